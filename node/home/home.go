@@ -1,0 +1,112 @@
+// Package home is the directory of one node: where each thing lies, and the lock
+// that keeps a second process out.
+//
+//	config.toml     settings (node/config)
+//	keys/           secrets at rest (node/keys) and the validator's key
+//	founding.json   how this home came to its network: founder or joiner
+//	genesis.json    the network's founding document, once all members are there
+//	ledger/         blocks and state of the consensus engine
+//	store/          artworks and the sealed model, content-addressed
+//	journal         which blinded share went to whom, one line each, before it went
+//	api.addr        host:port of the HTTP interface while the node runs
+//	node.pid        process id while the node runs
+package home
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/gofrs/flock"
+
+	"github.com/atelier-dao/atelier/node/keys"
+)
+
+// ErrLocked reports a home that another process works in.
+var ErrLocked = errors.New("home is locked by another process")
+
+// ErrNoGenesis reports a home whose network has not been founded yet.
+var ErrNoGenesis = errors.New("the network of this home is not founded yet")
+
+// Home is the path of a node's directory.
+type Home string
+
+// Paths inside a home.
+func (h Home) Config() string     { return filepath.Join(string(h), "config.toml") }
+func (h Home) Founding() string   { return filepath.Join(string(h), "founding.json") }
+func (h Home) Genesis() string    { return filepath.Join(string(h), "genesis.json") }
+func (h Home) Ledger() string     { return filepath.Join(string(h), "ledger") }
+func (h Home) Store() string      { return filepath.Join(string(h), "store") }
+func (h Home) Journal() string    { return filepath.Join(string(h), "journal") }
+func (h Home) APIAddress() string { return filepath.Join(string(h), "api.addr") }
+func (h Home) PID() string        { return filepath.Join(string(h), "node.pid") }
+
+// Make creates the directory, readable by its owner alone.
+func (h Home) Make() error {
+	if err := os.MkdirAll(string(h), 0o700); err != nil {
+		return fmt.Errorf("make home: %w", err)
+	}
+	return nil
+}
+
+// Lock keeps every other process out of the home until the returned function is
+// called or the process ends.
+func (h Home) Lock() (unlock func() error, err error) {
+	l := flock.New(filepath.Join(string(h), "lock"))
+	ok, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("lock home: %w", err)
+	}
+	if !ok {
+		who := "another process"
+		if b, err := os.ReadFile(h.PID()); err == nil {
+			who = "process " + strings.TrimSpace(string(b))
+		}
+		return nil, fmt.Errorf("%s is in use by %s: stop it with `atelier node stop --home %s`, or choose another --home: %w", h, who, h, ErrLocked)
+	}
+	return l.Unlock, nil
+}
+
+// WriteRuntime tells other programs of this machine where the node answers.
+func (h Home) WriteRuntime(apiAddress string) error {
+	return errors.Join(
+		keys.WriteFile(h.PID(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600),
+		keys.WriteFile(h.APIAddress(), []byte(apiAddress+"\n"), 0o600))
+}
+
+// RemoveRuntime takes the runtime files away at a clean stop.
+func (h Home) RemoveRuntime() {
+	_ = os.Remove(h.APIAddress())
+	_ = os.Remove(h.PID())
+}
+
+// ReadAPIAddress is the host:port of the node that runs in this home.
+func (h Home) ReadAPIAddress() (string, error) {
+	b, err := os.ReadFile(h.APIAddress())
+	if err != nil {
+		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// ReadGenesis returns the founding document as it was signed and hashed.
+func (h Home) ReadGenesis() ([]byte, error) {
+	b, err := os.ReadFile(h.Genesis())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, ErrNoGenesis
+	}
+	return b, err
+}
+
+// Save writes v as indented JSON, whole or not at all.
+func Save(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return keys.WriteFile(path, append(b, '\n'), 0o600)
+}
