@@ -26,18 +26,18 @@ type Code uint32
 // The classes of refusal. The numbers are part of the ledger's results and
 // never change meaning.
 const (
-	CodeOK           Code = 0
-	CodeMalformed    Code = 1 // bytes that do not decode, or decode to something impossible
-	CodeSignature    Code = 2 // signature or genesis hash do not match
-	CodeNonce        Code = 3 // nonce already used, or ahead of the account's
-	CodeExpired      Code = 4 // valid_until_height has passed
-	CodeFunds        Code = 5 // the balance does not cover amount and fee
-	CodeNotMember    Code = 6 // only a member of the committee may send this kind
-	CodeWrongPhase   Code = 7 // the ceremony, request or round is not in the phase for this
-	CodeUnknown      Code = 8 // refers to a record that the ledger does not hold
-	CodeProof        Code = 9 // a cryptographic proof or certificate does not verify
-	CodeLimit        Code = 10 // a limit of the ledger or of the sender's own order is passed
-	CodeDuplicate    Code = 11 // the ledger already holds this
+	CodeOK         Code = 0
+	CodeMalformed  Code = 1  // bytes that do not decode, or decode to something impossible
+	CodeSignature  Code = 2  // signature or genesis hash do not match
+	CodeNonce      Code = 3  // nonce already used, or ahead of the account's
+	CodeExpired    Code = 4  // valid_until_height has passed
+	CodeFunds      Code = 5  // the balance does not cover amount and fee
+	CodeNotMember  Code = 6  // only a member of the committee may send this kind
+	CodeWrongPhase Code = 7  // the ceremony, request or round is not in the phase for this
+	CodeUnknown    Code = 8  // refers to a record that the ledger does not hold
+	CodeProof      Code = 9  // a cryptographic proof or certificate does not verify
+	CodeLimit      Code = 10 // a limit of the ledger or of the sender's own order is passed
+	CodeDuplicate  Code = 11 // the ledger already holds this
 )
 
 // Event is one line of the audit log: a fact, with its attributes in a fixed

@@ -1,0 +1,135 @@
+package curation
+
+import (
+	"encoding/hex"
+	"sort"
+	"strconv"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+// The kinds of events. EventAttributes tells what each carries.
+const (
+	EventCeremonyPhase     = "ceremony.phase"
+	EventCeremonyMessage   = "ceremony.message"
+	EventCeremonyActive    = "ceremony.active"
+	EventCeremonyAborted   = "ceremony.aborted"
+	EventMemberPrekeys     = "member.prekeys"
+	EventModelSealed       = "model.sealed"
+	EventArtworkRequested  = "artwork.requested"
+	EventApprovalCertified = "approval.certified"
+	EventArtworkRegistered = "artwork.registered"
+	EventArtworkAttested   = "artwork.attested"
+	EventArtworkDisputed   = "artwork.disputed"
+	EventArtworkExpired    = "artwork.expired"
+	EventRoundOpened       = "round.opened"
+	EventRoundOpening      = "round.opening"
+	EventRoundSettled      = "round.settled"
+	EventRoundFailed       = "round.failed"
+	EventOrderSealed       = "order.sealed"
+	EventOrderShares       = "order.shares"
+	EventOrderOpened       = "order.opened"
+	EventOrderFilled       = "order.filled"
+	EventOrderRefunded     = "order.refunded"
+	EventArtworkPublished  = "artwork.published"
+	EventArtworkDeclined   = "artwork.declined"
+	EventMarketSold        = "market.sold"
+	EventAccountSent       = "account.sent"
+)
+
+// EventAttributes is the table of events: for each kind its attributes, in their
+// fixed order. Numbers are decimal, amounts decimal base units, rids, roots and
+// seeds lower-case hex, accounts and CIDs their text forms, lists of members and
+// rids joined by commas. A test holds every emitted event against it.
+var EventAttributes = map[string][]string{
+	EventCeremonyPhase:     {"epoch", "phase", "deadline"},
+	EventCeremonyMessage:   {"epoch", "member", "message"},
+	EventCeremonyActive:    {"epoch", "x", "y", "threshold", "qualified"},
+	EventCeremonyAborted:   {"epoch", "reason"},
+	EventMemberPrekeys:     {"member", "added", "waiting"},
+	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
+	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
+	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
+	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},
+	EventArtworkAttested:   {"rid", "cid", "pixel_root", "auditor"},
+	EventArtworkDisputed:   {"rid", "cid", "pixel_root", "audited_root", "generator", "auditor", "refund"},
+	EventArtworkExpired:    {"rid", "status", "reason", "refund"},
+	EventRoundOpened:       {"round", "candidates", "back_until", "open_until"},
+	EventRoundOpening:      {"round", "orders", "escrow"},
+	EventRoundSettled:      {"round", "published", "backing", "treasury_tribute", "maker_tribute"},
+	EventRoundFailed:       {"round", "orders", "openers"},
+	EventOrderSealed:       {"round", "order", "account", "escrow"},
+	EventOrderShares:       {"round", "member", "shares"},
+	EventOrderOpened:       {"round", "order", "account", "rid", "deposit", "min_out"},
+	EventOrderFilled:       {"round", "order", "account", "rid", "cost", "tribute", "tokens", "refund"},
+	EventOrderRefunded:     {"round", "order", "account", "rid", "refund", "reason"},
+	EventArtworkPublished:  {"rid", "cid", "round", "rank", "score", "backing", "backers", "supply", "reserve", "maker", "maker_pay"},
+	EventArtworkDeclined:   {"rid", "cid", "round", "rank", "score", "backing", "refund"},
+	EventMarketSold:        {"rid", "account", "tokens", "payout", "tribute", "supply", "reserve"},
+	EventAccountSent:       {"from", "to", "amount"},
+}
+
+// EventKinds lists the table's kinds in alphabetical order.
+func EventKinds() []string {
+	kinds := make([]string, 0, len(EventAttributes))
+	for kind := range EventAttributes {
+		kinds = append(kinds, kind)
+	}
+	sort.Strings(kinds)
+	return kinds
+}
+
+// event builds an event of the table from its values in order. A wrong number of
+// values is a bug of this package.
+func event(kind string, values ...any) Event {
+	keys := EventAttributes[kind]
+	if len(keys) != len(values) {
+		panic("curation: event " + kind + " has " + strconv.Itoa(len(values)) + " values")
+	}
+	e := Event{Kind: kind, Attributes: make([]Attribute, len(keys))}
+	for i, key := range keys {
+		e.Attributes[i] = Attribute{Key: key, Value: eventText(values[i])}
+	}
+	return e
+}
+
+func eventText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case Status:
+		return string(v)
+	case CeremonyPhase:
+		return string(v)
+	case int:
+		return strconv.Itoa(v)
+	case uint64:
+		return strconv.FormatUint(v, 10)
+	case curve.Amount:
+		return v.String()
+	case Hash:
+		return v.String()
+	case Address:
+		return v.String()
+	case []byte:
+		return hex.EncodeToString(v)
+	case []int:
+		return list(v, strconv.Itoa)
+	case []Hash:
+		return list(v, Hash.String)
+	case []ReaderKey:
+		return list(v, func(k ReaderKey) string { return strconv.Itoa(k.Member) })
+	}
+	panic("curation: event value of a type without a text form")
+}
+
+func list[T any](items []T, text func(T) string) string {
+	var b []byte
+	for i, item := range items {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, text(item)...)
+	}
+	return string(b)
+}

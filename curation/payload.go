@@ -1,0 +1,302 @@
+package curation
+
+import (
+	"fmt"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+// Kind names what a transaction does, as "noun.verb".
+type Kind string
+
+// The kinds of transactions. Those that a member sends in the course of the
+// protocols cost no fee; see Params.MemberQuota.
+const (
+	KindSend     Kind = "account.send"
+	KindPrekeys  Kind = "member.prekeys"   // members
+	KindCeremony Kind = "ceremony.message" // members
+	KindSeal     Kind = "model.seal"       // members
+	KindRequest  Kind = "artwork.request"  // anyone
+	KindCertify  Kind = "approval.certify" // anyone; free for members
+	KindRegister Kind = "artwork.register" // the generator
+	KindAttest   Kind = "artwork.attest"   // the auditor
+	KindOrder    Kind = "market.order"     // anyone
+	KindOpen     Kind = "market.open"      // members of the committee
+	KindSell     Kind = "market.sell"      // holders
+)
+
+// Limits on what a payload may carry. They are part of the format, not
+// parameters of a network.
+const (
+	MaxPrompt       = 200      // bytes of a prompt
+	MaxName         = 64       // bytes of a name
+	MaxCID          = 96       // characters of a CID
+	MaxBox          = 4 << 10  // bytes of a sealed order or a sealed model key
+	MaxPrekeyBatch  = 64       // points in one member.prekeys
+	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
+	MaxShareBytes   = 256      // bytes of one opening share
+)
+
+// Payload is the part of a transaction that differs by kind. Validate checks
+// everything that needs no state; Decode calls it, and so does Sign.
+type Payload interface {
+	Kind() Kind
+	Validate() error
+}
+
+// Send moves Amount from the signer to another account.
+type Send struct {
+	_      struct{} `cbor:",toarray"`
+	To     Address
+	Amount curve.Amount // base units, at least 1
+}
+
+// Prekeys appends one-time reader keys to the signing member's queue: ristretto255
+// points R = ρG whose ρ only the member knows. Each request takes one.
+type Prekeys struct {
+	_      struct{}   `cbor:",toarray"`
+	Points [][32]byte // 1 to MaxPrekeyBatch, canonical, not the identity, no repeats
+}
+
+// CeremonyMessage is one message of the key ceremony in the encoding of package
+// dkg, which also says who sent it: the ledger refuses a message whose author is
+// not the signer.
+type CeremonyMessage struct {
+	_     struct{} `cbor:",toarray"`
+	Epoch uint64   // the ceremony it belongs to
+	Data  []byte   // at most MaxCeremonyData
+}
+
+// Seal records a model under the committee's key. The ciphertext holds the file
+// key of the container under the label that ModelLabel gives for these fields;
+// the ledger checks its proof. A later seal replaces the current model.
+type Seal struct {
+	_             struct{} `cbor:",toarray"`
+	Name          string   // what people call the artist; at most MaxName bytes
+	KeyEpoch      uint64   // the ledger's current key epoch + 1
+	PlainHash     Hash     // SHA-256 of the plain model file; fixes the model id
+	PolicyHash    Hash     // hash of the document under which the key is released
+	ContainerHash Hash     // SHA-256 of the container file
+	ContainerCID  string   // where the container lies, CIDv1
+	ContainerSize uint64   // bytes of the container
+	Ciphertext    []byte   // seal.Ciphertext, at most MaxBox
+}
+
+// Request asks the network for one picture. It costs the fee of its kind and
+// locks Params.RequestDeposit, which becomes the first reserve of the artwork's
+// curve when it is published and comes back in every other case.
+type Request struct {
+	_       struct{} `cbor:",toarray"`
+	Prompt  string   // 1 to MaxPrompt bytes of UTF-8 without control characters
+	ModelID Hash     // the current model
+}
+
+// Certify brings what the members' gossip has recovered for a request: their
+// certificate over StatementFor and their unique signature over the seed's message.
+type Certify struct {
+	_             struct{} `cbor:",toarray"`
+	RID           Hash
+	Certificate   [48]byte
+	SeedSignature [48]byte
+}
+
+// Register announces a rendered artwork: the CID of its folder and the root hash
+// of its pixels.
+type Register struct {
+	_         struct{} `cbor:",toarray"`
+	RID       Hash
+	CID       string // CIDv1 of the folder with image, metadata and receipt
+	PixelRoot Hash
+}
+
+// Attest is an auditor's finding: the pixel root that it rendered itself.
+type Attest struct {
+	_         struct{} `cbor:",toarray"`
+	RID       Hash
+	PixelRoot Hash
+}
+
+// SealedOrder backs an artwork in a round without showing which: Box is a
+// seal.Ciphertext of OpenOrder.Bytes under the label OrderLabel(chain, round).
+// Escrow is locked until the round is settled, and bounds the deposit inside.
+type SealedOrder struct {
+	_      struct{} `cbor:",toarray"`
+	Round  uint64
+	Escrow curve.Amount
+	Box    []byte // at most MaxBox
+}
+
+// OrderShares are a member's opening shares for all sealed orders of a round, in
+// the order in which the ledger holds the orders.
+type OrderShares struct {
+	_      struct{} `cbor:",toarray"`
+	Round  uint64
+	Shares [][]byte // seal.OpenShare each
+}
+
+// Sell gives tokens of a published artwork back to its curve.
+type Sell struct {
+	_      struct{} `cbor:",toarray"`
+	RID    Hash
+	Tokens curve.Amount // base units, at least 1
+	MinOut curve.Amount // the least credits, after tribute, for which to sell
+}
+
+func (Send) Kind() Kind            { return KindSend }
+func (Prekeys) Kind() Kind         { return KindPrekeys }
+func (CeremonyMessage) Kind() Kind { return KindCeremony }
+func (Seal) Kind() Kind            { return KindSeal }
+func (Request) Kind() Kind         { return KindRequest }
+func (Certify) Kind() Kind         { return KindCertify }
+func (Register) Kind() Kind        { return KindRegister }
+func (Attest) Kind() Kind          { return KindAttest }
+func (SealedOrder) Kind() Kind     { return KindOrder }
+func (OrderShares) Kind() Kind     { return KindOpen }
+func (Sell) Kind() Kind            { return KindSell }
+
+// payloads decodes by kind.
+var payloads = map[Kind]func([]byte) (Payload, error){
+	KindSend:     read[Send],
+	KindPrekeys:  read[Prekeys],
+	KindCeremony: read[CeremonyMessage],
+	KindSeal:     read[Seal],
+	KindRequest:  read[Request],
+	KindCertify:  read[Certify],
+	KindRegister: read[Register],
+	KindAttest:   read[Attest],
+	KindOrder:    read[SealedOrder],
+	KindOpen:     read[OrderShares],
+	KindSell:     read[Sell],
+}
+
+func read[T Payload](data []byte) (Payload, error) {
+	var p T
+	if err := decode(data, &p); err != nil {
+		return nil, err
+	}
+	return p, p.Validate()
+}
+
+// Validate refuses a transfer of nothing.
+func (s Send) Validate() error {
+	if s.Amount.IsZero() {
+		return fmt.Errorf("sends nothing")
+	}
+	return nil
+}
+
+// Validate bounds the batch. Whether the points are points is checked where they
+// are stored.
+func (p Prekeys) Validate() error {
+	if len(p.Points) == 0 || len(p.Points) > MaxPrekeyBatch {
+		return fmt.Errorf("%d prekeys, want 1 to %d", len(p.Points), MaxPrekeyBatch)
+	}
+	return nil
+}
+
+// Validate bounds the message.
+func (c CeremonyMessage) Validate() error { return sized("ceremony message", c.Data, MaxCeremonyData) }
+
+// Validate checks names, the CID and sizes.
+func (s Seal) Validate() error {
+	if err := ValidateName(s.Name); err != nil {
+		return err
+	}
+	if err := ValidateCID(s.ContainerCID); err != nil {
+		return err
+	}
+	return sized("ciphertext", s.Ciphertext, MaxBox)
+}
+
+// Validate checks the prompt.
+func (r Request) Validate() error { return ValidatePrompt(r.Prompt) }
+
+// Validate accepts every certificate: only the committee's key can judge it.
+func (Certify) Validate() error { return nil }
+
+// Validate checks the CID.
+func (r Register) Validate() error { return ValidateCID(r.CID) }
+
+// Validate accepts every pixel root.
+func (Attest) Validate() error { return nil }
+
+// Validate refuses an empty escrow and bounds the box.
+func (o SealedOrder) Validate() error {
+	if o.Escrow.IsZero() {
+		return fmt.Errorf("order locks nothing")
+	}
+	return sized("sealed order", o.Box, MaxBox)
+}
+
+// Validate bounds every share.
+func (o OrderShares) Validate() error {
+	for i, share := range o.Shares {
+		if err := sized(fmt.Sprintf("share %d", i), share, MaxShareBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate refuses the sale of nothing.
+func (s Sell) Validate() error {
+	if s.Tokens.IsZero() {
+		return fmt.Errorf("sells nothing")
+	}
+	return nil
+}
+
+// ValidatePrompt accepts 1 to MaxPrompt bytes of valid UTF-8 without control
+// characters, and not only spaces.
+func ValidatePrompt(prompt string) error {
+	return text("prompt", prompt, MaxPrompt)
+}
+
+// ValidateName accepts 1 to MaxName bytes under the rules of a prompt.
+func ValidateName(name string) error { return text("name", name, MaxName) }
+
+func text(what, s string, limit int) error {
+	if len(s) == 0 || len(s) > limit {
+		return fmt.Errorf("%s has %d bytes, want 1 to %d", what, len(s), limit)
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%s is not UTF-8", what)
+	}
+	blank := true
+	for i, r := range s {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {
+			return fmt.Errorf("%s has a control character U+%04X at byte %d", what, r, i)
+		}
+		blank = blank && unicode.IsSpace(r)
+	}
+	if blank {
+		return fmt.Errorf("%s is blank", what)
+	}
+	return nil
+}
+
+// ValidateCID accepts the canonical text of a CIDv1.
+func ValidateCID(s string) error {
+	if len(s) > MaxCID {
+		return fmt.Errorf("CID has %d characters, limit %d", len(s), MaxCID)
+	}
+	c, err := cid.Decode(s)
+	if err != nil {
+		return fmt.Errorf("CID %q: %w", s, err)
+	}
+	if c.Version() != 1 || c.String() != s {
+		return fmt.Errorf("CID %q is not a version 1 CID in base32", s)
+	}
+	return nil
+}
+
+func sized(what string, data []byte, limit int) error {
+	if len(data) == 0 || len(data) > limit {
+		return fmt.Errorf("%s has %d bytes, want 1 to %d", what, len(data), limit)
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package curation
+
+import "github.com/atelier-dao/atelier/curation/curve"
+
+// Account is what the ledger holds for one public key.
+type Account struct {
+	_       struct{} `cbor:",toarray"`
+	Address Address
+	// Balance is what the account can spend.
+	Balance curve.Amount
+	// Locked is what it has put into open requests and unsettled orders.
+	Locked curve.Amount
+	// Nonce is the nonce that its next transaction must have.
+	Nonce uint64
+}
+
+// Member is a co-owner who runs a node.
+type Member struct {
+	_         struct{} `cbor:",toarray"`
+	Index     int      // 1..n
+	Name      string
+	Account   Address
+	Validator Hash // ed25519 key in consensus
+	DealKey   Hash // ristretto255 point of the ceremony
+	Power     int64
+	// PrekeyNext and PrekeyEnd bound the queue of unused one-time keys: those with
+	// sequence numbers PrekeyNext ≤ s < PrekeyEnd wait for a request.
+	PrekeyNext uint64
+	PrekeyEnd  uint64
+}
+
+// Prekeys is the number of unused one-time keys.
+func (m Member) Prekeys() uint64 { return m.PrekeyEnd - m.PrekeyNext }
+
+// ReaderKey binds a member to the one-time key R with which it may read the
+// shares of one request.
+type ReaderKey struct {
+	_      struct{} `cbor:",toarray"`
+	Member int
+	R      Hash // ristretto255 point
+}
+
+// CeremonyPhase is where a key ceremony stands.
+type CeremonyPhase string
+
+// The phases of a ceremony, in order; the last two are ends.
+const (
+	CeremonyCommit      CeremonyPhase = "commit"
+	CeremonyBundle      CeremonyPhase = "bundle"
+	CeremonyDispute     CeremonyPhase = "dispute"
+	CeremonyAcknowledge CeremonyPhase = "acknowledge"
+	CeremonyActive      CeremonyPhase = "active"
+	CeremonyAborted     CeremonyPhase = "aborted"
+)
+
+// Committee holds the network's keys since a ceremony ended well. The public key
+// shares stand in the order of the members' indices.
+type Committee struct {
+	_         struct{} `cbor:",toarray"`
+	Epoch     uint64
+	Members   int      // n
+	Threshold int      // t
+	X         []byte   // ristretto255 key that opens, 32 bytes
+	Y         []byte   // BLS12-381 G2 key that certifies and seeds, 96 bytes
+	SharesX   [][]byte // X_i, 32 bytes each
+	SharesY   [][]byte // Y_i, 96 bytes each
+	Qualified []int    // dealers whose bundles count
+	Height    uint64   // of activation
+}
+
+// Model is a sealed artist.
+type Model struct {
+	_             struct{} `cbor:",toarray"`
+	ID            Hash     // ModelID of the plain hash
+	KeyEpoch      uint64
+	Name          string
+	PlainHash     Hash
+	PolicyHash    Hash
+	ContainerHash Hash
+	ContainerCID  string
+	ContainerSize uint64
+	Label         Hash // ModelLabel
+	Ciphertext    []byte
+	Epoch         uint64 // committee under whose X it is sealed
+	Sealer        int    // member
+	Height        uint64
+}
+
+// Status is where a request, and the artwork that comes of it, stands.
+type Status string
+
+// The states of an artwork. Requested, approved and registered have the deadline
+// Artwork.Expiry; candidate waits for a round, backing is in one; the others are
+// ends.
+const (
+	StatusRequested  Status = "requested"  // waits for its certificate
+	StatusApproved   Status = "approved"   // certified and seeded; waits for its generator
+	StatusRegistered Status = "registered" // rendered; waits for its auditor
+	StatusCandidate  Status = "candidate"  // audited; waits for a round
+	StatusBacking    Status = "backing"    // in the current round
+	StatusPublished  Status = "published"
+	StatusDeclined   Status = "declined" // the round did not choose it
+	StatusDisputed   Status = "disputed" // the auditor rendered other pixels
+	StatusExpired    Status = "expired"  // its deadline passed
+)
+
+// Open says whether the artwork still occupies its requester's limit of open
+// requests.
+func (s Status) Open() bool {
+	return s == StatusRequested || s == StatusApproved || s == StatusRegistered
+}
+
+// Ended says that nothing more will happen to the artwork but sales.
+func (s Status) Ended() bool {
+	switch s {
+	case StatusPublished, StatusDeclined, StatusDisputed, StatusExpired:
+		return true
+	}
+	return false
+}
+
+// Artwork is one request and everything that the ledger has learnt about it
+// since. Fields of a step are zero until the step's height is set.
+type Artwork struct {
+	_         struct{} `cbor:",toarray"`
+	RID       Hash
+	Status    Status
+	Requester Address
+	Prompt    string
+	BodyHash  Hash // SHA-256 of the request's signed body
+	ModelID   Hash
+	KeyEpoch  uint64
+	Epoch     uint64       // committee that may approve it
+	Deposit   curve.Amount // locked by the requester
+	Prekeys   []ReaderKey  // possible readers, in ascending order of member
+	Requested uint64       // height
+	Expiry    uint64       // last height for certificate, registration and audit
+
+	Approved      uint64 // height of the certificate
+	Certificate   []byte // 48 bytes
+	SeedSignature []byte // 48 bytes
+	Seed          Hash
+	Order         []int // Draw of the seed over the members of Prekeys
+
+	Registered uint64 // height
+	Generator  int    // member
+	CID        string
+	PixelRoot  Hash
+
+	Attested    uint64 // height
+	Auditor     int    // member; 0 in a network whose only reader is the generator
+	AuditedRoot Hash   // equal to PixelRoot unless disputed
+
+	Round   uint64       // the round it was in last
+	Settled uint64       // height
+	Backing curve.Amount // sum of what filled orders paid, net of tribute
+	Backers int          // accounts whose orders were filled
+	Score   Score
+
+	Ended  uint64 // height of the final state
+	Reason string // why it ended other than published, in words
+}
+
+// Score is (Σ √cost)² over the backing accounts, in base units.
+type Score = curve.Amount
+
+// RoundPhase is where a round stands.
+type RoundPhase string
+
+// The phases of a round.
+const (
+	RoundBacking RoundPhase = "backing" // sealed orders are taken, up to and including BackUntil
+	RoundOpening RoundPhase = "opening" // members open them, up to and including OpenUntil
+	RoundSettled RoundPhase = "settled"
+	RoundFailed  RoundPhase = "failed" // not opened in time; everybody was refunded, candidates wait on
+)
+
+// Round is one decision about what is published.
+type Round struct {
+	_          struct{} `cbor:",toarray"`
+	Number     uint64   // from 1
+	Phase      RoundPhase
+	Epoch      uint64 // committee that opens it
+	Opened     uint64 // height
+	BackUntil  uint64 // last height for orders
+	OpenUntil  uint64 // last height for openings
+	Candidates []Hash // rids, in the order of their audits
+	Orders     int    // sealed orders
+	Openers    []int  // members whose shares the ledger holds, ascending
+	Settled    uint64 // height
+	Published  []Hash // best first
+	// Escrow is the sum that sealed orders lock while the round lasts.
+	Escrow curve.Amount
+	// Backing is the sum of what filled orders paid, net of tribute.
+	Backing curve.Amount
+	// TreasuryTribute and MakerTribute are what the settlement paid out.
+	TreasuryTribute curve.Amount
+	MakerTribute    curve.Amount
+}
+
+// OrderStatus is what became of a sealed order.
+type OrderStatus string
+
+// The states of an order; the last two are ends.
+const (
+	OrderSealed   OrderStatus = "sealed"
+	OrderFilled   OrderStatus = "filled"
+	OrderRefunded OrderStatus = "refunded"
+)
+
+// Order is a sealed order and, after its round, what it said and got.
+type Order struct {
+	_       struct{} `cbor:",toarray"`
+	Round   uint64
+	Index   int // position in the round, from 0
+	Account Address
+	Status  OrderStatus
+	Escrow  curve.Amount
+	Box     []byte
+	Height  uint64
+
+	RID     Hash // zero when it could not be opened or read
+	Deposit curve.Amount
+	MinOut  curve.Amount
+	Cost    curve.Amount // what the curve took, net of tribute; 0 unless filled
+	Tribute curve.Amount // what treasury and maker took; 0 unless filled
+	Tokens  curve.Amount // what the account got; 0 unless filled
+	Refund  curve.Amount // what came back of the escrow
+	Reason  string       // why it was refunded, in words
+}
+
+// Market is the bonding curve of a published artwork.
+type Market struct {
+	_         struct{} `cbor:",toarray"`
+	RID       Hash
+	Maker     Address      // account of the generator
+	RatioPPM  curve.Ratio  // reserve ratio
+	Supply    curve.Amount // tokens, the locked ones included
+	Locked    curve.Amount // tokens that nobody holds
+	Reserve   curve.Amount // credits
+	Published uint64       // height
+	Sales     uint64
+}
+
+// Holding is an account's tokens of one artwork.
+type Holding struct {
+	_       struct{} `cbor:",toarray"`
+	RID     Hash
+	Account Address
+	Tokens  curve.Amount
+	Paid    curve.Amount // what its orders cost, tribute included
+}
+
+// Sale is one exit from a market.
+type Sale struct {
+	_       struct{} `cbor:",toarray"`
+	RID     Hash
+	Account Address
+	Tokens  curve.Amount
+	Payout  curve.Amount // to the account, net of tribute
+	Tribute curve.Amount // to the treasury
+	Supply  curve.Amount // after the sale
+	Reserve curve.Amount // after the sale
+	Height  uint64
+}
+
+// Treasury is what the network owns in common.
+type Treasury struct {
+	_        struct{} `cbor:",toarray"`
+	Balance  curve.Amount
+	Fees     curve.Amount // taken in since genesis
+	Tributes curve.Amount // taken in since genesis, exits included
+}

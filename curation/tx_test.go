@@ -1,0 +1,180 @@
+package curation
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+const testCID = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
+
+func testKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func addressOf(name string) Address {
+	return AddressOf(testKey(name).Public().(ed25519.PublicKey))
+}
+
+// samples has one payload of each kind.
+func samples() []Payload {
+	return []Payload{
+		Send{To: addressOf("bob"), Amount: curve.Credits(3)},
+		Prekeys{Points: [][32]byte{{1}, {2}}},
+		CeremonyMessage{Epoch: 1, Data: []byte("bundle")},
+		Seal{Name: "dusk", KeyEpoch: 1, PlainHash: Hash{1}, PolicyHash: Hash{2}, ContainerHash: Hash{3}, ContainerCID: testCID, ContainerSize: 9, Ciphertext: []byte("box")},
+		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
+		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},
+		Register{RID: Hash{5}, CID: testCID, PixelRoot: Hash{8}},
+		Attest{RID: Hash{5}, PixelRoot: Hash{8}},
+		SealedOrder{Round: 1, Escrow: curve.Credits(10), Box: []byte("sealed")},
+		OrderShares{Round: 1, Shares: [][]byte{{1}, {2}}},
+		Sell{RID: Hash{5}, Tokens: curve.NewAmount(7), MinOut: curve.NewAmount(1)},
+	}
+}
+
+func TestEveryKindSurvivesTheWireAndVerifiesOnItsOwnChainOnly(t *testing.T) {
+	home, away := [32]byte{1}, [32]byte{2}
+	require.Len(t, samples(), len(payloads), "a sample for each kind")
+	for _, payload := range samples() {
+		t.Run(string(payload.Kind()), func(t *testing.T) {
+			raw, err := Sign(testKey("alice"), home, Body{Nonce: 3, ValidUntil: 99, Payload: payload})
+			require.NoError(t, err)
+			tx, err := Decode(raw)
+			require.NoError(t, err)
+			require.Equal(t, payload, tx.Payload)
+			require.Equal(t, addressOf("alice"), tx.Signer)
+			require.Equal(t, uint64(3), tx.Nonce)
+			require.Equal(t, uint64(99), tx.ValidUntil)
+			require.True(t, tx.Verify(home))
+			require.False(t, tx.Verify(away), "a replay on another chain")
+			id, err := TxID(raw)
+			require.NoError(t, err)
+			require.Equal(t, tx.ID(), id)
+		})
+	}
+}
+
+func TestAnyChangedByteIsRefusedOrBreaksTheSignature(t *testing.T) {
+	chain := [32]byte{1}
+	for _, payload := range samples() {
+		raw, err := Sign(testKey("alice"), chain, Body{Payload: payload})
+		require.NoError(t, err)
+		for i := range raw {
+			bad := bytes.Clone(raw)
+			bad[i] ^= 1
+			tx, err := Decode(bad)
+			require.True(t, err != nil || !tx.Verify(chain), "%s: byte %d", payload.Kind(), i)
+		}
+		_, err = Decode(append(bytes.Clone(raw), 0))
+		require.ErrorIs(t, err, ErrTx, "trailing byte")
+	}
+}
+
+func TestPayloadsOutsideTheirLimitsAreRefused(t *testing.T) {
+	for name, payload := range map[string]Payload{
+		"a transfer of nothing":          Send{},
+		"no prekeys":                     Prekeys{},
+		"a batch of 65 prekeys":          Prekeys{Points: make([][32]byte, MaxPrekeyBatch+1)},
+		"an empty ceremony message":      CeremonyMessage{},
+		"a seal without name":            Seal{ContainerCID: testCID, Ciphertext: []byte{1}},
+		"a seal without CID":             Seal{Name: "a", Ciphertext: []byte{1}},
+		"a seal without ciphertext":      Seal{Name: "a", ContainerCID: testCID},
+		"an empty prompt":                Request{},
+		"a blank prompt":                 Request{Prompt: "  "},
+		"a prompt of 201 bytes":          Request{Prompt: strings.Repeat("a", 201)},
+		"a prompt with a line break":     Request{Prompt: "a\nb"},
+		"a prompt with a direction mark": Request{Prompt: "a\u202eb"},
+		"a prompt that is not UTF-8":     Request{Prompt: "a\xff"},
+		"a version 0 CID":                Register{CID: "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"},
+		"a CID in another base":          Register{CID: "zb2rhe5P4gXftAwvA4eXQ5HJwsER2owDyS9sKaQRRVQPn93bA"},
+		"an order that locks nothing":    SealedOrder{Round: 1, Box: []byte{1}},
+		"an order without box":           SealedOrder{Round: 1, Escrow: curve.NewAmount(1)},
+		"a sealed order of 5 KiB":        SealedOrder{Round: 1, Escrow: curve.NewAmount(1), Box: make([]byte, 5<<10)},
+		"an opening with an empty share": OrderShares{Shares: [][]byte{{}}},
+		"a sale of nothing":              Sell{},
+		"a ceremony message over 60 KiB": CeremonyMessage{Data: make([]byte, MaxCeremonyData+1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Error(t, payload.Validate())
+			_, err := Sign(testKey("alice"), [32]byte{}, Body{Payload: payload})
+			require.Error(t, err)
+		})
+	}
+}
+
+func TestAddressesHaveOneSpelling(t *testing.T) {
+	a := addressOf("alice")
+	require.True(t, strings.HasPrefix(a.String(), "z6Mk"))
+	back, err := ParseAddress(a.String())
+	require.NoError(t, err)
+	require.Equal(t, a, back)
+	require.Len(t, Address{}.String(), addressText)
+	var full Address
+	for i := range full {
+		full[i] = 0xff
+	}
+	require.Len(t, full.String(), addressText)
+	for name, text := range map[string]string{
+		"nothing":          "",
+		"a capital Z":      "Z" + a.String()[1:],
+		"one digit less":   a.String()[:47],
+		"one digit more":   a.String() + "1",
+		"a foreign letter": a.String()[:47] + "0",
+		"another key type": "z6LSbysY2xFMRpGMhb7tFTLMpeuPRaqaWM1yECx2AtzE3KCc",
+	} {
+		_, err := ParseAddress(text)
+		require.ErrorIs(t, err, ErrAddress, name)
+	}
+}
+
+func TestOpenOrdersHaveOneLength(t *testing.T) {
+	small := OpenOrder{RID: Hash{1}, Deposit: curve.NewAmount(1)}
+	large := OpenOrder{RID: Hash{2}, Deposit: curve.MaxAmount, MinOut: curve.MaxAmount}
+	require.Len(t, small.Bytes(), len(large.Bytes()))
+	for _, o := range []OpenOrder{small, large} {
+		back, err := ParseOpenOrder(o.Bytes())
+		require.NoError(t, err)
+		require.Equal(t, o, back)
+	}
+	_, err := ParseOpenOrder(OpenOrder{RID: Hash{1}}.Bytes())
+	require.Error(t, err, "a deposit of nothing")
+	_, err = ParseOpenOrder(encode(wireOrder{Deposit: [16]byte{1}}))
+	require.Error(t, err, "a deposit above the range of amounts")
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, payload := range samples() {
+		raw, err := Sign(testKey("alice"), [32]byte{1}, Body{Payload: payload})
+		require.NoError(f, err)
+		f.Add(raw)
+		f.Add(raw[:len(raw)/2])
+	}
+	f.Add([]byte{0x9f, 0xff})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		tx, err := Decode(raw)
+		if err != nil {
+			require.ErrorIs(t, err, ErrTx)
+			return
+		}
+		again := encode(envelope{Version: 1, Body: tx.Body.Bytes(), KeyType: 1, PublicKey: tx.Signer, Signature: tx.Signature})
+		require.Equal(t, raw, again)
+		tx.Verify([32]byte{1})
+	})
+}
+
+func FuzzOpenOrder(f *testing.F) {
+	f.Add(OpenOrder{RID: Hash{1}, Deposit: curve.Credits(1)}.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if o, err := ParseOpenOrder(data); err == nil {
+			require.Equal(t, data, o.Bytes())
+		}
+	})
+}
