@@ -1,0 +1,316 @@
+package shamir
+
+import (
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	bls "github.com/cloudflare/circl/ecc/bls12381"
+	"go.dedis.ch/kyber/v3"
+)
+
+// HashToG1 is hash_to_curve of RFC 9380 (suite XMD:SHA-256_SSWU_RO) with the
+// domain separation tag dst.
+func HashToG1(dst string, msg []byte) kyber.Point {
+	p := &blsPoint[bls.G1, *bls.G1]{}
+	p.v.Hash(msg, []byte(dst))
+	return p
+}
+
+// VerifyPairing checks that sig = y·h for the y of public = y·G2, by
+// e(h, public) = e(sig, G2). h and sig are points of G1, public one of G2. It
+// refuses the identity in every place: with it the equation says nothing.
+func VerifyPairing(public, h, sig kyber.Point) error {
+	y := &public.(*blsPoint[bls.G2, *bls.G2]).v
+	m := &h.(*blsPoint[bls.G1, *bls.G1]).v
+	s := &sig.(*blsPoint[bls.G1, *bls.G1]).v
+	if y.IsIdentity() || m.IsIdentity() || s.IsIdentity() {
+		return fmt.Errorf("verify signature: %w", ErrIdentity)
+	}
+	e := bls.ProdPairFrac([]*bls.G1{m, s}, []*bls.G2{y, bls.G2Generator()}, []int{1, -1})
+	if !e.IsIdentity() {
+		return fmt.Errorf("verify signature: %w", ErrProof)
+	}
+	return nil
+}
+
+type g1Group struct{}
+
+func (g1Group) String() string                       { return "bls12381-g1" }
+func (g1Group) ScalarLen() int                       { return bls.ScalarSize }
+func (g1Group) PointLen() int                        { return bls.G1SizeCompressed }
+func (g1Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
+func (g1Group) Point() kyber.Point                   { return newBLSPoint[bls.G1]() }
+func (g1Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
+func (g1Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
+	return pippenger[bls.G1](s, p)
+}
+
+type g2Group struct{}
+
+func (g2Group) String() string                       { return "bls12381-g2" }
+func (g2Group) ScalarLen() int                       { return bls.ScalarSize }
+func (g2Group) PointLen() int                        { return bls.G2SizeCompressed }
+func (g2Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
+func (g2Group) Point() kyber.Point                   { return newBLSPoint[bls.G2]() }
+func (g2Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
+func (g2Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
+	return pippenger[bls.G2](s, p)
+}
+
+// reduceBLS reads b as a big-endian integer, one 64-bit digit at a time, with
+// field arithmetic only: circl's own SetBytes divides with math/big.
+func reduceBLS(b [64]byte) kyber.Scalar {
+	var base, digit bls.Scalar
+	base.SetUint64(1 << 32)
+	base.Sqr(&base)
+	s := &blsScalar{}
+	for i := 0; i < len(b); i += 8 {
+		digit.SetUint64(binary.BigEndian.Uint64(b[i:]))
+		s.v.Mul(&s.v, &base)
+		s.v.Add(&s.v, &digit)
+	}
+	return s
+}
+
+// blsScalar is an integer modulo the order of the BLS12-381 groups, encoded in
+// 32 big-endian bytes.
+type blsScalar struct{ v bls.Scalar }
+
+func bs(s kyber.Scalar) *bls.Scalar { return &s.(*blsScalar).v }
+
+func (s *blsScalar) MarshalBinary() ([]byte, error) { return s.v.MarshalBinary() }
+
+func (s *blsScalar) UnmarshalBinary(b []byte) error {
+	if len(b) != bls.ScalarSize {
+		return fmt.Errorf("scalar of %d bytes: %w", len(b), ErrEncoding)
+	}
+	return s.v.UnmarshalBinary(b)
+}
+
+// String hides the value: most scalars are secrets.
+func (s *blsScalar) String() string                     { return "scalar(redacted)" }
+func (s *blsScalar) Format(f fmt.State, _ rune)         { io.WriteString(f, s.String()) }
+func (s *blsScalar) MarshalSize() int                   { return bls.ScalarSize }
+func (s *blsScalar) MarshalTo(w io.Writer) (int, error) { return w.Write(Encode(s)) }
+func (s *blsScalar) UnmarshalFrom(r io.Reader) (int, error) {
+	return readInto(r, bls.ScalarSize, s.UnmarshalBinary)
+}
+func (s *blsScalar) Equal(a kyber.Scalar) bool          { return s.v.IsEqual(bs(a)) == 1 }
+func (s *blsScalar) Set(a kyber.Scalar) kyber.Scalar    { s.v.Set(bs(a)); return s }
+func (s *blsScalar) Clone() kyber.Scalar                { c := *s; return &c }
+func (s *blsScalar) Zero() kyber.Scalar                 { s.v.SetUint64(0); return s }
+func (s *blsScalar) One() kyber.Scalar                  { s.v.SetOne(); return s }
+func (s *blsScalar) Add(a, b kyber.Scalar) kyber.Scalar { s.v.Add(bs(a), bs(b)); return s }
+func (s *blsScalar) Sub(a, b kyber.Scalar) kyber.Scalar { s.v.Sub(bs(a), bs(b)); return s }
+func (s *blsScalar) Neg(a kyber.Scalar) kyber.Scalar    { s.v.Set(bs(a)); s.v.Neg(); return s }
+func (s *blsScalar) Mul(a, b kyber.Scalar) kyber.Scalar { s.v.Mul(bs(a), bs(b)); return s }
+func (s *blsScalar) Inv(a kyber.Scalar) kyber.Scalar    { s.v.Inv(bs(a)); return s }
+
+func (s *blsScalar) Div(a, b kyber.Scalar) kyber.Scalar {
+	var inv bls.Scalar
+	inv.Inv(bs(b))
+	s.v.Mul(bs(a), &inv)
+	return s
+}
+
+func (s *blsScalar) SetInt64(v int64) kyber.Scalar {
+	s.v.SetUint64(magnitude(v))
+	if v < 0 {
+		s.v.Neg()
+	}
+	return s
+}
+
+func (s *blsScalar) Pick(stream cipher.Stream) kyber.Scalar {
+	*s = *reduceBLS(streamBytes(stream)).(*blsScalar)
+	return s
+}
+
+// SetBytes reads b as a big-endian integer and reduces it. Bytes after the 64th
+// are ignored.
+func (s *blsScalar) SetBytes(b []byte) kyber.Scalar {
+	var wide [64]byte
+	if len(b) > len(wide) {
+		b = b[:len(wide)]
+	}
+	copy(wide[len(wide)-len(b):], b)
+	*s = *reduceBLS(wide).(*blsScalar)
+	return s
+}
+
+// curve is what circl's G1 and G2 have in common.
+type curve[T any] interface {
+	*T
+	Add(a, b *T)
+	Double()
+	Neg()
+	SetIdentity()
+	IsEqual(*T) bool
+	SetBytes([]byte) error
+	BytesCompressed() []byte
+	ScalarMult(*bls.Scalar, *T)
+	Hash(input, dst []byte)
+}
+
+// blsPoint is a point of G1 or G2.
+type blsPoint[T any, P curve[T]] struct{ v T }
+
+func newBLSPoint[T any, P curve[T]]() *blsPoint[T, P] {
+	p := &blsPoint[T, P]{}
+	P(&p.v).SetIdentity()
+	return p
+}
+
+func (p *blsPoint[T, P]) at(q kyber.Point) *T { return &q.(*blsPoint[T, P]).v }
+
+func (p *blsPoint[T, P]) size() int {
+	if _, ok := any(&p.v).(*bls.G1); ok {
+		return bls.G1SizeCompressed
+	}
+	return bls.G2SizeCompressed
+}
+
+func (p *blsPoint[T, P]) generator() *T {
+	switch v := any(&p.v).(type) {
+	case *bls.G1:
+		return any(bls.G1Generator()).(*T)
+	case *bls.G2:
+		return any(bls.G2Generator()).(*T)
+	default:
+		panic(fmt.Sprintf("shamir: no generator for %T", v)) // only these two are instantiated
+	}
+}
+
+func (p *blsPoint[T, P]) MarshalBinary() ([]byte, error) { return P(&p.v).BytesCompressed(), nil }
+
+// UnmarshalBinary reads a compressed point of the right subgroup. circl checks
+// the range of the coordinate, the curve and the subgroup; the uncompressed
+// form, which it reads too, is refused here.
+func (p *blsPoint[T, P]) UnmarshalBinary(b []byte) error {
+	if len(b) != p.size() || b[0]&0x80 == 0 {
+		return fmt.Errorf("compressed point of %d bytes expected: %w", p.size(), ErrEncoding)
+	}
+	return P(&p.v).SetBytes(b)
+}
+
+func (p *blsPoint[T, P]) String() string   { return fmt.Sprintf("%x", P(&p.v).BytesCompressed()) }
+func (p *blsPoint[T, P]) MarshalSize() int { return p.size() }
+func (p *blsPoint[T, P]) MarshalTo(w io.Writer) (int, error) {
+	return w.Write(P(&p.v).BytesCompressed())
+}
+func (p *blsPoint[T, P]) UnmarshalFrom(r io.Reader) (int, error) {
+	return readInto(r, p.size(), p.UnmarshalBinary)
+}
+func (p *blsPoint[T, P]) Equal(q kyber.Point) bool         { return P(&p.v).IsEqual(p.at(q)) }
+func (p *blsPoint[T, P]) Null() kyber.Point                { P(&p.v).SetIdentity(); return p }
+func (p *blsPoint[T, P]) Base() kyber.Point                { p.v = *p.generator(); return p }
+func (p *blsPoint[T, P]) Set(q kyber.Point) kyber.Point    { p.v = *p.at(q); return p }
+func (p *blsPoint[T, P]) Clone() kyber.Point               { c := *p; return &c }
+func (p *blsPoint[T, P]) Add(a, b kyber.Point) kyber.Point { P(&p.v).Add(p.at(a), p.at(b)); return p }
+func (p *blsPoint[T, P]) Neg(a kyber.Point) kyber.Point    { p.v = *p.at(a); P(&p.v).Neg(); return p }
+
+func (p *blsPoint[T, P]) Sub(a, b kyber.Point) kyber.Point {
+	neg := *p.at(b)
+	P(&neg).Neg()
+	P(&p.v).Add(p.at(a), &neg)
+	return p
+}
+
+func (p *blsPoint[T, P]) Mul(s kyber.Scalar, q kyber.Point) kyber.Point {
+	if q == nil {
+		P(&p.v).ScalarMult(bs(s), p.generator())
+	} else {
+		P(&p.v).ScalarMult(bs(s), p.at(q))
+	}
+	return p
+}
+
+func (p *blsPoint[T, P]) Pick(stream cipher.Stream) kyber.Point {
+	b := streamBytes(stream)
+	P(&p.v).Hash(b[:], []byte("ATELIER-V1-PICK"))
+	return p
+}
+
+func (p *blsPoint[T, P]) EmbedLen() int                               { return 0 }
+func (p *blsPoint[T, P]) Embed(_ []byte, r cipher.Stream) kyber.Point { return p.Pick(r) }
+func (p *blsPoint[T, P]) Data() ([]byte, error)                       { return nil, errNoEmbedding }
+
+// pippenger sums scalars times points by buckets: for each window of w bits the
+// points with equal digit are added first and weighted once. Variable time.
+func pippenger[T any, P curve[T]](scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
+	sum := newBLSPoint[T, P]()
+	if len(scalars) == 0 {
+		return sum
+	}
+	w := windowBits(len(scalars))
+	digits := make([][]byte, len(scalars))
+	for i, s := range scalars {
+		digits[i] = Encode(s)
+	}
+	buckets, used := make([]T, 1<<w), make([]bool, 1<<w)
+	acc := P(&sum.v)
+	const bits = 8 * bls.ScalarSize
+	for lo := (bits - 1) / w * w; lo >= 0; lo -= w {
+		for range w {
+			acc.Double()
+		}
+		clear(used)
+		for i := range digits {
+			d := window(digits[i], lo, w)
+			p := &points[i].(*blsPoint[T, P]).v
+			switch {
+			case d == 0:
+			case used[d]:
+				P(&buckets[d]).Add(&buckets[d], p)
+			default:
+				buckets[d], used[d] = *p, true
+			}
+		}
+		// Σ d·bucket[d] as the sum of the running sums from the top.
+		var run, total T
+		P(&run).SetIdentity()
+		P(&total).SetIdentity()
+		for d, any := len(buckets)-1, false; d > 0; d-- {
+			if used[d] {
+				P(&run).Add(&run, &buckets[d])
+				any = true
+			}
+			if any {
+				P(&total).Add(&total, &run)
+			}
+		}
+		acc.Add(&sum.v, &total)
+	}
+	return sum
+}
+
+// windowBits balances additions into buckets against the sum over buckets.
+func windowBits(n int) int {
+	switch {
+	case n < 4:
+		return 3
+	case n < 16:
+		return 4
+	case n < 64:
+		return 5
+	case n < 256:
+		return 6
+	default:
+		return 8
+	}
+}
+
+// window is the w-bit digit of the big-endian integer b that starts at bit lo.
+func window(b []byte, lo, w int) int {
+	d := 0
+	for k := w - 1; k >= 0; k-- {
+		bit := lo + k
+		d <<= 1
+		if bit < 8*len(b) {
+			d |= int(b[len(b)-1-bit/8]>>(bit%8)) & 1
+		}
+	}
+	return d
+}

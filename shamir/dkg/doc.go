@@ -1,0 +1,28 @@
+// Package dkg makes the keys of a committee without a dealer: X = xG on
+// ristretto255, which opens, and Y = yG₂ on BLS12-381, which certifies. Nobody
+// ever holds x or y.
+//
+// The ceremony is a pure state machine over an agreed log, the ledger, which is
+// the reliable broadcast that Feldman's protocol needs. Every member deals one
+// polynomial per key; the keys are the sums.
+//
+//	commit       each member posts the hash of its bundle
+//	bundle       each member posts its bundle: commitments, proofs, encrypted shares
+//	dispute      whoever got a wrong share reveals one Diffie-Hellman key, proved; anybody judges
+//	acknowledge  each member proves that it holds its share of both keys
+//	active       the committee is in force; late acknowledgements still count
+//	aborted      no committee; Culprits says who did what
+//
+// The commit phase keeps the last dealer from choosing the public key. A dealer
+// who is silent or disputed is left out, by name; at least t dealers must remain,
+// so one of them is honest, and t+⌊(n-t)/2⌋ members must acknowledge.
+//
+// Log is what the ledger keeps, Party is a member's secret side. A Party derives
+// everything from a 32-byte seed and the ceremony's parameters: after a crash it
+// says the same again and can never say two things.
+//
+// Sources: Gennaro, Jarecki, Krawczyk, Rabin, J. Cryptology 20, 2007; the judging
+// of disputes by a revealed key is ETHDKG's (eprint 2019/985). Deviations: hashes
+// are committed first, and the ephemeral key carries a proof of possession, so
+// that nobody can copy another dealer's and have it opened by a dispute.
+package dkg

@@ -1,0 +1,17 @@
+// Package seal encrypts to the committee's key X under a label (TDH2), and opens
+// what was sealed in two ways, of which no other exists:
+//
+// Release, for models: each member answers one named reader with a decryption
+// share that is ElGamal-encrypted under the reader's one-time key R, with a proof
+// bound to a verified certificate. Anybody can check such a share; only the
+// holder of log R can use it, and a hostile R cannot shift it onto another
+// ciphertext.
+//
+// Open, for sealed orders: members publish plain shares with a proof; any t of
+// them give the same result to everybody. Open takes a PublicLabel, so what was
+// sealed under any other label cannot be opened this way.
+//
+// Sources: Shoup and Gennaro, J. Cryptology 15, 2002 (TDH2); the blinded release
+// follows vetKeys (eprint 2023/616) without pairings; batched equality proofs as
+// in RFC 9497, section 2.2.
+package seal
