@@ -42,10 +42,10 @@ const (
 // seeds lower-case hex, accounts and CIDs their text forms, lists of members and
 // rids joined by commas. A test holds every emitted event against it.
 var EventAttributes = map[string][]string{
-	EventCeremonyPhase:     {"epoch", "phase", "deadline"},
-	EventCeremonyMessage:   {"epoch", "member", "message"},
+	EventCeremonyPhase:     {"epoch", "attempt", "phase", "deadline"},
+	EventCeremonyMessage:   {"epoch", "attempt", "member", "message"},
 	EventCeremonyActive:    {"epoch", "x", "y", "threshold", "qualified"},
-	EventCeremonyAborted:   {"epoch", "reason"},
+	EventCeremonyAborted:   {"epoch", "attempt", "culprits", "retry"},
 	EventMemberPrekeys:     {"member", "added", "waiting"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
@@ -59,7 +59,7 @@ var EventAttributes = map[string][]string{
 	EventRoundSettled:      {"round", "published", "backing", "treasury_tribute", "maker_tribute"},
 	EventRoundFailed:       {"round", "orders", "openers"},
 	EventOrderSealed:       {"round", "order", "account", "escrow"},
-	EventOrderShares:       {"round", "member", "shares"},
+	EventOrderShares:       {"round", "member", "orders"},
 	EventOrderOpened:       {"round", "order", "account", "rid", "deposit", "min_out"},
 	EventOrderFilled:       {"round", "order", "account", "rid", "cost", "tribute", "tokens", "refund"},
 	EventOrderRefunded:     {"round", "order", "account", "rid", "refund", "reason"},
@@ -113,12 +113,14 @@ func eventText(v any) string {
 		return v.String()
 	case []byte:
 		return hex.EncodeToString(v)
-	case []int:
-		return list(v, strconv.Itoa)
+	case uint32:
+		return strconv.FormatUint(uint64(v), 10)
+	case []uint32:
+		return list(v, func(i uint32) string { return strconv.FormatUint(uint64(i), 10) })
 	case []Hash:
 		return list(v, Hash.String)
 	case []ReaderKey:
-		return list(v, func(k ReaderKey) string { return strconv.Itoa(k.Member) })
+		return list(v, func(k ReaderKey) string { return strconv.FormatUint(uint64(k.Member), 10) })
 	}
 	panic("curation: event value of a type without a text form")
 }

@@ -47,7 +47,7 @@ type Charter struct {
 
 // GenesisMember is a founding co-owner.
 type GenesisMember struct {
-	Index     int     `json:"index"`     // 1..n, the shareholder's index
+	Index     uint32  `json:"index"`     // 1..n, the shareholder's index
 	Name      string  `json:"name"`      // 1 to MaxName bytes
 	Account   Address `json:"account"`   // also the public key of the member's libp2p identity
 	Validator Hash    `json:"validator"` // ed25519 key for consensus
@@ -110,9 +110,6 @@ func ParseGenesis(doc []byte) (Genesis, error) {
 // signature.
 func GenesisHash(doc []byte) Hash { return sha256.Sum256(doc) }
 
-// Threshold is the number of members whose shares suffice: t = ⌊2n/3⌋+1.
-func Threshold(n int) int { return 2*n/3 + 1 }
-
 // Validate refuses a document that could not found a working network, and says
 // which line of it is wrong.
 func (g Genesis) Validate() error {
@@ -133,7 +130,7 @@ func (g Genesis) Validate() error {
 	}
 	seen := map[[32]byte]bool{}
 	for i, m := range g.Members {
-		if m.Index != i+1 {
+		if int(m.Index) != i+1 {
 			return wrap("member %d has index %d", i+1, m.Index)
 		}
 		if err := ValidateName(m.Name); err != nil {

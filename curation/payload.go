@@ -38,7 +38,7 @@ const (
 	MaxBox          = 4 << 10  // bytes of a sealed order or a sealed model key
 	MaxPrekeyBatch  = 64       // points in one member.prekeys
 	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
-	MaxShareBytes   = 256      // bytes of one opening share
+	MaxOpening      = 16 << 10 // bytes of one member's opening of a round
 )
 
 // Payload is the part of a transaction that differs by kind. Validate checks
@@ -62,13 +62,14 @@ type Prekeys struct {
 	Points [][32]byte // 1 to MaxPrekeyBatch, canonical, not the identity, no repeats
 }
 
-// CeremonyMessage is one message of the key ceremony in the encoding of package
-// dkg, which also says who sent it: the ledger refuses a message whose author is
-// not the signer.
+// CeremonyMessage is one message of the key ceremony: a dkg.Message of the signing
+// member.
 type CeremonyMessage struct {
-	_     struct{} `cbor:",toarray"`
-	Epoch uint64   // the ceremony it belongs to
-	Data  []byte   // at most MaxCeremonyData
+	_       struct{} `cbor:",toarray"`
+	Epoch   uint64   // of the committee to be
+	Attempt uint64   // at that committee, from 0
+	Message uint8    // dkg.Kind
+	Data    []byte   // dkg.Message.Body, at most MaxCeremonyData
 }
 
 // Seal records a model under the committee's key. The ciphertext holds the file
@@ -121,7 +122,7 @@ type Attest struct {
 }
 
 // SealedOrder backs an artwork in a round without showing which: Box is a
-// seal.Ciphertext of OpenOrder.Bytes under the label OrderLabel(chain, round).
+// seal.Ciphertext of OpenOrder.Bytes under the label OrderLabel(chain, round).Hash().
 // Escrow is locked until the round is settled, and bounds the deposit inside.
 type SealedOrder struct {
 	_      struct{} `cbor:",toarray"`
@@ -130,12 +131,12 @@ type SealedOrder struct {
 	Box    []byte // at most MaxBox
 }
 
-// OrderShares are a member's opening shares for all sealed orders of a round, in
-// the order in which the ledger holds the orders.
+// OrderShares is a member's opening of all sealed orders of a round: seal.OpenShare
+// over their ciphertexts in the order in which the ledger holds them.
 type OrderShares struct {
-	_      struct{} `cbor:",toarray"`
-	Round  uint64
-	Shares [][]byte // seal.OpenShare each
+	_     struct{} `cbor:",toarray"`
+	Round uint64
+	Share []byte // at most MaxOpening
 }
 
 // Sell gives tokens of a published artwork back to its curve.
@@ -232,15 +233,8 @@ func (o SealedOrder) Validate() error {
 	return sized("sealed order", o.Box, MaxBox)
 }
 
-// Validate bounds every share.
-func (o OrderShares) Validate() error {
-	for i, share := range o.Shares {
-		if err := sized(fmt.Sprintf("share %d", i), share, MaxShareBytes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// Validate bounds the opening.
+func (o OrderShares) Validate() error { return sized("opening", o.Share, MaxOpening) }
 
 // Validate refuses the sale of nothing.
 func (s Sell) Validate() error {

@@ -36,7 +36,7 @@ func (m Member) Prekeys() uint64 { return m.PrekeyEnd - m.PrekeyNext }
 // shares of one request.
 type ReaderKey struct {
 	_      struct{} `cbor:",toarray"`
-	Member int
+	Member uint32
 	R      Hash // ristretto255 point
 }
 
@@ -53,18 +53,17 @@ const (
 	CeremonyAborted     CeremonyPhase = "aborted"
 )
 
-// Committee holds the network's keys since a ceremony ended well. The public key
-// shares stand in the order of the members' indices.
+// Committee holds the network's keys since a ceremony ended well.
 type Committee struct {
 	_         struct{} `cbor:",toarray"`
 	Epoch     uint64
+	Attempt   uint64   // of the ceremony that made it, from 0
 	Members   int      // n
 	Threshold int      // t
 	X         []byte   // ristretto255 key that opens, 32 bytes
 	Y         []byte   // BLS12-381 G2 key that certifies and seeds, 96 bytes
-	SharesX   [][]byte // X_i, 32 bytes each
-	SharesY   [][]byte // Y_i, 96 bytes each
-	Qualified []int    // dealers whose bundles count
+	Encoded   []byte   // shamir.Committee, with every member's public shares
+	Qualified []uint32 // dealers whose bundles count
 	Height    uint64   // of activation
 }
 
@@ -82,7 +81,7 @@ type Model struct {
 	Label         Hash // ModelLabel
 	Ciphertext    []byte
 	Epoch         uint64 // committee under whose X it is sealed
-	Sealer        int    // member
+	Sealer        uint32 // member
 	Height        uint64
 }
 
@@ -140,15 +139,15 @@ type Artwork struct {
 	Certificate   []byte // 48 bytes
 	SeedSignature []byte // 48 bytes
 	Seed          Hash
-	Order         []int // Draw of the seed over the members of Prekeys
+	Order         []uint32 // Draw of the seed over the members of Prekeys
 
 	Registered uint64 // height
-	Generator  int    // member
+	Generator  uint32 // member
 	CID        string
 	PixelRoot  Hash
 
 	Attested    uint64 // height
-	Auditor     int    // member; 0 in a network whose only reader is the generator
+	Auditor     uint32 // member; 0 in a network whose only reader is the generator
 	AuditedRoot Hash   // equal to PixelRoot unless disputed
 
 	Round   uint64       // the round it was in last
@@ -180,15 +179,15 @@ type Round struct {
 	_          struct{} `cbor:",toarray"`
 	Number     uint64   // from 1
 	Phase      RoundPhase
-	Epoch      uint64 // committee that opens it
-	Opened     uint64 // height
-	BackUntil  uint64 // last height for orders
-	OpenUntil  uint64 // last height for openings
-	Candidates []Hash // rids, in the order of their audits
-	Orders     int    // sealed orders
-	Openers    []int  // members whose shares the ledger holds, ascending
-	Settled    uint64 // height
-	Published  []Hash // best first
+	Epoch      uint64   // committee that opens it
+	Opened     uint64   // height
+	BackUntil  uint64   // last height for orders
+	OpenUntil  uint64   // last height for openings
+	Candidates []Hash   // rids, in the order of their audits
+	Orders     int      // sealed orders
+	Openers    []uint32 // members whose shares the ledger holds, ascending
+	Settled    uint64   // height
+	Published  []Hash   // best first
 	// Escrow is the sum that sealed orders lock while the round lasts.
 	Escrow curve.Amount
 	// Backing is the sum of what filled orders paid, net of tribute.

@@ -28,14 +28,14 @@ func samples() []Payload {
 	return []Payload{
 		Send{To: addressOf("bob"), Amount: curve.Credits(3)},
 		Prekeys{Points: [][32]byte{{1}, {2}}},
-		CeremonyMessage{Epoch: 1, Data: []byte("bundle")},
+		CeremonyMessage{Epoch: 1, Message: 2, Data: []byte("bundle")},
 		Seal{Name: "dusk", KeyEpoch: 1, PlainHash: Hash{1}, PolicyHash: Hash{2}, ContainerHash: Hash{3}, ContainerCID: testCID, ContainerSize: 9, Ciphertext: []byte("box")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},
 		Register{RID: Hash{5}, CID: testCID, PixelRoot: Hash{8}},
 		Attest{RID: Hash{5}, PixelRoot: Hash{8}},
 		SealedOrder{Round: 1, Escrow: curve.Credits(10), Box: []byte("sealed")},
-		OrderShares{Round: 1, Shares: [][]byte{{1}, {2}}},
+		OrderShares{Round: 1, Share: []byte{1, 2}},
 		Sell{RID: Hash{5}, Tokens: curve.NewAmount(7), MinOut: curve.NewAmount(1)},
 	}
 }
@@ -98,7 +98,7 @@ func TestPayloadsOutsideTheirLimitsAreRefused(t *testing.T) {
 		"an order that locks nothing":    SealedOrder{Round: 1, Box: []byte{1}},
 		"an order without box":           SealedOrder{Round: 1, Escrow: curve.NewAmount(1)},
 		"a sealed order of 5 KiB":        SealedOrder{Round: 1, Escrow: curve.NewAmount(1), Box: make([]byte, 5<<10)},
-		"an opening with an empty share": OrderShares{Shares: [][]byte{{}}},
+		"an empty opening":               OrderShares{Round: 1},
 		"a sale of nothing":              Sell{},
 		"a ceremony message over 60 KiB": CeremonyMessage{Data: make([]byte, MaxCeremonyData+1)},
 	} {
