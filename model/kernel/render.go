@@ -3,6 +3,10 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // Contract names the arithmetic of this package. Two implementations of one
@@ -42,43 +46,103 @@ type Options struct {
 // all tiles are done or ctx ends; then the error is that of ctx. Errors
 // otherwise wrap [ErrProgram], [ErrSize] or [ErrKernel].
 func Render(ctx context.Context, p *Program, w, h int, o Options) (*Picture, error) {
-	return nil, errors.ErrUnsupported
+	e, s, err := prepare(p, w, h, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	cols, rows := tiles(w), tiles(h)
+	total := cols * rows
+	pic := &Picture{W: w, H: h, RGB: make([]byte, 3*w*h)}
+	workers := o.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+		mu   sync.Mutex
+		done int // guarded by mu
+	)
+	for range min(workers, total) {
+		wg.Go(func() {
+			q := &painter{net: e.make(p), shade: s, view: p.View, w: w, h: h}
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= total {
+					return
+				}
+				tx, ty := i%cols, i/cols
+				q.tile(tx, ty, pic.RGB[3*(ty*TileSide*w+tx*TileSide):], 3*w)
+				if o.Progress != nil {
+					mu.Lock()
+					done++
+					o.Progress(done, total)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return pic, nil
 }
 
 // RenderTile renders tile (tx, ty) of the w×h picture alone and returns its
 // RGB bytes, row by row, exactly as they stand in the whole picture. It runs on
 // the calling goroutine.
 func RenderTile(p *Program, w, h, tx, ty int, o Options) ([]byte, error) {
-	return nil, errors.ErrUnsupported
+	e, s, err := prepare(p, w, h, o)
+	if err != nil {
+		return nil, err
+	}
+	tw, th, err := tileSize(w, h, tx, ty)
+	if err != nil {
+		return nil, err
+	}
+	q := &painter{net: e.make(p), shade: s, view: p.View, w: w, h: h}
+	dst := make([]byte, 3*tw*th)
+	q.tile(tx, ty, dst, 3*tw)
+	return dst, nil
 }
 
-// Kernels names the kernels that this machine can run, fastest first; the last
-// is always "reference".
-func Kernels() []string { return nil }
-
-// Select sets the kernel that renders use when their options name none, for
-// the whole process; an empty name restores the fastest. The error is
-// [ErrKernel].
-func Select(name string) error { return errors.ErrUnsupported }
-
-// Selected is the name of the kernel that renders use when their options name
-// none.
-func Selected() string { return "" }
-
-// Turned is the view that turns the picture by turns/2¹⁶ of a full turn
-// (clockwise on screen) and magnifies it by zoom/ViewOne (in 1/16..16).
-func Turned(turns uint16, zoom int32) (View, error) { return View{}, errors.ErrUnsupported }
-
-// PixelRoot is the Merkle root of a picture: SHA-256 over the raw RGB bytes of
-// its 32×32 tiles, with width and height bound into the root. The error is
-// [ErrSize] where rgb does not hold w·h pixels.
-func PixelRoot(w, h int, rgb []byte) ([32]byte, error) { return [32]byte{}, errors.ErrUnsupported }
-
-// TileProof is the audit path of one tile, from its leaf to the root.
-func TileProof(w, h int, rgb []byte, tx, ty int) ([][32]byte, error) {
-	return nil, errors.ErrUnsupported
+// prepare checks what a render is given.
+func prepare(p *Program, w, h int, o Options) (engine, *shader, error) {
+	if err := p.Validate(); err != nil {
+		return engine{}, nil, err
+	}
+	if err := checkSize(w, h); err != nil {
+		return engine{}, nil, err
+	}
+	e, err := engineFor(o.Kernel)
+	if err != nil {
+		return engine{}, nil, err
+	}
+	return e, newShader(p), nil
 }
 
-// VerifyTile reports whether tile, the RGB bytes of tile (tx, ty), belongs to
-// the w×h picture with this root.
-func VerifyTile(root [32]byte, w, h, tx, ty int, tile []byte, proof [][32]byte) bool { return false }
+func checkSize(w, h int) error {
+	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
+		return fmt.Errorf("%w: picture of %d×%d pixels, want 1..%d each way", ErrSize, w, h, MaxSide)
+	}
+	return nil
+}
+
+// tiles is the number of tiles along a side of n pixels.
+func tiles(n int) int { return (n + TileSide - 1) / TileSide }
+
+// tileSize is the size of tile (tx, ty) in pixels, cropped at the edges.
+func tileSize(w, h, tx, ty int) (tw, th int, err error) {
+	if err := checkSize(w, h); err != nil {
+		return 0, 0, err
+	}
+	if tx < 0 || ty < 0 || tx >= tiles(w) || ty >= tiles(h) {
+		return 0, 0, fmt.Errorf("%w: tile (%d, %d) of %d×%d", ErrSize, tx, ty, tiles(w), tiles(h))
+	}
+	return min(TileSide, w-tx*TileSide), min(TileSide, h-ty*TileSide), nil
+}
