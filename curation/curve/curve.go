@@ -67,9 +67,7 @@ func (s State) Buy(deposit Amount) (minted Amount, err error) {
 	if err := s.Validate(); err != nil {
 		return Amount{}, err
 	}
-	p, q := lowest(s.Ratio)
-	v := power{scale: u128(s.Supply), num: u128(s.Reserve).add(u128(deposit)), den: u128(s.Reserve), p: p, q: q}
-	floor, _, err := v.floor()
+	floor, _, err := s.grownSupply(deposit).floor()
 	if err != nil {
 		return Amount{}, err
 	}
@@ -84,9 +82,7 @@ func (s State) Cost(tokens Amount) (deposit Amount, err error) {
 	if err := s.Validate(); err != nil {
 		return Amount{}, err
 	}
-	p, q := lowest(s.Ratio)
-	v := power{scale: u128(s.Reserve), num: u128(s.Supply).add(u128(tokens)), den: u128(s.Supply), p: q, q: p}
-	ceil, exact, err := v.floor()
+	ceil, exact, err := s.grownReserve(tokens).floor()
 	if err != nil {
 		return Amount{}, err
 	}
@@ -112,9 +108,7 @@ func (s State) Sell(tokens Amount) (payout Amount, err error) {
 	if s.Reserve.IsZero() {
 		return Amount{}, nil
 	}
-	p, q := lowest(s.Ratio)
-	v := power{scale: u128(s.Reserve), num: u128(s.Supply), den: u128(s.Supply.Sub(tokens)), p: q, q: p, inverse: true}
-	ceil, exact, err := v.floor()
+	ceil, exact, err := s.shrunkReserve(tokens).floor()
 	if err != nil {
 		return Amount{}, err
 	}
@@ -171,6 +165,24 @@ func (s State) SpotPrice() (Amount, error) {
 		return Amount{}, ErrOverflow
 	}
 	return u128{q[1], q[0]}.amount()
+}
+
+// grownSupply is S·(1 + d/R)^w.
+func (s State) grownSupply(deposit Amount) power {
+	p, q := lowest(s.Ratio)
+	return power{scale: u128(s.Supply), num: u128(s.Reserve).add(u128(deposit)), den: u128(s.Reserve), p: p, q: q}
+}
+
+// grownReserve is R·(1 + m/S)^(1/w).
+func (s State) grownReserve(tokens Amount) power {
+	p, q := lowest(s.Ratio)
+	return power{scale: u128(s.Reserve), num: u128(s.Supply).add(u128(tokens)), den: u128(s.Supply), p: q, q: p}
+}
+
+// shrunkReserve is R·(1 − t/S)^(1/w), for t below S.
+func (s State) shrunkReserve(tokens Amount) power {
+	p, q := lowest(s.Ratio)
+	return power{scale: u128(s.Reserve), num: u128(s.Supply), den: u128(s.Supply.Sub(tokens)), p: q, q: p, inverse: true}
 }
 
 // lowest returns w/10^6 in lowest terms.

@@ -22,14 +22,64 @@ const maxPowerBits = AmountBits + 2
 // floor returns the floor of the number and whether the number is that integer.
 // It fails with ErrOverflow when the number is 2^121 or more.
 func (v power) floor() (n u128, exact bool, err error) {
-	if v.num == v.den || v.scale == (u128{}) {
+	switch {
+	case v.num == v.den || v.scale == (u128{}):
 		return v.scale, true, nil
+	case v.p == v.q:
+		return v.proportion()
+	}
+	n, is := v.estimate()
+	switch {
+	case is == decided:
+		return n, false, nil
+	case is == tooLarge:
+		return u128{}, false, ErrOverflow
+	case v.p+v.q <= maxCompared:
+		return v.compared(n)
 	}
 	return v.decide()
 }
 
-// decide finds the floor by integers of any length; it is the path for numbers
-// that the kernel's bound cannot tell from an integer.
+// proportion is floor for the exponent 1.
+func (v power) proportion() (n u128, exact bool, err error) {
+	num, den := v.num, v.den
+	if v.inverse {
+		num, den = den, num
+	}
+	q, r := divWords(mul128(v.scale, num), den)
+	n = u128{q[1], q[0]}
+	if q[2]|q[3] != 0 || n.hi>>(AmountBits+1-64) != 0 {
+		return u128{}, false, ErrOverflow
+	}
+	return n, r == u128{}, nil
+}
+
+// maxCompared bounds p + q for comparing powers, whose numbers then stay below
+// 121·maxCompared bits: cheaper than more precision.
+const maxCompared = 24
+
+// compared returns the floor when it is n or n − 1, by comparing integers:
+// scale·(num/den)^(p/q) ≥ n exactly when scale^q·num^p ≥ n^q·den^p.
+func (v power) compared(n u128) (floor u128, exact bool, err error) {
+	num, den := v.num.big(), v.den.big()
+	if v.inverse {
+		num, den = den, num
+	}
+	p, q := new(big.Int).SetUint64(v.p), new(big.Int).SetUint64(v.q)
+	left, right := v.scale.big(), n.big()
+	left.Exp(left, q, nil).Mul(left, num.Exp(num, p, nil))
+	right.Exp(right, q, nil).Mul(right, den.Exp(den, p, nil))
+	switch left.Cmp(right) {
+	case 0:
+		return n, true, nil
+	case 1:
+		return n, false, nil
+	default:
+		return n.sub(u128{lo: 1}), false, nil
+	}
+}
+
+// decide finds the floor by integers of any length, without the kernel.
 func (v power) decide() (n u128, exact bool, err error) {
 	if floor, exact, ok := v.rational(); ok {
 		return narrow(floor, exact)
