@@ -180,10 +180,7 @@ func (k *Keeper) dial(ctx context.Context, d DialPeer) error {
 	if h, ok := k.host.(*Host); ok && d.Lookup {
 		h.lookUp(ctx, d.ID) // what fails here shows in the dial
 	}
-	// The swarm keeps a back-off of its own, up to five minutes; ours decides.
-	if s, ok := k.host.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
-		s.Backoff().Clear(d.ID)
-	}
+	clearBackoff(k.host, d.ID)
 	err := k.host.Connect(ctx, peer.AddrInfo{ID: d.ID})
 
 	k.mu.Lock()
@@ -197,4 +194,12 @@ func (k *Keeper) dial(ctx context.Context, d DialPeer) error {
 		k.status[d.ID] = MemberStatus{Attempts: d.Attempt + 1, Err: err}
 	}
 	return err
+}
+
+// clearBackoff makes the swarm forget that dials to a peer failed. It keeps a
+// back-off of its own, up to five minutes; here the caller's decides.
+func clearBackoff(h host.Host, id peer.ID) {
+	if s, ok := h.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
+		s.Backoff().Clear(id)
+	}
 }
