@@ -137,36 +137,36 @@ type Founding struct {
 	genesis []byte
 }
 
-// NewFounding opens a founding with the founder on seat 1. The effects are
-// those of its start: SeatsTaken when no seat is left open.
-func NewFounding(c FoundingConfig) (*Founding, []FoundingEffect, error) {
+// NewFounding opens a founding with the founder on seat 1. One that is full
+// from the start, see Full, reports no SeatsTaken.
+func NewFounding(c FoundingConfig) (*Founding, error) {
 	if c.Seats < 1 || c.Seats > MaxSeats {
-		return nil, nil, fmt.Errorf("founding: %d seats, want 1 to %d", c.Seats, MaxSeats)
+		return nil, fmt.Errorf("founding: %d seats, want 1 to %d", c.Seats, MaxSeats)
 	}
 	if err := c.Founder.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("founding: founder: %w", err)
+		return nil, fmt.Errorf("founding: founder: %w", err)
 	}
 	f := &Founding{config: c, tokens: map[[32]byte]peer.ID{}}
 	for _, t := range c.Tokens {
 		f.tokens[sha256.Sum256(t[:])] = ""
 	}
 	if err := f.checkRecord(c.Founder, c.Record); err != nil {
-		return nil, nil, fmt.Errorf("founding: founder's record: %w", err)
+		return nil, fmt.Errorf("founding: founder's record: %w", err)
 	}
 	f.seat(c.Founder, c.Record, Token{})
 	for i, r := range c.Registered {
 		switch {
 		case len(f.members) == c.Seats:
-			return nil, nil, fmt.Errorf("founding: %d registrations for %d seats", 1+len(c.Registered), c.Seats)
+			return nil, fmt.Errorf("founding: %d registrations for %d seats", 1+len(c.Registered), c.Seats)
 		case r.Seat != i+2:
-			return nil, nil, fmt.Errorf("founding: registration %d has seat %d, want %d", i, r.Seat, i+2)
+			return nil, fmt.Errorf("founding: registration %d has seat %d, want %d", i, r.Seat, i+2)
 		case f.member(r.Peer) != nil:
-			return nil, nil, fmt.Errorf("founding: %s is registered twice", r.Peer)
+			return nil, fmt.Errorf("founding: %s is registered twice", r.Peer)
 		}
 		f.tokens[sha256.Sum256(r.Token[:])] = r.Peer
 		f.seat(r.Peer, r.Record, r.Token)
 	}
-	return f, f.taken(nil), nil
+	return f, nil
 }
 
 // Step takes in an event and returns what to do, in order. The answer, if any,
@@ -182,7 +182,7 @@ func (f *Founding) Step(event FoundingEvent) []FoundingEffect {
 	case GenesisAsked:
 		return []FoundingEffect{f.answerGenesis(e)}
 	case GenesisReady:
-		if f.genesis == nil && len(f.members) == f.config.Seats {
+		if f.genesis == nil && f.Full() {
 			f.genesis = bytes.Clone(e.Document)
 		}
 	}
@@ -209,7 +209,7 @@ func (f *Founding) join(from peer.ID, r JoinRequest) []FoundingEffect {
 		return refuse(CodeWrongToken, "unknown token")
 	case usedBy != "":
 		return refuse(CodeTokenUsed, "another member joined with this invitation")
-	case len(f.members) == f.config.Seats:
+	case f.Full():
 		return refuse(CodeFull, "all %d seats are taken", f.config.Seats)
 	}
 	if err := f.checkRecord(from, r.Record); err != nil {
@@ -217,7 +217,11 @@ func (f *Founding) join(from peer.ID, r JoinRequest) []FoundingEffect {
 	}
 	f.tokens[hash] = from
 	m := f.seat(from, bytes.Clone(r.Record), r.Token)
-	return f.taken([]FoundingEffect{MemberRegistered{m}, f.answerJoin(m)})
+	effects := []FoundingEffect{MemberRegistered{m}, f.answerJoin(m)}
+	if f.Full() {
+		effects = append(effects, SeatsTaken{f.Registrations()})
+	}
+	return effects
 }
 
 func (f *Founding) checkRecord(from peer.ID, record []byte) error {
@@ -234,14 +238,6 @@ func (f *Founding) seat(id peer.ID, record []byte, t Token) Registration {
 	m := Registration{Seat: len(f.members) + 1, Peer: id, Record: record, Token: t}
 	f.members = append(f.members, m)
 	return m
-}
-
-// taken adds SeatsTaken when the last seat is.
-func (f *Founding) taken(effects []FoundingEffect) []FoundingEffect {
-	if len(f.members) == f.config.Seats {
-		effects = append(effects, SeatsTaken{f.Registrations()})
-	}
-	return effects
 }
 
 func (f *Founding) answerJoin(m Registration) FoundingEffect {
@@ -272,6 +268,9 @@ func (f *Founding) member(id peer.ID) *Registration {
 	}
 	return nil
 }
+
+// Full reports whether all seats are taken.
+func (f *Founding) Full() bool { return len(f.members) == f.config.Seats }
 
 // Registrations returns the seats taken so far, in order.
 func (f *Founding) Registrations() []Registration { return slices.Clone(f.members) }

@@ -3,6 +3,7 @@ package p2p
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -14,17 +15,22 @@ import (
 // FoundingService runs a Founding on a host.
 type FoundingService struct {
 	services []*Service
-	notify   func(FoundingEffect)
+	store    func(Registration) error
+	taken    chan struct{} // closed when all seats are
 
-	mu       sync.Mutex // guards founding, and orders notify
+	mu       sync.Mutex // guards what follows
 	founding *Founding
+	unstored []Registration
 }
 
-// ServeFounding answers newcomers until it is closed. notify hears of each
-// MemberRegistered, before the newcomer does, and of SeatsTaken, one at a time;
-// it must not call the service back. failed is as for Handle.
-func ServeFounding(h host.Host, f *Founding, notify func(FoundingEffect), failed func(peer.ID, error)) *FoundingService {
-	s := &FoundingService{founding: f, notify: notify}
+// ServeFounding answers newcomers until it is closed. store, called with one
+// registration at a time and before the newcomer hears of it, makes it last; if
+// it fails the newcomer is told to ask again. failed is as for Handle.
+func ServeFounding(h host.Host, f *Founding, store func(Registration) error, failed func(peer.ID, error)) *FoundingService {
+	s := &FoundingService{founding: f, store: store, taken: make(chan struct{})}
+	if f.Full() {
+		close(s.taken)
+	}
 	s.services = []*Service{
 		Handle(h, JoinProtocol, func(_ context.Context, from peer.ID, raw []byte) ([]byte, error) {
 			var r JoinRequest
@@ -56,15 +62,40 @@ func (s *FoundingService) step(e FoundingEvent) (answer []byte, err error) {
 			}
 		case AnswerGenesis:
 			answer, err = f.Document, f.Err
-		default:
-			s.notify(f)
+		case MemberRegistered:
+			s.unstored = append(s.unstored, f.Registration)
+		case SeatsTaken:
+			defer close(s.taken)
 		}
+	}
+	for len(s.unstored) > 0 {
+		if err := s.store(s.unstored[0]); err != nil {
+			return nil, fmt.Errorf("store registration of seat %d: %w", s.unstored[0].Seat, err)
+		}
+		s.unstored = s.unstored[1:]
 	}
 	return answer, err
 }
 
 // Issue makes one more token valid.
 func (s *FoundingService) Issue(t Token) { s.step(TokenIssued{t}) }
+
+// Taken waits until all seats are taken and returns who sits there, in order.
+func (s *FoundingService) Taken(ctx context.Context) ([]Registration, error) {
+	select {
+	case <-s.taken:
+		return s.Registrations(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Registrations returns the seats taken so far, in order.
+func (s *FoundingService) Registrations() []Registration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.founding.Registrations()
+}
 
 // Publish hands out the genesis document from now on.
 func (s *FoundingService) Publish(document []byte) { s.step(GenesisReady{document}) }
