@@ -32,7 +32,7 @@ type Metadata struct {
 }
 
 // Encode returns the JSON with its fields in a fixed order.
-func (m Metadata) Encode() ([]byte, error) { return nil, errPending }
+func (m Metadata) Encode() ([]byte, error) { return nil, ErrClosed }
 
 // Text is one iTXt chunk of a PNG.
 type Text struct {
@@ -42,17 +42,17 @@ type Text struct {
 
 // AddText inserts text chunks behind the PNG's header. The pixels and all other
 // chunks stay as they are, byte for byte.
-func AddText(png []byte, texts []Text) ([]byte, error) { return nil, errPending }
+func AddText(png []byte, texts []Text) ([]byte, error) { return nil, ErrClosed }
 
 // ReadText returns the uncompressed iTXt chunks of a PNG.
-func ReadText(png []byte) ([]Text, error) { return nil, errPending }
+func ReadText(png []byte) ([]Text, error) { return nil, ErrClosed }
 
 // EncodePNG writes a picture as an 8-bit RGB PNG.
-func EncodePNG(p Picture) ([]byte, error) { return nil, errPending }
+func EncodePNG(p Picture) ([]byte, error) { return nil, ErrClosed }
 
 // DecodePNG reads an opaque 8-bit PNG of at most maxSide by maxSide pixels
 // (0 means MaxSide). It looks at the header before it allocates anything.
-func DecodePNG(png []byte, maxSide int) (Picture, error) { return Picture{}, errPending }
+func DecodePNG(png []byte, maxSide int) (Picture, error) { return Picture{}, ErrClosed }
 
 // Artwork is what a folder is built from.
 type Artwork struct {
@@ -69,4 +69,4 @@ type Artwork struct {
 // receipt.cbor. It is deterministic. Attributes that follow from the receipt
 // (prompt, seed, generator and so on) are added to those of the artwork. It
 // returns ErrPNG or ErrReceipt when the picture's size is not the receipt's.
-func BuildArtworkFolder(a Artwork) ([]File, error) { return nil, errPending }
+func BuildArtworkFolder(a Artwork) ([]File, error) { return nil, ErrClosed }

@@ -27,6 +27,8 @@ var (
 	ErrRefused = errors.New("peer refused")
 	// ErrBusy reports a peer that serves as many streams as it wants to.
 	ErrBusy = errors.New("peer is busy")
+	// ErrSilent reports peers that gave nothing for as long as Patience.
+	ErrSilent = errors.New("no block came in time")
 	// ErrReceipt reports bytes that are not exactly one canonical receipt.
 	ErrReceipt = errors.New("invalid receipt")
 	// ErrPNG reports a picture that is not a plain, opaque 8-bit PNG within limits.

@@ -40,8 +40,8 @@ type Receipt struct {
 const ReceiptVersion = 1
 
 // Encode returns the receipt's one encoding.
-func (r Receipt) Encode() ([]byte, error) { return nil, errPending }
+func (r Receipt) Encode() ([]byte, error) { return nil, ErrClosed }
 
 // DecodeReceipt reads exactly one receipt. It returns ErrReceipt for anything
 // that Encode would not have written, byte for byte.
-func DecodeReceipt(b []byte) (Receipt, error) { return Receipt{}, errPending }
+func DecodeReceipt(b []byte) (Receipt, error) { return Receipt{}, ErrClosed }

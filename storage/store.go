@@ -3,10 +3,18 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
 
-	"github.com/ipfs/boxo/blockstore"
 	"github.com/ipfs/go-cid"
+	format "github.com/ipfs/go-ipld-format"
 )
 
 // DefaultQuota is the limit of a store opened without one: 16 GiB.
@@ -17,20 +25,6 @@ type Options struct {
 	// Quota limits the bytes of all segments together, those being written
 	// included. 0 means DefaultQuota; a negative value means no limit.
 	Quota int64
-}
-
-// File is one file of a folder.
-type File struct {
-	Name string // no slash, not empty, not "." or ".."; at most 255 bytes
-	Data []byte
-}
-
-// Entry is one name in a folder.
-type Entry struct {
-	Name string
-	CID  cid.Cid
-	Size int64 // bytes of a file; 0 for a folder
-	Dir  bool
 }
 
 // Pin keeps a root through Collect.
@@ -46,6 +40,7 @@ type Usage struct {
 	Segments int
 	Blocks   int
 	Pins     int
+	Damaged  int // see Store.Damaged
 }
 
 // Collected is what Collect removed.
@@ -61,91 +56,543 @@ type Size struct {
 }
 
 // Store is a directory of DAGs. It is safe for concurrent use.
-type Store struct{}
+type Store struct {
+	disk  *disk
+	lock  *os.File
+	quota int64
+	dag   format.DAGService // offline, over the store's own blocks
 
-var errPending = errors.New("storage: not implemented yet")
+	// write makes renames and unlinks one at a time, so that a segment is in the
+	// index exactly when it is on the disk. It is taken before mu.
+	write sync.Mutex
+
+	mu       sync.RWMutex // guards what follows
+	segments map[cid.Cid]*segment
+	blocks   map[digest]place
+	also     map[digest][]place // further places of blocks that several segments hold
+	pins     map[cid.Cid]string
+	used     int64 // bytes of segments
+	staged   int64 // bytes reserved by stages
+	damaged  []cid.Cid
+	closed   bool
+}
+
+// place is where a block lies: the i-th span of a segment.
+type place struct {
+	seg *segment
+	i   int
+}
 
 // Open opens the store in dir, creating it when it is absent, and removes what
 // an interrupted write left behind. It returns ErrLocked when another store,
-// in this process or another, has the directory open.
-func Open(dir string, o Options) (*Store, error) { return nil, errPending }
-
-// Close releases the directory. Reads that are under way may fail.
-func (s *Store) Close() error { return errPending }
-
-// PutFolder adds a flat UnixFS directory and returns its CID, which depends on
-// names and data only, not on their order. When it returns, the folder is on
-// the disk. It is not pinned. Adding it again changes nothing.
-func (s *Store) PutFolder(ctx context.Context, files []File) (cid.Cid, error) {
-	return cid.Undef, errPending
+// in this process or another, has the directory open. Its cost is a few reads
+// of 40 bytes for each segment and block.
+func Open(dir string, o Options) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open storage: %w", err)
+	}
+	s, err := open(&disk{dir: dir}, o)
+	if err != nil {
+		return nil, fmt.Errorf("open storage %s: %w", dir, err)
+	}
+	return s, nil
 }
 
-// PutFile adds one UnixFS file, read to its end, and returns its CID.
-func (s *Store) PutFile(ctx context.Context, r io.Reader) (cid.Cid, error) {
-	return cid.Undef, errPending
+func open(d *disk, o Options) (*Store, error) {
+	if err := os.MkdirAll(d.dir, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := d.lock()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		disk: d, lock: lock, quota: o.Quota,
+		segments: map[cid.Cid]*segment{}, blocks: map[digest]place{}, also: map[digest][]place{}, pins: map[cid.Cid]string{},
+	}
+	if s.quota == 0 {
+		s.quota = DefaultQuota
+	}
+	s.dag = newDAGService(s)
+	if err = d.prepare(); err == nil {
+		err = errors.Join(s.loadSegments(), s.loadPins())
+	}
+	if err != nil {
+		d.unlock(lock)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) loadSegments() error {
+	files, err := os.ReadDir(s.disk.path(segmentsDir))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		root, ok := segmentRoot(f.Name())
+		if !ok {
+			continue // not ours
+		}
+		seg, err := s.disk.openSegment(root)
+		if err != nil {
+			s.damaged = append(s.damaged, root)
+			continue
+		}
+		s.index(seg)
+	}
+	return nil
+}
+
+func (s *Store) loadPins() error {
+	files, err := os.ReadDir(s.disk.path(pinsDir))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		root, ok := rootFromText(f.Name())
+		if !ok {
+			continue // not ours
+		}
+		name, err := os.ReadFile(s.disk.path(pinsDir, f.Name()))
+		if err != nil {
+			return fmt.Errorf("read pin: %w", err)
+		}
+		s.pins[root] = strings.ToValidUTF8(string(name), "\uFFFD")
+	}
+	return nil
+}
+
+// Close releases the directory. What is under way fails with ErrClosed; what
+// was written stays.
+func (s *Store) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.disk.unlock(s.lock)
+}
+
+// reserve takes n bytes of the quota.
+func (s *Store) reserve(n int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	if s.quota >= 0 && s.used+s.staged+n > s.quota {
+		return fmt.Errorf("%d bytes held, %d being written, %d more asked for, quota %d: %w", s.used, s.staged, n, s.quota, ErrQuota)
+	}
+	s.staged += n
+	return nil
+}
+
+// release gives n reserved bytes back; a negative n takes what rounding of CIDs
+// added to a stage that was let in.
+func (s *Store) release(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.staged -= n
+}
+
+func (s *Store) holds(root cid.Cid) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.segments[root] != nil
+}
+
+// publish ends a stage whose file is synced and is seg's.
+func (s *Store) publish(st *stage, seg *segment) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.RLock()
+	closed, held := s.closed, s.segments[seg.root] != nil
+	s.mu.RUnlock()
+	if closed || held {
+		st.drop()
+		if closed {
+			return ErrClosed
+		}
+		return nil
+	}
+	name := segmentName(seg.root)
+	if err := st.t.publish(segmentsDir, name); err != nil {
+		s.disk.discard(s.disk.path(segmentsDir, name))
+		s.release(st.reserved)
+		return fmt.Errorf("publish segment: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.staged -= st.reserved
+	s.index(seg)
+	s.damaged = slices.DeleteFunc(s.damaged, seg.root.Equals)
+	return nil
+}
+
+// index makes a segment's blocks known. The caller holds mu, or is Open.
+func (s *Store) index(seg *segment) {
+	s.segments[seg.root] = seg
+	s.used += seg.bytes
+	for i, sp := range seg.spans {
+		p := place{seg, i}
+		if _, there := s.blocks[sp.digest]; there {
+			s.also[sp.digest] = append(s.also[sp.digest], p)
+		} else {
+			s.blocks[sp.digest] = p
+		}
+	}
+}
+
+// forget is the inverse of index. The caller holds mu.
+func (s *Store) forget(seg *segment) {
+	delete(s.segments, seg.root)
+	s.used -= seg.bytes
+	for _, sp := range seg.spans {
+		rest := slices.DeleteFunc(s.also[sp.digest], func(p place) bool { return p.seg == seg })
+		if s.blocks[sp.digest].seg == seg {
+			if len(rest) == 0 {
+				delete(s.blocks, sp.digest)
+			} else {
+				s.blocks[sp.digest], rest = rest[0], rest[1:]
+			}
+		}
+		if len(rest) == 0 {
+			delete(s.also, sp.digest)
+		} else {
+			s.also[sp.digest] = rest
+		}
+	}
+}
+
+// find returns where a block lies.
+func (s *Store) find(d digest) (place, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return place{}, ErrClosed
+	}
+	p, ok := s.blocks[d]
+	if !ok {
+		return place{}, ErrNotFound
+	}
+	return p, nil
+}
+
+// get reads and hashes a block.
+func (s *Store) get(c cid.Cid) ([]byte, error) {
+	d, err := parse(c)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		p, err := s.find(d)
+		if err != nil {
+			return nil, fmt.Errorf("block %s: %w", c, err)
+		}
+		data, err := s.disk.readBlock(p.seg.root, p.seg.spans[p.i])
+		if errors.Is(err, fs.ErrNotExist) {
+			// Collected since, and perhaps held by another segment; when nothing
+			// changed, somebody else removed the file.
+			if q, _ := s.find(d); q == p {
+				return nil, fmt.Errorf("segment of %s is gone: %w", p.seg.root, ErrDamaged)
+			}
+			continue
+		}
+		if errors.Is(err, ErrDamaged) {
+			s.condemn(p.seg)
+		}
+		return data, err
+	}
+}
+
+// condemn takes a segment with a damaged block out of the index, so that it can
+// be fetched again.
+func (s *Store) condemn(seg *segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.segments[seg.root] == seg {
+		s.forget(seg)
+		s.damaged = append(s.damaged, seg.root)
+	}
+}
+
+func (s *Store) has(d digest) bool {
+	_, err := s.find(d)
+	return err == nil
+}
+
+// roots returns the roots of the segments that hold a block.
+func (s *Store) rootsOf(c cid.Cid) []cid.Cid {
+	d, err := parse(c)
+	if err != nil {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p, ok := s.blocks[d]
+	if !ok {
+		return nil
+	}
+	out := []cid.Cid{p.seg.root}
+	for _, p := range s.also[d] {
+		out = append(out, p.seg.root)
+	}
+	return out
 }
 
 // Has reports whether the store holds c, and with it all that is below it.
-func (s *Store) Has(c cid.Cid) bool { return false }
-
-// ReadFile returns the file at path below c ("" for c itself, "image.png" in a
-// folder), at most maxRead bytes of it. Every block is hashed.
-func (s *Store) ReadFile(ctx context.Context, c cid.Cid, path string) ([]byte, error) {
-	return nil, errPending
+func (s *Store) Has(c cid.Cid) bool {
+	d, err := parse(c)
+	return err == nil && s.has(d)
 }
 
-// OpenFile is ReadFile for large files: a reader whose blocks are hashed as
-// they are read.
-func (s *Store) OpenFile(ctx context.Context, c cid.Cid, path string) (io.ReadSeekCloser, error) {
-	return nil, errPending
+// Roots returns the roots of all DAGs held, sorted by their text form.
+func (s *Store) Roots() []cid.Cid {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]cid.Cid, 0, len(s.segments))
+	for root := range s.segments {
+		out = append(out, root)
+	}
+	return sorted(out)
 }
 
-// List returns the entries of the folder c, by name.
-func (s *Store) List(ctx context.Context, c cid.Cid) ([]Entry, error) { return nil, errPending }
-
-// ExportCAR writes the DAG below c as CARv1: one root, depth-first, each block
-// once, hashed as it is read. The bytes are a function of c alone.
-func (s *Store) ExportCAR(ctx context.Context, c cid.Cid, w io.Writer) (int64, error) {
-	return 0, errPending
+// Damaged returns the roots whose segment files Open could not read, or in which
+// a block did not have its hash when it was read. They count as not held, so
+// fetching one again repairs it; Collect removes those that are not pinned.
+func (s *Store) Damaged() []cid.Cid {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return sorted(slices.Clone(s.damaged))
 }
 
-// ImportCAR reads a CARv1 to its end and stores it when it is the DAG of root:
-// that one root, every block hashed, all blocks below root there and no other.
-// Anything else, and more than maxBytes, is refused and changes nothing.
-func (s *Store) ImportCAR(ctx context.Context, root cid.Cid, r io.Reader, maxBytes int64) (Size, error) {
-	return Size{}, errPending
+func sorted(roots []cid.Cid) []cid.Cid {
+	slices.SortFunc(roots, func(a, b cid.Cid) int { return strings.Compare(a.String(), b.String()) })
+	return roots
 }
+
+// Usage returns the present figures.
+func (s *Store) Usage() Usage {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return Usage{
+		Bytes: s.used + s.staged, Quota: s.quota, Segments: len(s.segments),
+		Blocks: len(s.blocks), Pins: len(s.pins), Damaged: len(s.damaged),
+	}
+}
+
+// Verify reads and hashes every block below c from the disk. It returns
+// ErrDamaged for the first one that does not have its hash.
+func (s *Store) Verify(ctx context.Context, c cid.Cid) (Size, error) {
+	order, err := s.plan(c)
+	if err != nil {
+		return Size{}, fmt.Errorf("verify %s: %w", c, err)
+	}
+	var size Size
+	for _, b := range order {
+		if err := ctx.Err(); err != nil {
+			return size, err
+		}
+		data, err := s.get(b)
+		if err != nil {
+			return size, fmt.Errorf("verify %s: %w", c, err)
+		}
+		size.Blocks++
+		size.Bytes += int64(len(data))
+	}
+	return size, nil
+}
+
+func (s *Store) plan(c cid.Cid) ([]cid.Cid, error) { return plan(c, s.get, s.has) }
+
+// maxPinName is the longest pin name, in bytes.
+const maxPinName = 255
 
 // Pin keeps root through Collect under a name (at most 255 bytes of UTF-8),
 // replacing the name it had. A root may be pinned before it is fetched, so that
 // a concurrent Collect cannot take it away.
-func (s *Store) Pin(root cid.Cid, name string) error { return errPending }
+func (s *Store) Pin(root cid.Cid, name string) error {
+	root, err := normal(root)
+	if err != nil {
+		return fmt.Errorf("pin: %w", err)
+	}
+	if len(name) > maxPinName || !utf8.ValidString(name) {
+		return fmt.Errorf("pin %s: name of %d bytes must be UTF-8 of at most %d: %w", root, len(name), maxPinName, ErrName)
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.RLock()
+	closed := s.closed
+	old, there := s.pins[root]
+	s.mu.RUnlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case there && old == name:
+		return nil
+	}
+	if err := s.disk.writeFile(pinsDir, root.String(), []byte(name)); err != nil {
+		return fmt.Errorf("pin %s: %w", root, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pins[root] = name
+	return nil
+}
 
 // Unpin lets the next Collect remove root. It returns ErrNotFound when root was
-// not pinned.
-func (s *Store) Unpin(root cid.Cid) error { return errPending }
+// not pinned. After another error root may be pinned again once the store is
+// reopened.
+func (s *Store) Unpin(root cid.Cid) error {
+	root, err := normal(root)
+	if err != nil {
+		return fmt.Errorf("unpin: %w", err)
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.RLock()
+	closed := s.closed
+	_, there := s.pins[root]
+	s.mu.RUnlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case !there:
+		return fmt.Errorf("unpin %s: %w", root, ErrNotFound)
+	}
+	if err := s.disk.remove(pinsDir, root.String()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("unpin %s: %w", root, err)
+	}
+	s.mu.Lock()
+	delete(s.pins, root)
+	s.mu.Unlock()
+	return s.disk.syncDir(pinsDir)
+}
 
 // Pins returns all pins, by name and then by root. A pinned root need not be
 // held yet: see Has.
-func (s *Store) Pins() []Pin { return nil }
+func (s *Store) Pins() []Pin {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]Pin, 0, len(s.pins))
+	for root, name := range s.pins {
+		out = append(out, Pin{root, name})
+	}
+	slices.SortFunc(out, func(a, b Pin) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Root.String(), b.Root.String())
+	})
+	return out
+}
 
-// Roots returns the roots of all DAGs held, sorted by their text form.
-func (s *Store) Roots() []cid.Cid { return nil }
+// Collect unlinks every DAG that is neither pinned nor contains a pinned CID,
+// and says what became free. When it fails half-way, what it reports is gone.
+func (s *Store) Collect(ctx context.Context) (Collected, error) {
+	var out Collected
+	for _, root := range s.Roots() {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+		n, err := s.collect(root)
+		if err != nil {
+			return out, fmt.Errorf("collect %s: %w", root, err)
+		}
+		if n > 0 {
+			out.Roots = append(out.Roots, root)
+			out.Bytes += n
+		}
+	}
+	for _, root := range s.Damaged() {
+		if err := s.collectDamaged(root); err != nil {
+			return out, fmt.Errorf("collect %s: %w", root, err)
+		}
+	}
+	return out, s.disk.syncDir(segmentsDir)
+}
 
-// Collect unlinks every DAG that is neither pinned nor contains a pinned CID.
-func (s *Store) Collect(ctx context.Context) (Collected, error) { return Collected{}, errPending }
+// collect unlinks one segment unless it is kept, and returns its bytes.
+func (s *Store) collect(root cid.Cid) (int64, error) {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.RLock()
+	seg, closed := s.segments[root], s.closed
+	kept := seg != nil && s.kept(seg)
+	s.mu.RUnlock()
+	if closed {
+		return 0, ErrClosed
+	}
+	if seg == nil || kept {
+		return 0, nil
+	}
+	if err := s.disk.remove(segmentsDir, segmentName(root)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget(seg)
+	return seg.bytes, nil
+}
 
-// Verify reads and hashes every block below c from the disk.
-func (s *Store) Verify(ctx context.Context, c cid.Cid) (Size, error) { return Size{}, errPending }
+// kept reports whether a pin holds the segment. A pinned block that is the root
+// of a segment keeps that one; any other keeps the first segment it is in. The
+// caller holds mu.
+func (s *Store) kept(seg *segment) bool {
+	if _, ok := s.pins[seg.root]; ok {
+		return true
+	}
+	for root := range s.pins {
+		if s.segments[root] != nil {
+			continue
+		}
+		if d, err := parse(root); err == nil && s.blocks[d].seg == seg {
+			return true
+		}
+	}
+	return false
+}
 
-// Usage returns the present figures.
-func (s *Store) Usage() Usage { return Usage{} }
+// collectDamaged removes an unreadable segment that nobody pinned.
+func (s *Store) collectDamaged(root cid.Cid) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	s.mu.RLock()
+	_, pinned := s.pins[root]
+	still := slices.ContainsFunc(s.damaged, root.Equals)
+	s.mu.RUnlock()
+	if pinned || !still {
+		return nil
+	}
+	if err := s.disk.remove(segmentsDir, segmentName(root)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.damaged = slices.DeleteFunc(s.damaged, root.Equals)
+	return nil
+}
 
-// Blockstore is a read-only view of all blocks, for boxo's tools.
-func (s *Store) Blockstore() blockstore.Blockstore { return nil }
-
-// FileCID returns the CID that PutFile gives, without a store.
-func FileCID(data []byte) (cid.Cid, error) { return cid.Undef, errPending }
-
-// FolderCID returns the CID that PutFolder gives, without a store.
-func FolderCID(files []File) (cid.Cid, error) { return cid.Undef, errPending }
+// ExportCAR writes the DAG below c as CARv1: one root, depth-first, each block
+// once, hashed as it is read. The bytes are a function of c alone. It returns
+// how many it wrote.
+func (s *Store) ExportCAR(ctx context.Context, c cid.Cid, w io.Writer) (int64, error) {
+	root, err := normal(c)
+	if err != nil {
+		return 0, fmt.Errorf("export: %w", err)
+	}
+	order, err := s.plan(root)
+	if err != nil {
+		return 0, fmt.Errorf("export %s: %w", root, err)
+	}
+	n, err := writeCAR(ctx, w, root, order, s.get, nil)
+	if err != nil {
+		return n, fmt.Errorf("export %s: %w", root, err)
+	}
+	return n, nil
+}

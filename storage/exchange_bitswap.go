@@ -1,0 +1,112 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ipfs/boxo/bitswap/client/traceability"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// maxWants is how many blocks are asked for at once. At 256 wants to one peer
+// with default limits transfers stall, past 1024 servers cut the list; up to 128
+// finished in every trial (research of November 2026, boxo v0.43.0).
+const maxWants = 128
+
+// fetchBitswap walks the DAG from its root, asking for up to maxWants blocks at
+// a time. p, when given, is connected first. It returns the peer that gave most
+// bytes.
+func (x *Exchange) fetchBitswap(ctx context.Context, root cid.Cid, p peer.ID) (Size, peer.ID, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(x.opts.Patience, func() { cancel(ErrSilent) })
+	defer idle.Stop()
+	if p != "" {
+		if err := x.host.Connect(ctx, peer.AddrInfo{ID: p}); err != nil {
+			return Size{}, "", err
+		}
+	}
+	if len(x.host.Network().Peers()) == 0 {
+		return Size{}, "", fmt.Errorf("no peer is connected: %w", ErrNotFound)
+	}
+	st, err := x.store.newStage(root)
+	if err != nil {
+		return Size{}, "", err
+	}
+	given, err := x.stageDAG(ctx, st, root, func() { idle.Reset(x.opts.Patience) })
+	if err != nil {
+		st.drop()
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return Size{}, "", err
+	}
+	order, size, err := st.complete(root, true)
+	if err != nil {
+		st.drop()
+		return Size{}, "", invalid(err)
+	}
+	var most peer.ID
+	for q, n := range given {
+		if most == "" || n > given[most] || n == given[most] && q < most {
+			most = q
+		}
+	}
+	return size, most, st.commit(ctx, root, order)
+}
+
+// stageDAG stages all blocks below root and counts the bytes that each peer gave.
+func (x *Exchange) stageDAG(ctx context.Context, st *stage, root cid.Cid, progress func()) (map[peer.ID]int64, error) {
+	session := x.bitswap.NewSession(ctx)
+	given := map[peer.ID]int64{}
+	wanted := map[cid.Cid]bool{root: true}
+	queue := []cid.Cid{root}
+	seen := 1
+	for len(queue) > 0 {
+		batch := queue[:min(len(queue), maxWants)]
+		queue = queue[len(batch):]
+		in, err := session.GetBlocks(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		got := 0
+		for b := range in {
+			got++
+			progress()
+			if t, ok := b.(traceability.Block); ok {
+				given[t.From] += int64(len(b.RawData()))
+			}
+			if _, err := st.add(b.Cid(), b.RawData()); err != nil {
+				return nil, err
+			}
+			if st.off > x.opts.MaxBytes {
+				return nil, fmt.Errorf("more than %d bytes: %w", x.opts.MaxBytes, ErrTooLarge)
+			}
+			below, err := links(b.Cid(), b.RawData())
+			if err != nil {
+				return nil, err
+			}
+			if seen += len(below); seen > 4*MaxBlocks {
+				return nil, fmt.Errorf("more than %d links: %w", 4*MaxBlocks, ErrTooLarge)
+			}
+			for _, c := range below {
+				if _, err := parse(c); err != nil {
+					return nil, err
+				}
+				if !wanted[c] {
+					wanted[c] = true
+					queue = append(queue, c)
+				}
+			}
+		}
+		if got != len(batch) {
+			if err := context.Cause(ctx); err != nil {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%d of %d blocks came: %w", got, len(batch), ErrNotFound)
+		}
+	}
+	return given, nil
+}
