@@ -1,5 +1,14 @@
 package storage
 
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/multiformats/go-multibase"
+)
+
 // The files of an artwork's folder.
 const (
 	ImageName    = "image.png"
@@ -7,23 +16,24 @@ const (
 	ReceiptName  = "receipt.cbor"
 )
 
-// MaxSide is the largest width and height of a picture, in pixels.
-const MaxSide = 8192
-
-// Picture is a decoded picture: 3 bytes (red, green, blue) a pixel, row by row.
-type Picture struct {
-	Width, Height int
-	RGB           []byte
-}
+// The keywords of the texts that BuildArtworkFolder puts into the picture. They
+// are for people and plain viewers: many tools strip them, and nothing signs
+// them.
+const (
+	TextTitle       = "Title"
+	TextAuthor      = "Author"
+	TextDescription = "Description"
+	TextRequestID   = "atelier:rid" // lower-case hex
+)
 
 // Attribute is one trait in the metadata.
 type Attribute struct {
 	Trait string `json:"trait_type"`
-	Value any    `json:"value"` // a string, or an integer
+	Value string `json:"value"`
 }
 
-// Metadata is the JSON that wallets and galleries read (ERC-721 metadata, as
-// OpenSea and others extend it).
+// Metadata is the JSON that wallets and galleries read (ERC-721 metadata, with
+// the attributes that OpenSea and others add).
 type Metadata struct {
 	Name        string      `json:"name"`
 	Description string      `json:"description"`
@@ -32,41 +42,90 @@ type Metadata struct {
 }
 
 // Encode returns the JSON with its fields in a fixed order.
-func (m Metadata) Encode() ([]byte, error) { return nil, ErrClosed }
-
-// Text is one iTXt chunk of a PNG.
-type Text struct {
-	Keyword string // 1..79 bytes of printable ASCII: "Title", "Author", "Description", "atelier:rid"
-	Text    string // UTF-8
+func (m Metadata) Encode() ([]byte, error) {
+	if m.Attributes == nil {
+		m.Attributes = []Attribute{}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(m); err != nil {
+		return nil, fmt.Errorf("metadata: %w", err)
+	}
+	return out.Bytes(), nil
 }
 
-// AddText inserts text chunks behind the PNG's header. The pixels and all other
-// chunks stay as they are, byte for byte.
-func AddText(png []byte, texts []Text) ([]byte, error) { return nil, ErrClosed }
-
-// ReadText returns the uncompressed iTXt chunks of a PNG.
-func ReadText(png []byte) ([]Text, error) { return nil, ErrClosed }
-
-// EncodePNG writes a picture as an 8-bit RGB PNG.
-func EncodePNG(p Picture) ([]byte, error) { return nil, ErrClosed }
-
-// DecodePNG reads an opaque 8-bit PNG of at most maxSide by maxSide pixels
-// (0 means MaxSide). It looks at the header before it allocates anything.
-func DecodePNG(png []byte, maxSide int) (Picture, error) { return Picture{}, ErrClosed }
-
-// Artwork is what a folder is built from.
+// Artwork is what a folder is built from. Its texts hold at most MaxText bytes
+// each.
 type Artwork struct {
-	Title       string // also in the PNG
-	Author      string // also in the PNG, for example the network's name
-	Description string // also in the PNG
-	PNG         []byte // without text chunks of ours
-	Attributes  []Attribute
+	Title       string
+	Author      string // for example the network's name
+	Description string
+	PNG         []byte      // as EncodePNG writes it; its own chunks stay
+	Attributes  []Attribute // come before those that follow from the receipt
 	Receipt     Receipt
 }
 
 // BuildArtworkFolder returns image.png (with title, author, description and
-// request id as iTXt), metadata.json (whose image is the CID of that PNG) and
-// receipt.cbor. It is deterministic. Attributes that follow from the receipt
-// (prompt, seed, generator and so on) are added to those of the artwork. It
-// returns ErrPNG or ErrReceipt when the picture's size is not the receipt's.
-func BuildArtworkFolder(a Artwork) ([]File, error) { return nil, ErrClosed }
+// request id as text chunks), metadata.json (whose image is the CID of that PNG)
+// and receipt.cbor. It is deterministic. It returns ErrPNG or ErrReceipt when
+// one of them is invalid or the picture does not have the receipt's size.
+func BuildArtworkFolder(a Artwork) ([]File, error) {
+	receipt, err := a.Receipt.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("artwork: %w", err)
+	}
+	h, _, err := parsePNG(a.PNG)
+	if err != nil {
+		return nil, fmt.Errorf("artwork: %w", err)
+	}
+	if uint64(h.width) != a.Receipt.Width || uint64(h.height) != a.Receipt.Height {
+		return nil, fmt.Errorf("artwork: the picture is %d by %d, the receipt says %d by %d: %w",
+			h.width, h.height, a.Receipt.Width, a.Receipt.Height, ErrReceipt)
+	}
+	picture, err := AddText(a.PNG, []Text{
+		{TextTitle, a.Title}, {TextAuthor, a.Author}, {TextDescription, a.Description},
+		{TextRequestID, hex.EncodeToString(a.Receipt.RequestID[:])},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("artwork: %w", err)
+	}
+	image, err := FileCID(picture)
+	if err != nil {
+		return nil, fmt.Errorf("artwork: %w", err)
+	}
+	metadata, err := Metadata{
+		Name: a.Title, Description: a.Description, Image: "ipfs://" + image.String(),
+		Attributes: append(append([]Attribute{}, a.Attributes...), a.Receipt.attributes()...),
+	}.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("artwork: %w", err)
+	}
+	return []File{{ImageName, picture}, {MetadataName, metadata}, {ReceiptName, receipt}}, nil
+}
+
+// attributes says of the receipt what people ask for.
+func (r Receipt) attributes() []Attribute {
+	return []Attribute{
+		{"Prompt", r.Prompt},
+		{"Seed", hex.EncodeToString(r.Seed[:])},
+		{"Model", r.ModelCID.String()},
+		{"Kernel", r.Kernel},
+		{"Size", fmt.Sprintf("%d × %d", r.Width, r.Height)},
+		{"Collector", account(r.Collector)},
+		{"Generator", account(r.Generator)},
+		{"Request", hex.EncodeToString(r.RequestID[:])},
+		{"Pixels", hex.EncodeToString(r.PixelRoot[:])},
+	}
+}
+
+// account is the text form of an ed25519 public key: multibase base58btc of the
+// multicodec 0xed and the key, as in did:key.
+func account(key [32]byte) string {
+	text, err := multibase.Encode(multibase.Base58BTC, append([]byte{0xed, 0x01}, key[:]...))
+	if err != nil {
+		panic(err) // the base is known
+	}
+	return text
+}

@@ -1,47 +1,159 @@
 package storage
 
-import "github.com/ipfs/go-cid"
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/ipfs/go-cid"
+)
 
 // Receipt says where one picture comes from: who asked for what, who allowed
 // it, what made it, and what it looks like. It is receipt.cbor in an artwork's
-// folder: canonical dag-cbor, a map with the field names below in snake case.
+// folder: canonical dag-cbor, a map with the field names below.
 //
 // Together with the charter's key Y it lets anyone check the certificate and the
-// seed offline, and with the model's key the pixels.
+// seed offline, and with the model's key the pixels. What becomes of the picture
+// in curation is not known when it is written, and stands on the ledger.
 type Receipt struct {
-	Version         uint64   `cbor:"version"`          // 1
+	Version         uint64   `cbor:"version"`          // ReceiptVersion
 	Chain           [32]byte `cbor:"chain"`            // SHA-256 of the genesis file
 	RequestID       [32]byte `cbor:"request_id"`       // rid
 	RequestHeight   uint64   `cbor:"request_height"`   // height of the request's block
-	ExpiryHeight    uint64   `cbor:"expiry_height"`    // last height at which the approval counts
+	ExpiryHeight    uint64   `cbor:"expiry_height"`    // from which nothing is released; past RequestHeight
 	Collector       [32]byte `cbor:"collector"`        // ed25519 public key of who asked
 	Prompt          string   `cbor:"prompt"`           // UTF-8, 1..200 bytes
 	BodyHash        [32]byte `cbor:"body_hash"`        // of the request's transaction body
-	ModelID         string   `cbor:"model_id"`         // 1..64 bytes of UTF-8
-	ModelCID        cid.Cid  `cbor:"model_cid"`        // the sealed container, a CID link
-	KeyEpoch        uint64   `cbor:"key_epoch"`        // which model key
-	CommitteeEpoch  uint64   `cbor:"committee_epoch"`  // whose key shares
-	Label           []byte   `cbor:"label"`            // of the model's threshold ciphertext, 1..256 bytes
-	U               [32]byte `cbor:"u"`                // the ciphertext's point, ristretto255
-	PrekeysDigest   [32]byte `cbor:"prekeys_digest"`   // of the table of possible readers
+	Model           [32]byte `cbor:"model"`            // model id on the ledger
+	ModelCID        Link     `cbor:"model_cid"`        // the sealed container
+	KeyEpoch        uint64   `cbor:"key_epoch"`        // of the model's key
+	CommitteeEpoch  uint64   `cbor:"committee_epoch"`  // of the key shares
+	Label           [32]byte `cbor:"label"`            // of the model's ciphertext
+	U               [32]byte `cbor:"u"`                // of the model's ciphertext, a ristretto255 point
+	PrekeysDigest   [32]byte `cbor:"prekeys_digest"`   // who may read, under which key
 	Certificate     [48]byte `cbor:"certificate"`      // BLS12-381 G1, compressed
 	SeedSignature   [48]byte `cbor:"seed_signature"`   // BLS12-381 G1, compressed
-	Seed            [32]byte `cbor:"seed"`             // H("seed", seed signature, rid)
-	GeneratorIndex  uint64   `cbor:"generator_index"`  // member 1..n
+	Seed            [32]byte `cbor:"seed"`             // follows from seed signature and rid
+	GeneratorIndex  uint64   `cbor:"generator_index"`  // member 1..65535
 	Generator       [32]byte `cbor:"generator"`        // ed25519 public key
-	GeneratorPrekey [32]byte `cbor:"generator_prekey"` // R, ristretto255
-	Kernel          string   `cbor:"kernel"`           // contract of the arithmetic: "phase-16"
+	GeneratorPrekey [32]byte `cbor:"generator_prekey"` // R, a ristretto255 point
+	Kernel          string   `cbor:"kernel"`           // contract of the arithmetic, "phase-16"; 1..32 bytes
 	Width           uint64   `cbor:"width"`            // pixels, 1..MaxSide
 	Height          uint64   `cbor:"height"`           // pixels, 1..MaxSide
 	PixelRoot       [32]byte `cbor:"pixel_root"`       // Merkle root over tiles of RGB
 }
 
-// ReceiptVersion is the version that this package writes and reads.
-const ReceiptVersion = 1
+const (
+	// ReceiptVersion is the version that this package writes and reads.
+	ReceiptVersion = 1
+	// MaxReceipt is the longest encoding, in bytes; a real one has about 1100.
+	MaxReceipt = 2048
+	// MaxPrompt is the longest prompt, in bytes.
+	MaxPrompt = 200
+)
 
-// Encode returns the receipt's one encoding.
-func (r Receipt) Encode() ([]byte, error) { return nil, ErrClosed }
+// Link is a CID in dag-cbor: tag 42 around a zero byte and the CID.
+type Link struct{ cid.Cid }
+
+var linkHead = []byte{0xd8, 0x2a, 0x58} // tag 42, byte string with a one-byte length
+
+// MarshalCBOR writes the link.
+func (l Link) MarshalCBOR() ([]byte, error) {
+	raw := l.Bytes()
+	if len(raw) < 24 || len(raw) > 254 {
+		return nil, fmt.Errorf("link to a CID of %d bytes: %w", len(raw), ErrReceipt)
+	}
+	return append(append(bytes.Clone(linkHead), byte(len(raw)+1), 0), raw...), nil
+}
+
+// UnmarshalCBOR reads what MarshalCBOR writes and nothing else.
+func (l *Link) UnmarshalCBOR(b []byte) error {
+	if len(b) < 5 || !bytes.HasPrefix(b, linkHead) || int(b[3]) != len(b)-4 || b[4] != 0 {
+		return fmt.Errorf("not a link: %w", ErrReceipt)
+	}
+	c, err := cid.Cast(b[5:])
+	if err != nil {
+		return fmt.Errorf("link: %v: %w", err, ErrReceipt)
+	}
+	l.Cid = c
+	return nil
+}
+
+// The map's keys have fewer than 24 bytes, so core deterministic order (RFC 8949)
+// and dag-cbor's (by length, then bytes) are the same.
+var (
+	receiptEncoding = must(cbor.CoreDetEncOptions().EncMode())
+	receiptDecoding = must(cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		UTF8:              cbor.UTF8RejectInvalid,
+		MaxNestedLevels:   4,
+		MaxArrayElements:  16,
+		MaxMapPairs:       32,
+	}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// Encode returns the receipt's one encoding, or ErrReceipt when a field is out
+// of its range.
+func (r Receipt) Encode() ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return receiptEncoding.Marshal(r)
+}
 
 // DecodeReceipt reads exactly one receipt. It returns ErrReceipt for anything
-// that Encode would not have written, byte for byte.
-func DecodeReceipt(b []byte) (Receipt, error) { return Receipt{}, ErrClosed }
+// that Encode would not have written, byte for byte. It proves nothing about
+// signatures.
+func DecodeReceipt(b []byte) (Receipt, error) {
+	if len(b) > MaxReceipt {
+		return Receipt{}, fmt.Errorf("%d bytes, limit %d: %w", len(b), MaxReceipt, ErrReceipt)
+	}
+	var r Receipt
+	if err := receiptDecoding.Unmarshal(b, &r); err != nil {
+		return Receipt{}, fmt.Errorf("%v: %w", err, ErrReceipt)
+	}
+	again, err := r.Encode()
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !bytes.Equal(again, b) {
+		return Receipt{}, fmt.Errorf("not canonical, or a field is missing: %w", ErrReceipt)
+	}
+	return r, nil
+}
+
+func (r Receipt) check() error {
+	bad := func(field string, value any) error {
+		return fmt.Errorf("%s %v is out of range: %w", field, value, ErrReceipt)
+	}
+	switch {
+	case r.Version != ReceiptVersion:
+		return bad("version", r.Version)
+	case r.RequestHeight == 0 || r.ExpiryHeight <= r.RequestHeight:
+		return bad("expiry height", r.ExpiryHeight)
+	case len(r.Prompt) == 0 || len(r.Prompt) > MaxPrompt || !utf8.ValidString(r.Prompt):
+		return bad("prompt", fmt.Sprintf("of %d bytes", len(r.Prompt)))
+	case len(r.Kernel) == 0 || len(r.Kernel) > 32 || !utf8.ValidString(r.Kernel):
+		return bad("kernel", fmt.Sprintf("of %d bytes", len(r.Kernel)))
+	case r.GeneratorIndex == 0 || r.GeneratorIndex > 65535:
+		return bad("generator index", r.GeneratorIndex)
+	case r.Width == 0 || r.Width > MaxSide:
+		return bad("width", r.Width)
+	case r.Height == 0 || r.Height > MaxSide:
+		return bad("height", r.Height)
+	}
+	if c, err := normal(r.ModelCID.Cid); err != nil || !c.Equals(r.ModelCID.Cid) {
+		return bad("model CID", r.ModelCID)
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// MaxSide is the largest width and height of a picture, in pixels; decoding
+	// one of that size takes about 115 MB.
+	MaxSide = 4096
+	// MaxPNG is the largest PNG, in bytes.
+	MaxPNG = 64 << 20
+	// MaxText is the longest text of one chunk, in bytes.
+	MaxText = 8 << 10
+)
+
+// Picture is a decoded picture: 3 bytes (red, green, blue) a pixel, row by row.
+type Picture struct {
+	Width, Height int
+	RGB           []byte
+}
+
+// Text is one iTXt chunk of a PNG.
+type Text struct {
+	Keyword string // 1..79 bytes of printable ASCII: "Title", "Author", "Description", "atelier:rid"
+	Text    string // UTF-8 without NUL, at most MaxText bytes
+}
+
+const pngSignature = "\x89PNG\r\n\x1a\n"
+
+// pngChunk is one chunk: its type, its data, and all of its bytes.
+type pngChunk struct {
+	kind string
+	data []byte
+	raw  []byte
+}
+
+// pngHeader is IHDR (PNG third edition, 11.2.1).
+type pngHeader struct {
+	width, height    uint32
+	depth, colour    byte
+	interlaced, rest byte
+}
+
+// parsePNG splits a PNG into its chunks, checks their checksums and that it
+// begins with IHDR, has IDAT, and ends with IEND. It copies nothing.
+func parsePNG(b []byte) (pngHeader, []pngChunk, error) {
+	fail := func(format string, args ...any) (pngHeader, []pngChunk, error) {
+		return pngHeader{}, nil, fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrPNG)
+	}
+	if len(b) > MaxPNG {
+		return fail("%d bytes, limit %d", len(b), MaxPNG)
+	}
+	rest, ok := bytes.CutPrefix(b, []byte(pngSignature))
+	if !ok {
+		return fail("not a PNG")
+	}
+	var chunks []pngChunk
+	for {
+		if len(rest) < 12 {
+			return fail("ends after %d chunks without IEND", len(chunks))
+		}
+		n := binary.BigEndian.Uint32(rest)
+		if uint64(n) > uint64(len(rest)-12) {
+			return fail("chunk %d is cut off", len(chunks))
+		}
+		if len(chunks) == 1<<16 {
+			return fail("too many chunks")
+		}
+		c := pngChunk{kind: string(rest[4:8]), data: rest[8 : 8+n], raw: rest[:12+n]}
+		if crc32.ChecksumIEEE(rest[4:8+n]) != binary.BigEndian.Uint32(rest[8+n:]) {
+			return fail("chunk %d: checksum differs", len(chunks))
+		}
+		rest = rest[12+n:]
+		chunks = append(chunks, c)
+		if c.kind == "IEND" {
+			break
+		}
+	}
+	if len(rest) > 0 {
+		return fail("%d bytes after the end", len(rest))
+	}
+	first := chunks[0]
+	if first.kind != "IHDR" || len(first.data) != 13 {
+		return fail("does not begin with a header")
+	}
+	if !slices.ContainsFunc(chunks, func(c pngChunk) bool { return c.kind == "IDAT" }) {
+		return fail("holds no picture")
+	}
+	d := first.data
+	return pngHeader{
+		width: binary.BigEndian.Uint32(d), height: binary.BigEndian.Uint32(d[4:]),
+		depth: d[8], colour: d[9], rest: d[10] | d[11], interlaced: d[12],
+	}, chunks, nil
+}
+
+// AddText inserts text chunks behind the PNG's header. The pixels and all other
+// chunks stay as they are, byte for byte.
+func AddText(png []byte, texts []Text) ([]byte, error) {
+	_, chunks, err := parsePNG(png)
+	if err != nil {
+		return nil, err
+	}
+	out := bytes.NewBuffer(make([]byte, 0, len(png)+1024))
+	out.WriteString(pngSignature)
+	out.Write(chunks[0].raw)
+	for _, t := range texts {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		// Keyword, NUL, not compressed, method 0, no language, no translated keyword.
+		writeChunk(out, "iTXt", []byte(t.Keyword+"\x00\x00\x00\x00\x00"+t.Text))
+	}
+	for _, c := range chunks[1:] {
+		out.Write(c.raw)
+	}
+	return out.Bytes(), nil
+}
+
+func (t Text) check() error {
+	k := t.Keyword
+	if len(k) == 0 || len(k) > 79 || strings.TrimSpace(k) != k || strings.Contains(k, "  ") ||
+		strings.ContainsFunc(k, func(r rune) bool { return r < ' ' || r > '~' }) {
+		return fmt.Errorf("keyword %q: %w", k, ErrPNG)
+	}
+	if len(t.Text) > MaxText || !utf8.ValidString(t.Text) || strings.ContainsRune(t.Text, 0) {
+		return fmt.Errorf("text for %q must be UTF-8 without NUL of at most %d bytes: %w", k, MaxText, ErrPNG)
+	}
+	return nil
+}
+
+func writeChunk(out *bytes.Buffer, kind string, data []byte) {
+	body := append([]byte(kind), data...)
+	out.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data))))
+	out.Write(body)
+	out.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body)))
+}
+
+// ReadText returns the uncompressed iTXt chunks of a PNG that AddText could have
+// written, in their order, whatever language they name.
+func ReadText(png []byte) ([]Text, error) {
+	_, chunks, err := parsePNG(png)
+	if err != nil {
+		return nil, err
+	}
+	var out []Text
+	for _, c := range chunks {
+		if c.kind != "iTXt" {
+			continue
+		}
+		keyword, rest, ok := strings.Cut(string(c.data), "\x00")
+		if !ok || len(rest) < 2 || rest[0] != 0 || rest[1] != 0 {
+			continue // malformed or compressed
+		}
+		_, rest, okLanguage := strings.Cut(rest[2:], "\x00")
+		_, text, okTranslated := strings.Cut(rest, "\x00")
+		t := Text{keyword, text}
+		if okLanguage && okTranslated && t.check() == nil {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
+
+// EncodePNG writes a picture as an 8-bit RGB PNG.
+func EncodePNG(p Picture) ([]byte, error) {
+	if p.Width < 1 || p.Width > MaxSide || p.Height < 1 || p.Height > MaxSide || len(p.RGB) != 3*p.Width*p.Height {
+		return nil, fmt.Errorf("picture of %d by %d with %d bytes: %w", p.Width, p.Height, len(p.RGB), ErrPNG)
+	}
+	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
+	for i, j := 0, 0; i < len(p.RGB); i, j = i+3, j+4 {
+		copy(img.Pix[j:], p.RGB[i:i+3])
+		img.Pix[j+3] = 255
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		return nil, fmt.Errorf("encode PNG: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// checkHeader refuses what DecodePNG does not read.
+func (h pngHeader) check(maxSide int) error {
+	switch {
+	case h.width == 0 || h.height == 0 || uint64(h.width) > uint64(maxSide) || uint64(h.height) > uint64(maxSide):
+		return fmt.Errorf("%d by %d pixels, limit %d: %w", h.width, h.height, maxSide, ErrPNG)
+	case h.depth != 8 || h.colour != 0 && h.colour != 2 && h.colour != 3 && h.colour != 6:
+		return fmt.Errorf("depth %d and colour type %d: %w", h.depth, h.colour, ErrPNG)
+	case h.rest != 0 || h.interlaced != 0:
+		return fmt.Errorf("interlaced: %w", ErrPNG)
+	}
+	return nil
+}
+
+// DecodePNG reads an opaque 8-bit PNG (grey, RGB, palette or RGBA, not
+// interlaced) of at most maxSide by maxSide pixels; 0 means MaxSide. It looks at
+// the header before it allocates anything. A transparent pixel is an error,
+// because a pixel hash says nothing about what shines through.
+func DecodePNG(b []byte, maxSide int) (Picture, error) {
+	if maxSide <= 0 || maxSide > MaxSide {
+		maxSide = MaxSide
+	}
+	h, _, err := parsePNG(b)
+	if err != nil {
+		return Picture{}, err
+	}
+	if err := h.check(maxSide); err != nil {
+		return Picture{}, err
+	}
+	img, err := png.Decode(bytes.NewReader(b))
+	if err != nil {
+		return Picture{}, fmt.Errorf("%v: %w", err, ErrPNG)
+	}
+	p := Picture{Width: int(h.width), Height: int(h.height)}
+	p.RGB = make([]byte, 0, 3*p.Width*p.Height)
+	opaque := true
+	four := func(pix []byte) { // RGBA and NRGBA are the same where nothing is transparent
+		for ; len(pix) >= 4; pix = pix[4:] {
+			p.RGB = append(p.RGB, pix[0], pix[1], pix[2])
+			opaque = opaque && pix[3] == 255
+		}
+	}
+	switch m := img.(type) {
+	case *image.RGBA:
+		four(m.Pix)
+	case *image.NRGBA:
+		four(m.Pix)
+	case *image.Gray:
+		for _, v := range m.Pix {
+			p.RGB = append(p.RGB, v, v, v)
+		}
+	case *image.Paletted:
+		for _, i := range m.Pix {
+			if int(i) >= len(m.Palette) {
+				return Picture{}, fmt.Errorf("colour %d of %d: %w", i, len(m.Palette), ErrPNG)
+			}
+			r, g, b, a := m.Palette[i].RGBA()
+			p.RGB = append(p.RGB, byte(r>>8), byte(g>>8), byte(b>>8))
+			opaque = opaque && a == 0xffff
+		}
+	default:
+		return Picture{}, fmt.Errorf("decodes to %T: %w", img, ErrPNG)
+	}
+	if !opaque || len(p.RGB) != 3*p.Width*p.Height {
+		return Picture{}, fmt.Errorf("transparent: %w", ErrPNG)
+	}
+	return p, nil
+}
