@@ -3,14 +3,37 @@ package ledger
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"fmt"
 	"iter"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
 
+	"github.com/cometbft/cometbft/blocksync"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/privval"
+	bcproto "github.com/cometbft/cometbft/proto/tendermint/blocksync"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // Engine is the Ledger over CometBFT. Create it with New, then Run it once.
 type Engine struct {
-	cfg Config
+	cfg       Config
+	log       *slog.Logger
+	validator *privval.FilePV
+	history   *history
+
+	failed chan error    // the first defect; capacity 1
+	ready  chan struct{} // closed when node is set
+	done   chan struct{} // closed when the engine has stopped
+
+	mu      sync.Mutex // guards the fields below
+	ran     bool
+	node    *node // while running
+	members []peer.AddrInfo
 }
 
 var _ Ledger = (*Engine)(nil)
@@ -22,40 +45,184 @@ func New(cfg Config) (*Engine, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Engine{cfg: cfg}, nil
+	e := &Engine{
+		cfg:    cfg,
+		log:    cfg.Logger,
+		failed: make(chan error, 1),
+		ready:  make(chan struct{}),
+		done:   make(chan struct{}),
+	}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	e.cfg.Genesis = slices.Clone(cfg.Genesis)
+	var err error
+	if e.validator, err = loadValidator(cfg.Home); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	store, err := openDB(filepath.Join(cfg.Home, "data"), "ledger")
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if e.history, err = openHistory(store, cfg.App, e.cfg.Genesis); err != nil {
+		_ = store.Close()
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return e, nil
 }
 
 // Run takes part in consensus until ctx ends, and returns once everything it
 // started has ended; then the home may be opened again. It returns nil when ctx
 // ended it, and an error when the ledger cannot go on.
-func (e *Engine) Run(ctx context.Context) error { return ErrStopped }
+func (e *Engine) Run(ctx context.Context) (err error) {
+	e.mu.Lock()
+	if e.ran {
+		e.mu.Unlock()
+		return fmt.Errorf("ledger: %w", ErrStopped)
+	}
+	e.ran = true
+	e.mu.Unlock()
+	defer func() {
+		close(e.done)
+		err = errors.Join(err, e.history.close())
+		if err != nil {
+			err = fmt.Errorf("ledger: %w", err)
+		}
+	}()
+
+	m := &machine{app: e.cfg.App, history: e.history, log: e.log, fail: e.fail}
+	n, err := e.assemble(ctx, m)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	syncing := n.consensus.WaitSync
+	m.syncing.Store(&syncing)
+	m.evict = n.evict
+	defer n.dispose()
+	if err := n.start(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.node = n
+	n.members.want(e.members)
+	e.mu.Unlock()
+	close(e.ready)
+
+	watched, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { e.watch(watched, n) })
+	select {
+	case <-ctx.Done():
+	case err = <-e.failed:
+	}
+	stop()
+	e.mu.Lock()
+	e.node = nil
+	e.mu.Unlock()
+	n.stop()
+	watcher.Wait()
+	return err
+}
+
+// fail stops the engine over a defect; the first one counts.
+func (e *Engine) fail(err error) {
+	select {
+	case e.failed <- err:
+	default:
+	}
+}
+
+// watch asks peers for their height until this node has caught up, for their
+// first answer may have been lost and CometBFT asks every 10 s only. Then it
+// sees to it that consensus does not end unnoticed: it logs its panics and goes.
+func (e *Engine) watch(ctx context.Context, n *node) {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for n.consensus.WaitSync() {
+		n.sw.BroadcastAsync(p2p.Envelope{ChannelID: blocksync.BlocksyncChannel, Message: &bcproto.StatusRequest{}})
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	e.log.Info("takes part in consensus", "height", e.Status().Height)
+	n.state.Wait()
+	if ctx.Err() == nil {
+		e.fail(errors.New("consensus has failed; its log tells why"))
+	}
+}
 
 // Close gives the home back when Run is never called. After Run it does nothing.
-func (e *Engine) Close() error { return nil }
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ran {
+		return nil
+	}
+	e.ran = true
+	close(e.done)
+	if err := e.history.close(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
 
 // SetPeers says which peers consensus should talk to, with their addresses:
 // the members. Both ends have to name the other. The engine connects through
 // the host, again and again, and drops who is no longer named. Of the addresses
 // it uses IPv4 and dns ones, QUIC before others.
-func (e *Engine) SetPeers(peers []peer.AddrInfo) {}
+func (e *Engine) SetPeers(peers []peer.AddrInfo) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.members = slices.Clone(peers)
+	if e.node != nil {
+		e.node.members.want(e.members)
+	}
+}
 
 // ValidatorKey is the key that signs this node's votes.
-func (e *Engine) ValidatorKey() ed25519.PublicKey { return nil }
-
-func (e *Engine) Submit(ctx context.Context, tx []byte) (Receipt, error) {
-	return Receipt{}, ErrStopped
+func (e *Engine) ValidatorKey() ed25519.PublicKey {
+	return ed25519.PublicKey(e.validator.Key.PubKey.Bytes())
 }
-func (e *Engine) SubmitAsync(ctx context.Context, tx []byte) error             { return ErrStopped }
-func (e *Engine) Lookup(tx []byte) (Receipt, bool, error)                      { return Receipt{}, false, ErrStopped }
-func (e *Engine) Subscribe(ctx context.Context) <-chan Committed               { return nil }
-func (e *Engine) SubscribeFrom(ctx context.Context, h uint64) <-chan Committed { return nil }
+
+// allow tells whether a peer may take part.
+func (e *Engine) allow(p peer.ID) bool { return e.cfg.Allow != nil && e.cfg.Allow(p) }
+
+// Subscribe implements Ledger.
+func (e *Engine) Subscribe(ctx context.Context) <-chan Committed {
+	return e.SubscribeFrom(ctx, 0)
+}
+
+// SubscribeFrom implements Ledger. Height 0 means the next block.
+func (e *Engine) SubscribeFrom(ctx context.Context, height uint64) <-chan Committed {
+	return e.history.subscribe(ctx, height, func(err error) {
+		e.log.ErrorContext(ctx, "subscription ended", "err", err)
+	})
+}
+
+// Blocks implements Ledger.
 func (e *Engine) Blocks(from, to uint64) iter.Seq2[Committed, error] {
-	return func(func(Committed, error) bool) {}
+	return e.history.blocks(from, to)
 }
-func (e *Engine) WaitHeight(ctx context.Context, height uint64) error { return ErrStopped }
-func (e *Engine) Status() Status                                      { return Status{} }
 
-// ValidatorKey creates the validator key of a home when it has none (file mode
-// 0600) and returns its public part: what a founder needs before there is a
-// genesis.
-func ValidatorKey(home string) (ed25519.PublicKey, error) { return nil, ErrStopped }
+// WaitHeight implements Ledger.
+func (e *Engine) WaitHeight(ctx context.Context, height uint64) error {
+	return e.history.wait(ctx, height)
+}
+
+// Status implements Ledger.
+func (e *Engine) Status() Status {
+	s := e.history.status()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.CatchingUp = true
+	if e.node != nil {
+		s.CatchingUp = e.node.consensus.WaitSync()
+		s.Peers = e.node.members.connected()
+	}
+	return s
+}

@@ -1,0 +1,101 @@
+package ledger
+
+import (
+	"context"
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+func TestOneValidatorAlone(t *testing.T) {
+	net := foundNet(t, 1)
+	net.profile = ProfileSolo
+	started := time.Now()
+	n := net.start(0)
+	r := n.pay(t, 0, recipient(0), 5)
+	t.Logf("final after %v", time.Since(started).Round(time.Millisecond))
+	require.Less(t, time.Since(started), time.Second, "from nothing to a final transaction")
+	require.Equal(t, curation.CodeOK, r.Result.Code)
+	require.EqualValues(t, 5, n.app.balance(recipient(0)))
+	require.Len(t, n.Status().Validators, 1)
+	require.Equal(t, n.ValidatorKey(), ed25519.PublicKey(mustKey(t, net.home(0))))
+
+	t.Run("the same bytes again give the recorded receipt", func(t *testing.T) {
+		again := n.pay(t, 0, recipient(0), 5)
+		require.Equal(t, r, again)
+		require.EqualValues(t, 5, n.app.balance(recipient(0)))
+		found, ok, err := n.Lookup(transfer(payer, 0, recipient(0), 5))
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, r, found)
+	})
+	t.Run("a refusal in a block is a receipt, not an error", func(t *testing.T) {
+		r := n.pay(t, 1, recipient(0), 1<<50)
+		require.Equal(t, curation.CodeFunds, r.Result.Code)
+		require.Positive(t, r.Height)
+	})
+	t.Run("what is not admitted says why", func(t *testing.T) {
+		_, err := n.Submit(context.Background(), []byte("?"))
+		require.ErrorIs(t, err, ErrRefused)
+		var why *RefusedError
+		require.ErrorAs(t, err, &why)
+		require.Equal(t, curation.CodeMalformed, why.Result.Code)
+		_, err = n.Submit(context.Background(), nil)
+		require.ErrorIs(t, err, ErrRefused)
+		_, err = n.Submit(context.Background(), make([]byte, MaxTxBytes+1))
+		require.ErrorIs(t, err, ErrTooLarge)
+	})
+	t.Run("heights go on without transactions", func(t *testing.T) {
+		at := n.Status().Height
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		require.NoError(t, n.WaitHeight(ctx, at+2))
+	})
+}
+
+func mustKey(t *testing.T, home string) []byte {
+	k, err := ValidatorKey(home)
+	require.NoError(t, err)
+	return k
+}
+
+func TestFourValidators(t *testing.T) {
+	net := foundNet(t, 4)
+	started := time.Now()
+	net.startAll()
+	t.Logf("four in consensus after %v", time.Since(started).Round(time.Millisecond))
+	require.Less(t, time.Since(started), 6*time.Second, "no start of 11 s")
+	first := net.nodes[0].pay(t, 0, recipient(0), 1)
+	t.Logf("first transaction final after %v", time.Since(started).Round(time.Millisecond))
+	var last Receipt
+	for i := range 20 {
+		at := time.Now()
+		last = net.nodes[i%4].pay(t, uint64(i+1), recipient(0), 1)
+		t.Logf("%d: %v height %d", i, time.Since(at).Round(time.Millisecond), last.Height)
+	}
+	net.awaitAll(last.Height)
+	for _, n := range net.nodes {
+		require.EqualValues(t, 21, n.app.balance(recipient(0)))
+		require.Len(t, n.Status().Peers, 3)
+		require.Len(t, n.Status().Validators, 4)
+	}
+	require.Less(t, first.Height, last.Height)
+
+	t.Run("one stopped, the others go on, and it catches up", func(t *testing.T) {
+		net.nodes[3].stop()
+		for i := range 5 {
+			last = net.nodes[i%3].pay(t, uint64(21+i), recipient(1), 1)
+		}
+		net.start(3)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		require.NoError(t, net.nodes[3].WaitHeight(ctx, last.Height))
+		require.EqualValues(t, 5, net.nodes[3].app.balance(recipient(1)))
+		r := net.nodes[3].pay(t, 26, recipient(1), 1)
+		net.awaitAll(r.Height)
+	})
+}

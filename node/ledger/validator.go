@@ -1,0 +1,99 @@
+package ledger
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/privval"
+)
+
+func keyFile(home string) string   { return filepath.Join(home, "config", "priv_validator_key.json") }
+func votesFile(home string) string { return filepath.Join(home, "data", "priv_validator_state.json") }
+
+// ValidatorKey creates the validator key of a home when it has none (file mode
+// 0600) and returns its public part: what a founder needs before there is a
+// genesis.
+func ValidatorKey(home string) (ed25519.PublicKey, error) {
+	pv, err := loadValidator(home)
+	if err != nil {
+		return nil, err
+	}
+	return ed25519.PublicKey(pv.Key.PubKey.Bytes()), nil
+}
+
+// loadValidator reads or creates the key and the record of the last vote. It
+// checks the files before it lets CometBFT read them, because CometBFT ends the
+// process over a bad one. A key without its record is refused: without it the
+// validator might vote twice, and lose its stake for that.
+func loadValidator(home string) (*privval.FilePV, error) {
+	key, votes := keyFile(home), votesFile(home)
+	for _, dir := range []string{filepath.Dir(key), filepath.Dir(votes)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("validator key: %w", err)
+		}
+	}
+	_, keyErr := os.Stat(key)
+	_, votesErr := os.Stat(votes)
+	switch {
+	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(votesErr, fs.ErrNotExist):
+		return createValidator(key, votes)
+	case errors.Is(keyErr, fs.ErrNotExist):
+		var v privval.FilePVLastSignState
+		if err := readJSON(votes, &v); err != nil {
+			return nil, err
+		}
+		if v.Height == 0 { // a creation that did not come to its end
+			return createValidator(key, votes)
+		}
+		return nil, fmt.Errorf("validator key: %s is missing, yet it has voted at height %d", key, v.Height)
+	case errors.Is(votesErr, fs.ErrNotExist):
+		return nil, fmt.Errorf("validator key: %s is missing: without the record of its last vote the validator might vote twice", votes)
+	case keyErr != nil:
+		return nil, fmt.Errorf("validator key: %w", keyErr)
+	case votesErr != nil:
+		return nil, fmt.Errorf("validator key: %w", votesErr)
+	}
+	var k privval.FilePVKey
+	if err := readJSON(key, &k); err != nil {
+		return nil, err
+	}
+	if private, ok := k.PrivKey.(cmted25519.PrivKey); !ok || len(private) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("validator key: %s holds no ed25519 key", key)
+	}
+	var v privval.FilePVLastSignState
+	if err := readJSON(votes, &v); err != nil {
+		return nil, err
+	}
+	return privval.LoadFilePV(key, votes), nil
+}
+
+// createValidator saves the record of votes first: a crash between the two
+// files then never leaves a key whose votes are unknown.
+func createValidator(key, votes string) (pv *privval.FilePV, err error) {
+	defer func() {
+		if r := recover(); r != nil { // CometBFT panics when it cannot write
+			pv, err = nil, fmt.Errorf("validator key: %v", r)
+		}
+	}()
+	pv = privval.GenFilePV(key, votes)
+	pv.LastSignState.Save()
+	pv.Key.Save()
+	return pv, nil
+}
+
+func readJSON(path string, to any) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("validator key: %w", err)
+	}
+	if err := cmtjson.Unmarshal(b, to); err != nil {
+		return fmt.Errorf("validator key: %s: %w", path, err)
+	}
+	return nil
+}
