@@ -27,7 +27,7 @@ func hardTrades() []hardTrade {
 		{"a square", "buy", State{pow2(119), amountOf("1000000000000"), 500_000}, amountOf("3000000000000")},
 		{"a square less one", "buy", State{pow2(119), amountOf("1000000000000"), 500_000}, amountOf("2999999999999")},
 		{"a hair below one at a half", "buy", State{pow2(119), pow2(118), 500_000}, one},
-		{"a hair below two at one third or so", "buy", State{Amount(u128(pow2(118)).shl(0)), amountOf("49844660767499321093521478500901"), 300_000}, one},
+		{"a hair below two at three tenths", "buy", State{amountOf("1000000000000000000000000000000000000"), amountOf("150000000000000000000000000000000000"), 300_000}, one},
 		{"a hair below one at a tenth", "buy", State{amountOf("1000000000000000000000000000000000000"), amountOf("100000000000000000000000000000000000"), 100_000}, one},
 		{"a hair below one at 0.123457", "buy", State{amountOf("1000000000000000000000000000000000000"), amountOf("123457000000000000000000000000000000"), 123_457}, one},
 		{"a hair above one at 0.123457", "cost", State{amountOf("1000000000000000000000000000000000000"), amountOf("123457000000000000000000000000000000"), 123_457}, one},
