@@ -62,13 +62,17 @@ func (s *shader) natural(behind int64) int64 {
 	return (behind * s.sharpness >> 16) * log2e >> 25
 }
 
-// light mixes the colours of a sample. best is the colour in front, slope the
-// change of its lead over one pixel, span the exponent that such a change is
-// worth at most: it keeps a transition from being narrower than the samples
-// can show.
-func (s *shader) light(l *[MaxColours]int32, best int, slope, span int64) light {
+// light mixes the colours of a sample. best is the colour in front and lead its
+// lead, slope the change of the lead over one pixel, span the exponent that such
+// a change is worth at most: it keeps a transition from being narrower than the
+// samples can show.
+func (s *shader) light(l *[MaxColours]int32, best int, lead, slope, span int64) light {
+	// The exponent grows with the distance, so where the next colour vanishes
+	// they all do.
+	if s.natural(lead) >= vanish && lead*span >= vanish*slope && s.shade(l, best) == 0 {
+		return s.flat[best]
+	}
 	var sum, sl, sa, sb int64
-	alone := true
 	for c := range s.colours {
 		behind := int64(l[best]) - int64(l[c])
 		e := s.natural(behind)
@@ -80,14 +84,10 @@ func (s *shader) light(l *[MaxColours]int32, best int, slope, span int64) light 
 		}
 		w := int64(s.t.halves[e%octave] >> (e / octave))
 		k, dark := &s.palette[c], s.shade(l, c)
-		alone = alone && dark == 0 && c == best
 		sum += w
 		sl += w * (int64(k.L) - dark)
 		sa += w * int64(k.A)
 		sb += w * int64(k.B)
-	}
-	if alone {
-		return s.flat[best]
 	}
 	return lightOf(floorDiv(sl, sum), floorDiv(sa, sum), floorDiv(sb, sum))
 }

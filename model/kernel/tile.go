@@ -67,7 +67,7 @@ func (q *painter) tile(tx, ty int, dst []byte, stride int) {
 				q.enqueue(8*(x0+x)+4, 8*(y0+y)+4, edge{at, slope}, dst)
 				continue
 			}
-			q.put(dst[at:at+3], q.shade.light(&q.logits[y][x], int(q.best[y][x]), slope, spanOne))
+			q.put(dst[at:at+3], q.shade.light(&q.logits[y][x], int(q.best[y][x]), lead, slope, spanOne))
 		}
 	}
 	q.flush(dst)
@@ -127,8 +127,8 @@ func (q *painter) flush(dst []byte) {
 			for c := range q.shade.colours {
 				l[c] = q.row.logits[c][n*subsamples+i]
 			}
-			best, _ := q.shade.summit(&l)
-			one := q.shade.light(&l, best, e.slope, spanEach)
+			best, lead := q.shade.summit(&l)
+			one := q.shade.light(&l, best, int64(lead), e.slope, spanEach)
 			for k := range sum {
 				sum[k] += one[k]
 			}
