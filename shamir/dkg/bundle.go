@@ -1,0 +1,141 @@
+package dkg
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"go.dedis.ch/kyber/v3"
+)
+
+const (
+	dealSize = 32 + 32              // a share of x and one of y
+	boxSize  = dealSize + 16        // with the AEAD's tag
+	proofs   = 3 * shamir.ProofSize // of both constant terms and the ephemeral key
+)
+
+func bundleSize(n, t int) int { return t*(shamir.XSize+shamir.YSize) + 32 + proofs + n*boxSize }
+
+// bundle is all that a dealer says: commitments to its two polynomials, an
+// ephemeral key E, proofs of possession, and each member's two shares encrypted
+// under e·D_j. It is immutable.
+type bundle struct {
+	body     []byte
+	x, y     *shamir.Commitment
+	eph      kyber.Point
+	ephBytes []byte
+}
+
+// statement is the part of a body that the proofs are bound to.
+func statement(body []byte, t int) []byte { return body[:t*(shamir.XSize+shamir.YSize)+32] }
+
+// parseBundle checks length and points, not the proofs.
+func parseBundle(body []byte, n, t int) (*bundle, error) {
+	if len(body) != bundleSize(n, t) {
+		return nil, fmt.Errorf("bundle of %d bytes, want %d: %w", len(body), bundleSize(n, t), ErrMessage)
+	}
+	xEnd, yEnd := t*shamir.XSize, t*(shamir.XSize+shamir.YSize)
+	b := &bundle{body: body, ephBytes: body[yEnd : yEnd+32]}
+	var err error
+	if b.x, err = shamir.DecodeCommitment(shamir.Ristretto255, t, body[:xEnd]); err != nil {
+		return nil, fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
+	}
+	if b.y, err = shamir.DecodeCommitment(shamir.G2, t, body[xEnd:yEnd]); err != nil {
+		return nil, fmt.Errorf("bundle: key Y: %w: %w", err, ErrMessage)
+	}
+	if b.eph, err = shamir.DecodePoint(shamir.Ristretto255, b.ephBytes); err != nil {
+		return nil, fmt.Errorf("bundle: ephemeral key: %w: %w", err, ErrMessage)
+	}
+	return b, nil
+}
+
+// proofContexts separate the three proofs from each other and from other dealers.
+func proofContexts(id [32]byte, dealer uint32, statement []byte) (x, y, eph []byte) {
+	ctx := func(what string) []byte {
+		h := shamir.Hash("bundle/"+what, id[:], shamir.Uint64(uint64(dealer)), statement)
+		return h[:]
+	}
+	return ctx("x"), ctx("y"), ctx("e")
+}
+
+// verify checks the three proofs of possession. Without that of C₀ a dealer could
+// cancel the others' keys; without that of E it could copy another dealer's E and
+// have a dispute open the other's deal.
+func (b *bundle) verify(id [32]byte, dealer uint32, t int) error {
+	s := statement(b.body, t)
+	ctxX, ctxY, ctxE := proofContexts(id, dealer, s)
+	p := b.body[len(s):]
+	if err := shamir.VerifyPossession(shamir.Ristretto255, ctxX, b.x.PublicKey(), shamir.Proof(p[:64])); err != nil {
+		return fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
+	}
+	if err := shamir.VerifyPossession(shamir.G2, ctxY, b.y.PublicKey(), shamir.Proof(p[64:128])); err != nil {
+		return fmt.Errorf("bundle: key Y: %w: %w", err, ErrMessage)
+	}
+	if err := shamir.VerifyPossession(shamir.Ristretto255, ctxE, b.eph, shamir.Proof(p[128:192])); err != nil {
+		return fmt.Errorf("bundle: ephemeral key: %w: %w", err, ErrMessage)
+	}
+	return nil
+}
+
+// commitHash is what the dealer posts before the bundle.
+func commitHash(id [32]byte, dealer uint32, body []byte) [32]byte {
+	return shamir.Hash("bundle commitment", id[:], shamir.Uint64(uint64(dealer)), body)
+}
+
+// box is the encrypted deal to the member.
+func (b *bundle) box(to uint32, n int) []byte {
+	first := len(b.body) - n*boxSize
+	return b.body[first+int(to-1)*boxSize : first+int(to)*boxSize]
+}
+
+// dealCipher is the one-shot cipher of one deal. Its key is used for one message,
+// so the nonce is zero.
+func dealCipher(id [32]byte, dealer, to uint32, shared, eph, dealKey []byte) cipher.AEAD {
+	info := shamir.Hash("deal", shamir.Uint64(uint64(dealer)), shamir.Uint64(uint64(to)), eph, dealKey)
+	key, err := hkdf.Key(sha256.New, shared, id[:], string(info[:]), 32)
+	if err != nil {
+		panic(fmt.Sprintf("dkg: derive 32 bytes: %v", err)) // only too long a key fails
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic(fmt.Sprintf("dkg: AES with 32 bytes: %v", err))
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(fmt.Sprintf("dkg: GCM: %v", err))
+	}
+	return aead
+}
+
+var zeroNonce = make([]byte, 12)
+
+// deal is a member's part of one bundle.
+type deal struct{ x, y kyber.Scalar }
+
+// open decrypts the deal to the member with the shared key e·D_j = d_j·E and
+// checks it against the commitments. Whether it fails depends on public data and
+// shared alone, so everybody who sees shared comes to the same judgement.
+func (b *bundle) open(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, shared kyber.Point) (deal, error) {
+	aead := dealCipher(id, dealer, to, shamir.Encode(shared), b.ephBytes, dealKey[:])
+	plain, err := aead.Open(nil, zeroNonce, b.box(to, n), nil)
+	if err != nil {
+		return deal{}, fmt.Errorf("deal of member %d to %d does not decrypt", dealer, to)
+	}
+	var d deal
+	if d.x, err = shamir.DecodeScalar(shamir.Ristretto255, plain[:32]); err != nil {
+		return deal{}, fmt.Errorf("deal of member %d to %d: %w", dealer, to, err)
+	}
+	if d.y, err = shamir.DecodeScalar(shamir.G2, plain[32:]); err != nil {
+		return deal{}, fmt.Errorf("deal of member %d to %d: %w", dealer, to, err)
+	}
+	if err := b.x.Verify(shamir.NewShare(to, d.x)); err != nil {
+		return deal{}, fmt.Errorf("deal of member %d: key X: %w", dealer, err)
+	}
+	if err := b.y.Verify(shamir.NewShare(to, d.y)); err != nil {
+		return deal{}, fmt.Errorf("deal of member %d: key Y: %w", dealer, err)
+	}
+	return d, nil
+}

@@ -1,0 +1,274 @@
+package dkg
+
+import (
+	"fmt"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"go.dedis.ch/kyber/v3"
+)
+
+// Phase is where a ceremony stands.
+type Phase uint8
+
+// Phases in their order; a ceremony ends in Active or Aborted.
+const (
+	PhaseCommit Phase = iota + 1
+	PhaseBundle
+	PhaseDispute
+	PhaseAcknowledge
+	PhaseActive
+	PhaseAborted
+)
+
+func (p Phase) String() string {
+	switch p {
+	case PhaseCommit:
+		return "commit"
+	case PhaseBundle:
+		return "bundle"
+	case PhaseDispute:
+		return "dispute"
+	case PhaseAcknowledge:
+		return "acknowledge"
+	case PhaseActive:
+		return "active"
+	case PhaseAborted:
+		return "aborted"
+	}
+	return fmt.Sprintf("phase %d", uint8(p))
+}
+
+// Culprit is a member that failed its duty, with what it did.
+type Culprit struct {
+	Index  uint32
+	Reason Reason
+}
+
+// Reason is what a culprit did.
+type Reason uint8
+
+// Reasons.
+const (
+	ReasonNoCommit Reason = iota + 1 // posted no hash in time
+	ReasonNoBundle                   // posted a hash and no bundle
+	ReasonBadDeal                    // dealt somebody a wrong share: the log holds the evidence
+	ReasonNoAck                      // has not acknowledged its share
+)
+
+func (r Reason) String() string {
+	switch r {
+	case ReasonNoCommit:
+		return "posted no commitment"
+	case ReasonNoBundle:
+		return "withheld its bundle"
+	case ReasonBadDeal:
+		return "dealt a wrong share"
+	case ReasonNoAck:
+		return "did not acknowledge"
+	}
+	return fmt.Sprintf("reason %d", uint8(r))
+}
+
+// evidence convicts a dealer.
+type evidence struct {
+	accuser uint32
+	dispute dispute
+}
+
+// entry is what the log holds of one member.
+type entry struct {
+	commit   *[32]byte
+	body     []byte  // of the bundle
+	bundle   *bundle // body decoded; nil until somebody needs it
+	evidence *evidence
+	ack      *ack
+}
+
+// Log is the public transcript of one ceremony. Apply and EndBlock are
+// deterministic. A Log is not safe for concurrent use; Clone it to hand it to
+// another goroutine, and keep it in memory between blocks, because what was
+// decoded once is reused.
+type Log struct {
+	params    Params
+	id        [32]byte
+	dealKeys  []kyber.Point
+	start     uint64
+	phase     Phase
+	last      Phase  // the phase in which the ceremony ended; 0 while it runs
+	since     uint64 // first height of the phase
+	entries   []entry
+	committee *Committee // from the end of the dispute phase on
+}
+
+// NewLog opens a ceremony whose commit phase takes messages from startHeight on.
+func NewLog(params Params, startHeight uint64) (*Log, error) {
+	keys, err := params.validate()
+	if err != nil {
+		return nil, fmt.Errorf("open ceremony: %w", err)
+	}
+	if startHeight > maxHeight {
+		return nil, fmt.Errorf("open ceremony at height %d: %w", startHeight, shamir.ErrSize)
+	}
+	params.DealKeys = append([][32]byte(nil), params.DealKeys...)
+	return &Log{
+		params: params, id: params.ceremonyID(startHeight), dealKeys: keys, start: startHeight,
+		phase: PhaseCommit, since: startHeight, entries: make([]entry, len(keys)),
+	}, nil
+}
+
+// Clone returns an independent copy that shares what neither of them changes.
+func (l *Log) Clone() *Log {
+	c := *l
+	c.entries = append([]entry(nil), l.entries...) // what entries point to is never written again
+	return &c
+}
+
+// Params are those of NewLog.
+func (l *Log) Params() Params {
+	p := l.params
+	p.DealKeys = append([][32]byte(nil), p.DealKeys...)
+	return p
+}
+
+// N is the number of members.
+func (l *Log) N() int { return len(l.entries) }
+
+// ID names the ceremony: it hashes parameters and start.
+func (l *Log) ID() [32]byte { return l.id }
+
+// Phase is where the ceremony stands.
+func (l *Log) Phase() Phase { return l.phase }
+
+// Deadline is the last height of the current phase; 0 once the ceremony ended.
+func (l *Log) Deadline() uint64 {
+	d := l.params.Deadlines
+	switch l.phase {
+	case PhaseCommit:
+		return l.since + uint64(d.Commit) - 1
+	case PhaseBundle:
+		return l.since + uint64(d.Bundle) - 1
+	case PhaseDispute:
+		return l.since + uint64(d.Dispute) - 1
+	case PhaseAcknowledge:
+		return l.since + uint64(d.Acknowledge) - 1
+	}
+	return 0
+}
+
+// Spoke says whether the member has posted its message of that kind; for a
+// dispute, whether it is the one that convicted a dealer.
+func (l *Log) Spoke(index uint32, kind Kind) bool {
+	if index < 1 || int64(index) > int64(l.N()) {
+		return false
+	}
+	e := &l.entries[index-1]
+	switch kind {
+	case KindCommit:
+		return e.commit != nil
+	case KindBundle:
+		return e.body != nil
+	case KindAck:
+		return e.ack != nil
+	case KindDispute:
+		for i := range l.entries {
+			if ev := l.entries[i].evidence; ev != nil && ev.accuser == index {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// passed says whether the phase is over.
+func (l *Log) passed(p Phase) bool {
+	if l.last != 0 {
+		return l.last >= p
+	}
+	return l.phase > p
+}
+
+// Culprits are the members that failed so far, by index. A member that
+// acknowledges late is forgiven.
+func (l *Log) Culprits() []Culprit {
+	var out []Culprit
+	for i := range l.entries {
+		e, index := &l.entries[i], uint32(i+1)
+		switch {
+		case e.evidence != nil:
+			out = append(out, Culprit{index, ReasonBadDeal})
+		case e.commit == nil && l.passed(PhaseCommit):
+			out = append(out, Culprit{index, ReasonNoCommit})
+		case e.commit != nil && e.body == nil && l.passed(PhaseBundle):
+			out = append(out, Culprit{index, ReasonNoBundle})
+		case e.ack == nil && l.passed(PhaseAcknowledge):
+			out = append(out, Culprit{index, ReasonNoAck})
+		}
+	}
+	return out
+}
+
+// Qualified are the dealers whose polynomials make the keys, by index; nil
+// before the dispute phase is over.
+func (l *Log) Qualified() []uint32 {
+	if !l.passed(PhaseDispute) {
+		return nil
+	}
+	return l.undisputed()
+}
+
+func (l *Log) undisputed() []uint32 {
+	var out []uint32
+	for i := range l.entries {
+		if l.entries[i].body != nil && l.entries[i].evidence == nil {
+			out = append(out, uint32(i+1))
+		}
+	}
+	return out
+}
+
+// Acknowledged is how many members have proved their share; less the threshold
+// it is the margin that the network can lose.
+func (l *Log) Acknowledged() int {
+	return l.count(func(e *entry) bool { return e.ack != nil })
+}
+
+// Committee is the outcome. Unless the phase is Active the error wraps
+// ErrNotReady.
+func (l *Log) Committee() (*Committee, error) {
+	if l.phase != PhaseActive {
+		return nil, fmt.Errorf("committee in phase %s: %w", l.phase, ErrNotReady)
+	}
+	return l.committee, nil
+}
+
+// Candidate is the committee that members are asked to acknowledge: as Committee,
+// but from the acknowledge phase on.
+func (l *Log) Candidate() (*Committee, error) {
+	if l.committee == nil {
+		return nil, fmt.Errorf("committee in phase %s: %w", l.phase, ErrNotReady)
+	}
+	return l.committee, nil
+}
+
+func (l *Log) count(has func(*entry) bool) int {
+	n := 0
+	for i := range l.entries {
+		if has(&l.entries[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// dealt decodes a member's bundle once; nil when it posted none.
+func (l *Log) dealt(dealer uint32) (*bundle, error) {
+	e := &l.entries[dealer-1]
+	if e.bundle == nil && e.body != nil {
+		b, err := parseBundle(e.body, l.N(), l.params.Threshold)
+		if err != nil {
+			return nil, fmt.Errorf("bundle of member %d: %w", dealer, err)
+		}
+		e.bundle = b
+	}
+	return e.bundle, nil
+}

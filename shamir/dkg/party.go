@@ -1,0 +1,287 @@
+package dkg
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"go.dedis.ch/kyber/v3"
+)
+
+// Party is a member's secret side of the ceremonies of one epoch. All it says
+// follows from its seed and the log, so it may be made anew at any time and says
+// the same. It redacts itself, and is not safe for concurrent use.
+type Party struct {
+	index   uint32
+	seed    [32]byte
+	dealSec kyber.Scalar
+	dealPub [32]byte
+
+	// Caches for the ceremony id: the own bundle, and the verdicts on others'.
+	id       [32]byte
+	own      []byte
+	verdicts map[[32]byte]verdict // by the hash that the dealer committed to
+}
+
+// verdict is what the party found in one dealer's bundle.
+type verdict struct {
+	deal deal
+	err  error
+}
+
+// NewParty derives the member's side from a seed of 32 secret bytes, fresh for
+// each epoch and kept in the key store until the next handover is final.
+func NewParty(index uint32, seed [32]byte) (*Party, error) {
+	if index < 1 || index > shamir.MaxMembers {
+		return nil, fmt.Errorf("party %d: %w", index, ErrNotMember)
+	}
+	sec := dealSecret(seed)
+	return &Party{index: index, seed: seed, dealSec: sec, dealPub: publicDealKey(sec)}, nil
+}
+
+// DealKey is the public deal key that belongs to a seed.
+func DealKey(seed [32]byte) [32]byte { return publicDealKey(dealSecret(seed)) }
+
+func dealSecret(seed [32]byte) kyber.Scalar {
+	return shamir.HashScalar(shamir.Ristretto255, "deal key", seed[:])
+}
+
+func publicDealKey(sec kyber.Scalar) [32]byte {
+	return [32]byte(shamir.Encode(shamir.Ristretto255.Point().Mul(sec, nil)))
+}
+
+// Index is the member's.
+func (p *Party) Index() uint32 { return p.index }
+
+// DealKey is the party's public deal key.
+func (p *Party) DealKey() [32]byte { return p.dealPub }
+
+func (p *Party) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "party(%d, redacted)", p.index) }
+func (p *Party) LogValue() slog.Value       { return slog.GroupValue(slog.Any("index", p.index)) }
+func (p *Party) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"index":%d}`, p.index), nil
+}
+
+// Step returns the messages that the member should post now. It is idempotent:
+// the caller posts them, again after a while, until the log shows them. A message
+// posted in vain (the phase ended, another dispute came first) is refused by the
+// log and harmless. Besides ErrNotMember it reports ErrForeignCommit and
+// ErrShareLost, after which the member takes no part until the next ceremony. It
+// keeps decoded bundles in l, so it may not share l with another goroutine.
+func (p *Party) Step(height uint64, l *Log) ([]Message, error) {
+	if err := p.attend(l); err != nil {
+		return nil, err
+	}
+	if height < l.since {
+		return nil, nil
+	}
+	e := &l.entries[p.index-1]
+	switch l.phase {
+	case PhaseCommit:
+		if e.commit == nil {
+			h, err := p.commitment(l)
+			if err != nil {
+				return nil, err
+			}
+			return []Message{{KindCommit, h[:]}}, nil
+		}
+	case PhaseBundle:
+		if e.commit != nil && e.body == nil {
+			h, err := p.commitment(l)
+			if err != nil {
+				return nil, err
+			}
+			if h != *e.commit {
+				return nil, fmt.Errorf("party %d: %w", p.index, ErrForeignCommit)
+			}
+			return []Message{{KindBundle, append([]byte(nil), p.own...)}}, nil
+		}
+	case PhaseDispute:
+		return p.disputes(l)
+	case PhaseAcknowledge, PhaseActive:
+		if e.ack == nil {
+			return p.acknowledge(l)
+		}
+	}
+	return nil, nil
+}
+
+// attend checks that the ceremony lists this party and drops other caches.
+func (p *Party) attend(l *Log) error {
+	if int64(p.index) > int64(l.N()) || l.params.DealKeys[p.index-1] != p.dealPub {
+		return fmt.Errorf("party %d: deal key is not in the ceremony: %w", p.index, ErrNotMember)
+	}
+	if p.id != l.id || p.verdicts == nil {
+		p.id, p.own, p.verdicts = l.id, nil, make(map[[32]byte]verdict)
+	}
+	return nil
+}
+
+func (p *Party) commitment(l *Log) ([32]byte, error) {
+	if p.own == nil {
+		body, err := p.makeBundle(l)
+		if err != nil {
+			return [32]byte{}, fmt.Errorf("party %d: %w", p.index, err)
+		}
+		p.own = body
+	}
+	return commitHash(l.id, p.index, p.own), nil
+}
+
+// secret derives one scalar of this ceremony.
+func (p *Party) secret(g shamir.Group, what string, k int) kyber.Scalar {
+	return shamir.HashScalar(g, "dealer/"+what, p.seed[:], p.id[:], shamir.Uint64(uint64(p.index)), shamir.Uint64(uint64(k)))
+}
+
+func (p *Party) polynomial(g shamir.Group, what string, t int) (*shamir.Polynomial, error) {
+	coefficients := make([]kyber.Scalar, t)
+	for k := range coefficients {
+		coefficients[k] = p.secret(g, what, k)
+	}
+	return shamir.NewPolynomial(g, coefficients)
+}
+
+func (p *Party) makeBundle(l *Log) ([]byte, error) {
+	n, t := l.N(), l.params.Threshold
+	fx, err := p.polynomial(shamir.Ristretto255, "x", t)
+	if err != nil {
+		return nil, err
+	}
+	fy, err := p.polynomial(shamir.G2, "y", t)
+	if err != nil {
+		return nil, err
+	}
+	e := p.secret(shamir.Ristretto255, "e", 0)
+	eph := shamir.Encode(shamir.Ristretto255.Point().Mul(e, nil))
+
+	body := make([]byte, 0, bundleSize(n, t))
+	body = append(body, fx.Commit().Bytes()...)
+	body = append(body, fy.Commit().Bytes()...)
+	body = append(body, eph...)
+	ctxX, ctxY, ctxE := proofContexts(l.id, p.index, body)
+	for _, q := range []struct {
+		g      shamir.Group
+		ctx    []byte
+		secret kyber.Scalar
+	}{
+		{shamir.Ristretto255, ctxX, fx.Secret()},
+		{shamir.G2, ctxY, fy.Secret()},
+		{shamir.Ristretto255, ctxE, e},
+	} {
+		proof, err := shamir.ProvePossession(nil, q.g, q.ctx, q.secret)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, proof[:]...)
+	}
+	for j := uint32(1); j <= uint32(n); j++ {
+		shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, l.dealKeys[j-1]))
+		plain := append(shamir.Encode(fx.Share(j).Value()), shamir.Encode(fy.Share(j).Value())...)
+		dealKey := l.params.DealKeys[j-1]
+		body = dealCipher(l.id, p.index, j, shared, eph, dealKey[:]).Seal(body, zeroNonce, plain, nil)
+		clear(plain)
+	}
+	return body, nil
+}
+
+// shared is d_j·E of a dealer's bundle.
+func (p *Party) shared(b *bundle) kyber.Point {
+	return shamir.Ristretto255.Point().Mul(p.dealSec, b.eph)
+}
+
+// inspect opens the own deal in a dealer's bundle once.
+func (p *Party) inspect(l *Log, dealer uint32) (verdict, error) {
+	key := *l.entries[dealer-1].commit
+	if v, ok := p.verdicts[key]; ok {
+		return v, nil
+	}
+	b, err := l.dealt(dealer)
+	if err != nil {
+		return verdict{}, err
+	}
+	var v verdict
+	v.deal, v.err = b.open(l.id, dealer, p.index, l.N(), p.dealPub, p.shared(b))
+	p.verdicts[key] = v
+	return v, nil
+}
+
+func (p *Party) disputes(l *Log) ([]Message, error) {
+	var out []Message
+	for _, dealer := range l.undisputed() {
+		v, err := p.inspect(l, dealer)
+		if err != nil {
+			return nil, err
+		}
+		if v.err == nil || dealer == p.index {
+			continue
+		}
+		b, err := l.dealt(dealer)
+		if err != nil {
+			return nil, err
+		}
+		g, key := shamir.Ristretto255, p.shared(b)
+		proof, err := shamir.ProveEqual(nil, g, l.disputeContext(p.index, dealer), g.Point().Base(), b.eph, l.dealKeys[p.index-1], key, p.dealSec)
+		if err != nil {
+			return nil, err
+		}
+		d := dispute{dealer, [32]byte(shamir.Encode(key)), proof}
+		out = append(out, Message{KindDispute, d.bytes()})
+	}
+	return out, nil
+}
+
+func (p *Party) acknowledge(l *Log) ([]Message, error) {
+	x, y, err := p.sum(l)
+	if err != nil {
+		return nil, err
+	}
+	ctx := ackContext(l.id, l.committee, p.index)
+	var a ack
+	if a.x, err = shamir.ProvePossession(nil, shamir.Ristretto255, ctx, x); err != nil {
+		return nil, err
+	}
+	if a.y, err = shamir.ProvePossession(nil, shamir.G2, ctx, y); err != nil {
+		return nil, err
+	}
+	return []Message{{KindAck, a.bytes()}}, nil
+}
+
+// KeyShare derives the member's share once the dispute phase is over. It works
+// at any later time, for a member that was away too. The error wraps ErrNotReady
+// before that, ErrShareLost when a dealer that nobody disputed wronged this
+// member.
+func (p *Party) KeyShare(l *Log) (*KeyShare, error) {
+	if err := p.attend(l); err != nil {
+		return nil, err
+	}
+	x, y, err := p.sum(l)
+	if err != nil {
+		return nil, err
+	}
+	return shamir.NewKeyShare(p.index, l.params.Epoch, x, y)
+}
+
+func (p *Party) sum(l *Log) (x, y kyber.Scalar, err error) {
+	if l.committee == nil {
+		return nil, nil, fmt.Errorf("key share in phase %s: %w", l.phase, ErrNotReady)
+	}
+	x, y = shamir.Ristretto255.Scalar().Zero(), shamir.G2.Scalar().Zero()
+	var lost error
+	for _, dealer := range l.undisputed() {
+		v, err := p.inspect(l, dealer)
+		if err != nil {
+			return nil, nil, err
+		}
+		if v.err != nil {
+			lost = errors.Join(lost, v.err)
+			continue
+		}
+		x.Add(x, v.deal.x)
+		y.Add(y, v.deal.y)
+	}
+	if lost != nil {
+		return nil, nil, fmt.Errorf("party %d: %w: %w", p.index, ErrShareLost, lost)
+	}
+	return x, y, nil
+}

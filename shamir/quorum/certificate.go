@@ -1,0 +1,63 @@
+package quorum
+
+import (
+	"fmt"
+
+	"github.com/atelier-dao/atelier/shamir"
+)
+
+// VerifiedCertificate is a certificate that was verified; it cannot be made in
+// any other way than Verify and RecoverCertificate. The zero value is not valid.
+type VerifiedCertificate struct {
+	statement Statement
+	signature Signature
+	context   [32]byte
+	valid     bool
+}
+
+func certified(s Statement, sig Signature) VerifiedCertificate {
+	return VerifiedCertificate{s, sig, shamir.Hash("cert", sig[:], s.Bytes()), true}
+}
+
+// Verify checks the certificate of a statement under the committee's Y, and that
+// the statement is of the committee's epoch. Its error wraps ErrCertificate or
+// ErrEpoch. That the statement is what the ledger holds (chain, request, model,
+// expiry) is the caller's to compare.
+func Verify(c *shamir.Committee, s Statement, sig Signature) (VerifiedCertificate, error) {
+	if err := sameEpoch(c, s); err != nil {
+		return VerifiedCertificate{}, err
+	}
+	if err := hashStatement(s).verify(c.YPoint(), sig); err != nil {
+		return VerifiedCertificate{}, err
+	}
+	return certified(s, sig), nil
+}
+
+// Valid is false for the zero value.
+func (v VerifiedCertificate) Valid() bool { return v.valid }
+
+// Statement is what was certified.
+func (v VerifiedCertificate) Statement() Statement { return v.statement }
+
+// Signature is the certificate's 48 bytes.
+func (v VerifiedCertificate) Signature() Signature { return v.signature }
+
+// Context is Hash("cert", signature, statement): every share proof is bound to it.
+func (v VerifiedCertificate) Context() [32]byte { return v.context }
+
+// VerifySeed checks a seed signature under the committee's Y. Its error wraps
+// ErrCertificate.
+func VerifySeed(c *shamir.Committee, chain, rid [32]byte, sig Signature) error {
+	return hashSeed(chain, rid).verify(c.YPoint(), sig)
+}
+
+// Seed is the 32-byte seed of a request: Hash("seed", signature, rid). The
+// signature is decoded and encoded again, so only one form of it counts; the
+// caller has verified it.
+func Seed(sig Signature, rid [32]byte) ([32]byte, error) {
+	p, err := shamir.DecodePoint(shamir.G1, sig[:])
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("seed: %w", err)
+	}
+	return shamir.Hash("seed", shamir.Encode(p), rid[:]), nil
+}

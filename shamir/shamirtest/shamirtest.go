@@ -1,0 +1,71 @@
+// Package shamirtest runs ceremonies of honest members at one height after the
+// other, for the tests of the packages that need a committee with its shares.
+package shamirtest
+
+import (
+	"fmt"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// Seed is the secret seed of the member of a named test ceremony.
+func Seed(name string, epoch uint64, index uint32) [32]byte {
+	return shamir.Hash("test seed", []byte(name), shamir.Uint64(epoch), shamir.Uint64(uint64(index)))
+}
+
+// Open is the log of a fresh ceremony of n members, and their parties.
+func Open(name string, epoch uint64, n, threshold int) (*dkg.Log, []*dkg.Party, error) {
+	p := dkg.Params{
+		Epoch: epoch, Threshold: threshold,
+		Session:   dkg.Session(shamir.Hash("test chain", []byte(name)), epoch, [32]byte{}, 0),
+		Deadlines: dkg.Deadlines{Commit: 4, Bundle: 4, Dispute: 2, Acknowledge: 4},
+	}
+	parties := make([]*dkg.Party, n)
+	for i := range parties {
+		party, err := dkg.NewParty(uint32(i+1), Seed(name, epoch, uint32(i+1)))
+		if err != nil {
+			return nil, nil, err
+		}
+		parties[i] = party
+		p.DealKeys = append(p.DealKeys, party.DealKey())
+	}
+	l, err := dkg.NewLog(p, 1)
+	return l, parties, err
+}
+
+// Run makes a committee of n members with the usual threshold, and its shares.
+func Run(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShare, error) {
+	l, parties, err := Open(name, epoch, n, shamir.Threshold(n))
+	if err != nil {
+		return nil, nil, err
+	}
+	for height := uint64(1); l.Phase() != dkg.PhaseActive; height++ {
+		if height > 100 || l.Phase() == dkg.PhaseAborted {
+			return nil, nil, fmt.Errorf("ceremony is %s at height %d", l.Phase(), height)
+		}
+		for _, p := range parties {
+			messages, err := p.Step(height, l)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, m := range messages {
+				if err := l.Apply(height, p.Index(), m); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+		l.EndBlock(height)
+	}
+	c, err := l.Committee()
+	if err != nil {
+		return nil, nil, err
+	}
+	shares := make([]*shamir.KeyShare, n)
+	for i, p := range parties {
+		if shares[i], err = p.KeyShare(l); err != nil {
+			return nil, nil, err
+		}
+	}
+	return c, shares, nil
+}
