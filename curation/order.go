@@ -8,6 +8,7 @@ import (
 
 // OpenOrder is what a sealed order says once it is opened.
 type OpenOrder struct {
+	Account Address      // who sealed it; a copy sent by another account is refunded
 	RID     Hash         // the candidate to back
 	Deposit curve.Amount // credits to spend, tribute included; at most the escrow
 	MinOut  curve.Amount // the least tokens for which to back; below, the order is refunded
@@ -17,15 +18,17 @@ type OpenOrder struct {
 // its size.
 type wireOrder struct {
 	_       struct{} `cbor:",toarray"`
+	Account Address
 	RID     Hash
 	Deposit [16]byte // big endian
 	MinOut  [16]byte
 }
 
 // Bytes returns the plaintext that a collector seals: deterministic CBOR of
-// [rid, deposit, minimum] with both amounts as 16 bytes, 69 bytes in all.
+// [account, rid, deposit, minimum] with both amounts as 16 bytes, 103 bytes in
+// all.
 func (o OpenOrder) Bytes() []byte {
-	return encode(wireOrder{RID: o.RID, Deposit: wide(o.Deposit), MinOut: wide(o.MinOut)})
+	return encode(wireOrder{Account: o.Account, RID: o.RID, Deposit: wide(o.Deposit), MinOut: wide(o.MinOut)})
 }
 
 // ParseOpenOrder reads what Bytes wrote and refuses everything else, and a
@@ -46,7 +49,7 @@ func ParseOpenOrder(data []byte) (OpenOrder, error) {
 	if deposit.IsZero() {
 		return OpenOrder{}, fmt.Errorf("order deposits nothing")
 	}
-	return OpenOrder{RID: w.RID, Deposit: deposit, MinOut: minOut}, nil
+	return OpenOrder{Account: w.Account, RID: w.RID, Deposit: deposit, MinOut: minOut}, nil
 }
 
 func wide(a curve.Amount) (b [16]byte) {

@@ -22,7 +22,7 @@ type Params struct {
 	DKGRetryBlocks uint64 `json:"dkg_retry_blocks"`
 
 	// RequestBlocks is the life of a request: certificate, registration and audit
-	// must be in blocks no later than this many after its own. Range 1..10000000.
+	// must be in blocks fewer than this many after its own. Range 1..10000000.
 	RequestBlocks uint64 `json:"request_blocks"`
 	// GenerateBlocks is the turn of a generator before the next in the seed's
 	// order may register too. Range 1..1000000.
@@ -85,6 +85,10 @@ type Params struct {
 	// 0..100000.
 	ExitTributePPM curve.Ratio `json:"exit_tribute_ppm"`
 
+	// PictureSize is the edge of every artwork, which is square, in pixels. Range
+	// 64..4096.
+	PictureSize uint64 `json:"picture_size"`
+
 	// MemberQuota is the number of free protocol transactions of one member in one
 	// block. Range 1..10000.
 	MemberQuota uint64 `json:"member_quota"`
@@ -119,7 +123,7 @@ func DefaultParams() Params {
 		MaxPublished: 6, MaxOrders: 256, AccountOrders: 32, IdentityCapPPM: 50_000,
 		ReserveRatioPPM: 500_000, LockedSupply: curve.Credits(100),
 		TreasuryTributePPM: 20_000, MakerTributePPM: 10_000, ExitTributePPM: 10_000,
-		MemberQuota: 64,
+		PictureSize: 1024, MemberQuota: 64,
 		Fees: Fees{
 			PerByte: curve.NewAmount(10_000), // 10^-5 credits: a full block costs ten credits
 			Send:    curve.NewAmount(1_000_000), Request: curve.Credits(1), Order: curve.NewAmount(10_000_000),
@@ -155,6 +159,7 @@ func (p Params) Validate() error {
 		{"treasury_tribute_ppm", uint64(p.TreasuryTributePPM), 0, 100_000},
 		{"maker_tribute_ppm", uint64(p.MakerTributePPM), 0, 100_000},
 		{"exit_tribute_ppm", uint64(p.ExitTributePPM), 0, 100_000},
+		{"picture_size", p.PictureSize, 64, 4096},
 		{"member_quota", p.MemberQuota, 1, 10_000},
 	} {
 		if r.value < r.min || r.value > r.max {

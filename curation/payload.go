@@ -35,7 +35,8 @@ const (
 	MaxPrompt       = 200      // bytes of a prompt
 	MaxName         = 64       // bytes of a name
 	MaxCID          = 96       // characters of a CID
-	MaxBox          = 4 << 10  // bytes of a sealed order or a sealed model key
+	MaxSealedKey    = 4 << 10  // bytes of a model's ciphertext
+	MaxSealedOrder  = 512      // bytes of an order's ciphertext
 	MaxPrekeyBatch  = 64       // points in one member.prekeys
 	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
 	MaxOpening      = 16 << 10 // bytes of one member's opening of a round
@@ -84,7 +85,7 @@ type Seal struct {
 	ContainerHash Hash     // SHA-256 of the container file
 	ContainerCID  string   // where the container lies, CIDv1
 	ContainerSize uint64   // bytes of the container
-	Ciphertext    []byte   // seal.Ciphertext, at most MaxBox
+	Ciphertext    []byte   // seal.Ciphertext.Bytes, at most MaxSealedKey
 }
 
 // Request asks the network for one picture. It costs the fee of its kind and
@@ -128,7 +129,7 @@ type SealedOrder struct {
 	_      struct{} `cbor:",toarray"`
 	Round  uint64
 	Escrow curve.Amount
-	Box    []byte // at most MaxBox
+	Box    []byte // at most MaxSealedOrder
 }
 
 // OrderShares is a member's opening of all sealed orders of a round: seal.OpenShare
@@ -210,7 +211,7 @@ func (s Seal) Validate() error {
 	if err := ValidateCID(s.ContainerCID); err != nil {
 		return err
 	}
-	return sized("ciphertext", s.Ciphertext, MaxBox)
+	return sized("ciphertext", s.Ciphertext, MaxSealedKey)
 }
 
 // Validate checks the prompt.
@@ -230,7 +231,7 @@ func (o SealedOrder) Validate() error {
 	if o.Escrow.IsZero() {
 		return fmt.Errorf("order locks nothing")
 	}
-	return sized("sealed order", o.Box, MaxBox)
+	return sized("sealed order", o.Box, MaxSealedOrder)
 }
 
 // Validate bounds the opening.

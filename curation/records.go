@@ -17,7 +17,7 @@ type Account struct {
 // Member is a co-owner who runs a node.
 type Member struct {
 	_         struct{} `cbor:",toarray"`
-	Index     int      // 1..n
+	Index     uint32   // 1..n
 	Name      string
 	Account   Address
 	Validator Hash // ed25519 key in consensus
@@ -53,6 +53,25 @@ const (
 	CeremonyAborted     CeremonyPhase = "aborted"
 )
 
+// Ceremony is where the making of the network's keys stands. Its transcript is
+// View.CeremonyLog.
+type Ceremony struct {
+	Epoch        uint64 // of the committee to be, or of the one in force
+	Attempt      uint64 // from 0; an aborted ceremony is repeated
+	Phase        CeremonyPhase
+	Deadline     uint64       // last height of the phase; 0 after the end
+	RetryAt      uint64       // height at which an aborted ceremony is repeated; else 0
+	Qualified    []uint32     // dealers that make the keys
+	Acknowledged int          // members that proved their share
+	Culprits     []CulpritLog // members that failed, by index
+}
+
+// CulpritLog names a member that failed in a ceremony, and how.
+type CulpritLog struct {
+	Member uint32
+	Reason string
+}
+
 // Committee holds the network's keys since a ceremony ended well.
 type Committee struct {
 	_         struct{} `cbor:",toarray"`
@@ -79,6 +98,7 @@ type Model struct {
 	ContainerCID  string
 	ContainerSize uint64
 	Label         Hash // ModelLabel
+	U             Hash // first component of the ciphertext
 	Ciphertext    []byte
 	Epoch         uint64 // committee under whose X it is sealed
 	Sealer        uint32 // member
@@ -129,11 +149,13 @@ type Artwork struct {
 	BodyHash  Hash // SHA-256 of the request's signed body
 	ModelID   Hash
 	KeyEpoch  uint64
+	Label     Hash         // of the model's ciphertext
+	U         Hash         // of the model's ciphertext
 	Epoch     uint64       // committee that may approve it
 	Deposit   curve.Amount // locked by the requester
 	Prekeys   []ReaderKey  // possible readers, in ascending order of member
 	Requested uint64       // height
-	Expiry    uint64       // last height for certificate, registration and audit
+	Expiry    uint64       // first height that is too late for certificate, registration and audit
 
 	Approved      uint64 // height of the certificate
 	Certificate   []byte // 48 bytes
@@ -248,19 +270,6 @@ type Holding struct {
 	Account Address
 	Tokens  curve.Amount
 	Paid    curve.Amount // what its orders cost, tribute included
-}
-
-// Sale is one exit from a market.
-type Sale struct {
-	_       struct{} `cbor:",toarray"`
-	RID     Hash
-	Account Address
-	Tokens  curve.Amount
-	Payout  curve.Amount // to the account, net of tribute
-	Tribute curve.Amount // to the treasury
-	Supply  curve.Amount // after the sale
-	Reserve curve.Amount // after the sale
-	Height  uint64
 }
 
 // Treasury is what the network owns in common.

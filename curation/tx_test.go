@@ -136,9 +136,10 @@ func TestAddressesHaveOneSpelling(t *testing.T) {
 }
 
 func TestOpenOrdersHaveOneLength(t *testing.T) {
-	small := OpenOrder{RID: Hash{1}, Deposit: curve.NewAmount(1)}
+	small := OpenOrder{Account: addressOf("alice"), RID: Hash{1}, Deposit: curve.NewAmount(1)}
 	large := OpenOrder{RID: Hash{2}, Deposit: curve.MaxAmount, MinOut: curve.MaxAmount}
-	require.Len(t, small.Bytes(), len(large.Bytes()))
+	require.Len(t, small.Bytes(), 103)
+	require.Len(t, large.Bytes(), 103)
 	for _, o := range []OpenOrder{small, large} {
 		back, err := ParseOpenOrder(o.Bytes())
 		require.NoError(t, err)

@@ -1,0 +1,252 @@
+package curation
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+func (x *execution) prekeys(signer Address, p Prekeys) error {
+	member, err := x.member(signer)
+	if err != nil {
+		return err
+	}
+	if member.Prekeys()+uint64(len(p.Points)) > x.params().MaxPrekeys {
+		return refuse(CodeLimit, "%d prekeys would wait, limit %d", member.Prekeys()+uint64(len(p.Points)), x.params().MaxPrekeys)
+	}
+	for _, r := range p.Points {
+		if err := validatePoint(r); err != nil {
+			return refuse(CodeMalformed, "prekey %x: %v", r, err)
+		}
+		if _, waits := x.st.Get(indexPrekey(r)); waits {
+			return refuse(CodeDuplicate, "prekey %x waits already", r)
+		}
+		x.st.Set(indexPrekey(r), present)
+		x.st.Set(keyPrekey(member.Index, member.PrekeyEnd), bytes.Clone(r[:]))
+		member.PrekeyEnd++
+	}
+	save(x.st, keyMember(member.Index), member)
+	x.emit(EventMemberPrekeys, member.Index, len(p.Points), member.Prekeys())
+	return nil
+}
+
+// takePrekeys moves one prekey of each member that has one into a request.
+func (x *execution) takePrekeys() (table []ReaderKey) {
+	for _, g := range x.machine.genesis.Members {
+		member := must2(load[Member](x.st, keyMember(g.Index)))
+		if member.Prekeys() == 0 {
+			continue
+		}
+		k := keyPrekey(member.Index, member.PrekeyNext)
+		r := Hash(must2(x.st.Get(k)))
+		x.st.Delete(k)
+		x.st.Delete(indexPrekey(r))
+		member.PrekeyNext++
+		save(x.st, keyMember(member.Index), member)
+		table = append(table, ReaderKey{Member: member.Index, R: r})
+	}
+	return table
+}
+
+func (x *execution) sealModel(signer Address, p Seal) error {
+	member, err := x.member(signer)
+	if err != nil {
+		return err
+	}
+	if x.committee == nil {
+		return refuse(CodeWrongPhase, "no committee is in force yet")
+	}
+	if want := count(x.st, keyKeyEpoch) + 1; p.KeyEpoch != want {
+		return refuse(CodeWrongPhase, "seal for key epoch %d, the next is %d", p.KeyEpoch, want)
+	}
+	ct, err := seal.ParseCiphertext(p.Ciphertext)
+	if err != nil {
+		return refuse(CodeMalformed, "%v", err)
+	}
+	id := ModelID(p.PlainHash)
+	label := ModelLabel(x.machine.chain, id, p.KeyEpoch, p.PolicyHash, x.committee.X())
+	if err := ct.Verify(x.committee.X(), label); err != nil {
+		return refuse(CodeProof, "model key: %v", err)
+	}
+	save(x.st, keyModel(p.KeyEpoch), Model{
+		ID: id, KeyEpoch: p.KeyEpoch, Name: p.Name, PlainHash: p.PlainHash, PolicyHash: p.PolicyHash,
+		ContainerHash: p.ContainerHash, ContainerCID: p.ContainerCID, ContainerSize: p.ContainerSize,
+		Label: label, U: ct.U(), Ciphertext: p.Ciphertext, Epoch: x.committee.Epoch(), Sealer: member.Index, Height: x.height,
+	})
+	save(x.st, keyKeyEpoch, p.KeyEpoch)
+	x.emit(EventModelSealed, id, p.Name, p.KeyEpoch, p.ContainerCID, p.PlainHash, member.Index)
+	return nil
+}
+
+func (x *execution) request(tx Tx, p Request, index int) error {
+	model, ok := currentModel(x.st)
+	if !ok {
+		return refuse(CodeWrongPhase, "no model is sealed yet")
+	}
+	if p.ModelID != model.ID {
+		return refuse(CodeUnknown, "model %v is not the current one, %v", p.ModelID, model.ID)
+	}
+	if open := uint64(len(names(x.st, key("index/open/", tx.Signer[:])))); open >= x.params().OpenRequests {
+		return refuse(CodeLimit, "account has %d open requests, limit %d", open, x.params().OpenRequests)
+	}
+	if err := x.lock(tx.Signer, x.params().RequestDeposit); err != nil {
+		return err
+	}
+	table := x.takePrekeys()
+	if want := min(2, len(x.machine.genesis.Members)); len(table) < want {
+		return refuse(CodeWrongPhase, "%d members have reader keys waiting, a request needs %d", len(table), want)
+	}
+	body := tx.BodyHash()
+	a := Artwork{
+		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
+		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: model.Epoch,
+		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Expiry: x.height + x.params().RequestBlocks,
+	}
+	x.saveArtwork(a)
+	x.st.Set(indexTime(x.height, index), a.RID[:])
+	x.st.Set(indexDue(a.Expiry, a.RID), present)
+	x.st.Set(indexOpen(a.Requester, a.RID), present)
+	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
+	return nil
+}
+
+func (x *execution) saveArtwork(a Artwork) { save(x.st, keyArtwork(a.RID), a) }
+
+// artwork returns a request that waits for the next step with the given status.
+// One that is past it has had the step: CodeDuplicate.
+func (x *execution) artwork(rid Hash, waits Status) (Artwork, error) {
+	a, ok := load[Artwork](x.st, keyArtwork(rid))
+	switch {
+	case !ok:
+		return a, refuse(CodeUnknown, "no request %v", rid)
+	case a.Status == waits && x.height >= a.Expiry:
+		return a, refuse(CodeWrongPhase, "request %v expired at height %d", rid, a.Expiry)
+	case a.Status == waits:
+		return a, nil
+	case a.Status == StatusExpired:
+		return a, refuse(CodeWrongPhase, "request %v has expired", rid)
+	case waits == StatusRequested && a.Approved != 0 || waits == StatusApproved && a.Registered != 0 || waits == StatusRegistered && a.Attested != 0:
+		return a, refuse(CodeDuplicate, "artwork %v is %s already", rid, a.Status)
+	}
+	return a, refuse(CodeWrongPhase, "artwork %v is %s, not yet %s", rid, a.Status, waits)
+}
+
+func (x *execution) certify(p Certify) error {
+	a, err := x.artwork(p.RID, StatusRequested)
+	if err != nil {
+		return err
+	}
+	if _, err := quorum.Verify(x.committee, StatementFor(x.machine.chain, a), quorum.Signature(p.Certificate)); err != nil {
+		return refuse(CodeProof, "%v", err)
+	}
+	if err := quorum.VerifySeed(x.committee, x.machine.chain, a.RID, quorum.Signature(p.SeedSignature)); err != nil {
+		return refuse(CodeProof, "seed: %v", err)
+	}
+	seed, err := quorum.Seed(quorum.Signature(p.SeedSignature), a.RID)
+	if err != nil {
+		return refuse(CodeProof, "seed: %v", err)
+	}
+	var readers []uint32
+	for _, k := range a.Prekeys {
+		readers = append(readers, k.Member)
+	}
+	a.Status, a.Approved = StatusApproved, x.height
+	a.Certificate, a.SeedSignature = bytes.Clone(p.Certificate[:]), bytes.Clone(p.SeedSignature[:])
+	a.Seed, a.Order = seed, Draw(seed, readers)
+	x.saveArtwork(a)
+	x.emit(EventApprovalCertified, a.RID, a.Certificate, a.Seed, a.Order)
+	return nil
+}
+
+func (x *execution) register(signer Address, p Register) error {
+	member, err := x.member(signer)
+	if err != nil {
+		return err
+	}
+	a, err := x.artwork(p.RID, StatusApproved)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(a.Order, member.Index) {
+		return refuse(CodeNotMember, "member %d is not among the readers of %v", member.Index, a.RID)
+	}
+	if !a.MayGenerate(*x.params(), member.Index, x.height) {
+		return refuse(CodeWrongPhase, "it is not yet member %d's turn to generate %v", member.Index, a.RID)
+	}
+	if other, taken := x.st.Get(indexCID(p.CID)); taken {
+		return refuse(CodeDuplicate, "CID %s is artwork %v", p.CID, Hash(other))
+	}
+	a.Status, a.Registered, a.Generator, a.CID, a.PixelRoot = StatusRegistered, x.height, member.Index, p.CID, p.PixelRoot
+	x.st.Set(indexCID(p.CID), a.RID[:])
+	x.emit(EventArtworkRegistered, a.RID, a.CID, a.PixelRoot, a.Generator)
+	if len(a.Auditors()) == 0 { // a network of one member, or one reader
+		x.attested(&a, 0, p.PixelRoot)
+	}
+	x.saveArtwork(a)
+	return nil
+}
+
+func (x *execution) attest(signer Address, p Attest) error {
+	member, err := x.member(signer)
+	if err != nil {
+		return err
+	}
+	a, err := x.artwork(p.RID, StatusRegistered)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(a.Auditors(), member.Index) {
+		return refuse(CodeNotMember, "member %d may not audit %v", member.Index, a.RID)
+	}
+	if !a.MayAudit(*x.params(), member.Index, x.height) {
+		return refuse(CodeWrongPhase, "it is not yet member %d's turn to audit %v", member.Index, a.RID)
+	}
+	x.attested(&a, member.Index, p.PixelRoot)
+	x.saveArtwork(a)
+	return nil
+}
+
+// attested ends the life of a request: it becomes a candidate, or is disputed
+// when the auditor rendered other pixels.
+func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
+	a.Attested, a.Auditor, a.AuditedRoot = x.height, auditor, root
+	x.st.Delete(indexDue(a.Expiry, a.RID))
+	x.st.Delete(indexOpen(a.Requester, a.RID))
+	if root == a.PixelRoot {
+		a.Status = StatusCandidate
+		x.st.Set(indexWait(a.Attested, a.RID), present)
+		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
+		return
+	}
+	a.Status, a.Ended, a.Reason = StatusDisputed, x.height, "the auditor rendered other pixels"
+	x.unlock(a.Requester, a.Deposit, a.Deposit)
+	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.Deposit)
+}
+
+// expireArtworks ends requests whose deadline this block is.
+func (x *execution) expireArtworks() {
+	for k := range x.block.Ascend([]byte("index/due/")) {
+		due := k[len("index/due/"):]
+		if bytes.Compare(due[:8], number(x.height)) > 0 {
+			return
+		}
+		a := must2(load[Artwork](x.block, keyArtwork(Hash(due[8:]))))
+		x.st.Delete(k)
+		x.st.Delete(indexOpen(a.Requester, a.RID))
+		was := a.Status
+		a.Status, a.Ended = StatusExpired, x.height
+		switch was {
+		case StatusRequested:
+			a.Reason = "no certificate in time"
+		case StatusApproved:
+			a.Reason = "nobody generated it in time"
+		default:
+			a.Reason = "nobody audited it in time"
+		}
+		x.unlock(a.Requester, a.Deposit, a.Deposit)
+		x.saveArtwork(a)
+		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.Deposit)
+	}
+}

@@ -1,0 +1,227 @@
+package curation
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// Amount is curve.Amount, for short.
+type Amount = curve.Amount
+
+// execution is one block in progress.
+type execution struct {
+	machine   *Machine // for its constants; nothing of it is written
+	height    uint64
+	block     *state.Overlay
+	st        *state.Overlay // block, or a transaction's overlay above it
+	events    []Event        // of the transaction, or of the block's end
+	treasury  Treasury       // as of st
+	log       *dkg.Log       // the committed one until the first message of the block
+	ownLog    bool           // log is a copy of this block's
+	committee *shamir.Committee
+	used      map[uint32]uint64 // free transactions by member
+}
+
+// refusal is why a transaction changes nothing.
+type refusal struct {
+	code Code
+	text string
+}
+
+func (r *refusal) Error() string { return r.text }
+
+func refuse(code Code, format string, args ...any) error {
+	return &refusal{code: code, text: fmt.Sprintf(format, args...)}
+}
+
+func result(err error) TxResult {
+	var r *refusal
+	switch {
+	case err == nil:
+		return TxResult{}
+	case errors.As(err, &r):
+		return TxResult{Code: r.code, Log: r.text}
+	default:
+		return TxResult{Code: CodeMalformed, Log: err.Error()}
+	}
+}
+
+func (x *execution) params() *Params { return &x.machine.genesis.Params }
+
+// deliver executes one transaction of the block. Bytes that do not decode, wrong
+// signatures, wrong nonces, expired transactions, a member's above its quota and
+// those that cannot pay their fee leave no trace in the state; all others pay
+// and use up their nonce, whatever becomes of them.
+func (x *execution) deliver(raw []byte, index int) TxResult {
+	tx, err := x.machine.open(raw)
+	if err != nil {
+		return result(err)
+	}
+	if x.machine.free(tx) {
+		member := x.machine.byAccount[tx.Signer]
+		if x.used[member]++; x.used[member] > x.params().MemberQuota {
+			return result(refuse(CodeLimit, "member %d has used its %d free transactions of this block", member, x.params().MemberQuota))
+		}
+	}
+	return x.run(tx, len(raw), index)
+}
+
+// run charges and executes a transaction whose signature is good.
+func (x *execution) run(tx Tx, size, index int) TxResult {
+	acc := account(x.block, tx.Signer)
+	switch {
+	case tx.Nonce != acc.Nonce:
+		return result(refuse(CodeNonce, "nonce %d, the account's next is %d", tx.Nonce, acc.Nonce))
+	case x.height > tx.ValidUntil:
+		return result(refuse(CodeExpired, "valid until height %d, this is %d", tx.ValidUntil, x.height))
+	}
+	fee := x.params().FeeFor(tx.Payload.Kind(), size, x.machine.byAccount[tx.Signer] != 0)
+	left, short := acc.Balance.SubOverflow(fee)
+	if short {
+		return result(refuse(CodeFunds, "fee %v, balance %v", fee, acc.Balance))
+	}
+	acc.Balance, acc.Nonce = left, acc.Nonce+1
+	save(x.block, keyAccount(acc.Address), acc)
+	x.treasury.Balance = x.treasury.Balance.Add(fee)
+	x.treasury.Fees = x.treasury.Fees.Add(fee)
+	if err := x.atomically(func() error { return x.apply(tx, index) }); err != nil {
+		return result(err)
+	}
+	events := x.events
+	x.events = nil
+	return TxResult{Events: events}
+}
+
+// atomically runs f on an overlay of its own and keeps what it did only if it
+// succeeds.
+func (x *execution) atomically(f func() error) error {
+	treasury, events := x.treasury, len(x.events)
+	x.st = state.NewOverlay(x.block)
+	err := f()
+	if err == nil {
+		x.st.Flush()
+	} else {
+		x.treasury, x.events = treasury, x.events[:events]
+	}
+	x.st = x.block
+	return err
+}
+
+func (x *execution) apply(tx Tx, index int) error {
+	switch p := tx.Payload.(type) {
+	case Send:
+		return x.send(tx.Signer, p)
+	case Prekeys:
+		return x.prekeys(tx.Signer, p)
+	case CeremonyMessage:
+		return x.ceremonyMessage(tx.Signer, p)
+	case Seal:
+		return x.sealModel(tx.Signer, p)
+	case Request:
+		return x.request(tx, p, index)
+	case Certify:
+		return x.certify(p)
+	case Register:
+		return x.register(tx.Signer, p)
+	case Attest:
+		return x.attest(tx.Signer, p)
+	case SealedOrder:
+		return x.order(tx.Signer, p)
+	case OrderShares:
+		return x.openOrders(tx.Signer, p)
+	case Sell:
+		return x.sell(tx.Signer, p)
+	}
+	return refuse(CodeMalformed, "no rule for %s", tx.Payload.Kind())
+}
+
+func (x *execution) emit(kind string, values ...any) {
+	x.events = append(x.events, event(kind, values...))
+}
+
+// member returns the signer's record as a member.
+func (x *execution) member(signer Address) (Member, error) {
+	index := x.machine.byAccount[signer]
+	if index == 0 {
+		return Member{}, refuse(CodeNotMember, "account %v is not a member", signer)
+	}
+	return must2(load[Member](x.st, keyMember(index))), nil
+}
+
+// Money. The supply is below curve's range by far, so sums of what exists cannot
+// overflow; only what a transaction asks for is checked.
+
+func (x *execution) credit(to Address, amount Amount) {
+	acc := account(x.st, to)
+	acc.Balance = acc.Balance.Add(amount)
+	save(x.st, keyAccount(to), acc)
+}
+
+func (x *execution) debit(from Address, amount Amount) error {
+	acc := account(x.st, from)
+	left, short := acc.Balance.SubOverflow(amount)
+	if short {
+		return refuse(CodeFunds, "needs %v, balance %v", amount, acc.Balance)
+	}
+	acc.Balance = left
+	save(x.st, keyAccount(from), acc)
+	return nil
+}
+
+// lock sets part of the balance aside.
+func (x *execution) lock(owner Address, amount Amount) error {
+	if err := x.debit(owner, amount); err != nil {
+		return err
+	}
+	acc := account(x.st, owner)
+	acc.Locked = acc.Locked.Add(amount)
+	save(x.st, keyAccount(owner), acc)
+	return nil
+}
+
+// unlock takes amount out of what the owner has locked, gives refund of it back,
+// and leaves the rest to the caller.
+func (x *execution) unlock(owner Address, amount, refund Amount) {
+	acc := account(x.st, owner)
+	acc.Locked = acc.Locked.Sub(amount)
+	acc.Balance = acc.Balance.Add(refund)
+	save(x.st, keyAccount(owner), acc)
+}
+
+func (x *execution) tribute(amount Amount) {
+	x.treasury.Balance = x.treasury.Balance.Add(amount)
+	x.treasury.Tributes = x.treasury.Tributes.Add(amount)
+}
+
+func (x *execution) send(from Address, p Send) error {
+	if err := x.debit(from, p.Amount); err != nil {
+		return err
+	}
+	x.credit(p.To, p.Amount)
+	x.emit(EventAccountSent, from, p.To, p.Amount)
+	return nil
+}
+
+// endBlock does what follows from the height alone, and returns its events.
+func (x *execution) endBlock() []Event {
+	x.ceremonyBlock()
+	x.expireArtworks()
+	x.roundBlock()
+	if x.treasury != must2(load[Treasury](x.block, keyTreasury)) {
+		save(x.block, keyTreasury, x.treasury)
+	}
+	return x.events
+}
+
+// must2 unwraps a record that every state has.
+func must2[T any](v T, ok bool) T {
+	if !ok {
+		panic(fmt.Sprintf("curation: the state holds no %T", v))
+	}
+	return v
+}

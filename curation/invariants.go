@@ -1,0 +1,200 @@
+package curation
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation/state"
+)
+
+// Invariants checks what must hold after every block, over the whole state, and
+// returns the first violation. It is for tests and development networks: it
+// reads everything.
+func (m *Machine) Invariants() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree} {
+		if err := check(m.store); err != nil {
+			return fmt.Errorf("height %d: %w", m.height, err)
+		}
+	}
+	return nil
+}
+
+// conserved: balances, locks, reserves and treasury are the genesis supply.
+func (m *Machine) conserved(r state.Reader) error {
+	sum := must2(load[Treasury](r, keyTreasury)).Balance
+	for _, a := range records[Account](r, []byte("account/")) {
+		sum = sum.Add(a.Balance).Add(a.Locked)
+	}
+	for _, market := range records[Market](r, []byte("market/")) {
+		sum = sum.Add(market.Reserve)
+	}
+	if sum != m.supply {
+		return fmt.Errorf("%v base units exist, genesis made %v", sum, m.supply)
+	}
+	return nil
+}
+
+// lockedAdds: what accounts have locked is what open requests and sealed orders
+// lock.
+func (m *Machine) lockedAdds(r state.Reader) error {
+	want := map[Address]Amount{}
+	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		if !a.Status.Ended() {
+			want[a.Requester] = want[a.Requester].Add(a.Deposit)
+		}
+	}
+	for _, o := range records[Order](r, []byte("order/")) {
+		if o.Status == OrderSealed {
+			want[o.Account] = want[o.Account].Add(o.Escrow)
+		}
+	}
+	for _, a := range records[Account](r, []byte("account/")) {
+		if a.Locked != want[a.Address] {
+			return fmt.Errorf("account %v has %v locked, its requests and orders %v", a.Address, a.Locked, want[a.Address])
+		}
+		delete(want, a.Address)
+	}
+	if len(want) != 0 {
+		return fmt.Errorf("%d accounts lock something and do not exist", len(want))
+	}
+	return nil
+}
+
+// marketsAdd: a market exists for each published artwork and no other; its supply
+// is its holdings and the locked tokens; orders account for their escrow.
+func (m *Machine) marketsAdd(r state.Reader) error {
+	held := map[Hash]Amount{}
+	for _, h := range records[Holding](r, []byte("holding/")) {
+		if h.Tokens.IsZero() {
+			return fmt.Errorf("account %v holds nothing of %v", h.Account, h.RID)
+		}
+		held[h.RID] = held[h.RID].Add(h.Tokens)
+		if _, ok := r.Get(indexHolder(h.Account, h.RID)); !ok {
+			return fmt.Errorf("holding of %v in %v is not indexed", h.Account, h.RID)
+		}
+	}
+	for _, market := range records[Market](r, []byte("market/")) {
+		if sum := held[market.RID].Add(market.Locked); sum != market.Supply {
+			return fmt.Errorf("market %v has supply %v, held and locked are %v", market.RID, market.Supply, sum)
+		}
+		delete(held, market.RID)
+	}
+	if len(held) != 0 {
+		return fmt.Errorf("tokens of %d artworks without market", len(held))
+	}
+	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		if _, ok := r.Get(keyMarket(a.RID)); ok != (a.Status == StatusPublished) {
+			return fmt.Errorf("artwork %v is %s, market: %v", a.RID, a.Status, ok)
+		}
+	}
+	for _, o := range records[Order](r, []byte("order/")) {
+		if o.Status != OrderSealed && o.Cost.Add(o.Tribute).Add(o.Refund) != o.Escrow {
+			return fmt.Errorf("order %d of round %d: cost %v, tribute %v and refund %v do not make the escrow %v",
+				o.Index, o.Round, o.Cost, o.Tribute, o.Refund, o.Escrow)
+		}
+		if o.Status == OrderFilled && (o.Tokens.Less(o.MinOut) || o.Tokens.IsZero()) {
+			return fmt.Errorf("order %d of round %d got %v tokens, limit %v", o.Index, o.Round, o.Tokens, o.MinOut)
+		}
+	}
+	return nil
+}
+
+// indexed: indexes say what the artworks' states say.
+func (m *Machine) indexed(r state.Reader) error {
+	want := map[string]bool{}
+	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		if a.Status.Open() {
+			want[string(indexDue(a.Expiry, a.RID))] = true
+			want[string(indexOpen(a.Requester, a.RID))] = true
+			if a.Expiry <= m.height {
+				return fmt.Errorf("artwork %v is %s past its expiry %d", a.RID, a.Status, a.Expiry)
+			}
+		}
+		if a.Status == StatusCandidate {
+			want[string(indexWait(a.Attested, a.RID))] = true
+		}
+		if a.Registered != 0 {
+			if rid, ok := r.Get(indexCID(a.CID)); !ok || Hash(rid) != a.RID {
+				return fmt.Errorf("artwork %v is not found by its CID", a.RID)
+			}
+		}
+		if a.Status.Ended() != (a.Ended != 0) {
+			return fmt.Errorf("artwork %v is %s, ended at %d", a.RID, a.Status, a.Ended)
+		}
+	}
+	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/"} {
+		for k := range r.Ascend([]byte(prefix)) {
+			if !want[string(k)] {
+				return fmt.Errorf("index %q points at nothing that waits", k)
+			}
+			delete(want, string(k))
+		}
+	}
+	if len(want) != 0 {
+		return fmt.Errorf("%d artworks wait without index", len(want))
+	}
+	return nil
+}
+
+// roundsAgree: at most the last round runs, and its artworks say so.
+func (m *Machine) roundsAgree(r state.Reader) error {
+	last := count(r, keyRound)
+	running := map[Hash]uint64{}
+	for i, round := range records[Round](r, []byte("round/")) {
+		if round.Number != uint64(i)+1 || round.Number > last {
+			return fmt.Errorf("round %d stands at %d of %d", round.Number, i+1, last)
+		}
+		if active := round.Phase == RoundBacking || round.Phase == RoundOpening; active {
+			if round.Number != last {
+				return fmt.Errorf("round %d runs beside round %d", round.Number, last)
+			}
+			for _, rid := range round.Candidates {
+				running[rid] = round.Number
+			}
+		} else {
+			for range r.Ascend(key("opening/", number(round.Number))) {
+				return fmt.Errorf("round %d ended and keeps openings", round.Number)
+			}
+		}
+		if !slices.IsSorted(round.Openers) {
+			return fmt.Errorf("openers of round %d are not sorted", round.Number)
+		}
+	}
+	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		if in := running[a.RID] != 0; in != (a.Status == StatusBacking) {
+			return fmt.Errorf("artwork %v is %s, in the running round: %v", a.RID, a.Status, in)
+		}
+	}
+	return nil
+}
+
+// prekeysAgree: the queues hold what the members' records say.
+func (m *Machine) prekeysAgree(r state.Reader) error {
+	total := 0
+	for _, member := range records[Member](r, []byte("member/")) {
+		n := uint64(0)
+		for k, point := range r.Ascend(key("prekey/", index32(member.Index))) {
+			if seq := be(k[len(k)-8:]); seq != member.PrekeyNext+n {
+				return fmt.Errorf("member %d: prekey %d stands where %d should", member.Index, seq, member.PrekeyNext+n)
+			}
+			if _, ok := r.Get(indexPrekey([32]byte(point))); !ok {
+				return fmt.Errorf("member %d: prekey %x is not indexed", member.Index, point)
+			}
+			n++
+		}
+		if n != member.Prekeys() {
+			return fmt.Errorf("member %d has %d prekeys, its record says %d", member.Index, n, member.Prekeys())
+		}
+		total += int(n)
+	}
+	indexed := 0
+	for range r.Ascend([]byte("index/prekey/")) {
+		indexed++
+	}
+	if indexed != total {
+		return fmt.Errorf("%d prekeys are indexed, %d wait", indexed, total)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package curation
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/curation/state"
+)
+
+// modules are the parts of the state, each under a root of its own.
+var modules = []string{
+	"account", "artwork", "ceremony", "chain", "holding", "index", "market",
+	"member", "model", "opening", "order", "prekey", "round",
+}
+
+// key joins a module (or "module/table/") and parts of fixed length.
+func key(table string, parts ...[]byte) []byte {
+	k := []byte(table)
+	for _, p := range parts {
+		k = append(k, p...)
+	}
+	return k
+}
+
+func index32(i uint32) []byte { return binary.BigEndian.AppendUint32(nil, i) }
+
+var (
+	keyGenesis   = []byte("chain/genesis")      // the document
+	keyTreasury  = []byte("chain/treasury")     // Treasury
+	keyKeyEpoch  = []byte("chain/key_epoch")    // number of the current model
+	keyRound     = []byte("chain/round")        // number of the last round
+	keyLog       = []byte("ceremony/log")       // dkg.Log
+	keyCeremony  = []byte("ceremony/state")     // ceremonyState
+	keyCommittee = []byte("ceremony/committee") // Committee
+)
+
+func keyAccount(a Address) []byte { return key("account/", a[:]) }
+func keyMember(i uint32) []byte   { return key("member/", index32(i)) }
+func keyPrekey(i uint32, seq uint64) []byte {
+	return key("prekey/", index32(i), number(seq))
+}
+func keyModel(epoch uint64) []byte { return key("model/", number(epoch)) }
+func keyArtwork(rid Hash) []byte   { return key("artwork/", rid[:]) }
+func keyMarket(rid Hash) []byte    { return key("market/", rid[:]) }
+func keyRoundRecord(n uint64) []byte {
+	return key("round/", number(n))
+}
+func keyOrder(round uint64, i int) []byte {
+	return key("order/", number(round), index32(uint32(i)))
+}
+func keyOpening(round uint64, member uint32) []byte {
+	return key("opening/", number(round), index32(member))
+}
+func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
+
+// Indexes hold a single byte, or the name of what they point at.
+func indexPrekey(r [32]byte) []byte { return key("index/prekey/", r[:]) }
+func indexTime(height uint64, tx int) []byte {
+	return key("index/time/", number(height), index32(uint32(tx))) // → rid
+}
+func indexDue(height uint64, rid Hash) []byte { return key("index/due/", number(height), rid[:]) }
+func indexOpen(a Address, rid Hash) []byte    { return key("index/open/", a[:], rid[:]) }
+func indexWait(since uint64, rid Hash) []byte { return key("index/wait/", number(since), rid[:]) }
+func indexCID(cid string) []byte              { return key("index/cid/", []byte(cid)) } // → rid
+func indexHolder(a Address, rid Hash) []byte  { return key("index/holder/", a[:], rid[:]) }
+func indexOrder(a Address, round uint64, i int) []byte {
+	return key("index/order/", a[:], number(round), index32(uint32(i)))
+}
+
+var present = []byte{1}
+
+// load reads a record. The bytes are the ledger's own, under the hash that
+// consensus agreed on: that they do not decode is a bug, not an input.
+func load[T any](r state.Reader, key []byte) (record T, ok bool) {
+	data, ok := r.Get(key)
+	if !ok {
+		return record, false
+	}
+	return parse[T](key, data), true
+}
+
+func parse[T any](key, data []byte) (record T) {
+	if err := decoding.Unmarshal(data, &record); err != nil {
+		panic(fmt.Sprintf("curation: record %q: %v", key, err))
+	}
+	return record
+}
+
+// list reads all records under a prefix.
+func records[T any](r state.Reader, prefix []byte) (all []T) {
+	for k, data := range r.Ascend(prefix) {
+		all = append(all, parse[T](k, data))
+	}
+	return all
+}
+
+// names reads the last 32 bytes of all keys under a prefix.
+func names(r state.Reader, prefix []byte) (all []Hash) {
+	for k := range r.Ascend(prefix) {
+		all = append(all, Hash(k[len(k)-32:]))
+	}
+	return all
+}
+
+func save(o *state.Overlay, key []byte, record any) { o.Set(key, encode(record)) }
+
+// lookups shared by transactions and views
+
+func account(r state.Reader, a Address) Account {
+	if acc, ok := load[Account](r, keyAccount(a)); ok {
+		return acc
+	}
+	return Account{Address: a}
+}
+
+func count(r state.Reader, k []byte) uint64 {
+	n, _ := load[uint64](r, k)
+	return n
+}
+
+func currentModel(r state.Reader) (Model, bool) {
+	return load[Model](r, keyModel(count(r, keyKeyEpoch)))
+}
+
+// runningRound returns the round that is not yet settled or failed.
+func runningRound(r state.Reader) (Round, bool) {
+	round, ok := load[Round](r, keyRoundRecord(count(r, keyRound)))
+	return round, ok && (round.Phase == RoundBacking || round.Phase == RoundOpening)
+}
+
+// State is the market as package curve trades on it.
+func (m Market) State() curve.State {
+	return curve.State{Supply: m.Supply, Reserve: m.Reserve, Ratio: m.RatioPPM}
+}

@@ -1,0 +1,200 @@
+package curation
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// MaxPending is how far ahead of the account's nonce a transaction may wait in a
+// pool; members may wait as far ahead as their quota.
+const MaxPending = 16
+
+// ErrState reports a state that is not the one that consensus agreed on.
+var ErrState = errors.New("state does not match the agreed hash")
+
+// Machine is the co-owned state machine: everything the ledger decides. It is a
+// pure function of the genesis document and the blocks; see the package comment
+// for its rules.
+//
+// The driver calls Genesis or Load once, before everything else. It serializes
+// Prepare, Process, Execute and Commit among themselves. Check and View may run
+// at the same time as any of them: they see the state as of the last Commit,
+// which waits for the views in progress.
+type Machine struct {
+	mu        sync.RWMutex // guards the fields below; Execute writes only pending
+	store     *state.Store
+	height    uint64
+	chain     Hash
+	genesis   Genesis
+	supply    Amount
+	byAccount map[Address]uint32 // member index
+	log       *dkg.Log           // decoded keyLog
+	committee *shamir.Committee  // decoded keyCommittee; nil before the ceremony ends
+
+	exec    sync.Mutex // serializes Execute and Commit, guards pending
+	pending *pending   // what Execute has computed and Commit will apply
+
+	verified signatureCache
+}
+
+// pending is the outcome of a block on its way to Commit.
+type pending struct {
+	height    uint64
+	staged    *state.Staged
+	log       *dkg.Log
+	committee *shamir.Committee
+}
+
+// NewMachine returns a machine without a state.
+func NewMachine() *Machine { return &Machine{} }
+
+// Genesis founds the ledger from the document, at height 0, and makes its state
+// visible. The outcome holds the whole state and the whole validator set.
+func (m *Machine) Genesis(doc []byte) (Outcome, error) {
+	g, err := ParseGenesis(doc)
+	if err != nil {
+		return Outcome{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.store != nil {
+		return Outcome{}, errors.New("the machine has a state already")
+	}
+	store := state.New(state.DefaultBits, modules...)
+	o := state.NewOverlay(store)
+	o.Set(keyGenesis, doc)
+	save(o, keyTreasury, Treasury{})
+	outcome := Outcome{}
+	for _, b := range g.Balances {
+		save(o, keyAccount(b.Account), Account{Address: b.Account, Balance: b.Amount})
+	}
+	for _, member := range g.Members {
+		save(o, keyMember(member.Index), Member{Index: member.Index, Name: member.Name, Account: member.Account,
+			Validator: member.Validator, DealKey: member.DealKey, Power: member.Power})
+		outcome.Validators = append(outcome.Validators, Validator{PublicKey: member.Validator, Power: member.Power})
+	}
+	if _, err := openCeremony(o, GenesisHash(doc), g, 0, 1); err != nil {
+		return Outcome{}, fmt.Errorf("%w: %w", ErrGenesis, err)
+	}
+	changes := o.Changes()
+	store.Apply(store.Stage(changes))
+	outcome.AppHash = store.Hash()
+	for _, c := range changes {
+		outcome.Changes = append(outcome.Changes, Change(c))
+	}
+	return outcome, m.adopt(store, 0)
+}
+
+// Load rebuilds the state as of height from all its entries, in ascending order
+// of keys, and fails with ErrState when it does not hash to appHash.
+func (m *Machine) Load(height uint64, appHash [32]byte, entries iter.Seq2[[]byte, []byte]) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.store != nil {
+		return errors.New("the machine has a state already")
+	}
+	store := state.New(state.DefaultBits, modules...)
+	if err := store.Load(entries); err != nil {
+		return err
+	}
+	if have := store.Hash(); have != appHash {
+		return fmt.Errorf("%w: height %d hashes to %x, want %x", ErrState, height, have, appHash)
+	}
+	return m.adopt(store, height)
+}
+
+// adopt makes store the machine's state and decodes what is kept decoded.
+func (m *Machine) adopt(store *state.Store, height uint64) error {
+	doc, ok := store.Get(keyGenesis)
+	if !ok {
+		return fmt.Errorf("%w: it holds no genesis document", ErrState)
+	}
+	g, err := ParseGenesis(doc)
+	if err != nil {
+		return err
+	}
+	supply, err := g.Supply()
+	if err != nil {
+		return err
+	}
+	raw, ok := store.Get(keyLog)
+	if !ok {
+		return fmt.Errorf("%w: it holds no ceremony", ErrState)
+	}
+	log, err := dkg.UnmarshalLog(raw)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	var committee *shamir.Committee
+	if record, ok := load[Committee](store, keyCommittee); ok {
+		if committee, err = shamir.UnmarshalCommittee(record.Encoded); err != nil {
+			return fmt.Errorf("%w: %w", ErrState, err)
+		}
+	}
+	m.store, m.height, m.chain, m.genesis, m.supply = store, height, GenesisHash(doc), g, supply
+	m.log, m.committee = log, committee
+	m.byAccount = map[Address]uint32{}
+	for _, member := range g.Members {
+		m.byAccount[member.Account] = member.Index
+	}
+	return nil
+}
+
+// Execute computes what the block does to the state and to everybody in it. A
+// bad transaction is a result, never an error. The block must be the next one;
+// executing it again, or another one in its place, before Commit starts over.
+func (m *Machine) Execute(block Block) (Outcome, error) {
+	m.exec.Lock()
+	defer m.exec.Unlock()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.store == nil {
+		return Outcome{}, errors.New("the machine has no state")
+	}
+	if block.Height != m.height+1 {
+		return Outcome{}, fmt.Errorf("block %d does not follow %d", block.Height, m.height)
+	}
+	x := m.begin(block.Height)
+	outcome := Outcome{Results: make([]TxResult, len(block.Txs))}
+	for i, raw := range block.Txs {
+		outcome.Results[i] = x.deliver(raw, i)
+	}
+	outcome.Events = x.endBlock()
+	changes := x.block.Changes()
+	staged := m.store.Stage(changes)
+	for _, c := range changes {
+		outcome.Changes = append(outcome.Changes, Change(c))
+	}
+	outcome.AppHash = staged.Hash()
+	m.pending = &pending{height: block.Height, staged: staged, log: x.log, committee: x.committee}
+	return outcome, nil
+}
+
+// Commit makes the block executed last the state that everybody sees. Without
+// one it does nothing.
+func (m *Machine) Commit() {
+	m.exec.Lock()
+	defer m.exec.Unlock()
+	if m.pending == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.store.Apply(m.pending.staged)
+	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
+	m.pending = nil
+}
+
+// begin prepares the execution of a block on the committed state. The caller
+// holds mu.
+func (m *Machine) begin(height uint64) *execution {
+	block := state.NewOverlay(m.store)
+	return &execution{machine: m, height: height, block: block, st: block, log: m.log, committee: m.committee,
+		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}}
+}

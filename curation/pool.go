@@ -1,0 +1,249 @@
+package curation
+
+import (
+	"crypto/sha256"
+	"sync"
+)
+
+// Check admits a transaction to a pool: it decodes, its signature is the
+// signer's for this chain, it has not expired, its nonce is not used and not too
+// far ahead, and the signer can pay the fee. What a collector sends is tried on
+// the committed state as well, if nothing of the account is to come before it,
+// so that an order past its limit or a request without funds costs nothing.
+func (m *Machine) Check(raw []byte) TxResult {
+	tx, err := m.open(raw)
+	if err != nil {
+		return result(err)
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	x := m.begin(m.height + 1)
+	acc := account(x.st, tx.Signer)
+	member := m.byAccount[tx.Signer]
+	ahead := uint64(MaxPending)
+	if member != 0 {
+		ahead = max(ahead, m.genesis.Params.MemberQuota)
+	}
+	switch {
+	case tx.Nonce < acc.Nonce || tx.Nonce-acc.Nonce >= ahead:
+		return result(refuse(CodeNonce, "nonce %d, the account's next is %d and %d may wait", tx.Nonce, acc.Nonce, ahead))
+	case tx.ValidUntil <= m.height:
+		return result(refuse(CodeExpired, "valid until height %d, the next is %d", tx.ValidUntil, m.height+1))
+	}
+	fee := m.genesis.Params.FeeFor(tx.Payload.Kind(), len(raw), member != 0)
+	if acc.Balance.Less(fee) {
+		return result(refuse(CodeFunds, "fee %v, balance %v", fee, acc.Balance))
+	}
+	return result(x.preview(tx, len(raw), acc.Nonce))
+}
+
+// preview finds what can be said cheaply about how a transaction would end.
+func (x *execution) preview(tx Tx, size int, nonce uint64) error {
+	switch p := tx.Payload.(type) {
+	case Certify: // all members bring the same one: spare the others the pairing
+		if a, ok := load[Artwork](x.st, keyArtwork(p.RID)); ok && a.Status != StatusRequested {
+			return refuse(CodeDuplicate, "request %v is %s", p.RID, a.Status)
+		}
+	case Prekeys, CeremonyMessage, Seal, Register, Attest, OrderShares:
+		if x.machine.byAccount[tx.Signer] == 0 {
+			return refuse(CodeNotMember, "%s is for members", p.Kind())
+		}
+	case Send, Request, SealedOrder, Sell:
+		if tx.Nonce == nonce {
+			if r := x.run(tx, size, 0); r.Code != CodeOK {
+				return &refusal{code: r.Code, text: r.Log}
+			}
+		}
+	}
+	return nil
+}
+
+// Prepare chooses and orders transactions for a proposal of at most maxBytes, in
+// the wire form of consensus. Protocol transactions of members come first, as
+// far as the accounts' nonces allow; of each account they are consecutive. What
+// cannot succeed in this block is left out.
+func (m *Machine) Prepare(height uint64, txs [][]byte, maxBytes int64) [][]byte {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	pool := m.pool(height, txs)
+	var chosen [][]byte
+	take := func(q *queue) bool {
+		tx := q.waiting[0]
+		if cost := wireSize(len(tx.raw)); cost <= maxBytes {
+			maxBytes -= cost
+			chosen = append(chosen, tx.raw)
+			q.waiting = q.waiting[1:]
+			return true
+		}
+		q.waiting = nil // the account's later ones may not come before it
+		return false
+	}
+	for _, q := range pool { // protocol transactions at the heads of their queues
+		for len(q.waiting) > 0 && q.waiting[0].free && take(q) {
+		}
+	}
+	for more := true; more; { // one of each account in turn, so that nobody fills the block
+		more = false
+		for _, q := range pool {
+			if len(q.waiting) > 0 && take(q) {
+				more = true
+			}
+		}
+	}
+	return chosen
+}
+
+// Process accepts a proposal in which every transaction decodes, is signed for
+// this chain, has not expired, continues its account's nonces and respects the
+// members' quota.
+func (m *Machine) Process(block Block) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	next, free := map[Address]uint64{}, map[Address]uint64{}
+	for _, raw := range block.Txs {
+		tx, err := m.open(raw)
+		if err != nil || tx.ValidUntil < block.Height {
+			return false
+		}
+		nonce, seen := next[tx.Signer]
+		if !seen {
+			nonce = account(m.store, tx.Signer).Nonce
+		}
+		if tx.Nonce != nonce {
+			return false
+		}
+		next[tx.Signer] = nonce + 1
+		if m.free(tx) {
+			if free[tx.Signer]++; free[tx.Signer] > m.genesis.Params.MemberQuota {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// queue holds an account's transactions in the order of their nonces.
+type queue struct {
+	next    uint64
+	waiting []pooled
+	frees   uint64
+}
+
+type pooled struct {
+	raw  []byte
+	free bool
+}
+
+// pool sorts transactions into queues, in the order in which accounts appear.
+func (m *Machine) pool(height uint64, txs [][]byte) []*queue {
+	type waiting struct {
+		*queue
+		balance Amount
+		byNonce map[uint64]Tx
+		raws    map[uint64][]byte
+	}
+	accounts := map[Address]*waiting{}
+	var order []*waiting
+	for _, raw := range txs {
+		tx, err := m.open(raw)
+		if err != nil || tx.ValidUntil < height {
+			continue
+		}
+		w := accounts[tx.Signer]
+		if w == nil {
+			acc := account(m.store, tx.Signer)
+			w = &waiting{queue: &queue{next: acc.Nonce}, balance: acc.Balance, byNonce: map[uint64]Tx{}, raws: map[uint64][]byte{}}
+			accounts[tx.Signer] = w
+			order = append(order, w)
+		}
+		if _, twice := w.byNonce[tx.Nonce]; !twice {
+			w.byNonce[tx.Nonce], w.raws[tx.Nonce] = tx, raw
+		}
+	}
+	queues := make([]*queue, 0, len(order))
+	for _, w := range order {
+		for tx, ok := w.byNonce[w.next]; ok; tx, ok = w.byNonce[w.next] {
+			raw, free := w.raws[w.next], m.free(tx)
+			if free {
+				if w.frees++; w.frees > m.genesis.Params.MemberQuota {
+					break
+				}
+			}
+			fee := m.genesis.Params.FeeFor(tx.Payload.Kind(), len(raw), m.byAccount[tx.Signer] != 0)
+			left, short := w.balance.SubOverflow(fee)
+			if short {
+				break
+			}
+			w.balance = left
+			w.waiting = append(w.waiting, pooled{raw: raw, free: free})
+			w.next++
+		}
+		queues = append(queues, w.queue)
+	}
+	return queues
+}
+
+// free says whether the transaction is a member's in the course of the protocols.
+func (m *Machine) free(tx Tx) bool {
+	if m.byAccount[tx.Signer] == 0 {
+		return false
+	}
+	switch tx.Payload.Kind() {
+	case KindSend, KindRequest, KindOrder, KindSell:
+		return false
+	}
+	return true
+}
+
+// wireSize is what a transaction takes in a proposal: a tag, a varint, itself.
+func wireSize(n int) int64 {
+	size := int64(n) + 2
+	for v := n; v >= 0x80; v >>= 7 {
+		size++
+	}
+	return size
+}
+
+// open decodes a transaction and checks its signature, once for all the phases
+// that ask.
+func (m *Machine) open(raw []byte) (Tx, error) {
+	tx, err := Decode(raw)
+	if err != nil {
+		return Tx{}, &refusal{code: CodeMalformed, text: err.Error()}
+	}
+	digest := sha256.Sum256(raw)
+	if m.verified.has(digest) {
+		return tx, nil
+	}
+	if !tx.Verify(m.chain) {
+		return Tx{}, refuse(CodeSignature, "signature does not match body, signer %v and chain %v", tx.Signer, m.chain)
+	}
+	m.verified.add(digest)
+	return tx, nil
+}
+
+// signatureCache remembers transactions whose signature is good, in two
+// generations of at most cacheSize each.
+type signatureCache struct {
+	mu       sync.Mutex // guards both
+	new, old map[[32]byte]struct{}
+}
+
+const cacheSize = 16384 // 1 MiB; several blocks' worth
+
+func (c *signatureCache) has(digest [32]byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, young := c.new[digest]
+	_, aged := c.old[digest]
+	return young || aged
+}
+
+func (c *signatureCache) add(digest [32]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.new == nil || len(c.new) >= cacheSize {
+		c.old, c.new = c.new, make(map[[32]byte]struct{})
+	}
+	c.new[digest] = struct{}{}
+}

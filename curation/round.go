@@ -1,0 +1,206 @@
+package curation
+
+import (
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// roundBlock opens, advances and settles rounds at the end of a block.
+func (x *execution) roundBlock() {
+	round, running := runningRound(x.block)
+	switch {
+	case !running:
+		x.openRound()
+	case round.Phase == RoundBacking && x.height >= round.BackUntil:
+		if round.Orders == 0 {
+			x.settle(round, nil)
+			return
+		}
+		round.Phase = RoundOpening
+		x.saveRound(round)
+		x.emit(EventRoundOpening, round.Number, round.Orders, round.Escrow)
+	case round.Phase == RoundOpening && len(round.Openers) >= x.committee.T():
+		x.openAndSettle(round)
+	case round.Phase == RoundOpening && x.height >= round.OpenUntil:
+		x.failRound(round)
+	}
+}
+
+func (x *execution) saveRound(r Round) { save(x.st, keyRoundRecord(r.Number), r) }
+
+// openRound begins a round when enough candidates wait, or one waits too long.
+func (x *execution) openRound() {
+	var waiting [][]byte
+	for k := range x.block.Ascend([]byte("index/wait/")) {
+		waiting = append(waiting, k)
+	}
+	if len(waiting) == 0 {
+		return
+	}
+	oldest := waiting[0][len("index/wait/"):]
+	if uint64(len(waiting)) < x.params().RoundCandidates && x.height < be(oldest[:8])+x.params().RoundWaitBlocks {
+		return
+	}
+	waiting = waiting[:min(len(waiting), int(x.params().RoundMax))]
+	n := count(x.block, keyRound) + 1
+	round := Round{
+		Number: n, Phase: RoundBacking, Epoch: x.committee.Epoch(), Opened: x.height,
+		BackUntil: x.height + x.params().BackBlocks, OpenUntil: x.height + x.params().BackBlocks + x.params().OpenBlocks,
+	}
+	for _, k := range waiting {
+		rid := Hash(k[len(k)-32:])
+		x.st.Delete(k)
+		a := must2(load[Artwork](x.block, keyArtwork(rid)))
+		a.Status, a.Round = StatusBacking, round.Number
+		x.saveArtwork(a)
+		round.Candidates = append(round.Candidates, rid)
+	}
+	save(x.st, keyRound, round.Number)
+	x.saveRound(round)
+	x.emit(EventRoundOpened, round.Number, round.Candidates, round.BackUntil, round.OpenUntil)
+}
+
+func (x *execution) order(signer Address, p SealedOrder) error {
+	round, err := x.round(p.Round, RoundBacking)
+	if err != nil {
+		return err
+	}
+	if uint64(round.Orders) >= x.params().MaxOrders {
+		return refuse(CodeLimit, "round %d has its %d orders", round.Number, x.params().MaxOrders)
+	}
+	mine := 0
+	for range x.st.Ascend(key("index/order/", signer[:], number(round.Number))) {
+		mine++
+	}
+	if uint64(mine) >= x.params().AccountOrders {
+		return refuse(CodeLimit, "account has %d orders in round %d, limit %d", mine, round.Number, x.params().AccountOrders)
+	}
+	ct, err := seal.ParseCiphertext(p.Box)
+	if err != nil {
+		return refuse(CodeMalformed, "%v", err)
+	}
+	if err := ct.Verify(x.committee.X(), OrderLabel(x.machine.chain, round.Number).Hash()); err != nil {
+		return refuse(CodeProof, "sealed order: %v", err)
+	}
+	if err := x.lock(signer, p.Escrow); err != nil {
+		return err
+	}
+	o := Order{Round: round.Number, Index: round.Orders, Account: signer, Status: OrderSealed, Escrow: p.Escrow, Box: p.Box, Height: x.height}
+	round.Orders++
+	round.Escrow = round.Escrow.Add(p.Escrow)
+	save(x.st, keyOrder(o.Round, o.Index), o)
+	x.st.Set(indexOrder(signer, o.Round, o.Index), present)
+	x.saveRound(round)
+	x.emit(EventOrderSealed, o.Round, o.Index, o.Account, o.Escrow)
+	return nil
+}
+
+// round returns the running round, if it is the one asked for and in the phase.
+func (x *execution) round(n uint64, phase RoundPhase) (Round, error) {
+	round, ok := load[Round](x.st, keyRoundRecord(n))
+	switch {
+	case !ok:
+		return round, refuse(CodeUnknown, "no round %d", n)
+	case round.Phase != phase:
+		return round, refuse(CodeWrongPhase, "round %d is %s, not %s", n, round.Phase, phase)
+	}
+	return round, nil
+}
+
+// openOrders takes a member's opening of all orders of a round.
+func (x *execution) openOrders(signer Address, p OrderShares) error {
+	member, err := x.member(signer)
+	if err != nil {
+		return err
+	}
+	round, err := x.round(p.Round, RoundOpening)
+	if err != nil {
+		return err
+	}
+	at, spoke := slices.BinarySearch(round.Openers, member.Index)
+	if spoke {
+		return refuse(CodeDuplicate, "member %d has opened round %d", member.Index, round.Number)
+	}
+	index, err := seal.VerifyOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), p.Share)
+	if err != nil {
+		return refuse(CodeProof, "opening: %v", err)
+	}
+	if index != member.Index {
+		return refuse(CodeNotMember, "opening of member %d sent by member %d", index, member.Index)
+	}
+	round.Openers = slices.Insert(round.Openers, at, member.Index)
+	x.st.Set(keyOpening(round.Number, member.Index), p.Share)
+	x.saveRound(round)
+	x.emit(EventOrderShares, round.Number, member.Index, round.Orders)
+	return nil
+}
+
+// boxes are the sealed orders of a round as ciphertexts.
+func (x *execution) boxes(round Round) []*seal.Ciphertext {
+	boxes, err := sealedOrders(x.st, round)
+	if err != nil { // they parsed when they were taken
+		panic(err)
+	}
+	return boxes
+}
+
+func sealedOrders(r state.Reader, round Round) ([]*seal.Ciphertext, error) {
+	boxes := make([]*seal.Ciphertext, round.Orders)
+	for i := range boxes {
+		ct, err := seal.ParseCiphertext(must2(load[Order](r, keyOrder(round.Number, i))).Box)
+		if err != nil {
+			return nil, err
+		}
+		boxes[i] = ct
+	}
+	return boxes, nil
+}
+
+// openAndSettle opens the orders with the shares of the first t members.
+func (x *execution) openAndSettle(round Round) {
+	var shares [][]byte
+	for _, member := range round.Openers {
+		shares = append(shares, must2(x.block.Get(keyOpening(round.Number, member))))
+	}
+	opened, _, err := seal.CombineOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), shares)
+	if err != nil { // t verified shares combine; if ever not, nobody shall lose by it
+		x.failRound(round)
+		return
+	}
+	x.settle(round, opened)
+}
+
+// forgetOpenings drops the shares of an ended round; they stay in its blocks.
+func (x *execution) forgetOpenings(round Round) {
+	for _, member := range round.Openers {
+		x.st.Delete(keyOpening(round.Number, member))
+	}
+}
+
+// failRound refunds everybody and sends the candidates back to wait.
+func (x *execution) failRound(round Round) {
+	for i := range round.Orders {
+		o := must2(load[Order](x.block, keyOrder(round.Number, i)))
+		x.refund(o, "the round was not opened in time")
+	}
+	for _, rid := range round.Candidates {
+		a := must2(load[Artwork](x.block, keyArtwork(rid)))
+		a.Status = StatusCandidate
+		x.saveArtwork(a)
+		x.st.Set(indexWait(a.Attested, a.RID), present)
+	}
+	x.forgetOpenings(round)
+	round.Phase, round.Settled = RoundFailed, x.height
+	x.saveRound(round)
+	x.emit(EventRoundFailed, round.Number, round.Orders, round.Openers)
+}
+
+// refund gives an order's whole escrow back.
+func (x *execution) refund(o Order, reason string) {
+	x.unlock(o.Account, o.Escrow, o.Escrow)
+	o.Status, o.Refund, o.Reason = OrderRefunded, o.Escrow, reason
+	save(x.st, keyOrder(o.Round, o.Index), o)
+	x.emit(EventOrderRefunded, o.Round, o.Index, o.Account, o.RID, o.Refund, o.Reason)
+}

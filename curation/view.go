@@ -1,0 +1,296 @@
+package curation
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// View is the state as of one committed height. It is good for the duration of
+// the call that handed it out; the records it returns are copies and may be kept,
+// but their byte slices must not be changed.
+type View struct{ m *Machine }
+
+// View calls read with the committed state. Commit waits for it, so read should
+// be quick, and it must not call the machine's methods.
+func (m *Machine) View(read func(View) error) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.store == nil {
+		return errors.New("the machine has no state")
+	}
+	return read(View{m})
+}
+
+// Network describes the network and where it stands.
+type Network struct {
+	Chain     Hash // genesis hash
+	Height    uint64
+	AppHash   Hash
+	Charter   Charter
+	Params    Params
+	Members   []Member // by index
+	Threshold int
+	Supply    Amount     // credits that exist
+	Committee *Committee // nil before the ceremony has ended
+	Ceremony  Ceremony
+	Treasury  Treasury
+	Artworks  map[Status]int
+	Round     uint64 // number of the last round; 0 before the first
+}
+
+// Network returns everything about the network as a whole.
+func (v View) Network() Network {
+	n := Network{Chain: v.m.chain, Height: v.m.height, AppHash: v.m.store.Hash(), Charter: v.m.genesis.Charter, Params: v.m.genesis.Params,
+		Members: v.Members(), Threshold: shamir.Threshold(len(v.m.genesis.Members)), Supply: v.m.supply,
+		Ceremony: v.Ceremony(), Treasury: v.Treasury(), Artworks: map[Status]int{}, Round: count(v.m.store, keyRound)}
+	if c, ok := load[Committee](v.m.store, keyCommittee); ok {
+		n.Committee = &c
+	}
+	for _, a := range records[Artwork](v.m.store, []byte("artwork/")) {
+		n.Artworks[a.Status]++
+	}
+	return n
+}
+
+// Chain is the genesis hash.
+func (v View) Chain() Hash { return v.m.chain }
+
+// Height is the height of the last committed block.
+func (v View) Height() uint64 { return v.m.height }
+
+// AppHash is the hash of the state.
+func (v View) AppHash() Hash { return v.m.store.Hash() }
+
+// Params are the network's parameters.
+func (v View) Params() Params { return v.m.genesis.Params }
+
+// Genesis is the founding document.
+func (v View) Genesis() Genesis { return v.m.genesis }
+
+// Members are the co-owners, by index.
+func (v View) Members() []Member { return records[Member](v.m.store, []byte("member/")) }
+
+// Member returns the member of that index.
+func (v View) Member(index uint32) (Member, bool) { return load[Member](v.m.store, keyMember(index)) }
+
+// MemberOf returns the member whose account it is.
+func (v View) MemberOf(a Address) (Member, bool) { return v.Member(v.m.byAccount[a]) }
+
+// Prekeys are the member's unused one-time keys, the next one first.
+func (v View) Prekeys(index uint32) (points []Hash) {
+	for _, p := range v.m.store.Ascend(key("prekey/", index32(index))) {
+		points = append(points, Hash(p))
+	}
+	return points
+}
+
+// Committee is the committee in force, decoded; false before the first ceremony
+// has ended. It is immutable and may be kept.
+func (v View) Committee() (*shamir.Committee, bool) { return v.m.committee, v.m.committee != nil }
+
+// CeremonyLog is a copy of the transcript of the current or last ceremony.
+func (v View) CeremonyLog() *dkg.Log { return v.m.log.Clone() }
+
+// Ceremony says where the current or last ceremony stands.
+func (v View) Ceremony() Ceremony {
+	s := must2(load[ceremonyState](v.m.store, keyCeremony))
+	c := Ceremony{Epoch: firstEpoch, Attempt: s.Attempt, Phase: phaseNames[v.m.log.Phase()], Deadline: v.m.log.Deadline(),
+		RetryAt: s.RetryAt, Qualified: v.m.log.Qualified(), Acknowledged: v.m.log.Acknowledged()}
+	for _, culprit := range v.m.log.Culprits() {
+		c.Culprits = append(c.Culprits, CulpritLog{Member: culprit.Index, Reason: reasonNames[culprit.Reason]})
+	}
+	return c
+}
+
+// Model is the current model.
+func (v View) Model() (Model, bool) { return currentModel(v.m.store) }
+
+// ModelAt is the model of a key epoch.
+func (v View) ModelAt(keyEpoch uint64) (Model, bool) {
+	return load[Model](v.m.store, keyModel(keyEpoch))
+}
+
+// Models are all models, by key epoch.
+func (v View) Models() []Model { return records[Model](v.m.store, []byte("model/")) }
+
+// Artwork returns a request or artwork by its id.
+func (v View) Artwork(rid Hash) (Artwork, bool) { return load[Artwork](v.m.store, keyArtwork(rid)) }
+
+// ArtworkByCID returns the artwork whose folder has that CID.
+func (v View) ArtworkByCID(cid string) (Artwork, bool) {
+	rid, ok := v.m.store.Get(indexCID(cid))
+	if !ok {
+		return Artwork{}, false
+	}
+	return v.Artwork(Hash(rid))
+}
+
+// Filter chooses artworks. The zero value chooses all.
+type Filter struct {
+	Status    []Status // any of them; empty means all
+	Requester *Address
+	Round     uint64 // 0 means any
+	Newest    bool   // newest first; else in the order of the requests
+	Limit     int    // 0 means all
+}
+
+// Artworks lists requests and artworks.
+func (v View) Artworks(f Filter) []Artwork {
+	var rids []Hash
+	for _, rid := range v.m.store.Ascend([]byte("index/time/")) {
+		rids = append(rids, Hash(rid))
+	}
+	if f.Newest {
+		slices.Reverse(rids)
+	}
+	var chosen []Artwork
+	for _, rid := range rids {
+		if f.Limit > 0 && len(chosen) == f.Limit {
+			break
+		}
+		a, _ := v.Artwork(rid)
+		if len(f.Status) > 0 && !slices.Contains(f.Status, a.Status) || f.Requester != nil && *f.Requester != a.Requester ||
+			f.Round != 0 && f.Round != a.Round {
+			continue
+		}
+		chosen = append(chosen, a)
+	}
+	return chosen
+}
+
+// Round returns a round by its number.
+func (v View) Round(number uint64) (Round, bool) {
+	return load[Round](v.m.store, keyRoundRecord(number))
+}
+
+// RunningRound is the round in its backing or opening phase.
+func (v View) RunningRound() (Round, bool) { return runningRound(v.m.store) }
+
+// Rounds are all rounds, by number.
+func (v View) Rounds() []Round { return records[Round](v.m.store, []byte("round/")) }
+
+// Orders are the orders of a round, by index.
+func (v View) Orders(round uint64) []Order {
+	return records[Order](v.m.store, key("order/", number(round)))
+}
+
+// SealedOrders are the ciphertexts of a round in the order in which members open
+// them with seal.OpenShare under OrderLabel(chain, round).
+func (v View) SealedOrders(round uint64) ([]*seal.Ciphertext, error) {
+	r, ok := v.Round(round)
+	if !ok {
+		return nil, refuse(CodeUnknown, "no round %d", round)
+	}
+	return sealedOrders(v.m.store, r)
+}
+
+// Backings are the orders that named an artwork, in the order of rounds; they are
+// known once its round is settled.
+func (v View) Backings(rid Hash) []Order {
+	a, ok := v.Artwork(rid)
+	if !ok || a.Round == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(v.Orders(a.Round), func(o Order) bool { return o.RID != rid })
+}
+
+// Account returns an account; one that the ledger has not seen is empty.
+func (v View) Account(a Address) Account { return account(v.m.store, a) }
+
+// Accounts are all accounts, by address.
+func (v View) Accounts() []Account { return records[Account](v.m.store, []byte("account/")) }
+
+// Holdings are the tokens of an account, by artwork.
+func (v View) Holdings(a Address) (held []Holding) {
+	for _, rid := range names(v.m.store, key("index/holder/", a[:])) {
+		held = append(held, must2(load[Holding](v.m.store, keyHolding(rid, a))))
+	}
+	return held
+}
+
+// AccountOrders are the orders of an account, oldest first.
+func (v View) AccountOrders(a Address) (orders []Order) {
+	for k := range v.m.store.Ascend(key("index/order/", a[:])) {
+		rest := k[len(k)-12:]
+		orders = append(orders, must2(load[Order](v.m.store, key("order/", rest))))
+	}
+	return orders
+}
+
+// Market is the curve of a published artwork.
+func (v View) Market(rid Hash) (Market, bool) { return load[Market](v.m.store, keyMarket(rid)) }
+
+// Markets are all markets, by rid.
+func (v View) Markets() []Market { return records[Market](v.m.store, []byte("market/")) }
+
+// Holders are the holdings of an artwork, largest first.
+func (v View) Holders(rid Hash) []Holding {
+	held := records[Holding](v.m.store, key("holding/", rid[:]))
+	slices.SortStableFunc(held, func(a, b Holding) int { return b.Tokens.Cmp(a.Tokens) })
+	return held
+}
+
+// Treasury is what the network owns in common.
+func (v View) Treasury() Treasury { return must2(load[Treasury](v.m.store, keyTreasury)) }
+
+// Proven is a record with the proof that the state of AppHash holds it, or holds
+// nothing under its key when Value is nil.
+type Proven struct {
+	Height  uint64
+	AppHash Hash
+	Key     []byte
+	Value   []byte // deterministic CBOR of the record
+	Proof   state.Proof
+}
+
+// ProveArtwork proves what the ledger holds, or does not hold, of a request.
+func (v View) ProveArtwork(rid Hash) Proven { return v.prove(keyArtwork(rid)) }
+
+// ProveAccount proves an account.
+func (v View) ProveAccount(a Address) Proven { return v.prove(keyAccount(a)) }
+
+// ProveMarket proves a market.
+func (v View) ProveMarket(rid Hash) Proven { return v.prove(keyMarket(rid)) }
+
+// ProveModel proves the model of a key epoch.
+func (v View) ProveModel(keyEpoch uint64) Proven { return v.prove(keyModel(keyEpoch)) }
+
+// ProveCommittee proves the committee.
+func (v View) ProveCommittee() Proven { return v.prove(keyCommittee) }
+
+func (v View) prove(k []byte) Proven {
+	value, _ := v.m.store.Get(k)
+	return Proven{Height: v.m.height, AppHash: v.m.store.Hash(), Key: k, Value: bytes.Clone(value), Proof: v.m.store.Prove(k)}
+}
+
+// Verify returns nil when the proof shows the value under the key.
+func (p Proven) Verify() error { return p.Proof.Verify(p.AppHash, p.Key, p.Value) }
+
+// DecodeArtwork reads an artwork's record from the bytes that a proof shows.
+func DecodeArtwork(value []byte) (Artwork, error) { return decodeRecord[Artwork](value) }
+
+// DecodeModel reads a model's record from the bytes that a proof shows.
+func DecodeModel(value []byte) (Model, error) { return decodeRecord[Model](value) }
+
+// DecodeCommittee reads the committee's record from the bytes that a proof shows.
+func DecodeCommittee(value []byte) (Committee, error) { return decodeRecord[Committee](value) }
+
+// DecodeAccount reads an account's record from the bytes that a proof shows.
+func DecodeAccount(value []byte) (Account, error) { return decodeRecord[Account](value) }
+
+// DecodeMarket reads a market's record from the bytes that a proof shows.
+func DecodeMarket(value []byte) (Market, error) { return decodeRecord[Market](value) }
+
+func decodeRecord[T any](value []byte) (record T, err error) {
+	err = decode(value, &record)
+	return record, err
+}
+
+// Entries yields the whole state in ascending order of keys: what Load reads.
+func (v View) Entries(yield func(key, value []byte) bool) { v.m.store.Ascend(nil)(yield) }
