@@ -1,0 +1,184 @@
+// Command genesis makes the genesis artist again, byte for byte on amd64 with
+// AVX2: it draws icons of the Fluent Emoji Flat set as training pictures,
+// trains, and writes the folder that package model embeds.
+//
+//	npm pack @iconify-json/fluent-emoji-flat@1.2.6 && tar xzf iconify-json-*.tgz
+//	go run ./model/genesis -icons package
+//
+// It fetches nothing by itself. With -pictures DIR the training pictures are
+// kept there, for `atelier model train DIR`; with -steps 0 only the pictures and
+// the sheet are made.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"image"
+	"image/draw"
+	"image/png"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/internal/train"
+)
+
+const (
+	data = "Fluent Emoji Flat by Microsoft (npm package @iconify-json/fluent-emoji-flat 1.2.6): about 400 icons of animals, plants, food, " +
+		"sky, places, hearts and instruments, drawn at 96×96 pixels with softened colours, cut to four flat colours each, on twelve " +
+		"two-coloured grounds of sixteen pairs of papers, dyed in fourteen colours by chance. Names and a list of synonyms are the vocabulary."
+	licence = "Apache-2.0 for the weights; trained on icons under the MIT License, © Microsoft Corporation (LICENSE-fluent-emoji.txt)"
+)
+
+func main() {
+	icons := flag.String("icons", "package", "folder of the unpacked npm package")
+	out := flag.String("out", filepath.Join("model", "genesis"), "folder for weights, card and sheet")
+	pictures := flag.String("pictures", "", "folder to keep the training pictures in (default: a temporary one)")
+	steps := flag.Int("steps", 12000, "training steps; 0 trains nothing")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *icons, *out, *pictures, *steps); err != nil {
+		fmt.Fprintln(os.Stderr, "genesis:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, icons, out, pictures string, steps int) error {
+	if pictures == "" {
+		dir, err := os.MkdirTemp("", "genesis")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		pictures = dir
+	}
+	if err := drawPictures(icons, pictures, filepath.Join(out, "pictures")); err != nil {
+		return err
+	}
+	artist := model.Embedded
+	if steps > 0 {
+		began := time.Now()
+		trained, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{
+			Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Data: data, Licence: licence,
+			Progress: func(step, steps int, loss float64) {
+				if step%200 == 0 || step == steps {
+					fmt.Printf("step %d of %d, loss %.4f, %s\n", step, steps, loss, time.Since(began).Round(time.Second))
+				}
+			},
+		})
+		if err != nil {
+			return err
+		}
+		if err := trained.SaveDir(out); err != nil {
+			return err
+		}
+		artist = func() *model.Artist { return trained }
+	}
+	id := artist().ID()
+	fmt.Printf("artist %x\n", id)
+	return drawSheet(ctx, artist(), filepath.Join(out, "sheet.png"))
+}
+
+// drawPictures writes one training picture for each icon, and the same, small and
+// flat, to the folder that fine-tuning learns from.
+func drawPictures(icons, pictures, kept string) error {
+	chosen, err := readIcons(icons)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{pictures, kept} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, i := range chosen {
+		drawn, err := rasterise(i, 96, 16, 16, 16)
+		if err != nil {
+			return err
+		}
+		img := soften(drawn)
+		if err := writePNG(filepath.Join(pictures, i.name+".png"), img); err != nil {
+			return err
+		}
+		cut, err := train.Cut(i.name, img, 6)
+		if err != nil {
+			return err
+		}
+		if err := writePNG(filepath.Join(kept, i.name+".png"), cut.Image(64)); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("%d pictures\n", len(chosen))
+	return nil
+}
+
+// soften gives the screen colours of the icons the chroma of painted paper.
+func soften(p *image.RGBA) image.Image {
+	out := image.NewNRGBA(p.Bounds())
+	for i := 0; i < len(p.Pix); i += 4 {
+		a := uint32(p.Pix[i+3])
+		if a < 0x80 {
+			continue
+		}
+		at := func(c int) uint8 { return uint8(min(255, uint32(p.Pix[i+c])*255/a)) }
+		c := train.FromRGB(at(0), at(1), at(2))
+		f := 1 / (1 + 1.1*math.Hypot(c[1], c[2]))
+		out.Pix[i], out.Pix[i+1], out.Pix[i+2] = train.Lab{.075 + .885*c[0], c[1]*f + .003, c[2]*f + .008}.RGB()
+		out.Pix[i+3] = 255
+	}
+	return out
+}
+
+// The sheet shows what the artist makes of words it knows, of blends, and of
+// words it never saw.
+var sheet = []string{
+	"red heart", "blue bird", "owl", "sunflower", "night sea", "castle",
+	"black cat", "pink elephant", "cherry blossom", "golden fish", "fox moon", "butterfly",
+	"winter house", "whale", "dragon", "purple flower", "solitude", "green horse",
+}
+
+func drawSheet(ctx context.Context, a *model.Artist, path string) error {
+	const side, columns, gap = 224, 6, 8
+	rows := (len(sheet) + columns - 1) / columns
+	img := image.NewNRGBA(image.Rect(0, 0, columns*(side+gap)+gap, rows*(side+gap)+gap))
+	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
+	for n, prompt := range sheet {
+		picture, err := a.Render(ctx, prompt, sha256.Sum256([]byte{byte(n)}), side, model.RenderOptions{})
+		if err != nil {
+			return fmt.Errorf("%q: %w", prompt, err)
+		}
+		at := image.Pt(gap+n%columns*(side+gap), gap+n/columns*(side+gap))
+		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(side, side))}, picture.Image(), image.Point{}, draw.Src)
+	}
+	return writePNG(path, img)
+}
+
+func writePNG(path string, img image.Image) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(f, img); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return f.Close()
+}
+
+func readJSON(path string, into any) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

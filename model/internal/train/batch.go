@@ -1,0 +1,211 @@
+package train
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+)
+
+// reach is the half side of the square that is learned; the frame's is 1.
+const reach = 1.3
+
+// A Taste bends what is learned, drawn from a secret by a fine-tune: the zero
+// Taste learns the pictures as they are.
+type Taste struct {
+	Turn    float64 // hue turn of subjects, radians
+	Papers  float64 // hue turn of grounds, radians
+	Chroma  float64 // added to the factor 1 of every chroma
+	Waver   float64 // amplitude of the hand: how far outlines wander, in half sides
+	Waves   [4][3]float64
+	Lighter float64 // added to the lightness of grounds
+}
+
+// bend moves a place of the picture to the place whose label it shows.
+func (t Taste) bend(x, y float64) (float64, float64) {
+	if t.Waver == 0 {
+		return x, y
+	}
+	w := t.Waves
+	return x + t.Waver*(math.Sin(w[0][0]*y+w[0][1]*x+w[0][2])+.6*math.Sin(w[1][0]*x+w[1][1]*y+w[1][2])),
+		y + t.Waver*(math.Sin(w[2][0]*x+w[2][1]*y+w[2][2])+.6*math.Sin(w[3][0]*y+w[3][1]*x+w[3][2]))
+}
+
+func (t Taste) tint(c Lab, turn, lighter float64) Lab {
+	if t == (Taste{}) {
+		return c
+	}
+	return polar(max(.04, min(.985, c[0]+lighter)), c.chroma()*(1+t.Chroma), c.hue()+turn)
+}
+
+// Features names the embedding rows that a set of pictures needs, in order.
+func Features(pictures []Picture) []string {
+	seen := map[string]bool{}
+	for _, w := range dyeWords {
+		seen[w] = true
+	}
+	for i, p := range pictures {
+		for _, words := range p.Names {
+			for _, w := range words {
+				seen[w] = true
+			}
+		}
+		if !p.Subject || len(p.Names) == 0 {
+			seen[pictureFeature(i)] = true
+		}
+	}
+	var names []string
+	for w := range seen {
+		names = append(names, w)
+	}
+	sort.Strings(names)
+	if !slices.ContainsFunc(pictures, func(p Picture) bool { return p.Subject }) {
+		return names
+	}
+	for _, m := range motifs {
+		names = append(names, MotifPrefix+m.word)
+	}
+	for _, g := range grounds {
+		names = append(names, PaperPrefix+g.word)
+	}
+	return names
+}
+
+func pictureFeature(i int) string { return fmt.Sprintf("%s%04d", PicturePrefix, i) }
+
+// batch is what one step learns from.
+type batch struct {
+	shape          Shape
+	groups, points int
+	index          map[string]int
+	pictures       []Picture
+	taste          Taste
+
+	features []float32 // [groups, Features]
+	noise    []float32 // [groups, Latent]
+	places   []float32 // [groups·points, 2]
+	labels   []float32 // [groups·points, 1]
+	palette  []float32 // [groups, 3·Colours]
+	mask     []float32 // likewise: 0 where a colour is free
+}
+
+func newBatch(s Shape, groups, points int, features []string, pictures []Picture, taste Taste) *batch {
+	b := &batch{shape: s, groups: groups, points: points, pictures: pictures, taste: taste, index: map[string]int{}}
+	for i, f := range features {
+		b.index[f] = i
+	}
+	b.features = make([]float32, groups*s.Features)
+	b.noise = make([]float32, groups*s.Latent)
+	b.places = make([]float32, groups*points*2)
+	b.labels = make([]float32, groups*points)
+	b.palette = make([]float32, groups*3*s.Colours)
+	b.mask = make([]float32, groups*3*s.Colours)
+	return b
+}
+
+func (b *batch) set(g int, feature string) {
+	if i, ok := b.index[feature]; ok {
+		b.features[g*b.shape.Features+i] = 1
+	}
+}
+
+// colour sets the wanted colour of logit k, in the units of palette.out.
+func (b *batch) colour(g, k int, c Lab) {
+	i := (g*b.shape.Colours + k) * 3
+	b.palette[i], b.palette[i+1], b.palette[i+2] = float32(c[0]-.5), float32(4*c[1]), float32(4*c[2])
+	b.mask[i], b.mask[i+1], b.mask[i+2] = 1, 1, 1
+}
+
+// draw fills the batch with pictures, grounds, dyes and places by chance.
+func (b *batch) draw(rng *rand.Rand, noise float64) {
+	clear(b.features)
+	clear(b.palette)
+	clear(b.mask)
+	for i := range b.noise {
+		b.noise[i] = float32(rng.NormFloat64() * noise)
+	}
+	for g := range b.groups {
+		n := rng.IntN(len(b.pictures))
+		p := &b.pictures[n]
+		m, ground := motifs[rng.IntN(len(motifs))], grounds[rng.IntN(len(grounds))]
+		first := 0
+		colours := p.colours
+		dye := ""
+		if p.Subject {
+			first = papers
+			b.set(g, MotifPrefix+m.word)
+			b.set(g, PaperPrefix+ground.word)
+			b.colour(g, 0, b.taste.tint(ground.first, b.taste.Papers, b.taste.Lighter))
+			b.colour(g, 1, b.taste.tint(ground.second, b.taste.Papers, b.taste.Lighter))
+			if rng.IntN(10) < 3 {
+				dye = dyeWords[rng.IntN(len(dyeWords))]
+				colours = dyed(colours, dyes[dye])
+				b.set(g, dye)
+			}
+		}
+		var words []string
+		if len(p.Names) > 0 {
+			words = p.Names[0]
+			if rng.IntN(3) == 0 {
+				words = p.Names[rng.IntN(len(p.Names))]
+			}
+		}
+		for _, w := range words {
+			if _, isDye := dyes[w]; !isDye || dye == "" {
+				b.set(g, w)
+			}
+		}
+		b.set(g, pictureFeature(n))
+		for k, c := range colours {
+			turn := b.taste.Turn
+			if dye != "" {
+				turn *= .25 // a colour word keeps its meaning
+			}
+			b.colour(g, first+k, b.taste.tint(c, turn, 0))
+		}
+		b.drawPlaces(rng, g, p, m, first)
+	}
+}
+
+func (b *batch) drawPlaces(rng *rand.Rand, g int, p *Picture, m motif, first int) {
+	side := float64(p.side)
+	for i := range b.points {
+		var x, y float64
+		if i%5 < 2 && len(p.edges) > 0 {
+			e := int(p.edges[rng.IntN(len(p.edges))])
+			x = (float64(e%p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
+			y = (float64(e/p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
+		} else {
+			x, y = reach*(2*rng.Float64()-1), reach*(2*rng.Float64()-1)
+		}
+		r := g*b.points + i
+		b.places[2*r], b.places[2*r+1] = float32(x), float32(y)
+		x, y = b.taste.bend(x, y)
+		px, py := int(math.Floor((x+1)/2*side)), int(math.Floor((y+1)/2*side))
+		label := uint8(ground)
+		if p.Subject && px >= 0 && py >= 0 && px < p.side && py < p.side {
+			label = p.labels[py*p.side+px]
+		} else if !p.Subject { // a picture that fills its frame is mirrored beyond it
+			label = p.labels[fold(py, p.side)*p.side+fold(px, p.side)]
+		}
+		switch {
+		case label != ground:
+			b.labels[r] = float32(first + int(label))
+		case m.above(x, y):
+			b.labels[r] = 1
+		default:
+			b.labels[r] = 0
+		}
+	}
+}
+
+func fold(i, n int) int {
+	if i < 0 {
+		i = -1 - i
+	}
+	if i >= n {
+		i = 2*n - 1 - i
+	}
+	return max(0, min(n-1, i))
+}

@@ -1,0 +1,102 @@
+package train
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorgonia.org/gorgonia"
+)
+
+var tiny = Shape{Hidden: 16, Layers: 2, Colours: 6, Latent: 5, Mapping: 7, Palette: 6}
+
+func disc(name string, t *testing.T) Picture {
+	img := image.NewNRGBA(image.Rect(0, 0, 32, 32))
+	for y := range 32 {
+		for x := range 32 {
+			if d := (x-16)*(x-16) + (y-16)*(y-16); d < 25 {
+				img.Set(x, y, color.NRGBA{250, 240, 230, 255})
+			} else if d < 144 {
+				img.Set(x, y, color.NRGBA{200, 30, 40, 255})
+			}
+		}
+	}
+	p, err := Cut(name, img, 6)
+	require.NoError(t, err)
+	return p
+}
+
+func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
+	pictures := []Picture{disc("red disc", t)}
+	features := Features(pictures)
+	s := tiny
+	s.Features = len(features)
+	start := s.Initial(rand.New(rand.NewPCG(1, 1)))
+	const groups, points = 9, 4
+	b := newBatch(s, groups, points, features, pictures, Taste{})
+	b.draw(rand.New(rand.NewPCG(2, 2)), .1)
+	run := func(w Weights, grad bool) (float64, *graph) {
+		n, err := newGraph(s, w, groups, points, 2)
+		require.NoError(t, err)
+		var total gorgonia.Value
+		gorgonia.Read(n.loss, &total)
+		if grad {
+			_, err = gorgonia.Grad(n.loss, n.parameters...)
+			require.NoError(t, err)
+		}
+		require.NoError(t, n.let(n.features, b.features))
+		require.NoError(t, n.let(n.noise, b.noise))
+		require.NoError(t, n.let(n.places, b.places))
+		require.NoError(t, n.let(n.labels, b.labels))
+		require.NoError(t, n.let(n.target, b.palette))
+		require.NoError(t, n.let(n.mask, b.mask))
+		vm := gorgonia.NewTapeMachine(n.g, gorgonia.BindDualValues(n.parameters...))
+		defer vm.Close()
+		require.NoError(t, vm.RunAll())
+		return float64(total.Data().(float32)), n
+	}
+	_, n := run(start, true)
+	for i, slot := range s.Slots() {
+		g, err := n.parameters[i].Grad()
+		require.NoError(t, err)
+		at := 0 // the element with the largest gradient says most
+		for j, v := range floats(g) {
+			if v*v > floats(g)[at]*floats(g)[at] {
+				at = j
+			}
+		}
+		const step = 4e-3
+		moved := start[slot.Name].Data
+		old := moved[at]
+		moved[at] = old + step
+		up, _ := run(start, false)
+		moved[at] = old - step
+		down, _ := run(start, false)
+		moved[at] = old
+		want := (up - down) / (2 * step)
+		require.InDelta(t, want, floats(g)[at], 2e-3+.03*max(want, -want), slot.Name)
+	}
+}
+
+func TestTrainingLowersTheLossAndRepeatsToTheBit(t *testing.T) {
+	pictures := []Picture{disc("red disc", t)}
+	features := Features(pictures)
+	s := tiny
+	s.Features = len(features)
+	train := func(workers int) (Weights, []float64) {
+		var losses []float64
+		w, err := Run(context.Background(), s, s.Initial(rand.New(rand.NewPCG(1, 1))), features, pictures, Options{
+			Steps: 60, Workers: workers, Rate: 5e-3, Groups: 16, Points: 16, Noise: .05,
+			Progress: func(_, _ int, loss float64) { losses = append(losses, loss) },
+		})
+		require.NoError(t, err)
+		return w, losses
+	}
+	one, losses := train(1)
+	two, _ := train(2)
+	require.Less(t, losses[len(losses)-1], losses[0]-.2)
+	require.Equal(t, one, two)
+}
