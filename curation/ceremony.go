@@ -19,18 +19,6 @@ type ceremonyState struct {
 	RetryAt uint64 // height at whose end the next attempt opens; 0 while one runs or after success
 }
 
-// phaseNames gives dkg's phases their names in events and records.
-var phaseNames = map[dkg.Phase]CeremonyPhase{
-	dkg.PhaseCommit: CeremonyCommit, dkg.PhaseBundle: CeremonyBundle, dkg.PhaseDispute: CeremonyDispute,
-	dkg.PhaseAcknowledge: CeremonyAcknowledge, dkg.PhaseActive: CeremonyActive, dkg.PhaseAborted: CeremonyAborted,
-}
-
-// reasonNames says in words what a culprit did.
-var reasonNames = map[dkg.Reason]string{
-	dkg.ReasonNoCommit: "no commit", dkg.ReasonNoBundle: "no bundle",
-	dkg.ReasonBadDeal: "bad deal", dkg.ReasonNoAck: "no acknowledgement",
-}
-
 // CeremonyParams are the parameters of the attempt-th ceremony of a network.
 func CeremonyParams(chain Hash, g Genesis, attempt uint64) dkg.Params {
 	p := dkg.Params{
@@ -127,7 +115,7 @@ func (x *execution) ceremonyBlock() {
 	}
 	before := x.log.Phase()
 	if x.height == 1 && ceremony.Attempt == 0 {
-		x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, phaseNames[before], x.log.Deadline())
+		x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, CeremonyPhase(before.String()), x.log.Deadline())
 	}
 	if before == dkg.PhaseActive {
 		return
@@ -140,7 +128,7 @@ func (x *execution) ceremonyBlock() {
 	if after == before {
 		return
 	}
-	x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, phaseNames[after], x.log.Deadline())
+	x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, CeremonyPhase(after.String()), x.log.Deadline())
 	switch after {
 	case dkg.PhaseActive:
 		x.activate(ceremony)

@@ -43,7 +43,8 @@ type ReaderKey struct {
 // CeremonyPhase is where a key ceremony stands.
 type CeremonyPhase string
 
-// The phases of a ceremony, in order; the last two are ends.
+// The phases of a ceremony as package dkg names them, in order; the last two are
+// ends.
 const (
 	CeremonyCommit      CeremonyPhase = "commit"
 	CeremonyBundle      CeremonyPhase = "bundle"

@@ -100,10 +100,10 @@ func (v View) CeremonyLog() *dkg.Log { return v.m.log.Clone() }
 // Ceremony says where the current or last ceremony stands.
 func (v View) Ceremony() Ceremony {
 	s := must2(load[ceremonyState](v.m.store, keyCeremony))
-	c := Ceremony{Epoch: firstEpoch, Attempt: s.Attempt, Phase: phaseNames[v.m.log.Phase()], Deadline: v.m.log.Deadline(),
+	c := Ceremony{Epoch: firstEpoch, Attempt: s.Attempt, Phase: CeremonyPhase(v.m.log.Phase().String()), Deadline: v.m.log.Deadline(),
 		RetryAt: s.RetryAt, Qualified: v.m.log.Qualified(), Acknowledged: v.m.log.Acknowledged()}
 	for _, culprit := range v.m.log.Culprits() {
-		c.Culprits = append(c.Culprits, CulpritLog{Member: culprit.Index, Reason: reasonNames[culprit.Reason]})
+		c.Culprits = append(c.Culprits, CulpritLog{Member: culprit.Index, Reason: culprit.Reason.String()})
 	}
 	return c
 }
