@@ -35,10 +35,9 @@ func NewCommittee(epoch uint64, session [32]byte, n int, x, y *Commitment) (*Com
 	if n < 1 || n > MaxMembers || t > n || y.Threshold() != t || x.group != Ristretto255 || y.group != G2 {
 		return nil, fmt.Errorf("committee of %d with thresholds %d and %d: %w", n, t, y.Threshold(), ErrSize)
 	}
-	c := &Committee{epoch: epoch, session: session, threshold: t, x: x.PublicKey(), y: y.PublicKey()}
-	for i := 1; i <= n; i++ {
-		c.xShares = append(c.xShares, x.Eval(uint32(i)))
-		c.yShares = append(c.yShares, y.Eval(uint32(i)))
+	c := &Committee{
+		epoch: epoch, session: session, threshold: t, x: x.PublicKey(), y: y.PublicKey(),
+		xShares: x.EvalAll(n), yShares: y.EvalAll(n),
 	}
 	for _, p := range append([]kyber.Point{c.x}, c.xShares...) {
 		if p.Equal(Ristretto255.Point().Null()) {

@@ -111,6 +111,39 @@ func (c *Commitment) Eval(index uint32) kyber.Point {
 	return v
 }
 
+// EvalAll is Eval of members 1..n. Beyond the threshold it goes on by Newton's
+// differences: a polynomial of degree t-1 is known from t values, and each
+// further one costs t additions.
+func (c *Commitment) EvalAll(n int) []kyber.Point {
+	t := len(c.points)
+	known := []kyber.Point{c.points[0].Clone()} // at 0
+	for i := 1; i <= n && i < t; i++ {
+		known = append(known, c.Eval(uint32(i)))
+	}
+	if n < t {
+		return known[1:]
+	}
+	// diagonal[k] is the k-th backward difference at the last known index.
+	row, diagonal := make([]kyber.Point, t), make([]kyber.Point, t)
+	for i, p := range known {
+		row[i] = p.Clone()
+	}
+	for k := range diagonal {
+		last := t - 1 - k
+		diagonal[k] = row[last].Clone()
+		for i := range last {
+			row[i].Sub(row[i+1], row[i])
+		}
+	}
+	for len(known) <= n {
+		for k := t - 2; k >= 0; k-- {
+			diagonal[k].Add(diagonal[k], diagonal[k+1])
+		}
+		known = append(known, diagonal[0].Clone())
+	}
+	return known[1:]
+}
+
 // Verify checks a share against the commitment. Its error is a *ShareError.
 func (c *Commitment) Verify(s Share) error {
 	if s.Index < 1 || s.Index > MaxMembers || s.value == nil {
