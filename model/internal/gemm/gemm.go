@@ -48,11 +48,6 @@ func (g BLAS) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, a []float
 // goroutines.
 func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []float32, ldc int, add bool) {
 	_, _, _ = a[(m-1)*rs+(k-1)*cs], b[(k-1)*ldb+n-1], c[(m-1)*ldc+n-1]
-	if !add {
-		for i := range m {
-			clear(c[i*ldc : i*ldc+n])
-		}
-	}
 	wide := n &^ 15
 	var side []float32 // the last n mod 16 columns of b, filled up with zeros
 	if n != wide && m >= 4 && accelerated {
@@ -64,26 +59,41 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 	for p0 := 0; p0 < k; p0 += depth {
 		kb := min(depth, k-p0)
 		ab, bb := a[p0*cs:], b[p0*ldb:]
+		more := add || p0 > 0
 		i := 0
-		if accelerated {
-			for ; i+4 <= m; i += 4 {
-				for j := 0; j < wide; j += 16 {
-					tile4x16(kb, &ab[i*rs], rs, cs, &bb[j], ldb, &c[i*ldc+j], ldc)
+		for accelerated && i+4 <= m {
+			j, rows := 0, 4
+			if broad && i+8 <= m && wide >= 32 {
+				rows = 8
+				for ; j+32 <= wide; j += 32 {
+					tile8x32(kb, &ab[i*rs], rs, cs, &bb[j], ldb, &c[i*ldc+j], ldc, more)
+				}
+			}
+			for r := i; r < i+rows; r += 4 {
+				for j := j; j < wide; j += 16 {
+					tile4x16(kb, &ab[r*rs], rs, cs, &bb[j], ldb, &c[r*ldc+j], ldc, more)
 				}
 				if side != nil {
 					var t [64]float32
-					tile4x16(kb, &ab[i*rs], rs, cs, &side[p0*16], 16, &t[0], 16)
-					for r := range 4 {
-						row := c[(i+r)*ldc+wide : (i+r)*ldc+n]
+					tile4x16(kb, &ab[r*rs], rs, cs, &side[p0*16], 16, &t[0], 16, false)
+					for q := range 4 {
+						row := c[(r+q)*ldc+wide : (r+q)*ldc+n]
+						if !more {
+							clear(row)
+						}
 						for j := range row {
-							row[j] += t[r*16+j]
+							row[j] += t[q*16+j]
 						}
 					}
 				}
 			}
+			i += rows
 		}
 		for ; i < m; i++ {
 			row := c[i*ldc : i*ldc+n]
+			if !more {
+				clear(row)
+			}
 			for p := range kb {
 				v := ab[i*rs+p*cs]
 				for j, w := range bb[p*ldb : p*ldb+n] {

@@ -2,12 +2,22 @@ package gemm
 
 import "golang.org/x/sys/cpu"
 
-var accelerated = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+var (
+	accelerated = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	broad       = accelerated && cpu.X86.HasAVX512F
+)
 
-// tile4x16 adds a·b to four rows of sixteen results. Strides count floats.
+// tile4x16 sets, or adds to, four rows of sixteen results of a·b. Strides count
+// floats. Each result is one chain of fused multiply-adds, as in tile8x32, so
+// both give the same bits.
 //
 //go:noescape
-func tile4x16(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int)
+func tile4x16(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, add bool)
+
+// tile8x32 is tile4x16 for eight rows of thirty-two, with AVX-512.
+//
+//go:noescape
+func tile8x32(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, add bool)
 
 //go:noescape
 func filmSinCos(n int, pre, scale, shift, sin, cos *float32)

@@ -2,8 +2,9 @@
 
 package gemm
 
-const accelerated = false
+var accelerated, broad = false, false
 
-func tile4x16(int, *float32, int, int, *float32, int, *float32, int)                     {}
+func tile4x16(int, *float32, int, int, *float32, int, *float32, int, bool)               {}
+func tile8x32(int, *float32, int, int, *float32, int, *float32, int, bool)               {}
 func filmSinCos(int, *float32, *float32, *float32, *float32, *float32)                   {}
 func filmBack(int, *float32, *float32, *float32, *float32, *float32, *float32, *float32) {}

@@ -21,7 +21,7 @@ func floats(r *rand.Rand, n int) []float32 {
 
 func TestSgemmAgreesWithGonum(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, shape := range [][3]int{{1, 1, 1}, {4, 16, 3}, {5, 17, 9}, {64, 64, 300}, {64, 6, 1000}, {2, 64, 257}, {130, 64, 2}, {7, 33, 64}} {
+	for _, shape := range [][3]int{{1, 1, 1}, {4, 16, 3}, {5, 17, 9}, {64, 64, 300}, {64, 6, 1000}, {2, 64, 257}, {130, 64, 2}, {7, 33, 64}, {8, 32, 5}, {21, 70, 600}} {
 		for _, tA := range []blas.Transpose{blas.NoTrans, blas.Trans} {
 			for _, tB := range []blas.Transpose{blas.NoTrans, blas.Trans} {
 				for _, beta := range []float32{0, 1, .5} {
@@ -71,6 +71,22 @@ func TestSineLayerAgreesWithMath(t *testing.T) {
 			require.InDelta(t, c0[i]+d*pre[i], dscale[i], 1e-5)
 		}
 	}
+}
+
+func TestBothTilesGiveTheSameBits(t *testing.T) {
+	if !broad {
+		t.Skip("this machine has no AVX-512")
+	}
+	defer func() { broad = true }()
+	r := rand.New(rand.NewPCG(7, 8))
+	const m, n, k = 24, 96, 700
+	a, b := floats(r, m*k), floats(r, k*n)
+	one, two := floats(r, m*n), make([]float32, m*n)
+	copy(two, one)
+	Product(m, n, k, a, k, 1, b, n, one, n, true)
+	broad = false
+	Product(m, n, k, a, k, 1, b, n, two, n, true)
+	require.Equal(t, one, two)
 }
 
 // One layer of the artist over a batch of 16,384 points.

@@ -100,3 +100,20 @@ func TestTrainingLowersTheLossAndRepeatsToTheBit(t *testing.T) {
 	require.Less(t, losses[len(losses)-1], losses[0]-.2)
 	require.Equal(t, one, two)
 }
+
+// One step of the genesis artist: 16,384 places of 128 pictures.
+func BenchmarkStep(b *testing.B) {
+	img := image.NewNRGBA(image.Rect(0, 0, 32, 32))
+	for i := range 200 {
+		img.Set(i%20+6, i/20+6, color.NRGBA{uint8(i), 30, 40, 255})
+	}
+	p, err := Cut("red disc", img, 6)
+	require.NoError(b, err)
+	features := Features([]Picture{p})
+	s := Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Mapping: 224, Palette: 96, Features: len(features)}
+	start := s.Initial(rand.New(rand.NewPCG(1, 1)))
+	b.ResetTimer()
+	_, err = Run(context.Background(), s, start, features, []Picture{p}, Options{Steps: b.N, Workers: 1, Rate: 1e-3, Groups: 128, Points: 128})
+	require.NoError(b, err)
+	b.ReportMetric(128*128*float64(b.N)/b.Elapsed().Seconds(), "places/s")
+}

@@ -50,7 +50,9 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 		}
 	}
 	n := p.side * p.side
-	lab, solid := make([]Lab, n), make([]bool, n)
+	var tones []tone
+	index := map[[3]uint8]int32{}
+	key := make([]int32, n)
 	inside := 0
 	for i := range n {
 		x := bounds.Min.X + (i%p.side*2+1)*bounds.Dx()/(2*p.side)
@@ -58,11 +60,19 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 		r, g, b, a := img.At(x, y).RGBA()
 		if a < 0x8000 {
 			p.Subject = true
+			key[i] = -1
 			continue
 		}
-		solid[i] = true
 		inside++
-		lab[i] = FromRGB(uint8(r*0xff/a), uint8(g*0xff/a), uint8(b*0xff/a))
+		rgb := [3]uint8{uint8(r * 0xff / a), uint8(g * 0xff / a), uint8(b * 0xff / a)}
+		t, ok := index[rgb]
+		if !ok {
+			t = int32(len(tones))
+			index[rgb] = t
+			tones = append(tones, tone{lab: FromRGB(rgb[0], rgb[1], rgb[2])})
+		}
+		tones[t].pixels++
+		key[i] = t
 	}
 	if inside*50 < n {
 		return Picture{}, fmt.Errorf("%w: %s is almost wholly transparent", ErrPicture, name)
@@ -70,7 +80,7 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 	if p.Subject {
 		colours -= papers
 	}
-	p.labels, p.colours = flatten(lab, solid, colours)
+	p.labels, p.colours = flatten(tones, key, colours)
 	for i, l := range p.labels {
 		x, y := i%p.side, i/p.side
 		if (x > 0 && p.labels[i-1] != l) || (y > 0 && p.labels[i-p.side] != l) ||
@@ -81,108 +91,54 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 	return p, nil
 }
 
-// flatten is k-means with farthest-point starts. Clusters too alike or too
-// small merge into their neighbour.
-func flatten(lab []Lab, solid []bool, k int) ([]uint8, []Lab) {
-	var mean Lab
-	count := 0.
-	for i, c := range lab {
-		if solid[i] {
-			for q := range mean {
-				mean[q] += c[q]
-			}
-			count++
-		}
-	}
-	for q := range mean {
-		mean[q] /= count
-	}
-	centres := []Lab{mean}
+// A tone is a colour of a picture and the number of pixels that have it.
+type tone struct {
+	lab    Lab
+	pixels float64
+	label  uint8
+}
+
+// flatten finds at most k colours by k-means with farthest-point starts and
+// labels the pixels with them; key[i] is the index of pixel i's tone, -1 for a
+// transparent one. Colours come largest area first, those of less than 0.6 %
+// of the picture merge into others.
+func flatten(tones []tone, key []int32, k int) ([]uint8, []Lab) {
+	centres := []Lab{mean(tones, func(tone) bool { return true })}
 	for {
-		labels := make([]uint8, len(lab))
 		for range 8 {
-			sums, sizes := make([]Lab, len(centres)), make([]float64, len(centres))
-			for i, c := range lab {
-				if !solid[i] {
-					labels[i] = ground
-					continue
-				}
-				best := math.Inf(1)
-				for j, m := range centres {
-					if d := distance(c, m); d < best {
-						best, labels[i] = d, uint8(j)
-					}
-				}
-				j := labels[i]
-				for q := range c {
-					sums[j][q] += c[q]
-				}
-				sizes[j]++
-			}
+			assign(tones, centres)
 			for j := range centres {
-				if sizes[j] > 0 {
-					for q := range mean {
-						centres[j][q] = sums[j][q] / sizes[j]
-					}
-				}
+				centres[j] = mean(tones, func(t tone) bool { return int(t.label) == j })
 			}
 		}
+		assign(tones, centres)
 		if len(centres) == k {
-			return tidy(lab, solid, labels, centres)
+			break
 		}
-		// The next centre is the colour whose pixels lie farthest in sum: a
-		// histogram of coarse cells keeps a single odd pixel from winning.
-		weight := map[[3]int]float64{}
-		sum := map[[3]int]Lab{}
-		size := map[[3]int]float64{}
-		for i, c := range lab {
-			if solid[i] {
-				cell := [3]int{int(math.Floor(c[0] * 12)), int(math.Floor(c[1] * 24)), int(math.Floor(c[2] * 24))}
-				weight[cell] += distance(c, centres[labels[i]])
-				s := sum[cell]
-				for q := range c {
-					s[q] += c[q]
-				}
-				sum[cell] = s
-				size[cell]++
-			}
+		// The next centre is the coarse cell of colours that lies farthest in
+		// sum over its pixels: a single odd pixel does not win.
+		cells := map[[3]int]float64{}
+		total := 0.
+		for _, t := range tones {
+			cells[cell(t.lab)] += t.pixels * distance(t.lab, centres[t.label])
+			total += t.pixels
 		}
 		var far [3]int
 		most := 0.
-		for cell, w := range weight {
-			if w > most || (w == most && less(cell, far)) {
-				most, far = w, cell
+		for c, w := range cells {
+			if w > most || (w == most && less(c, far)) {
+				most, far = w, c
 			}
 		}
-		if most/count < 1e-4 {
-			return tidy(lab, solid, labels, centres)
+		if most/total < 1e-4 {
+			break
 		}
-		c := sum[far]
-		for q := range c {
-			c[q] /= size[far]
-		}
-		centres = append(centres, c)
+		centres = append(centres, mean(tones, func(t tone) bool { return cell(t.lab) == far }))
 	}
-}
-
-func less(a, b [3]int) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return a[i] < b[i]
-		}
-	}
-	return false
-}
-
-// tidy orders the clusters by area, drops those below 0.6 % and relabels.
-func tidy(lab []Lab, solid []bool, labels []uint8, centres []Lab) ([]uint8, []Lab) {
-	area := make([]int, len(centres))
-	total := 0
-	for i, l := range labels {
-		if solid[i] {
-			area[l]++
-			total++
-		}
+	area, total := make([]float64, len(centres)), 0.
+	for _, t := range tones {
+		area[t.label] += t.pixels
+		total += t.pixels
 	}
 	order := make([]int, 0, len(centres))
 	for j := range centres {
@@ -195,18 +151,56 @@ func tidy(lab []Lab, solid []bool, labels []uint8, centres []Lab) ([]uint8, []La
 	for i, j := range order {
 		kept[i] = centres[j]
 	}
-	for i := range labels {
-		if !solid[i] {
-			continue
-		}
-		best := math.Inf(1)
-		for j, m := range kept {
-			if d := distance(lab[i], m); d < best {
-				best, labels[i] = d, uint8(j)
-			}
+	assign(tones, kept)
+	labels := make([]uint8, len(key))
+	for i, t := range key {
+		if labels[i] = ground; t >= 0 {
+			labels[i] = tones[t].label
 		}
 	}
 	return labels, kept
+}
+
+// assign labels each tone with its nearest centre.
+func assign(tones []tone, centres []Lab) {
+	for i := range tones {
+		best := math.Inf(1)
+		for j, c := range centres {
+			if d := distance(tones[i].lab, c); d < best {
+				best, tones[i].label = d, uint8(j)
+			}
+		}
+	}
+}
+
+// mean is the mean colour of the tones that belong; black if none does.
+func mean(tones []tone, belongs func(tone) bool) (sum Lab) {
+	pixels := 0.
+	for _, t := range tones {
+		if belongs(t) {
+			for q := range sum {
+				sum[q] += t.lab[q] * t.pixels
+			}
+			pixels += t.pixels
+		}
+	}
+	for q := range sum {
+		sum[q] /= max(1, pixels)
+	}
+	return sum
+}
+
+func cell(c Lab) [3]int {
+	return [3]int{int(math.Floor(c[0] * 12)), int(math.Floor(c[1] * 24)), int(math.Floor(c[2] * 24))}
+}
+
+func less(a, b [3]int) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
 }
 
 // Words splits a name or prompt into its lower-case words. Digits and marks
