@@ -1,0 +1,326 @@
+package curation
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+var longHex = regexp.MustCompile(`\b([0-9a-f]{6})[0-9a-f]{10,}\b`)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the stories in testdata with what the ledger says now")
+
+// TestStories plays testdata/*.story. A story is a list of scenes; each scene is
+// what people send in one block, "----", and what the ledger answers: a line per
+// transaction, then the events that follow from the height. Credits and tokens
+// are whole or decimal numbers, requests are called r1, r2, … as they come, and
+// long hex is cut. Read the changes of -rewrite as a diff.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.story")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			told := (&story{t: t, w: nil, rids: map[Hash]string{}}).play(string(text))
+			if *rewrite {
+				require.NoError(t, os.WriteFile(file, []byte(told), 0o644))
+				return
+			}
+			require.Equal(t, string(text), told)
+		})
+	}
+}
+
+type story struct {
+	t    *testing.T
+	w    *world
+	rids map[Hash]string
+	byID []Hash
+	last map[string][]byte // the last transaction of each account
+}
+
+func (s *story) play(text string) string {
+	scenes := strings.Split(strings.TrimRight(text, "\n"), "\n\n")
+	for i, scene := range scenes {
+		commands, _, _ := strings.Cut(scene, "\n----")
+		answer := s.scene(strings.Split(commands, "\n"))
+		if strings.TrimSpace(uncomment(commands)) == "" {
+			continue // only a comment
+		}
+		scenes[i] = commands + "\n----" + answer
+	}
+	return strings.Join(scenes, "\n\n") + "\n"
+}
+
+func uncomment(scene string) string {
+	var kept []string
+	for _, line := range strings.Split(scene, "\n") {
+		if !strings.HasPrefix(line, "#") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+// scene plays the commands of one block and returns what was said.
+func (s *story) scene(lines []string) string {
+	if s.w == nil {
+		s.w = ready(s.t)
+		s.last = map[string][]byte{}
+	}
+	var out strings.Builder
+	say := func(format string, args ...any) { fmt.Fprintf(&out, "\n"+format, args...) }
+	var txs, shows = [][]byte{}, [][]string{} // what is shown is shown last
+	nonces := map[string]uint64{}
+	for _, line := range lines {
+		line, _, _ = strings.Cut(line, " #")
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		switch words[0] {
+		case "wait":
+			n, err := strconv.Atoi(words[1])
+			require.NoError(s.t, err)
+			for range n {
+				for _, e := range s.w.block().Events {
+					say("%d %s", s.w.height, s.event(e))
+				}
+			}
+		case "show":
+			shows = append(shows, words[1:])
+		default:
+			name := s.whose(words)
+			if _, seen := nonces[name]; !seen {
+				nonces[name] = s.w.nonce(name)
+			}
+			raw, counts := s.command(name, nonces[name], words[1:], line)
+			if counts {
+				nonces[name]++
+			}
+			s.last[name] = raw
+			txs = append(txs, raw)
+		}
+	}
+	var outcome Outcome
+	if len(txs) > 0 {
+		outcome = s.w.block(txs...)
+	}
+	for _, r := range outcome.Results {
+		if r.Code != CodeOK {
+			say("refused (%s): %s", codeNames[r.Code], s.names(r.Log))
+			continue
+		}
+		for _, e := range r.Events {
+			say("%s", s.event(e))
+		}
+	}
+	for _, e := range outcome.Events {
+		say("%d %s", s.w.height, s.event(e))
+	}
+	for _, words := range shows {
+		say("%s", s.show(words))
+	}
+	return out.String()
+}
+
+var codeNames = map[Code]string{
+	CodeMalformed: "malformed", CodeSignature: "signature", CodeNonce: "nonce", CodeExpired: "expired", CodeFunds: "funds",
+	CodeNotMember: "not member", CodeWrongPhase: "wrong phase", CodeUnknown: "unknown", CodeProof: "proof", CodeLimit: "limit", CodeDuplicate: "duplicate",
+}
+
+// command builds the transaction that a line describes; counts is false when it
+// is one that the ledger will not take into account.
+func (s *story) command(name string, nonce uint64, words []string, line string) (raw []byte, counts bool) {
+	w := s.w
+	option := func(key, otherwise string) string {
+		for i := 1; i+1 < len(words); i++ {
+			if words[i] == key {
+				return words[i+1]
+			}
+		}
+		return otherwise
+	}
+	amount := func(text string) Amount {
+		a, err := curve.ParseCredits(text)
+		require.NoError(s.t, err, line)
+		return a
+	}
+	member := func(name string) uint32 {
+		i, err := strconv.Atoi(strings.TrimPrefix(name, "m"))
+		if err != nil {
+			return 1 // an outsider who says it is the first
+		}
+		return uint32(i)
+	}
+	sign := func(p Payload) ([]byte, bool) {
+		n, err := strconv.ParseUint(option("nonce", strconv.FormatUint(nonce, 10)), 10, 64)
+		require.NoError(s.t, err, line)
+		until, err := strconv.ParseUint(option("until", "1000000"), 10, 64)
+		require.NoError(s.t, err, line)
+		chain := w.chain
+		if option("chain", "ours") != "ours" {
+			chain = Hash{9}
+		}
+		raw, err := Sign(testKey(name), chain, Body{Nonce: n, ValidUntil: until, Payload: p})
+		require.NoError(s.t, err, line)
+		return raw, n == nonce && until >= w.height+1 && chain == w.chain
+	}
+	root := func(rid Hash) Hash {
+		if option("root", "same") != "same" {
+			return Hash{0xbb}
+		}
+		return pixels(rid)
+	}
+	switch words[0] {
+	case "repeats":
+		return s.last[name], false
+	case "sends":
+		return sign(Send{To: addressOf(words[3]), Amount: amount(words[1])})
+	case "refills":
+		n, err := strconv.Atoi(words[1])
+		require.NoError(s.t, err, line)
+		return sign(w.refill(member(name), n))
+	case "seals":
+		p := w.sealFor(view(w, func(v View) uint64 { m, _ := v.Model(); return m.KeyEpoch })+1, words[1])
+		if option("label", "right") != "right" {
+			p.PolicyHash[0] ^= 1
+		}
+		return sign(p)
+	case "requests":
+		return sign(Request{Prompt: strings.Split(line, `"`)[1], ModelID: w.modelID()})
+	case "certifies":
+		of := s.rid(words[1])
+		var by []uint32
+		for _, m := range strings.Split(option("by", "m1,m2,m3"), ",") {
+			by = append(by, member(m))
+		}
+		p := w.certificateFor(s.rid(option("for", words[1])), by...)
+		p.RID = of
+		return sign(p)
+	case "registers":
+		rid := s.rid(words[1])
+		return sign(Register{RID: rid, CID: folder(s.rid(option("folder", words[1]))), PixelRoot: root(rid)})
+	case "attests":
+		rid := s.rid(words[1])
+		return sign(Attest{RID: rid, PixelRoot: root(rid)})
+	case "backs":
+		deposit := option("with", "10")
+		n, err := strconv.ParseUint(option("round", "1"), 10, 64)
+		require.NoError(s.t, err, line)
+		o := w.backing(option("as", name), n, s.rid(words[1]), amount(option("escrow", deposit)), amount(deposit), amount(option("min", "0")))
+		if option("box", "sound") == "empty" {
+			o = w.sealed(n, o.Escrow, []byte("nothing to see"))
+		}
+		if option("label", "right") != "right" {
+			o.Round, o.Box = n, w.backing(name, n+1, s.rid(words[1]), o.Escrow, o.Escrow, Amount{}).Box
+		}
+		return sign(o)
+	case "opens":
+		n, err := strconv.ParseUint(option("round", "1"), 10, 64)
+		require.NoError(s.t, err, line)
+		p := w.opening(member(option("as", name)), n)
+		if option("proof", "good") != "good" {
+			p.Share[len(p.Share)-1] ^= 1
+		}
+		return sign(p)
+	case "sells":
+		return sign(Sell{RID: s.rid(words[3]), Tokens: amount(words[1]), MinOut: amount(option("min", "0"))})
+	}
+	s.t.Fatalf("no such command: %s", line)
+	return nil, false
+}
+
+// whose resolves "generator" and "auditor" to the member whose turn comes first.
+func (s *story) whose(words []string) string {
+	switch words[0] {
+	case "generator":
+		return memberName(s.w.artwork(s.rid(words[2])).Order[0])
+	case "auditor":
+		return memberName(s.w.artwork(s.rid(words[2])).Auditors()[0])
+	}
+	return words[0]
+}
+
+func (s *story) rid(name string) Hash {
+	i, err := strconv.Atoi(strings.TrimPrefix(name, "r"))
+	require.NoError(s.t, err)
+	if i > len(s.byID) {
+		return Hash{byte(i)}
+	}
+	return s.byID[i-1]
+}
+
+func (s *story) show(words []string) string {
+	switch words[0] {
+	case "account":
+		a := view(s.w, func(v View) Account { return v.Account(addressOf(words[1])) })
+		return fmt.Sprintf("%s: %s free, %s locked, nonce %d", words[1], a.Balance.Credits(), a.Locked.Credits(), a.Nonce)
+	case "artwork":
+		a := s.w.artwork(s.rid(words[1]))
+		return s.names(fmt.Sprintf("%s: %s, order %v, generator %d, auditor %d, backing %s by %d, %q",
+			words[1], a.Status, a.Order, a.Generator, a.Auditor, a.Backing.Credits(), a.Backers, a.Reason))
+	case "market":
+		m := view(s.w, func(v View) Market { m, _ := v.Market(s.rid(words[1])); return m })
+		return fmt.Sprintf("%s: supply %s, reserve %s, sales %d", words[1], m.Supply.Credits(), m.Reserve.Credits(), m.Sales)
+	case "treasury":
+		v := view(s.w, View.Treasury)
+		return fmt.Sprintf("treasury: %s, fees %s, tributes %s", v.Balance.Credits(), v.Fees.Credits(), v.Tributes.Credits())
+	}
+	s.t.Fatalf("cannot show %v", words)
+	return ""
+}
+
+// event writes an event as people read it.
+func (s *story) event(e Event) string {
+	if e.Kind == EventArtworkRequested {
+		rid, err := ParseHash(e.Get("rid"))
+		require.NoError(s.t, err)
+		s.byID = append(s.byID, rid)
+		s.rids[rid] = fmt.Sprintf("r%d", len(s.byID))
+	}
+	line := e.Kind
+	for _, a := range e.Attributes {
+		value := a.Value
+		if amounts[a.Key] {
+			parsed, err := curve.ParseAmount(value)
+			require.NoError(s.t, err)
+			value = parsed.Credits()
+		}
+		if strings.Contains(value, " ") {
+			value = strconv.Quote(value)
+		}
+		line += " " + a.Key + "=" + value
+	}
+	return s.names(line)
+}
+
+// amounts are the attributes that stories show in credits or tokens.
+var amounts = map[string]bool{
+	"amount": true, "deposit": true, "escrow": true, "refund": true, "cost": true, "tribute": true, "tokens": true, "payout": true,
+	"supply": true, "reserve": true, "backing": true, "treasury_tribute": true, "maker_tribute": true, "maker_pay": true, "min_out": true,
+}
+
+// names puts names for accounts, requests and folders, and cuts other hex.
+func (s *story) names(text string) string {
+	for _, name := range append([]string{"m1", "m2", "m3", "m4"}, collectors...) {
+		text = strings.ReplaceAll(text, addressOf(name).String(), name)
+	}
+	for rid, name := range s.rids {
+		text = strings.ReplaceAll(text, rid.String(), name)
+		text = strings.ReplaceAll(text, folder(rid), "folder-"+name)
+		text = strings.ReplaceAll(text, pixels(rid).String(), "pixels-"+name)
+	}
+	return longHex.ReplaceAllString(text, "$1…")
+}
