@@ -51,6 +51,9 @@ type Network struct {
 	// Listen holds the multiaddrs to listen on. Port 0 lets the system choose at
 	// the first start; the choice is kept in the home for the next one.
 	Listen []string `toml:"listen" json:"listen"`
+	// Announce holds the multiaddrs under which others reach this node, when they
+	// are not those it listens on: behind a router, or on a machine with many.
+	Announce []string `toml:"announce" json:"announce"`
 	// MDNS finds members on the local network by multicast.
 	MDNS bool `toml:"mdns" json:"mdns"`
 }

@@ -9,6 +9,7 @@
 //	store/          artworks and the sealed model, content-addressed
 //	journal         which blinded share went to whom, one line each, before it went
 //	api.addr        host:port of the HTTP interface while the node runs
+//	api.token       secret for the requests that only the home's owner may make
 //	node.pid        process id while the node runs
 package home
 
@@ -43,6 +44,7 @@ func (h Home) Ledger() string     { return filepath.Join(string(h), "ledger") }
 func (h Home) Store() string      { return filepath.Join(string(h), "store") }
 func (h Home) Journal() string    { return filepath.Join(string(h), "journal") }
 func (h Home) APIAddress() string { return filepath.Join(string(h), "api.addr") }
+func (h Home) APIToken() string   { return filepath.Join(string(h), "api.token") }
 func (h Home) PID() string        { return filepath.Join(string(h), "node.pid") }
 
 // Make creates the directory, readable by its owner alone.
@@ -71,9 +73,11 @@ func (h Home) Lock() (unlock func() error, err error) {
 	return l.Unlock, nil
 }
 
-// WriteRuntime tells other programs of this machine where the node answers.
-func (h Home) WriteRuntime(apiAddress string) error {
+// WriteRuntime tells other programs of this machine where the node answers, and
+// those that may read the home with which token they may change it.
+func (h Home) WriteRuntime(apiAddress, token string) error {
 	return errors.Join(
+		keys.WriteFile(h.APIToken(), []byte(token+"\n"), 0o600),
 		keys.WriteFile(h.PID(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600),
 		keys.WriteFile(h.APIAddress(), []byte(apiAddress+"\n"), 0o600))
 }
@@ -81,12 +85,22 @@ func (h Home) WriteRuntime(apiAddress string) error {
 // RemoveRuntime takes the runtime files away at a clean stop.
 func (h Home) RemoveRuntime() {
 	_ = os.Remove(h.APIAddress())
+	_ = os.Remove(h.APIToken())
 	_ = os.Remove(h.PID())
 }
 
 // ReadAPIAddress is the host:port of the node that runs in this home.
 func (h Home) ReadAPIAddress() (string, error) {
 	b, err := os.ReadFile(h.APIAddress())
+	if err != nil {
+		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// ReadAPIToken is the secret of the node that runs in this home.
+func (h Home) ReadAPIToken() (string, error) {
+	b, err := os.ReadFile(h.APIToken())
 	if err != nil {
 		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
 	}

@@ -1,0 +1,129 @@
+// Command atelier runs, uses and studies a peer-to-peer network that co-owns a
+// generative artist. This folder holds flags, exit codes and drawing; what happens
+// stands in the packages that it calls.
+//
+// Exit codes: 0 done, 1 failed, 2 usage, 3 refused by the quorum, 4 refused by the
+// ledger or its market, 5 a node or peer could not be reached, 130 interrupted.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it returns the exit code.
+func run(args []string, in io.Reader, out, errOut io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot(in, out, errOut)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code, hint := classify(ctx, err)
+	if code == codeInterrupted {
+		fmt.Fprintln(errOut, "interrupted")
+		return code
+	}
+	fmt.Fprintf(errOut, "atelier: %v\n", err)
+	if hint != "" {
+		fmt.Fprintf(errOut, "  %s\n", hint)
+	}
+	return code
+}
+
+// env is what every command gets: streams and global flags.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+	home     string
+	json     bool
+}
+
+func newRoot(in io.Reader, out, errOut io.Writer) *cobra.Command {
+	e := &env{in: in, out: out, err: errOut}
+	root := &cobra.Command{
+		Use:   "atelier",
+		Short: "A peer-to-peer network that co-owns a generative artist",
+		Long: strings.TrimSpace(`
+atelier is a peer-to-peer network that co-owns a generative artist. Members share
+the key of the model so that none of them can use it alone; it comes together for
+one approved picture at a time, and collectors decide which pictures are published.
+
+Begin with the whole thing on your own machine:
+
+  atelier demo
+
+Then run a member of a real network (atelier network create, atelier member join,
+atelier node start), or collect with any node's interface (atelier artwork list,
+atelier market back).`),
+		SilenceErrors: true, SilenceUsage: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{fmt.Errorf("%w (see `%s --help`)", err, cmd.CommandPath())}
+	})
+	home := os.Getenv("ATELIER_HOME")
+	if home == "" {
+		home = defaultHome()
+	}
+	root.PersistentFlags().StringVar(&e.home, "home", home, "directory of the node (ATELIER_HOME)")
+	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON: stable, for programs")
+	for _, command := range commands {
+		root.AddCommand(command(e))
+	}
+	strictNouns(root)
+	return root
+}
+
+// commands are the nouns, in the order of the help.
+var commands = []func(*env) *cobra.Command{}
+
+// noun makes a command that only groups verbs.
+func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short}
+	c.AddCommand(verbs...)
+	return c
+}
+
+// strictNouns makes an unknown verb an error with a suggestion instead of help.
+func strictNouns(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		strictNouns(sub)
+	}
+	if c.RunE == nil && c.Run == nil && c.HasSubCommands() {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			msg := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
+			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+				msg += fmt.Sprintf("; did you mean %q?", s[0])
+			}
+			return &usageError{fmt.Errorf("%s (see `%s --help`)", msg, cmd.CommandPath())}
+		}
+	}
+}
+
+func defaultHome() string {
+	if dir, err := os.UserHomeDir(); err == nil {
+		return dir + "/.atelier"
+	}
+	return ".atelier"
+}

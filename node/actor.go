@@ -1,0 +1,333 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// actor runs one member.Machine: the only goroutine that touches it, and the place
+// where its effects meet disk and network. Slow effects run beside it and come back
+// as events.
+type actor struct {
+	n       *Node
+	machine *member.Machine
+	journal *journal
+	events  chan member.Event
+	log     *slog.Logger
+
+	tickets map[uint64]chan<- released // guarded by the actor's goroutine
+	ticket  uint64
+	asks    chan ask
+	kept    chan keptReport
+	wishes  chan member.Submit
+
+	work sync.WaitGroup // effects under way
+
+	renders chan struct{} // one token: one render at a time in this node
+}
+
+type ask struct {
+	event member.ReleaseAsked
+	reply chan released
+}
+
+type released struct {
+	share []byte
+	err   error
+}
+
+type keptReport struct {
+	rid  curation.Hash
+	name string
+}
+
+func newActor(n *Node, m *member.Machine, j *journal) *actor {
+	return &actor{
+		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
+		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
+		wishes: make(chan member.Submit, 256), tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
+	}
+}
+
+// run steps the machine until ctx ends; everything it started has ended then.
+func (a *actor) run(ctx context.Context) error {
+	defer a.work.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a.work.Go(func() { a.submitAll(ctx) })
+	a.adopt()
+
+	blocks := a.n.engine.Subscribe(ctx)
+	if err := a.step(ctx, member.Committed{}); err != nil {
+		return err
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case _, ok := <-blocks:
+			if !ok {
+				return nil
+			}
+			err = a.step(ctx, member.Committed{})
+		case e := <-a.events:
+			err = a.step(ctx, e)
+		case q := <-a.asks:
+			a.ticket++
+			q.event.Ticket = a.ticket
+			a.tickets[a.ticket] = q.reply
+			err = a.step(ctx, q.event)
+		case k := <-a.kept:
+			a.machine.Kept(k.rid, k.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// adopt tells the machine which pictures are pinned already.
+func (a *actor) adopt() {
+	for _, p := range a.n.store.Pins() {
+		if name, rid, ok := parsePin(p.Name); ok {
+			a.machine.Kept(rid, name)
+		}
+	}
+}
+
+// step gives the machine an event and performs its effects in order. An error is a
+// durable write that failed: the member must not go on.
+func (a *actor) step(ctx context.Context, e member.Event) error {
+	var effects []member.Effect
+	if err := a.n.machine.View(func(v curation.View) error {
+		effects = a.machine.Step(view{v}, e)
+		return nil
+	}); err != nil {
+		return fmt.Errorf("read the ledger: %w", err)
+	}
+	a.n.hasShare.Store(a.machine.Ready())
+	for _, f := range effects {
+		if err := a.perform(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *actor) perform(ctx context.Context, f member.Effect) error {
+	switch f := f.(type) {
+	case member.Journal:
+		return a.journal.append(f.Entry)
+	case member.Submit:
+		select {
+		case a.wishes <- f:
+		default: // the machine asks again
+			a.log.WarnContext(ctx, "submission queue is full", "key", f.Key)
+		}
+	case member.Gossip:
+		a.work.Go(func() {
+			if err := a.n.approvals.Publish(ctx, f.Approval); err != nil && ctx.Err() == nil {
+				a.log.WarnContext(ctx, "approval not gossiped", "err", err)
+			}
+		})
+	case member.AskShare:
+		a.work.Go(func() { a.askShare(ctx, f) })
+	case member.Answer:
+		if reply, ok := a.tickets[f.Ticket]; ok {
+			delete(a.tickets, f.Ticket)
+			reply <- released{f.Share, f.Err} // buffered by one
+		}
+	case member.Render:
+		a.work.Go(func() { a.render(ctx, f) })
+	case member.Keep:
+		a.work.Go(func() { a.keep(ctx, f) })
+	case member.LetGo:
+		a.work.Go(func() { a.letGo(ctx, f) })
+	case member.Misbehaved:
+		a.log.WarnContext(ctx, "a member broke the protocol", "member", f.Member, "what", f.What)
+	case member.Note:
+		a.note(ctx, f)
+	}
+	return nil
+}
+
+func (a *actor) note(ctx context.Context, f member.Note) {
+	attrs := []any{}
+	if f.RID != (curation.Hash{}) {
+		attrs = append(attrs, "rid", f.RID)
+	}
+	if f.Err != nil {
+		attrs = append(attrs, "err", f.Err)
+		a.log.WarnContext(ctx, f.Text, attrs...)
+		return
+	}
+	a.log.InfoContext(ctx, f.Text, attrs...)
+}
+
+// send gives the machine an event from outside its goroutine.
+func (a *actor) send(ctx context.Context, e member.Event) {
+	select {
+	case a.events <- e:
+	case <-ctx.Done():
+	}
+}
+
+// submitAll signs and submits this member's transactions one after the other, in
+// the order in which the machine asked for them.
+func (a *actor) submitAll(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case w := <-a.wishes:
+			if err := a.n.SubmitAs(ctx, a.n.secrets.Identity, w.Payload); err != nil && ctx.Err() == nil {
+				var refused *RefusedError
+				if errors.As(err, &refused) && (refused.Code == curation.CodeDuplicate || refused.Code == curation.CodeWrongPhase) {
+					continue // somebody else was faster
+				}
+				a.log.WarnContext(ctx, "transaction not taken", "key", w.Key, "err", err)
+			}
+		}
+	}
+}
+
+// releaseProtocol asks a member for its blinded share: 32 bytes of request id and
+// one of role; the answer is the share.
+var releaseProtocol = p2p.Protocol{ID: "/atelier/release/1", MaxRequest: 33, MaxResponse: 1024, Timeout: 10 * time.Second, PerPeer: 16}
+
+// Refusals of a release, by what the reader can do about them.
+const codeNotDrawn = p2p.CodeProtocol
+
+// answerRelease serves releaseProtocol.
+func (a *actor) answerRelease(ctx context.Context, from peer.ID, req []byte) ([]byte, error) {
+	if len(req) != 33 {
+		return nil, p2p.Refuse(p2p.CodeMalformed, "want 33 bytes, have %d", len(req))
+	}
+	account, err := accountOf(from)
+	if err != nil {
+		return nil, p2p.Refuse(p2p.CodeRefused, "identity is not ed25519")
+	}
+	q := ask{reply: make(chan released, 1), event: member.ReleaseAsked{From: account, RID: curation.Hash(req[:32]), Role: seal.Role(req[32])}}
+	select {
+	case a.asks <- q:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case r := <-q.reply:
+		switch {
+		case r.err == nil:
+			return r.share, nil
+		case errors.Is(r.err, member.ErrNotYet):
+			return nil, p2p.Refuse(p2p.CodeNotYet, "%v", r.err)
+		case errors.Is(r.err, member.ErrNotDrawn):
+			return nil, p2p.Refuse(codeNotDrawn, "%v", r.err)
+		default:
+			return nil, p2p.Refuse(p2p.CodeRefused, "%v", r.err)
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// askShare asks another member for its share, again for a while when that member's
+// ledger is a block behind ours.
+func (a *actor) askShare(ctx context.Context, f member.AskShare) {
+	req := append(append([]byte{}, f.RID[:]...), byte(f.Role))
+	ctx, cancel := context.WithTimeout(ctx, releaseProtocol.Timeout)
+	defer cancel()
+	var share []byte
+	id, err := peerOf(f.From)
+	for err == nil {
+		share, err = p2p.Call(ctx, a.n.host, id, releaseProtocol, req)
+		if p2p.CodeOf(err) != p2p.CodeNotYet {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+			err = ctx.Err()
+		}
+	}
+	a.send(ctx, member.ShareArrived{RID: f.RID, Role: f.Role, Member: f.Member, Share: share, Err: err})
+}
+
+// keep fetches an artwork's folder and pins it.
+func (a *actor) keep(ctx context.Context, f member.Keep) {
+	root, err := cid.Decode(f.CID)
+	if err == nil {
+		var from []peer.ID
+		for _, account := range f.From {
+			if id, err := peerOf(account); err == nil {
+				from = append(from, id)
+			}
+		}
+		_, err = a.n.exchange.Fetch(ctx, root, from)
+	}
+	if err == nil {
+		err = a.n.store.Pin(root, pinName(f.Name, f.RID))
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			a.log.WarnContext(ctx, "artwork not fetched yet", "cid", f.CID, "err", err)
+		}
+		return
+	}
+	select {
+	case a.kept <- keptReport{f.RID, f.Name}:
+	case <-ctx.Done():
+	}
+}
+
+func (a *actor) letGo(ctx context.Context, f member.LetGo) {
+	root, err := cid.Decode(f.CID)
+	if err == nil {
+		err = a.n.store.Unpin(root)
+	}
+	if err == nil {
+		_, err = a.n.store.Collect(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "artwork not let go", "cid", f.CID, "err", err)
+	}
+}
+
+// listen brings gossiped approvals to the machine.
+func (a *actor) listen(ctx context.Context) error {
+	sub, err := a.n.approvals.Subscribe()
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	for {
+		m, err := sub.Next(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if m.Author != a.n.host.ID() {
+			a.send(ctx, member.Approval(m.Value))
+		}
+	}
+}
+
+var approvalCodec = p2p.Codec[quorum.Approval]{
+	Encode: func(v quorum.Approval) ([]byte, error) { return v.Bytes(), nil },
+	Decode: quorum.ParseApproval,
+}

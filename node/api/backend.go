@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// Backend is the node behind the interface. Its methods may be called by many
+// requests at the same time.
+type Backend interface {
+	// View reads the committed state. read must be quick.
+	View(read func(curation.View) error) error
+	Ledger() ledger.Ledger
+	Store() *storage.Store
+	// Info describes this node.
+	Info() Info
+	// SealModel makes and seals the network's own artist; progress comes from the
+	// same goroutine.
+	SealModel(ctx context.Context, o SealOptions, progress func(SealProgress)) (curation.Model, error)
+	// Fetch brings a folder from a member (the zero address: from any) by a method
+	// (empty: CAR stream first, then bitswap). It is verified, not pinned.
+	Fetch(ctx context.Context, root cid.Cid, from curation.Address, method storage.Method) (storage.FetchReport, error)
+}
+
+// Info is what a node says about itself.
+type Info struct {
+	Name     string           // of the member
+	Member   uint32           // index
+	Account  curation.Address // of the member
+	Peer     string           // libp2p peer id
+	Version  string
+	Started  time.Time
+	HasShare bool // holds its share of the committee in force
+	Peers    []Peer
+}
+
+// Peer is another member as this node sees it.
+type Peer struct {
+	Member    uint32
+	Peer      string // libp2p peer id
+	Connected bool
+	Addresses []string
+}
+
+// SealOptions are the choices of a sealing; zero values take the defaults.
+type SealOptions struct {
+	Name  string // of the artist
+	Steps int    // of the fine-tune
+}
+
+// SealProgress is a moment of a sealing.
+type SealProgress struct {
+	Phase       string  // what happens now, in words; set when it begins
+	Step, Steps int     // of the fine-tune
+	Loss        float64 // of the step
+}

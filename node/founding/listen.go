@@ -1,0 +1,93 @@
+package founding
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+
+	"github.com/atelier-dao/atelier/node/config"
+)
+
+// fixPorts replaces each port 0 by one that is free now: members must find each
+// other again after a restart, so a home keeps its ports.
+func fixPorts(listen []string) ([]string, error) {
+	var out []string
+	for _, s := range listen {
+		a, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("network.listen: %q: %w", s, err)
+		}
+		fixed, err := fixPort(a)
+		if err != nil {
+			return nil, fmt.Errorf("network.listen: %q: %w", s, err)
+		}
+		out = append(out, fixed.String())
+	}
+	return out, nil
+}
+
+func fixPort(a ma.Multiaddr) (ma.Multiaddr, error) {
+	var host string
+	out := make(ma.Multiaddr, 0, len(a))
+	for _, c := range a {
+		switch code := c.Protocol().Code; {
+		case code == ma.P_IP4 || code == ma.P_IP6:
+			host = c.Value()
+		case (code == ma.P_TCP || code == ma.P_UDP) && c.Value() == "0":
+			port, err := freePort(code, host)
+			if err != nil {
+				return nil, err
+			}
+			fixed, err := ma.NewComponent(c.Protocol().Name, strconv.Itoa(port))
+			if err != nil {
+				return nil, err
+			}
+			c = *fixed
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func freePort(code int, host string) (int, error) {
+	address := net.JoinHostPort(host, "0")
+	if code == ma.P_UDP {
+		c, err := net.ListenPacket("udp", address)
+		if err != nil {
+			return 0, err
+		}
+		defer c.Close()
+		return c.LocalAddr().(*net.UDPAddr).Port, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// reachable lists under which addresses others find this home: what it announces,
+// or what it listens on where that is one address.
+func reachable(cfg config.Config) ([]string, error) {
+	if len(cfg.Network.Announce) > 0 {
+		return cfg.Network.Announce, nil
+	}
+	var out []string
+	for _, s := range cfg.Network.Listen {
+		a, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("network.listen: %q: %w", s, err)
+		}
+		if !manet.IsIPUnspecified(a) {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("this home listens on every address of the machine (%v): say with network.announce in config.toml under which one the others reach it, for example [\"/ip4/203.0.113.7/udp/4001/quic-v1\"]", cfg.Network.Listen)
+	}
+	return out, nil
+}

@@ -1,0 +1,397 @@
+package founding
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/config"
+	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// Plan is founding.json: how this home came to its network. It is complete before
+// the first start, so a crash at any time loses nothing.
+type Plan struct {
+	Name string `json:"name"` // of this member
+	// Invitation is a joiner's; a founder has Terms instead.
+	Invitation string `json:"invitation,omitempty"`
+	Terms      *Terms `json:"terms,omitempty"`
+	// Tokens are one for each further seat, in hex; Handed is how many of them
+	// were printed as invitations.
+	Tokens []string `json:"tokens,omitempty"`
+	Handed int      `json:"handed,omitempty"`
+	// Registered are the seats taken so far, without the founder's.
+	Registered []registered `json:"registered,omitempty"`
+	// Document is set once all seats are taken.
+	Document *Document `json:"document,omitempty"`
+}
+
+type registered struct {
+	Seat   int             `json:"seat"`
+	Peer   peer.ID         `json:"peer"`
+	Record json.RawMessage `json:"record"`
+	Token  string          `json:"token"`
+}
+
+// ErrNoPlan reports a home that neither founded nor joined a network.
+var ErrNoPlan = errors.New("this home belongs to no network: make one with `atelier network create` or join one with `atelier member join`")
+
+// Read loads the plan of a home.
+func Read(h home.Home) (Plan, error) {
+	var p Plan
+	b, err := os.ReadFile(h.Founding())
+	if errors.Is(err, os.ErrNotExist) {
+		return p, ErrNoPlan
+	} else if err != nil {
+		return p, err
+	}
+	if err := strict(b, &p); err != nil {
+		return p, fmt.Errorf("%s is damaged: %w", h.Founding(), err)
+	}
+	return p, nil
+}
+
+func (p Plan) save(h home.Home) error { return home.Save(h.Founding(), p) }
+
+// Create makes the founder's home: keys, configuration and plan. With one seat the
+// genesis is there at once.
+func Create(h home.Home, cfg config.Config, passphrase, name string, t Terms) error {
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	plan := Plan{Name: name, Terms: &t}
+	for range t.Seats - 1 {
+		token, err := p2p.NewToken(rand.Reader)
+		if err != nil {
+			return err
+		}
+		plan.Tokens = append(plan.Tokens, hex.EncodeToString(token[:]))
+	}
+	return settle(h, cfg, passphrase, plan)
+}
+
+// Join makes a joiner's home from an invitation. The node registers with the
+// founder when it starts.
+func Join(h home.Home, cfg config.Config, passphrase, name, invitation string) (p2p.Invitation, error) {
+	inv, err := p2p.ParseInvitation(invitation)
+	if err != nil {
+		return inv, err
+	}
+	return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation})
+}
+
+func settle(h home.Home, cfg config.Config, passphrase string, plan Plan) error {
+	if err := curation.ValidateName(plan.Name); err != nil {
+		return fmt.Errorf("member's %w", err)
+	}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	if _, err := os.Stat(h.Founding()); err == nil {
+		return fmt.Errorf("%s belongs to a network already: choose another with --home", h)
+	}
+	if err := h.Make(); err != nil {
+		return err
+	}
+	listen, err := fixPorts(cfg.Network.Listen)
+	if err != nil {
+		return err
+	}
+	cfg.Network.Listen = listen
+	secrets, err := keys.New(rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := keys.Save(string(h), passphrase, secrets); err != nil {
+		return err
+	}
+	if err := cfg.Write(string(h)); err != nil {
+		return err
+	}
+	return plan.save(h)
+}
+
+// Invite returns the invitation for the next seat that has none yet.
+func Invite(h home.Home, cfg config.Config, secrets keys.Secrets) (text string, seat int, err error) {
+	plan, err := Read(h)
+	if err != nil {
+		return "", 0, err
+	}
+	if plan.Terms == nil {
+		return "", 0, errors.New("this home joined a network: its founder makes the invitations")
+	}
+	if plan.Handed >= len(plan.Tokens) {
+		return "", 0, fmt.Errorf("all %d invitations of this network are given out", len(plan.Tokens))
+	}
+	raw, err := hex.DecodeString(plan.Tokens[plan.Handed])
+	if err != nil || len(raw) != len(p2p.Token{}) {
+		return "", 0, fmt.Errorf("%s holds a damaged token", h.Founding())
+	}
+	charter, err := plan.Terms.Hash()
+	if err != nil {
+		return "", 0, err
+	}
+	id, err := identity(secrets)
+	if err != nil {
+		return "", 0, err
+	}
+	founder := peer.AddrInfo{ID: id}
+	addrs, err := reachable(cfg)
+	if err != nil {
+		return "", 0, err
+	}
+	for _, s := range addrs {
+		a, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return "", 0, err
+		}
+		founder.Addrs = append(founder.Addrs, a)
+	}
+	text, err = p2p.Invitation{Network: plan.Terms.Network, Charter: charter, Founder: founder, Token: p2p.Token(raw)}.Encode()
+	if err != nil {
+		return "", 0, err
+	}
+	plan.Handed++
+	return text, plan.Handed + 1, plan.save(h)
+}
+
+// Progress tells a person how the founding goes.
+type Progress struct {
+	Have, Want int
+	Waiting    string // why it does not go on, when it does not
+}
+
+// Run brings a home to its genesis: at once when it is there, else by gathering the
+// members (founder) or by registering and waiting (joiner).
+func Run(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, tell func(Progress)) (Document, error) {
+	plan, err := Read(h)
+	if err != nil {
+		return Document{}, err
+	}
+	if plan.Document == nil {
+		if plan.Terms != nil {
+			err = plan.gather(ctx, h, cfg, secrets, host, tell)
+		} else {
+			err = plan.register(ctx, h, cfg, secrets, host, tell)
+		}
+		if err != nil {
+			return Document{}, err
+		}
+	} else if plan.Terms != nil && plan.Terms.Seats > 1 {
+		// A joiner that was away when the document was handed out asks again.
+		if err := plan.serve(ctx, host, h, secrets, cfg); err != nil {
+			return Document{}, err
+		}
+	}
+	genesis, err := plan.Document.Genesis()
+	if err != nil {
+		return Document{}, err
+	}
+	if have, err := h.ReadGenesis(); errors.Is(err, home.ErrNoGenesis) {
+		err = keys.WriteFile(h.Genesis(), genesis, 0o600)
+		if err != nil {
+			return Document{}, err
+		}
+	} else if err != nil {
+		return Document{}, err
+	} else if !slices.Equal(have, genesis) {
+		return Document{}, fmt.Errorf("%s is not the genesis that the members agreed on: restore it or remove it", h.Genesis())
+	}
+	return *plan.Document, nil
+}
+
+func (p *Plan) config(secrets keys.Secrets, h home.Home, cfg config.Config) (p2p.FoundingConfig, error) {
+	charter, err := p.Terms.Hash()
+	if err != nil {
+		return p2p.FoundingConfig{}, err
+	}
+	id, err := identity(secrets)
+	if err != nil {
+		return p2p.FoundingConfig{}, err
+	}
+	record, err := ownRecord(h, cfg, secrets, p.Name)
+	if err != nil {
+		return p2p.FoundingConfig{}, err
+	}
+	c := p2p.FoundingConfig{Charter: charter, Seats: p.Terms.Seats, Founder: id, Record: record,
+		Check: func(_ peer.ID, b []byte) error { _, err := DecodeRecord(b); return err }}
+	for _, s := range p.Tokens {
+		raw, err := hex.DecodeString(s)
+		if err != nil || len(raw) != len(p2p.Token{}) {
+			return c, errors.New("founding.json holds a damaged token")
+		}
+		c.Tokens = append(c.Tokens, p2p.Token(raw))
+	}
+	for _, r := range p.Registered {
+		raw, err := hex.DecodeString(r.Token)
+		if err != nil || len(raw) != len(p2p.Token{}) {
+			return c, errors.New("founding.json holds a damaged token")
+		}
+		c.Registered = append(c.Registered, p2p.Registration{Seat: r.Seat, Peer: r.Peer, Record: r.Record, Token: p2p.Token(raw)})
+	}
+	return c, nil
+}
+
+// gather serves newcomers until all seats are taken, and goes on handing out the
+// document until ctx ends.
+func (p *Plan) gather(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, tell func(Progress)) error {
+	c, err := p.config(secrets, h, cfg)
+	if err != nil {
+		return err
+	}
+	tell(Progress{Have: 1 + len(p.Registered), Want: p.Terms.Seats})
+	f, err := p2p.NewFounding(c)
+	if err != nil {
+		return err
+	}
+	s := p2p.ServeFounding(host, f, func(r p2p.Registration) error {
+		p.Registered = append(p.Registered, registered{Seat: r.Seat, Peer: r.Peer, Record: r.Record, Token: hex.EncodeToString(r.Token[:])})
+		tell(Progress{Have: 1 + len(p.Registered), Want: p.Terms.Seats})
+		return p.save(h)
+	}, nil)
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	seats, err := s.Taken(ctx)
+	if err != nil {
+		return err
+	}
+	d := Document{Terms: *p.Terms}
+	for _, r := range seats {
+		record, err := DecodeRecord(r.Record)
+		if err != nil {
+			return err
+		}
+		account, err := accountOf(r.Peer)
+		if err != nil {
+			return err
+		}
+		d.Members = append(d.Members, Seat{Account: account, Record: record})
+	}
+	if _, err := d.Genesis(); err != nil {
+		return err
+	}
+	p.Document = &d
+	if err := p.save(h); err != nil {
+		return err
+	}
+	doc, err := d.Encode()
+	if err != nil {
+		return err
+	}
+	s.Publish(doc)
+	return nil
+}
+
+// serve hands out a document that is complete already.
+func (p *Plan) serve(ctx context.Context, host host.Host, h home.Home, secrets keys.Secrets, cfg config.Config) error {
+	c, err := p.config(secrets, h, cfg)
+	if err != nil {
+		return err
+	}
+	f, err := p2p.NewFounding(c)
+	if err != nil {
+		return err
+	}
+	s := p2p.ServeFounding(host, f, func(p2p.Registration) error { return nil }, nil)
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	doc, err := p.Document.Encode()
+	if err != nil {
+		return err
+	}
+	s.Publish(doc)
+	return nil
+}
+
+// register is the joiner's side.
+func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, tell func(Progress)) error {
+	inv, err := p2p.ParseInvitation(p.Invitation)
+	if err != nil {
+		return err
+	}
+	record, err := ownRecord(h, cfg, secrets, p.Name)
+	if err != nil {
+		return err
+	}
+	check := func(b []byte) error {
+		d, err := DecodeDocument(b)
+		if err != nil {
+			return err
+		}
+		if hash, err := d.Terms.Hash(); err != nil || hash != inv.Charter {
+			return errors.New("the founder's terms are not those of the invitation")
+		}
+		for _, m := range d.Members {
+			own, err := m.Record.Encode()
+			if err == nil && m.Account == secrets.Account() && slices.Equal(own, record) {
+				return nil
+			}
+		}
+		return errors.New("the founder's document does not list this member as it registered")
+	}
+	joined, err := p2p.JoinNetwork(ctx, host, p2p.JoiningConfig{Invitation: inv, Record: record, Check: check}, func(w p2p.Waiting) {
+		tell(progressOf(w))
+	})
+	if err != nil {
+		return fmt.Errorf("join %s: %w", inv.Network, err)
+	}
+	d, err := DecodeDocument(joined.Document)
+	if err != nil {
+		return err
+	}
+	p.Document = &d
+	return p.save(h)
+}
+
+func progressOf(w p2p.Waiting) Progress {
+	g := Progress{Have: w.Have, Want: w.Want}
+	if w.Err != nil {
+		g.Waiting = w.Err.Error()
+	}
+	return g
+}
+
+func ownRecord(h home.Home, cfg config.Config, secrets keys.Secrets, name string) ([]byte, error) {
+	validator, err := ledger.ValidatorKey(h.Ledger())
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := reachable(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return Record{Name: name, Validator: curation.Hash(validator), DealKey: dkg.DealKey(secrets.Ceremony), Addrs: addrs}.Encode()
+}
+
+func identity(s keys.Secrets) (peer.ID, error) {
+	key, err := crypto.UnmarshalEd25519PrivateKey(s.Identity)
+	if err != nil {
+		return "", err
+	}
+	return peer.IDFromPrivateKey(key)
+}
+
+func accountOf(id peer.ID) (curation.Address, error) {
+	pub, err := id.ExtractPublicKey()
+	if err != nil {
+		return curation.Address{}, err
+	}
+	raw, err := pub.Raw()
+	if err != nil || len(raw) != 32 {
+		return curation.Address{}, fmt.Errorf("peer %v has no ed25519 identity", id)
+	}
+	return curation.Address(raw), nil
+}

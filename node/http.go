@@ -1,0 +1,129 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// listenHTTP takes the address of the HTTP interface and returns what serves it
+// until its context ends.
+func (n *Node) listenHTTP() (func(context.Context) error, error) {
+	l, err := net.Listen("tcp", n.cfg.API.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("the HTTP interface cannot listen on %s: choose another address with api.listen in config.toml or ATELIER_API_LISTEN: %w", n.cfg.API.Listen, err)
+	}
+	n.apiAddress = l.Addr().String()
+	handler, err := api.New(n, api.Options{Hosts: n.cfg.API.Hosts, Token: n.token, Logger: n.log.With("component", "api")})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	if err := n.home.WriteRuntime(n.apiAddress, n.token); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return func(ctx context.Context) error {
+		s := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+			BaseContext: func(net.Listener) context.Context { return ctx }}
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			<-ctx.Done()
+			n.home.RemoveRuntime()
+			grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			if s.Shutdown(grace) != nil {
+				_ = s.Close()
+			}
+		}()
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		<-stopped
+		return nil
+	}, nil
+}
+
+// APIAddress is the host:port of the HTTP interface, once Ready is closed.
+func (n *Node) APIAddress() string { return n.apiAddress }
+
+// View reads the committed state.
+func (n *Node) View(read func(curation.View) error) error { return n.machine.View(read) }
+
+// Ledger is the agreed order of transactions.
+func (n *Node) Ledger() ledger.Ledger { return n.engine }
+
+// Store is what this node keeps.
+func (n *Node) Store() *storage.Store { return n.store }
+
+// Secrets are those of the home; a caller that can open the home has them anyway.
+func (n *Node) Account() curation.Address { return n.secrets.Account() }
+
+// SealModel implements api.Backend; see MakeModel.
+func (n *Node) SealModel(ctx context.Context, o api.SealOptions, progress func(api.SealProgress)) (curation.Model, error) {
+	return n.MakeModel(ctx, Sealing{
+		Name: o.Name, Steps: o.Steps,
+		Phase:    func(s string) { progress(api.SealProgress{Phase: s}) },
+		Progress: func(step, steps int, loss float64) { progress(api.SealProgress{Step: step, Steps: steps, Loss: loss}) },
+	})
+}
+
+// Fetch implements api.Backend.
+func (n *Node) Fetch(ctx context.Context, root cid.Cid, from curation.Address, method storage.Method) (storage.FetchReport, error) {
+	var ids []peer.ID
+	if from != (curation.Address{}) {
+		id, err := peerOf(from)
+		if err != nil {
+			return storage.FetchReport{}, err
+		}
+		ids = append(ids, id)
+	} else {
+		for _, id := range n.roster.List() {
+			if id != n.host.ID() {
+				ids = append(ids, id)
+			}
+		}
+	}
+	if method == "" {
+		return n.exchange.Fetch(ctx, root, ids)
+	}
+	var last error
+	for _, id := range ids {
+		r, err := n.exchange.FetchVia(ctx, root, id, method)
+		if err == nil {
+			return r, nil
+		}
+		last = err
+	}
+	return storage.FetchReport{}, fmt.Errorf("no member gives %v by %s: %w", root, method, last)
+}
+
+// Info implements api.Backend.
+func (n *Node) Info() api.Info {
+	me := n.genesis.Members[n.index-1]
+	i := api.Info{Name: me.Name, Member: n.index, Account: me.Account, Peer: n.host.ID().String(),
+		Version: Version(), Started: n.started, HasShare: n.hasShare.Load()}
+	for _, m := range n.genesis.Members {
+		id, err := peerOf(m.Account)
+		if err != nil || m.Index == n.index {
+			continue
+		}
+		p := api.Peer{Member: m.Index, Peer: id.String()}
+		for _, c := range n.host.Network().ConnsToPeer(id) {
+			p.Connected = true
+			p.Addresses = append(p.Addresses, c.RemoteMultiaddr().String())
+		}
+		i.Peers = append(i.Peers, p)
+	}
+	return i
+}

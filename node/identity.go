@@ -1,0 +1,55 @@
+package node
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"strings"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+// accountOf is the account of a peer: both are the same ed25519 key.
+func accountOf(id peer.ID) (curation.Address, error) {
+	pub, err := id.ExtractPublicKey()
+	if err != nil {
+		return curation.Address{}, fmt.Errorf("peer %v: %w", id, err)
+	}
+	raw, err := pub.Raw()
+	if err != nil || pub.Type() != crypto.Ed25519 || len(raw) != ed25519.PublicKeySize {
+		return curation.Address{}, fmt.Errorf("peer %v has no ed25519 identity", id)
+	}
+	return curation.Address(raw), nil
+}
+
+// peerOf is the libp2p identity of a member's account.
+func peerOf(a curation.Address) (peer.ID, error) {
+	pub, err := crypto.UnmarshalEd25519PublicKey(a[:])
+	if err != nil {
+		return "", fmt.Errorf("account %v: %w", a, err)
+	}
+	return peer.IDFromPublicKey(pub)
+}
+
+// libp2pKey is the identity in libp2p's form.
+func libp2pKey(k ed25519.PrivateKey) (crypto.PrivKey, error) {
+	return crypto.UnmarshalEd25519PrivateKey(k)
+}
+
+// pinName is what the store calls an artwork's pin, so that a restarted node knows
+// what it holds.
+func pinName(name string, rid curation.Hash) string { return name + "/" + rid.String() }
+
+func parsePin(s string) (name string, rid curation.Hash, ok bool) {
+	name, text, found := strings.Cut(s, "/")
+	if !found || name != "candidate" && name != "published" {
+		return "", rid, false
+	}
+	rid, err := curation.ParseHash(text)
+	return name, rid, err == nil
+}
+
+// modelPin is the name of the sealed model's pin.
+const modelPin = "model"

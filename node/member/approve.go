@@ -1,0 +1,104 @@
+package member
+
+import (
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+)
+
+// certifyLag is how many blocks the members wait for each other, in an order that
+// rotates with the request, before the next one submits a certificate. So one
+// submits, and its crash costs two blocks.
+const certifyLag = 2
+
+// approve signs every request that the ledger holds and that this member agrees
+// with, gossips its approval until the certificate is on the ledger, and closes
+// the counts of the others.
+func (m *Machine) approve(l Ledger, open []curation.Artwork) {
+	waiting := map[curation.Hash]bool{}
+	for _, a := range open {
+		if a.Status != curation.StatusRequested || a.Epoch != m.key.Epoch() {
+			continue
+		}
+		waiting[a.RID] = true
+		m.approveOne(l, a)
+	}
+	for rid := range m.counted {
+		if !waiting[rid] {
+			m.tally.Step(l.Height(), quorum.Close{RID: rid})
+			delete(m.counted, rid)
+			delete(m.approved, rid)
+			delete(m.certified, rid)
+		}
+	}
+}
+
+func (m *Machine) approveOne(l Ledger, a curation.Artwork) {
+	if !m.counted[a.RID] {
+		if !m.open(l, a) {
+			return
+		}
+	}
+	if own, ok := m.approved[a.RID]; ok && m.again("gossip/"+a.RID.String(), l.Height()) {
+		m.do(Gossip{Approval: own})
+	}
+	c, ok := m.certified[a.RID]
+	if !ok {
+		return
+	}
+	n := m.committee.N()
+	rank := (int(m.index) - 1 + n - int(a.RID[0])%n) % n
+	if l.Height() >= a.Requested+uint64(rank*certifyLag) {
+		m.submit(l.Height(), "certify/"+a.RID.String(), curation.Certify{
+			RID: a.RID, Certificate: c.Certificate.Signature(), SeedSignature: c.Seed,
+		})
+	}
+}
+
+// open starts the count of a request and adds this member's own approval, when its
+// own reading of the ledger says that the request may be approved.
+func (m *Machine) open(l Ledger, a curation.Artwork) bool {
+	s := curation.StatementFor(m.chain, a)
+	if l.Height() >= s.Expiry {
+		return false
+	}
+	m.counted[a.RID] = true
+	m.tallied(l, m.tally.Step(l.Height(), quorum.Open{Statement: s}))
+	own, err := quorum.Approve(m.key, s)
+	if err != nil {
+		m.do(Note{Text: "cannot approve", RID: a.RID, Err: err})
+		return true
+	}
+	m.approved[a.RID] = own
+	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: own}))
+	return true
+}
+
+// count takes an approval of another member. The tally keeps one that comes before
+// our ledger has the request.
+func (m *Machine) count(l Ledger, a quorum.Approval) {
+	if m.key == nil {
+		return
+	}
+	rid := curation.Hash(a.RID)
+	if art, ok := l.Artwork(rid); ok && !m.counted[rid] && art.Status == curation.StatusRequested && art.Epoch == m.key.Epoch() {
+		m.open(l, art)
+	}
+	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: a}))
+}
+
+func (m *Machine) tallied(l Ledger, effects []quorum.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case quorum.Certified:
+			rid := curation.Hash(e.Certificate.Statement().RID)
+			m.certified[rid] = e
+			if a, ok := l.Artwork(rid); ok && a.Status == curation.StatusRequested {
+				m.approveOne(l, a)
+			}
+		case quorum.Culprit:
+			m.do(Misbehaved{Member: e.Member, What: "approval of a request does not verify"})
+		case quorum.Refused, quorum.Expired:
+			// A late or repeated approval is ordinary; the ledger tells the rest.
+		}
+	}
+}

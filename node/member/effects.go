@@ -1,0 +1,147 @@
+package member
+
+import (
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// Event is what the machine reacts to.
+type Event interface{ event() }
+
+// Committed says that the ledger has a new block, or that the machine has just
+// started on the ledger as it stands.
+type Committed struct{}
+
+// Approval is an approval that another member gossiped.
+type Approval quorum.Approval
+
+// ReleaseAsked is a request for a blinded share. From is the account that the
+// secured connection proves; Ticket comes back in the answer.
+type ReleaseAsked struct {
+	Ticket uint64
+	From   curation.Address
+	RID    curation.Hash
+	Role   seal.Role
+}
+
+// ShareArrived is a member's answer to an AskShare, or why there is none.
+type ShareArrived struct {
+	RID    curation.Hash
+	Role   seal.Role
+	Member uint32
+	Share  []byte
+	Err    error
+}
+
+// Rendered is the outcome of a Render.
+type Rendered struct {
+	RID       curation.Hash
+	Role      seal.Role
+	CID       string // of the artwork's folder; a generator's only
+	PixelRoot curation.Hash
+	Err       error
+}
+
+func (Committed) event()    {}
+func (Approval) event()     {}
+func (ReleaseAsked) event() {}
+func (ShareArrived) event() {}
+func (Rendered) event()     {}
+
+// Effect is what the machine asks its surroundings to do.
+type Effect interface{ effect() }
+
+// Submit sends a transaction of this member. Two submissions of one key are the
+// same wish: the second may be dropped while the first is under way.
+type Submit struct {
+	Key     string
+	Payload curation.Payload
+}
+
+// Gossip sends an approval to all members.
+type Gossip struct{ Approval quorum.Approval }
+
+// AskShare asks a member for its blinded share; a ShareArrived follows.
+type AskShare struct {
+	RID    curation.Hash
+	Role   seal.Role
+	Member uint32
+	From   curation.Address // the member's account
+}
+
+// Journal makes an entry durable before the effects behind it happen.
+type Journal struct{ Entry Entry }
+
+// Answer replies to a ReleaseAsked with a share or a refusal.
+type Answer struct {
+	Ticket uint64
+	Share  []byte
+	Err    error
+}
+
+// Render opens the model with its file key, draws the artwork and, as its
+// generator, stores the folder; a Rendered follows. FileKey is wiped after use.
+type Render struct {
+	Role    seal.Role
+	Artwork curation.Artwork
+	Model   curation.Model
+	FileKey []byte
+	// Sealer is the account that holds the model's container first-hand.
+	Sealer curation.Address
+}
+
+// Keep fetches an artwork's folder from one of the accounts, unless it is here,
+// and pins it under the name.
+type Keep struct {
+	RID  curation.Hash
+	CID  string
+	Name string
+	From []curation.Address
+}
+
+// LetGo unpins a folder and frees its space.
+type LetGo struct {
+	RID curation.Hash
+	CID string
+}
+
+// Misbehaved names a member whose message proves that it broke the protocol.
+type Misbehaved struct {
+	Member uint32
+	What   string
+}
+
+// Note is a fact for the node's log.
+type Note struct {
+	Text string
+	RID  curation.Hash // zero when it concerns none
+	Err  error
+}
+
+func (Submit) effect()     {}
+func (Gossip) effect()     {}
+func (AskShare) effect()   {}
+func (Journal) effect()    {}
+func (Answer) effect()     {}
+func (Render) effect()     {}
+func (Keep) effect()       {}
+func (LetGo) effect()      {}
+func (Misbehaved) effect() {}
+func (Note) effect()       {}
+
+// Entry is one line of the journal: a share that left, or was about to.
+type Entry struct {
+	Height  uint64        `json:"height"`
+	RID     curation.Hash `json:"rid"`
+	Role    seal.Role     `json:"role"`
+	Member  uint32        `json:"member"` // the reader
+	R       curation.Hash `json:"r"`      // the prekey under which it was blinded
+	Context curation.Hash `json:"context"`
+}
+
+type releaseKey struct {
+	rid    curation.Hash
+	role   seal.Role
+	member uint32
+}

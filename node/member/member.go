@@ -1,0 +1,358 @@
+// Package member is what a co-owner does, as a pure state machine: it takes part
+// in the ceremony, keeps prekeys on the ledger, approves requests by gossip,
+// releases blinded shares to the drawn readers and to nobody else, generates and
+// audits when the seed draws it, opens sealed orders, and keeps artworks.
+//
+// Step reads the ledger and an event and asks for effects: transactions to
+// submit, messages to gossip, shares to ask for, pictures to render. Package node
+// performs them over libp2p and consensus; the tests of this package perform them
+// in virtual time, with crashes, drops, duplicates and reordering.
+//
+// The machine is driven by the state of the ledger rather than by single events:
+// after every block it looks at what is missing and asks for it, again after
+// RetryBlocks if nothing came of it. So a member that was killed needs nothing but
+// its secrets, the ledger and the journal to go on, and a lost message costs time,
+// never an artwork.
+//
+// Its clock is the ledger's height. It starts no goroutine and is not safe for
+// concurrent use.
+package member
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// RetryBlocks is after how many blocks without a visible result an effect is asked
+// for again.
+const RetryBlocks = 4
+
+// Prekeys are posted in batches when fewer than prekeyLow wait on the ledger.
+const (
+	prekeyLow   = 12
+	prekeyBatch = 24
+)
+
+// maxOpen bounds the requests whose approvals are counted at the same time.
+const maxOpen = 4096
+
+// Secrets are what the machine needs of the key store.
+type Secrets struct {
+	Ceremony [32]byte // seed of the member's part in the ceremony
+	Prekeys  [32]byte // seed of its one-time reader keys
+}
+
+// Ledger is the committed state as the machine reads it. A call of Step sees one
+// height throughout.
+type Ledger interface {
+	Height() uint64
+	Params() curation.Params
+	Members() []curation.Member
+	// Ceremony is the transcript of the current ceremony, nil before there is one.
+	Ceremony() *dkg.Log
+	// Attempt counts the ceremonies of this epoch, from 0.
+	Attempt() uint64
+	// Committee is the committee in force, nil before the ceremony has ended well.
+	Committee() *shamir.Committee
+	// Model is the model sealed at a key epoch.
+	Model(keyEpoch uint64) (curation.Model, bool)
+	// Open lists the artworks whose status is requested, approved or registered.
+	Open() []curation.Artwork
+	Artwork(rid curation.Hash) (curation.Artwork, bool)
+	// Kept lists the artworks whose picture members keep: registered, candidate,
+	// in a round, published.
+	Kept() []curation.Artwork
+	// Round is the current round, if there is one.
+	Round() (curation.Round, bool)
+	// SealedOrders are a round's ciphertexts in the order in which they are opened.
+	SealedOrders(round uint64) ([]*seal.Ciphertext, error)
+}
+
+// Machine is one member. See the package comment.
+type Machine struct {
+	chain   curation.Hash
+	index   uint32
+	account curation.Address
+	secrets Secrets
+	rand    io.Reader
+
+	party     *dkg.Party
+	committee *shamir.Committee
+	key       *shamir.KeyShare
+	tally     *quorum.Tally
+
+	counted   map[curation.Hash]bool             // requests that the tally counts
+	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
+	certified map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
+	jobs      map[jobKey]*job                    // generations and audits of our own
+	released  map[releaseKey][32]byte            // journal: who read what under which R
+	prekeys   map[[32]byte]uint64                // R → sequence number
+	derived   uint64                             // prekeys below this number are in the map
+	asked     map[string]uint64                  // effect → height at which it was asked for last
+	kept      map[curation.Hash]string           // rid → pin name asked for
+	effects   []Effect
+}
+
+// New makes the machine of the member whose account is given. journal is what
+// earlier runs of it have journalled. rand blinds shares.
+func New(chain curation.Hash, index uint32, account curation.Address, secrets Secrets, journal []Entry, rand io.Reader) (*Machine, error) {
+	party, err := dkg.NewParty(index, secrets.Ceremony)
+	if err != nil {
+		return nil, fmt.Errorf("member %d: %w", index, err)
+	}
+	m := &Machine{
+		chain: chain, index: index, account: account, secrets: secrets, rand: rand, party: party,
+		counted: map[curation.Hash]bool{}, approved: map[curation.Hash]quorum.Approval{},
+		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
+		released: map[releaseKey][32]byte{}, prekeys: map[[32]byte]uint64{},
+		asked: map[string]uint64{}, kept: map[curation.Hash]string{},
+	}
+	for _, e := range journal {
+		m.released[releaseKey{e.RID, e.Role, e.Member}] = e.R
+	}
+	return m, nil
+}
+
+// Index is the member's index in the committee.
+func (m *Machine) Index() uint32 { return m.index }
+
+// Ready says whether the member holds a share of the committee in force.
+func (m *Machine) Ready() bool { return m.key != nil }
+
+// Step takes an event at the ledger's height and returns what should happen, in
+// that order: an effect that fails must keep those after it of the same call from
+// happening, because a share leaves only after its journal entry is durable.
+func (m *Machine) Step(l Ledger, e Event) []Effect {
+	m.effects = nil
+	switch e := e.(type) {
+	case Committed:
+		m.block(l)
+	case Approval:
+		m.count(l, quorum.Approval(e))
+	case ReleaseAsked:
+		m.answer(l, e)
+	case ShareArrived:
+		m.collect(l, e)
+	case Rendered:
+		m.rendered(l, e)
+	}
+	return m.effects
+}
+
+func (m *Machine) do(e Effect) { m.effects = append(m.effects, e) }
+
+// again says whether an effect is due: never asked for, or RetryBlocks ago.
+func (m *Machine) again(key string, height uint64) bool {
+	if last, ok := m.asked[key]; ok && height < last+RetryBlocks {
+		return false
+	}
+	m.asked[key] = height
+	return true
+}
+
+// submit asks for a transaction under a key that makes repetition harmless.
+func (m *Machine) submit(height uint64, key string, p curation.Payload) {
+	if m.again(key, height) {
+		m.do(Submit{Key: key, Payload: p})
+	}
+}
+
+// block is the heart: what the ledger's state asks of this member now.
+func (m *Machine) block(l Ledger) {
+	m.forget(l.Height())
+	m.ceremony(l)
+	if m.key == nil {
+		m.keep(l)
+		return
+	}
+	m.refill(l)
+	open := l.Open()
+	m.approve(l, open)
+	m.work(l, open)
+	m.openOrders(l)
+	m.keep(l)
+}
+
+// forget drops what was asked long ago, so that the map stays small.
+func (m *Machine) forget(height uint64) {
+	for key, at := range m.asked {
+		if at+64*RetryBlocks < height {
+			delete(m.asked, key)
+		}
+	}
+}
+
+// ceremony posts this member's messages and, once the committee is in force,
+// derives its share.
+func (m *Machine) ceremony(l Ledger) {
+	if c := l.Committee(); c != nil {
+		if m.key == nil || m.committee == nil || m.committee.Epoch() != c.Epoch() {
+			m.join(l, c)
+		}
+		return
+	}
+	log := l.Ceremony()
+	if log == nil {
+		return
+	}
+	messages, err := m.party.Step(l.Height(), log)
+	if err != nil {
+		m.do(Note{Text: "ceremony step failed", Err: err})
+		return
+	}
+	epoch := log.Params().Epoch
+	for i, msg := range messages {
+		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, l.Attempt(), msg.Kind, i),
+			curation.CeremonyMessage{Epoch: epoch, Attempt: l.Attempt(), Message: uint8(msg.Kind), Data: msg.Body})
+	}
+}
+
+// join takes the member's share from the finished ceremony.
+func (m *Machine) join(l Ledger, c *shamir.Committee) {
+	log := l.Ceremony()
+	if log == nil {
+		return
+	}
+	key, err := m.party.KeyShare(log)
+	if err == nil {
+		err = key.VerifyAgainst(c)
+	}
+	if err != nil {
+		m.do(Note{Text: "no share of this committee", Err: err})
+		return
+	}
+	m.committee, m.key = c, key
+	m.tally = quorum.NewTally(c, maxOpen)
+	clear(m.counted)
+	clear(m.approved)
+	m.do(Note{Text: "holds its share"})
+}
+
+// refill posts prekeys before the queue on the ledger runs dry.
+func (m *Machine) refill(l Ledger) {
+	for _, me := range l.Members() {
+		if me.Index != m.index || me.Prekeys() >= prekeyLow {
+			continue
+		}
+		room := l.Params().MaxPrekeys - me.Prekeys()
+		batch := min(uint64(prekeyBatch), room)
+		if batch == 0 {
+			return
+		}
+		var points [][32]byte
+		for s := me.PrekeyEnd; s < me.PrekeyEnd+batch; s++ {
+			_, r := seal.DeriveReader(m.secrets.Prekeys, s)
+			points = append(points, r)
+		}
+		m.submit(l.Height(), fmt.Sprintf("prekeys/%d", me.PrekeyEnd), curation.Prekeys{Points: points})
+	}
+}
+
+// reader finds the secret of one of our own prekeys.
+func (m *Machine) reader(l Ledger, r [32]byte) (seal.ReaderSecret, error) {
+	for _, me := range l.Members() {
+		if me.Index == m.index {
+			for ; m.derived < me.PrekeyEnd; m.derived++ {
+				_, point := seal.DeriveReader(m.secrets.Prekeys, m.derived)
+				m.prekeys[point] = m.derived
+			}
+		}
+	}
+	s, ok := m.prekeys[r]
+	if !ok {
+		return seal.ReaderSecret{}, errors.New("the table holds a prekey for us that we never made")
+	}
+	secret, _ := seal.DeriveReader(m.secrets.Prekeys, s)
+	return secret, nil
+}
+
+// openOrders posts this member's shares of the sealed orders once their phase is over.
+func (m *Machine) openOrders(l Ledger) {
+	round, ok := l.Round()
+	if !ok || round.Phase != curation.RoundOpening || round.Epoch != m.key.Epoch() || round.Orders == 0 {
+		return
+	}
+	for _, i := range round.Openers {
+		if i == m.index {
+			return
+		}
+	}
+	key := fmt.Sprintf("open/%d", round.Number)
+	if !m.again(key, l.Height()) {
+		return
+	}
+	cts, err := l.SealedOrders(round.Number)
+	if err != nil {
+		m.do(Note{Text: "cannot read sealed orders", Err: err})
+		return
+	}
+	share, err := seal.OpenShare(m.rand, m.key, m.committee, curation.OrderLabel(m.chain, round.Number), cts...)
+	if err != nil {
+		m.do(Note{Text: "cannot open orders", Err: err})
+		return
+	}
+	m.do(Submit{Key: key, Payload: curation.OrderShares{Round: round.Number, Share: share}})
+}
+
+// keep asks for the pictures that members hold together, and lets go of those that
+// the round declined.
+func (m *Machine) keep(l Ledger) {
+	want := map[curation.Hash]string{}
+	for _, a := range l.Kept() {
+		name := "candidate"
+		if a.Status == curation.StatusPublished {
+			name = "published"
+		}
+		want[a.RID] = name
+		if m.kept[a.RID] == name {
+			continue
+		}
+		if m.again("keep/"+name+"/"+a.RID.String(), l.Height()) {
+			m.do(Keep{RID: a.RID, CID: a.CID, Name: name, From: m.holders(l, a)})
+		}
+	}
+	for rid, name := range m.kept {
+		if want[rid] == "" && name == "candidate" {
+			delete(m.kept, rid)
+			if a, ok := l.Artwork(rid); ok {
+				m.do(LetGo{RID: rid, CID: a.CID})
+			}
+		}
+	}
+}
+
+// Kept tells the machine that a picture is fetched and pinned under a name, now or
+// in an earlier run.
+func (m *Machine) Kept(rid curation.Hash, name string) { m.kept[rid] = name }
+
+// holders lists the accounts that have an artwork's picture first-hand: its
+// generator, then the other members in order.
+func (m *Machine) holders(l Ledger, a curation.Artwork) []curation.Address {
+	var first, rest []curation.Address
+	for _, p := range l.Members() {
+		switch p.Index {
+		case m.index:
+		case a.Generator:
+			first = append(first, p.Account)
+		default:
+			rest = append(rest, p.Account)
+		}
+	}
+	return append(first, rest...)
+}
+
+func (m *Machine) member(l Ledger, index uint32) (curation.Member, bool) {
+	for _, p := range l.Members() {
+		if p.Index == index {
+			return p, true
+		}
+	}
+	return curation.Member{}, false
+}

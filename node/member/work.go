@@ -1,0 +1,183 @@
+package member
+
+import (
+	"fmt"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+type jobKey struct {
+	rid  curation.Hash
+	role seal.Role
+}
+
+// job is a generation or an audit that the seed drew this member for.
+type job struct {
+	artwork curation.Artwork
+	model   curation.Model
+	cert    quorum.VerifiedCertificate
+	ct      *seal.Ciphertext
+	reader  seal.Reader
+	secret  seal.ReaderSecret
+
+	shares    map[uint32][]byte // verified, by member
+	rendering bool
+	done      *Rendered
+}
+
+// work starts, continues and ends this member's jobs.
+func (m *Machine) work(l Ledger, open []curation.Artwork) {
+	mine := map[jobKey]bool{}
+	for _, a := range open {
+		role := m.drawn(l, a)
+		if role == 0 || a.Epoch != m.key.Epoch() {
+			continue
+		}
+		key := jobKey{a.RID, role}
+		mine[key] = true
+		j := m.jobs[key]
+		if j == nil {
+			var err error
+			if j, err = m.start(l, a, role); err != nil {
+				m.do(Note{Text: "cannot start", RID: a.RID, Err: err})
+				continue
+			}
+			m.jobs[key] = j
+		}
+		m.advance(l, key, j)
+	}
+	for key := range m.jobs {
+		if !mine[key] {
+			delete(m.jobs, key)
+		}
+	}
+}
+
+// drawn is the role that the seed draws this member for at this height, or 0.
+func (m *Machine) drawn(l Ledger, a curation.Artwork) seal.Role {
+	switch a.Status {
+	case curation.StatusApproved:
+		if i, ok := a.GeneratorAt(l.Params(), l.Height()+1); ok && i == m.index {
+			return seal.Generator
+		}
+	case curation.StatusRegistered:
+		if i, ok := a.AuditorAt(l.Params(), l.Height()+1); ok && i == m.index {
+			return seal.Auditor
+		}
+	}
+	return 0
+}
+
+func (m *Machine) start(l Ledger, a curation.Artwork, role seal.Role) (*job, error) {
+	j := &job{artwork: a, shares: map[uint32][]byte{}}
+	var err error
+	if j.cert, err = m.certificate(a); err != nil {
+		return nil, err
+	}
+	if j.ct, err = m.ciphertext(l, a); err != nil {
+		return nil, err
+	}
+	j.model, _ = l.Model(a.KeyEpoch)
+	table := a.Readers()
+	r, ok := table.Lookup(m.index)
+	if !ok {
+		return nil, fmt.Errorf("drawn without a prekey in the table")
+	}
+	if j.secret, err = m.reader(l, r); err != nil {
+		return nil, err
+	}
+	j.reader = seal.Reader{Member: m.index, Role: role, Prekeys: table}
+	own, entry, err := m.release(l, ReleaseAsked{From: m.account, RID: a.RID, Role: role})
+	if err != nil {
+		return nil, err
+	}
+	if entry != nil {
+		m.do(Journal{Entry: *entry})
+	}
+	j.shares[m.index] = own
+	return j, nil
+}
+
+// advance asks for the shares that are missing, renders when t are there, and
+// tells the ledger when the picture is done.
+func (m *Machine) advance(l Ledger, key jobKey, j *job) {
+	switch {
+	case j.done != nil:
+		m.report(l, key, j)
+	case j.rendering:
+	case len(j.shares) >= m.committee.T():
+		m.combine(l, key, j)
+	default:
+		for _, p := range l.Members() {
+			name := fmt.Sprintf("ask/%v/%d/%d", key.rid, key.role, p.Index)
+			if j.shares[p.Index] == nil && m.again(name, l.Height()) {
+				m.do(AskShare{RID: key.rid, Role: key.role, Member: p.Index, From: p.Account})
+			}
+		}
+	}
+}
+
+// collect takes a member's answer.
+func (m *Machine) collect(l Ledger, e ShareArrived) {
+	key := jobKey{e.RID, e.Role}
+	j := m.jobs[key]
+	if j == nil || j.rendering || j.done != nil || j.shares[e.Member] != nil {
+		return
+	}
+	if e.Err != nil {
+		m.do(Note{Text: "a member did not release", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, e.Err)})
+		return
+	}
+	index, err := seal.VerifyRelease(m.committee, j.ct, j.cert, j.reader, e.Share)
+	if err != nil || index != e.Member {
+		m.do(Misbehaved{Member: e.Member, What: "released share does not verify"})
+		return
+	}
+	j.shares[e.Member] = e.Share
+	m.advance(l, key, j)
+}
+
+func (m *Machine) combine(l Ledger, key jobKey, j *job) {
+	var shares [][]byte
+	for i := uint32(1); i <= uint32(m.committee.N()); i++ {
+		if s := j.shares[i]; s != nil {
+			shares = append(shares, s)
+		}
+	}
+	fileKey, _, err := seal.CombineRelease(j.secret, m.committee, j.ct, j.cert, j.reader, shares)
+	if err != nil {
+		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
+		clear(j.shares)
+		return
+	}
+	j.rendering = true
+	sealer, _ := m.member(l, j.model.Sealer)
+	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account})
+}
+
+// rendered takes the picture, or the reason why there is none: then the job begins
+// anew with the shares it has.
+func (m *Machine) rendered(l Ledger, e Rendered) {
+	key := jobKey{e.RID, e.Role}
+	j := m.jobs[key]
+	if j == nil {
+		return
+	}
+	j.rendering = false
+	if e.Err != nil {
+		m.do(Note{Text: "render failed", RID: e.RID, Err: e.Err})
+		return
+	}
+	j.done = &e
+	m.report(l, key, j)
+}
+
+func (m *Machine) report(l Ledger, key jobKey, j *job) {
+	if key.role == seal.Generator {
+		m.submit(l.Height(), "register/"+key.rid.String(), curation.Register{RID: key.rid, CID: j.done.CID, PixelRoot: j.done.PixelRoot})
+		return
+	}
+	m.submit(l.Height(), "attest/"+key.rid.String(), curation.Attest{RID: key.rid, PixelRoot: j.done.PixelRoot})
+}

@@ -1,0 +1,412 @@
+// Package node is one member of the network as a running program: the only place
+// where the parts meet, where goroutines start, and where effects touch disk and
+// network.
+//
+// One libp2p host serves consensus, gossip, bitswap and our own streams. The
+// ledger (node/ledger) drives the state machine (curation); a single goroutine, the
+// actor, drives the member's protocols (node/member) and performs what they ask
+// for; the HTTP interface (node/api) reads the state machine's view and submits
+// signed transactions. Open opens everything that lies on disk, Run runs it until
+// its context ends, and returns when all of it has ended.
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/config"
+	"github.com/atelier-dao/atelier/node/founding"
+	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// genesisTime stands in the header of the first block of every network. Blocks
+// carry times for display only; the ledger's clock is the height.
+var genesisTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// ErrNotMember reports a home whose identity is not among the network's members.
+var ErrNotMember = errors.New("this home's identity is not a member of the network")
+
+// Options are what a caller adds to the configuration in the home.
+type Options struct {
+	Passphrase string // of the key file; empty uses the kept one
+	Logger     *slog.Logger
+	// Founding hears how the founding goes, before there is a ledger.
+	Founding func(founding.Progress)
+}
+
+// Node is a member that runs. Its methods may be used by several goroutines once
+// Ready is closed.
+type Node struct {
+	home    home.Home
+	cfg     config.Config
+	log     *slog.Logger
+	secrets keys.Secrets
+	opts    Options
+	unlock  func() error
+
+	host   *p2p.Host
+	roster *p2p.Roster
+	store  *storage.Store
+
+	// Set once the network is founded, before ready is closed.
+	document  founding.Document
+	genesis   curation.Genesis
+	chain     curation.Hash
+	index     uint32
+	machine   *curation.Machine
+	engine    *ledger.Engine
+	exchange  *storage.Exchange
+	keeper    *p2p.Keeper
+	gossip    *p2p.Gossip
+	approvals *p2p.Topic[quorum.Approval]
+
+	ready      chan struct{}
+	started    time.Time
+	apiAddress string
+	token      string // opens what only the owner of the home may do over HTTP
+	hasShare   atomic.Bool
+
+	submitting sync.Mutex // one submission at a time in this node, so that nonces follow each other
+	sealing    sync.Mutex // one sealing at a time
+}
+
+// Open takes the home: its lock, configuration, keys, libp2p ports and store. The
+// caller Runs or Closes the node.
+func Open(h home.Home, cfg config.Config, opts Options) (n *Node, err error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Founding == nil {
+		opts.Founding = func(founding.Progress) {}
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	plan, err := founding.Read(h)
+	if err != nil {
+		return nil, err
+	}
+	var token [16]byte
+	if _, err := rand.Read(token[:]); err != nil {
+		return nil, err
+	}
+	n = &Node{home: h, cfg: cfg, token: hex.EncodeToString(token[:]), log: opts.Logger, opts: opts, ready: make(chan struct{}), started: time.Now()}
+	if n.unlock, err = h.Lock(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	if n.secrets, err = keys.Load(string(h), opts.Passphrase); err != nil {
+		return n, err
+	}
+	if n.store, err = storage.Open(h.Store(), storage.Options{Quota: cfg.Storage.QuotaMiB << 20}); err != nil {
+		return n, err
+	}
+	if err = n.listen(plan); err != nil {
+		return n, err
+	}
+	return n, nil
+}
+
+// listen starts the libp2p host. It lets in the members; a founder who still waits
+// for members lets in everybody, who then prove themselves by their tokens.
+func (n *Node) listen(plan founding.Plan) error {
+	key, err := libp2pKey(n.secrets.Identity)
+	if err != nil {
+		return err
+	}
+	n.roster = p2p.NewRoster()
+	c := p2p.Default()
+	c.Key, c.Listen, c.Announce, c.Allow = key, n.cfg.Network.Listen, n.cfg.Network.Announce, n.roster.Has
+	c.MDNS = n.cfg.Network.MDNS
+	c.Memory = 128 << 20
+	switch {
+	case plan.Terms != nil:
+		c.Network = plan.Terms.Network
+		n.roster.SetOpen(plan.Document == nil && plan.Terms.Seats > 1)
+	default:
+		inv, err := p2p.ParseInvitation(plan.Invitation)
+		if err != nil {
+			return err
+		}
+		c.Network = inv.Network
+		n.roster.Add(inv.Founder.ID)
+	}
+	if n.host, err = p2p.New(c); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Close gives back what Open took. After Run it does nothing more.
+func (n *Node) Close() error {
+	var errs []error
+	if n.host != nil {
+		errs = append(errs, n.host.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.unlock != nil {
+		errs = append(errs, n.unlock())
+	}
+	n.host, n.store, n.unlock = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// Ready is closed when the network is founded and the node serves its ledger.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// Run founds the network if need be, then takes part in it until ctx ends. It
+// returns nil when ctx ended it. The node is closed when it returns.
+func (n *Node) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, n.Close()) }()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if n.document, err = founding.Run(ctx, n.home, n.cfg, n.secrets, n.host, n.opts.Founding); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if err := n.assemble(); err != nil {
+		return err
+	}
+	return n.serve(ctx)
+}
+
+// assemble makes the parts that need the genesis.
+func (n *Node) assemble() error {
+	doc, err := n.home.ReadGenesis()
+	if err != nil {
+		return err
+	}
+	if n.genesis, err = curation.ParseGenesis(doc); err != nil {
+		return err
+	}
+	n.chain = curation.GenesisHash(doc)
+	for _, m := range n.genesis.Members {
+		if m.Account == n.secrets.Account() {
+			n.index = m.Index
+		}
+	}
+	if n.index == 0 {
+		return fmt.Errorf("%w %q: %s holds another identity", ErrNotMember, n.genesis.Charter.Name, n.home)
+	}
+	peers, err := n.document.Peers()
+	if err != nil {
+		return err
+	}
+	var ids []peer.ID
+	for _, p := range peers {
+		ids = append(ids, p.ID)
+	}
+	// A joiner that missed the document still has to reach its founder: those who
+	// registered are the members, so nobody else needs to come in.
+	n.roster.Replace(ids)
+	n.roster.SetOpen(false)
+	n.host.Recheck()
+	n.host.Protect(ids...)
+
+	n.machine = curation.NewMachine()
+	if n.engine, err = ledger.New(ledger.Config{
+		Home: n.home.Ledger(), ChainID: ChainID(n.chain), Genesis: doc, GenesisTime: genesisTime,
+		Host: n.host.Shared(), App: n.machine, Profile: n.profile(), Allow: n.roster.Has,
+		EmptyBlockInterval: time.Duration(n.cfg.Ledger.EmptyBlockInterval),
+		Logger:             n.log.With("component", "ledger"),
+	}); err != nil {
+		return err
+	}
+	n.engine.SetPeers(peers)
+	n.keeper = p2p.NewKeeper(n.host, p2p.DialerConfig{Self: n.host.ID()}, 0)
+	n.keeper.SetMembers(peers)
+	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{})
+	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/1"
+	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has}); err != nil {
+		return err
+	}
+	// An approval is sent again until its request is certified, so each height
+	// makes it a new message.
+	heights := p2p.WithRounds(func() uint64 { return n.engine.Status().Height }, 64, 64)
+	n.approvals, err = p2p.Join(n.gossip, topic, approvalCodec, n.judge, heights)
+	return err
+}
+
+// judge is the cheap check of a gossiped approval before it is passed on: that it
+// is its author's own. What it says is checked by the tally.
+func (n *Node) judge(_ context.Context, from peer.ID, a quorum.Approval) p2p.Verdict {
+	account, err := accountOf(from)
+	if err != nil || a.Member == 0 || int(a.Member) > len(n.genesis.Members) {
+		return p2p.Reject
+	}
+	if n.genesis.Members[a.Member-1].Account != account {
+		return p2p.Reject
+	}
+	return p2p.Accept
+}
+
+// Chain is the genesis hash, once Ready is closed.
+func (n *Node) Chain() curation.Hash { return n.chain }
+
+// Invite returns the next unused invitation of the network that a home founds, and
+// the seat it is for.
+func Invite(h home.Home, passphrase string) (text string, seat int, err error) {
+	cfg, err := config.Load(string(h), func(string) (string, bool) { return "", false })
+	if err != nil {
+		return "", 0, err
+	}
+	secrets, err := keys.Load(string(h), passphrase)
+	if err != nil {
+		return "", 0, err
+	}
+	return founding.Invite(h, cfg, secrets)
+}
+
+// ChainID is the name of a network's chain in the consensus engine.
+func ChainID(chain curation.Hash) string { return "atelier-" + hex.EncodeToString(chain[:8]) }
+
+func (n *Node) profile() ledger.Profile {
+	switch {
+	case n.cfg.Ledger.Profile != "auto":
+		return ledger.Profile(n.cfg.Ledger.Profile)
+	case len(n.genesis.Members) == 1:
+		return ledger.ProfileSolo
+	}
+	return ledger.ProfileLAN
+}
+
+// serve runs the parts until ctx ends or one fails.
+func (n *Node) serve(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, n.exchange.Close(), n.approvals.Close(), n.gossip.Close()) }()
+	j, entries, err := openJournal(n.home.Journal())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	m, err := member.New(n.chain, n.index, n.secrets.Account(),
+		member.Secrets{Ceremony: n.secrets.Ceremony, Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
+	if err != nil {
+		return err
+	}
+	a := newActor(n, m, j)
+	release := p2p.Handle(n.host, releaseProtocol, a.answerRelease, nil)
+	defer release.Close()
+	server, err := n.listenHTTP()
+	if err != nil {
+		return err
+	}
+	close(n.ready)
+
+	g, ctx := errgroup.WithContext(ctx)
+	for name, run := range map[string]func(context.Context) error{
+		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server,
+		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
+	} {
+		g.Go(func() error {
+			if err := run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// params are the rules of this network.
+func (n *Node) params() curation.Params { return n.genesis.Params }
+
+// statement is what certifies an artwork, and the committee in force.
+func (n *Node) statement(a curation.Artwork) (s quorum.Statement, c *shamir.Committee, err error) {
+	err = n.machine.View(func(v curation.View) error {
+		var ok bool
+		if c, ok = v.Committee(); !ok {
+			return errors.New("no committee is in force")
+		}
+		s = curation.StatementFor(n.chain, a)
+		return nil
+	})
+	return s, c, err
+}
+
+// PolicyHash names the document under which members release the model's key: the
+// charter of the network.
+func PolicyHash(c curation.Charter) curation.Hash { return sha256.Sum256([]byte(c.Text)) }
+
+// RefusedError is a transaction that the ledger refused.
+type RefusedError struct {
+	Code   curation.Code
+	Reason string
+}
+
+func (e *RefusedError) Error() string { return "refused by the ledger: " + e.Reason }
+
+// SubmitAs signs a payload with an account's key and waits until the ledger has
+// taken it.
+func (n *Node) SubmitAs(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) error {
+	_, err := n.submitAs(ctx, key, p)
+	return err
+}
+
+// validFor is how many blocks a transaction of this node may wait.
+const validFor = 100
+
+func (n *Node) submitAs(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (ledger.Receipt, error) {
+	n.submitting.Lock()
+	defer n.submitting.Unlock()
+	account := curation.AddressOf(key.Public().(ed25519.PublicKey))
+	for try := 0; ; try++ {
+		var nonce, height uint64
+		if err := n.machine.View(func(v curation.View) error {
+			nonce, height = v.Account(account).Nonce, v.Height()
+			return nil
+		}); err != nil {
+			return ledger.Receipt{}, err
+		}
+		tx, err := curation.Sign(key, n.chain, curation.Body{Nonce: nonce, ValidUntil: height + validFor, Payload: p})
+		if err != nil {
+			return ledger.Receipt{}, err
+		}
+		r, err := n.engine.Submit(ctx, tx)
+		result := r.Result
+		var refused *ledger.RefusedError
+		if errors.As(err, &refused) {
+			result, err = refused.Result, nil
+		}
+		switch {
+		case err != nil:
+			return r, err
+		case result.Code == curation.CodeOK:
+			return r, nil
+		case result.Code == curation.CodeNonce && try < 20:
+			// Another transaction of the account came first: wait for its block.
+			if err := n.engine.WaitHeight(ctx, height+1); err != nil {
+				return r, err
+			}
+		default:
+			return r, &RefusedError{result.Code, result.Log}
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/shamir/seal"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// maxModelBytes bounds an opened model file.
+const maxModelBytes = 64 << 20
+
+// render performs a member.Render: one at a time in this node.
+func (a *actor) render(ctx context.Context, f member.Render) {
+	defer clear(f.FileKey)
+	done := member.Rendered{RID: f.Artwork.RID, Role: f.Role}
+	select {
+	case a.renders <- struct{}{}:
+		defer func() { <-a.renders }()
+		done.CID, done.PixelRoot, done.Err = a.n.draw(ctx, f)
+	case <-ctx.Done():
+		return
+	}
+	a.send(ctx, done)
+}
+
+// draw opens the model for one artwork and renders it. The generator stores the
+// artwork's folder and pins it as a candidate. The plain model lives in this call
+// only.
+func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash, error) {
+	artist, err := n.openModel(ctx, f.Model, f.FileKey, f.Sealer)
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("open model: %w", err)
+	}
+	size := int(n.params().PictureSize)
+	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, size, model.RenderOptions{Workers: n.cfg.Artist.Workers})
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
+	}
+	if f.Role != seal.Generator {
+		return "", picture.PixelRoot, nil
+	}
+	files, err := n.artworkFolder(f, picture)
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("build artwork folder: %w", err)
+	}
+	root, err := n.store.PutFolder(ctx, files)
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("store artwork: %w", err)
+	}
+	if err := n.store.Pin(root, pinName("candidate", f.Artwork.RID)); err != nil {
+		return "", curation.Hash{}, fmt.Errorf("pin artwork: %w", err)
+	}
+	return root.String(), picture.PixelRoot, nil
+}
+
+// openModel fetches the sealed container if it is not here, opens it and checks
+// that it holds what was sealed.
+func (n *Node) openModel(ctx context.Context, m curation.Model, fileKey []byte, sealer curation.Address) (*model.Artist, error) {
+	root, err := cid.Decode(m.ContainerCID)
+	if err != nil {
+		return nil, err
+	}
+	if !n.store.Has(root) {
+		if err := n.fetchModel(ctx, root, sealer); err != nil {
+			return nil, err
+		}
+	}
+	sealed, err := n.store.OpenFile(ctx, root, "")
+	if err != nil {
+		return nil, err
+	}
+	defer sealed.Close()
+	plain, err := model.Open(sealed, func(box []byte) ([]byte, error) {
+		if !bytes.Equal(box, m.Ciphertext) {
+			return nil, errors.New("the container's box is not the one on the ledger")
+		}
+		return bytes.Clone(fileKey), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := io.ReadAll(io.LimitReader(plain, maxModelBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	defer clear(raw)
+	if len(raw) > maxModelBytes {
+		return nil, fmt.Errorf("model file is larger than %d bytes", maxModelBytes)
+	}
+	if sha256.Sum256(raw) != m.PlainHash {
+		return nil, errors.New("the opened model is not the one that was sealed")
+	}
+	return model.UnmarshalArtist(raw)
+}
+
+func (n *Node) fetchModel(ctx context.Context, root cid.Cid, sealer curation.Address) error {
+	var from []peer.ID
+	if id, err := peerOf(sealer); err == nil && id != n.host.ID() {
+		from = append(from, id)
+	}
+	for _, id := range n.roster.List() {
+		if id != n.host.ID() && (len(from) == 0 || id != from[0]) {
+			from = append(from, id)
+		}
+	}
+	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
+		return fmt.Errorf("model %v is not to be had from any member: %w", root, err)
+	}
+	return n.store.Pin(root, modelPin)
+}
+
+// artworkFolder builds picture, metadata and receipt.
+func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File, error) {
+	a, m := f.Artwork, f.Model
+	var png bytes.Buffer
+	if err := p.EncodePNG(&png); err != nil {
+		return nil, err
+	}
+	statement, committee, err := n.statement(a)
+	if err != nil {
+		return nil, err
+	}
+	modelCID, err := cid.Decode(m.ContainerCID)
+	if err != nil {
+		return nil, err
+	}
+	var prekey [32]byte
+	for _, k := range a.Prekeys {
+		if k.Member == n.index {
+			prekey = k.R
+		}
+	}
+	return storage.BuildArtworkFolder(storage.Artwork{
+		Title:       title(a.Prompt),
+		Author:      n.genesis.Charter.Name,
+		Description: fmt.Sprintf("Made by the artist %q of %s for the prompt %q; the seed is the members' own signature.", m.Name, n.genesis.Charter.Name, a.Prompt),
+		PNG:         png.Bytes(),
+		Attributes:  []storage.Attribute{{Trait: "Artist", Value: m.Name}},
+		Receipt: storage.Receipt{
+			Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID,
+			RequestHeight: a.Requested, ExpiryHeight: statement.Expiry, Collector: a.Requester, Prompt: a.Prompt,
+			BodyHash: a.BodyHash, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
+			CommitteeEpoch: committee.Epoch(), Label: statement.Label, U: statement.U, PrekeysDigest: statement.Prekeys,
+			Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
+			GeneratorIndex: uint64(n.index), Generator: n.secrets.Account(), GeneratorPrekey: prekey,
+			Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
+		},
+	})
+}
+
+// title is the prompt as a heading.
+func title(prompt string) string {
+	prompt = strings.TrimSpace(prompt)
+	r := []rune(prompt)
+	if len(r) == 0 {
+		return "Untitled"
+	}
+	return strings.ToUpper(string(r[0])) + string(r[1:])
+}
