@@ -225,7 +225,7 @@ func readPicture(folder fs.FS, name string, colours int) (train.Picture, error) 
 	if err != nil {
 		return train.Picture{}, err
 	}
-	if config.Width > maxPictureArea || config.Height > maxPictureArea || config.Width*config.Height > maxPictureArea {
+	if config.Width > maxPictureArea || config.Height > maxPictureArea || int64(config.Width)*int64(config.Height) > maxPictureArea {
 		return train.Picture{}, fmt.Errorf("%d×%d pixels, limit %d in all", config.Width, config.Height, maxPictureArea)
 	}
 	img, _, err := image.Decode(strings.NewReader(string(raw)))
