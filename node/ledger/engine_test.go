@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"crypto/ed25519"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,6 +65,7 @@ func mustKey(t *testing.T, home string) []byte {
 }
 
 func TestFourValidators(t *testing.T) {
+	t.Parallel()
 	net := foundNet(t, 4)
 	started := time.Now()
 	net.startAll()
@@ -73,9 +75,7 @@ func TestFourValidators(t *testing.T) {
 	t.Logf("first transaction final after %v", time.Since(started).Round(time.Millisecond))
 	var last Receipt
 	for i := range 20 {
-		at := time.Now()
 		last = net.nodes[i%4].pay(t, uint64(i+1), recipient(0), 1)
-		t.Logf("%d: %v height %d", i, time.Since(at).Round(time.Millisecond), last.Height)
 	}
 	net.awaitAll(last.Height)
 	for _, n := range net.nodes {
@@ -98,4 +98,109 @@ func TestFourValidators(t *testing.T) {
 		r := net.nodes[3].pay(t, 26, recipient(1), 1)
 		net.awaitAll(r.Height)
 	})
+}
+
+// A transaction that reaches a peer before the peer takes part is dropped there
+// and never sent again by CometBFT. With no empty blocks to come, the chain
+// would wait for ever.
+func TestTheFirstTransactionIsNotLost(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	net.empty = time.Hour
+	for boot := range 3 {
+		for i := range net.nodes {
+			net.start(i)
+		}
+		started := time.Now()
+		r := net.nodes[boot].pay(t, uint64(boot), recipient(0), 1)
+		require.Less(t, time.Since(started), 10*time.Second)
+		net.awaitAll(r.Height)
+		net.stopAll()
+	}
+}
+
+// What the application leaves out of its proposals must not stay in the pool:
+// the engine makes blocks for as long as anything is there.
+func TestATransactionThatIsNeverProposed(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 1)
+	net.profile, net.empty = ProfileSolo, time.Hour
+	app := newBank()
+	var open atomic.Bool
+	app.refuse = func(tx []byte) bool { return tx[0] == 'k' && !open.Load() }
+	n := net.startWith(0, app)
+	n.pay(t, 0, recipient(0), 1)
+	at := n.Status().Height
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	got := make(chan Receipt, 1)
+	go func() {
+		if r, err := n.Submit(ctx, write("a", "b")); err == nil {
+			got <- r
+		}
+	}()
+	select {
+	case <-got:
+		t.Fatal("it stands in a block")
+	case <-time.After(2 * offerFirst):
+	}
+	require.Less(t, n.Status().Height, at+10, "empty blocks as fast as they can be made")
+	open.Store(true)
+	select {
+	case r := <-got: // Submit has offered it again
+		require.Greater(t, r.Height, at)
+	case <-ctx.Done():
+		t.Fatal("not offered again")
+	}
+}
+
+func TestSubscribersMissNothing(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 1)
+	net.profile, net.empty = ProfileSolo, 20*time.Millisecond
+	n := net.start(0)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	slow := n.SubscribeFrom(ctx, 1) // takes nothing until the end
+	present := n.Subscribe(ctx)
+	first := <-present
+	for i := range 3 * recentBlocks {
+		n.pay(t, uint64(i), recipient(0), 1)
+	}
+	last := n.Status().Height
+	paid := 0
+	for want := uint64(1); want <= last; want++ {
+		c := <-slow
+		require.Equal(t, want, c.Height)
+		require.Len(t, c.Results, len(c.Txs))
+		require.Equal(t, "bank.block", c.Events[0].Kind)
+		for _, r := range c.Results {
+			require.Equal(t, "1", r.Events[0].Get("amount"))
+			paid++
+		}
+	}
+	require.Equal(t, 3*recentBlocks, paid)
+	for want := first.Height + 1; want <= last; want++ {
+		require.Equal(t, want, (<-present).Height)
+	}
+	n.stop()
+	for range present { // ends by itself
+	}
+	at := n.Status()
+	n = net.reopen(at.Height, at.AppHash)
+	again := n.SubscribeFrom(ctx, 2)
+	require.EqualValues(t, 2, (<-again).Height, "history is replayed after a restart")
+	var heights []uint64
+	for c, err := range n.Blocks(0, 3) {
+		require.NoError(t, err)
+		heights = append(heights, c.Height)
+	}
+	require.Equal(t, []uint64{1, 2, 3}, heights)
+	require.ErrorIs(t, n.WaitHeight(canceled(), 1<<40), context.Canceled)
+}
+
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }

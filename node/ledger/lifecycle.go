@@ -34,11 +34,22 @@ func (n *node) stop() {
 	n.members.close()
 	n.boot.close()
 	n.gate.close()
-	if n.sw.IsRunning() {
-		_ = n.sw.Stop()
+	if !n.sw.IsRunning() { // it did not come to start them all
+		for _, r := range n.members.reactors {
+			if r.IsRunning() {
+				_ = r.Stop()
+			}
+		}
+		return
 	}
-	if n.members.everMet() {
-		time.Sleep(n.linger)
+	told := make(chan time.Time, 1) // when consensus was told to stop
+	go func() {
+		<-n.consensus.Quit()
+		told <- time.Now()
+	}()
+	_ = n.sw.Stop()
+	if at := <-told; n.members.everMet() {
+		time.Sleep(n.linger - time.Since(at))
 	}
 }
 

@@ -51,7 +51,7 @@ type testNet struct {
 	genesis []byte
 	hosts   []host.Host
 	nodes   []*testNode
-	members map[peer.ID]bool
+	members sync.Map // peer.ID
 	profile Profile
 	empty   time.Duration
 	log     *slog.Logger
@@ -68,7 +68,7 @@ var payer = seedKey('p', 0)
 
 func foundNet(t testing.TB, n int) *testNet {
 	t.Helper()
-	net := &testNet{t: t, dir: t.TempDir(), nodes: make([]*testNode, n), members: map[peer.ID]bool{}, profile: ProfileLAN, empty: 500 * time.Millisecond}
+	net := &testNet{t: t, dir: t.TempDir(), nodes: make([]*testNode, n), profile: ProfileLAN, empty: 500 * time.Millisecond}
 	if os.Getenv("ATELIER_TEST_LOG") != "" {
 		net.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -76,7 +76,7 @@ func foundNet(t testing.TB, n int) *testNet {
 	for i := range n {
 		h := newHost(t, i, anyPort)
 		net.hosts = append(net.hosts, h)
-		net.members[h.ID()] = true
+		net.admit(h.ID())
 	}
 	return net
 }
@@ -109,12 +109,19 @@ func (net *testNet) config(i int, app *bank) Config {
 		App:                app,
 		Profile:            net.profile,
 		EmptyBlockInterval: net.empty,
-		Allow:              func(p peer.ID) bool { return net.members[p] },
+		Allow:              net.allows,
 	}
 	if net.log != nil {
 		c.Logger = net.log.With("node", i)
 	}
 	return c
+}
+
+func (net *testNet) admit(p peer.ID) { net.members.Store(p, true) }
+
+func (net *testNet) allows(p peer.ID) bool {
+	_, ok := net.members.Load(p)
+	return ok
 }
 
 func (net *testNet) peers() []peer.AddrInfo {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,8 +45,8 @@ func loadValidator(home string) (*privval.FilePV, error) {
 	case errors.Is(keyErr, fs.ErrNotExist) && errors.Is(votesErr, fs.ErrNotExist):
 		return createValidator(key, votes)
 	case errors.Is(keyErr, fs.ErrNotExist):
-		var v privval.FilePVLastSignState
-		if err := readJSON(votes, &v); err != nil {
+		v, err := readVotes(votes)
+		if err != nil {
 			return nil, err
 		}
 		if v.Height == 0 { // a creation that did not come to its end
@@ -66,8 +67,7 @@ func loadValidator(home string) (*privval.FilePV, error) {
 	if private, ok := k.PrivKey.(cmted25519.PrivKey); !ok || len(private) != ed25519.PrivateKeySize {
 		return nil, fmt.Errorf("validator key: %s holds no ed25519 key", key)
 	}
-	var v privval.FilePVLastSignState
-	if err := readJSON(votes, &v); err != nil {
+	if _, err := readVotes(votes); err != nil {
 		return nil, err
 	}
 	return privval.LoadFilePV(key, votes), nil
@@ -85,6 +85,25 @@ func createValidator(key, votes string) (pv *privval.FilePV, err error) {
 	pv.LastSignState.Save()
 	pv.Key.Save()
 	return pv, nil
+}
+
+// readVotes reads the record of the last vote. A file that is JSON but no such
+// record must not pass for a validator that never voted.
+func readVotes(path string) (v privval.FilePVLastSignState, err error) {
+	var fields map[string]json.RawMessage
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return v, fmt.Errorf("validator key: %w", err)
+	}
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return v, fmt.Errorf("validator key: %s: %w", path, err)
+	}
+	for _, f := range []string{"height", "round", "step"} {
+		if fields[f] == nil {
+			return v, fmt.Errorf("validator key: %s has no %s", path, f)
+		}
+	}
+	return v, readJSON(path, &v)
 }
 
 func readJSON(path string, to any) error {

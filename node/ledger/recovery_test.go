@@ -1,0 +1,303 @@
+package ledger
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+// childEnv has the test binary run one validator and nothing else.
+const childEnv = "ATELIER_LEDGER_CHILD"
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		if err := child(spec); err != nil {
+			fmt.Fprintln(os.Stderr, "child:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// childSpec describes a validator in a process of its own.
+type childSpec struct {
+	Index   int
+	Home    string
+	Genesis []byte
+	Addrs   []string // of all validators, with their peer ids
+}
+
+// child runs a validator until its standard input ends. Each line there is a
+// transaction in hex; each gets a line with its height and code.
+func child(raw string) error {
+	var spec childSpec
+	if err := json.Unmarshal([]byte(raw), &spec); err != nil {
+		return err
+	}
+	var infos []peer.AddrInfo
+	members := map[peer.ID]bool{}
+	for _, a := range spec.Addrs {
+		info, err := peer.AddrInfoFromString(a)
+		if err != nil {
+			return err
+		}
+		infos = append(infos, *info)
+		members[info.ID] = true
+	}
+	k, err := crypto.UnmarshalEd25519PrivateKey(seedKey('h', spec.Index))
+	if err != nil {
+		return err
+	}
+	h, err := libp2p.New(libp2p.Identity(k), libp2p.ListenAddrs(infos[spec.Index].Addrs...))
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	c := Config{
+		Home:               spec.Home,
+		ChainID:            "atelier-test",
+		Genesis:            spec.Genesis,
+		GenesisTime:        founded,
+		Host:               h,
+		App:                newBank(),
+		EmptyBlockInterval: time.Second,
+		Allow:              func(p peer.ID) bool { return members[p] },
+	}
+	if os.Getenv("ATELIER_TEST_LOG") != "" {
+		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", spec.Index)
+	}
+	e, err := New(c)
+	if err != nil {
+		return err
+	}
+	e.SetPeers(infos)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var wg sync.WaitGroup
+	var ran error
+	wg.Go(func() { ran = e.Run(ctx) })
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		tx, err := hex.DecodeString(in.Text())
+		if err != nil {
+			return err
+		}
+		wg.Go(func() {
+			r, err := e.Submit(ctx, tx)
+			if err != nil && ctx.Err() == nil {
+				fmt.Println("error:", err)
+			} else if err == nil {
+				fmt.Println("height", r.Height, "code", r.Result.Code)
+			}
+		})
+	}
+	cancel()
+	wg.Wait()
+	return errors.Join(ran, in.Err())
+}
+
+// process is a validator in a process of its own.
+type childProcess struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  chan string
+	done chan struct{}
+}
+
+func startChild(t *testing.T, spec childSpec) *childProcess {
+	t.Helper()
+	raw, err := json.Marshal(spec)
+	require.NoError(t, err)
+	p := &childProcess{cmd: exec.Command(os.Args[0]), out: make(chan string, 1024), done: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), childEnv+"="+string(raw))
+	p.cmd.Stderr = os.Stderr
+	p.in, err = p.cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		defer close(p.done)
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			p.out <- lines.Text()
+		}
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(p.kill)
+	return p
+}
+
+// kill ends the process as a power cut would.
+func (p *childProcess) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.done
+}
+
+// stop ends the process as an operator would.
+func (p *childProcess) stop(t *testing.T) {
+	_ = p.in.Close()
+	select {
+	case <-p.done:
+	case <-time.After(patience):
+		t.Fatal("child does not stop")
+	}
+	require.True(t, p.cmd.ProcessState.Success(), "child: %v", p.cmd.ProcessState)
+}
+
+func (p *childProcess) submit(t *testing.T, tx []byte) {
+	_, err := fmt.Fprintln(p.in, hex.EncodeToString(tx))
+	require.NoError(t, err)
+}
+
+// final waits for the outcome of a submitted transaction.
+func (p *childProcess) final(t *testing.T, within time.Duration) {
+	t.Helper()
+	select {
+	case line := <-p.out:
+		require.True(t, strings.HasSuffix(line, fmt.Sprint("code ", curation.CodeOK)), line)
+	case <-p.done:
+		t.Fatal("child has ended")
+	case <-time.After(within):
+		t.Fatalf("not final within %v", within)
+	}
+}
+
+// freePorts are UDP ports that nobody uses.
+func freePorts(t *testing.T, n int) []int {
+	var out []int
+	for range n {
+		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer c.Close()
+		out = append(out, c.LocalAddr().(*net.UDPAddr).Port)
+	}
+	return out
+}
+
+// A quorum that is lost to kill -9 comes back with those who were killed. This
+// is what the boot ids are for: without them the chain never recovers, because
+// the survivors go on talking to processes that are gone.
+func TestTwoOfFourKilledComeBack(t *testing.T) {
+	dir := t.TempDir()
+	home := func(i int) string { return fmt.Sprintf("%s/%d", dir, i) }
+	spec := childSpec{Genesis: genesisFor(t, home, 4)}
+	for i, port := range freePorts(t, 4) {
+		k, err := crypto.UnmarshalEd25519PrivateKey(seedKey('h', i))
+		require.NoError(t, err)
+		id, err := peer.IDFromPrivateKey(k)
+		require.NoError(t, err)
+		a, err := ma.NewMultiaddr(fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1/p2p/%s", port, id))
+		require.NoError(t, err)
+		spec.Addrs = append(spec.Addrs, a.String())
+	}
+	start := func(i int) *childProcess {
+		s := spec
+		s.Index, s.Home = i, home(i)
+		return startChild(t, s)
+	}
+	var nodes [4]*childProcess
+	for i := range nodes {
+		nodes[i] = start(i)
+	}
+	var paid [4]uint64
+	pay := func(i int) { // each node has its payer, so that nonces do not race
+		nodes[i].submit(t, transfer(seedKey('c', i), paid[i], recipient(0), 1))
+		paid[i]++
+	}
+	for range 10 {
+		pay(0)
+		nodes[0].final(t, patience)
+	}
+	for i := range nodes { // on their way when two die
+		pay(i)
+	}
+	nodes[2].kill()
+	nodes[3].kill()
+	nodes[2], nodes[3] = nil, nil
+	pay(1)
+	deadline := time.After(2 * time.Second)
+	heard := 0
+	for quiet := false; !quiet; {
+		select {
+		case <-nodes[0].out:
+			heard++
+		case <-nodes[1].out:
+			heard++
+		case <-deadline:
+			quiet = true
+		}
+	}
+	require.LessOrEqual(t, heard, 2, "final without a quorum")
+	nodes[2], nodes[3] = start(2), start(3)
+	returned := time.Now()
+	for ; heard < 3; heard++ { // nothing that was waiting is lost
+		select {
+		case line := <-nodes[0].out:
+			require.Contains(t, line, "code 0")
+		case line := <-nodes[1].out:
+			require.Contains(t, line, "code 0")
+		case <-time.After(10 * time.Second):
+			t.Fatal("no finality within 10 s of the return")
+		}
+	}
+	t.Logf("what waited was final %v after the return", time.Since(returned).Round(10*time.Millisecond))
+	for i := range 2 {
+		pay(i)
+		nodes[i].final(t, 10*time.Second)
+	}
+	for i := 2; i < 4; i++ { // what the dead had taken is offered again, and counts once
+		paid[i] = 0
+		pay(i)
+		nodes[i].final(t, 10*time.Second)
+	}
+	for _, n := range nodes {
+		_ = n.in.Close()
+	}
+	for _, n := range nodes {
+		n.stop(t)
+	}
+	// What they left behind agrees, up to where the first of them stopped.
+	common, total := uint64(1<<63), uint64(0)
+	var left []*history
+	for i := range nodes {
+		store, err := openDB(home(i)+"/data", "ledger")
+		require.NoError(t, err)
+		app := newBank()
+		h, err := openHistory(store, app, spec.Genesis)
+		require.NoError(t, err)
+		defer h.close()
+		left = append(left, h)
+		common = min(common, h.tip.Height)
+		total = max(total, app.balance(recipient(0)))
+	}
+	require.Equal(t, paid[0]+paid[1]+paid[2]+paid[3], total, "lost or doubled")
+	want, err := left[0].block(common)
+	require.NoError(t, err)
+	for i, h := range left {
+		got, err := h.block(common)
+		require.NoError(t, err)
+		require.Equal(t, want, got, "node %d", i)
+	}
+}
