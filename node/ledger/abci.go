@@ -28,7 +28,8 @@ type machine struct {
 	// syncing tells that blocks are executed by the goroutine of blocksync.
 	syncing atomic.Pointer[func() bool]
 
-	pending *pendingBlock // executed, not committed
+	pending *pendingBlock        // executed, not committed
+	leftOut map[string]time.Time // transactions that Prepare left out, since when
 }
 
 type pendingBlock struct {
@@ -68,10 +69,15 @@ func (m *machine) CheckTx(_ context.Context, r *abci.RequestCheckTx) (*abci.Resp
 	return &abci.ResponseCheckTx{Code: uint32(res.Code), Log: res.Log}, nil
 }
 
-// PrepareProposal asks the application for an order. What it leaves out although
-// there was room leaves the pool too: the engine makes blocks for as long as
-// the pool holds anything, so a transaction that is never put into one would
-// have it make empty blocks as fast as it can.
+// patienceLeftOut is how long a transaction may be left out of our proposals,
+// although there was room, before it leaves the pool. An account's transactions
+// may overtake each other on their way here; this is the time to catch up in.
+const patienceLeftOut = 100 * time.Millisecond
+
+// PrepareProposal asks the application for an order. What it keeps leaving out
+// although there was room leaves the pool too: the engine makes blocks for as
+// long as the pool holds anything, so a transaction that is never put into one
+// would have it make empty blocks as fast as it can.
 func (m *machine) PrepareProposal(_ context.Context, r *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	in := make(map[string]bool, len(r.Txs))
 	for _, tx := range r.Txs {
@@ -88,12 +94,24 @@ func (m *machine) PrepareProposal(_ context.Context, r *abci.RequestPreparePropo
 		size += n
 		out = append(out, tx)
 	}
+	now := time.Now()
+	since := map[string]time.Time{}
 	var left [][]byte
 	for _, tx := range r.Txs {
-		if in[string(tx)] && size+types.ComputeProtoSizeForTxs([]types.Tx{tx}) <= r.MaxTxBytes {
+		if !in[string(tx)] || size+types.ComputeProtoSizeForTxs([]types.Tx{tx}) > r.MaxTxBytes {
+			continue
+		}
+		first, before := m.leftOut[string(tx)]
+		switch {
+		case !before:
+			since[string(tx)] = now
+		case now.Sub(first) < patienceLeftOut:
+			since[string(tx)] = first
+		default:
 			left = append(left, tx)
 		}
 	}
+	m.leftOut = since
 	if len(left) > 0 {
 		m.log.Debug("transactions dropped from the pool", "count", len(left), "height", r.Height)
 		m.evict(r.Height-1, left)

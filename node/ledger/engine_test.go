@@ -144,7 +144,7 @@ func TestATransactionThatIsNeverProposed(t *testing.T) {
 		t.Fatal("it stands in a block")
 	case <-time.After(2 * offerFirst):
 	}
-	require.Less(t, n.Status().Height, at+10, "empty blocks as fast as they can be made")
+	require.Less(t, n.Status().Height, at+50, "empty blocks as fast as they can be made")
 	open.Store(true)
 	select {
 	case r := <-got: // Submit has offered it again

@@ -33,8 +33,8 @@ type Application interface {
 	// Check admits a transaction to the pool, judged by the committed state and
 	// by what it admitted before.
 	Check(tx []byte) curation.TxResult
-	// Prepare orders the pool for a proposal of at most maxBytes. What it leaves
-	// out although there was room is dropped from the pool.
+	// Prepare orders the pool for a proposal of at most maxBytes. What it keeps
+	// leaving out although there is room is dropped from the pool.
 	Prepare(height uint64, txs [][]byte, maxBytes int64) [][]byte
 	// Process accepts or refuses a proposal. Blocks that others agreed on while
 	// this node was away are executed without being asked about.
@@ -55,8 +55,9 @@ type Ledger interface {
 	// same bytes may be submitted again, at any time, here or elsewhere: they
 	// take effect once, and the receipt tells what the block recorded. A
 	// transaction that stands in a block but was refused there gives a receipt
-	// whose Result has the class, and no error. A transaction that is not even
-	// admitted gives a *RefusedError. When ctx ends first the outcome is open.
+	// whose Result has the class, and no error. A transaction that is not
+	// admitted, or no longer, gives a *RefusedError. When ctx ends first the
+	// outcome is open.
 	Submit(ctx context.Context, tx []byte) (Receipt, error)
 	// SubmitAsync offers a transaction and does not wait for a block.
 	SubmitAsync(ctx context.Context, tx []byte) error

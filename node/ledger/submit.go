@@ -20,6 +20,10 @@ const (
 	// transaction that stands in no block yet.
 	offerFirst   = 500 * time.Millisecond
 	offerSlowest = 8 * time.Second
+	// refusalsToGiveUp is how many offers in a row have to be refused before a
+	// transaction that was admitted once counts as refused: its time has
+	// passed, or its nonce was used by another.
+	refusalsToGiveUp = 3
 )
 
 // Submit implements Ledger. A transaction may be lost on its way: a peer drops
@@ -28,47 +32,51 @@ const (
 // block; pools know what they have and the application's nonces keep it from
 // taking effect twice.
 func (e *Engine) Submit(ctx context.Context, tx []byte) (Receipt, error) {
-	got, cancel, err := e.history.await(sha256.Sum256(tx))
+	hash := sha256.Sum256(tx)
+	got, cancel, err := e.history.await(hash)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("submit: %w", err)
 	}
 	defer cancel()
-	wait := offerFirst
+	again := time.NewTimer(0)
+	defer again.Stop()
+	wait, refusals := offerFirst, 0
 	for first := true; ; first = false {
-		n, err := e.running(ctx, got)
-		if err != nil {
-			return Receipt{}, fmt.Errorf("submit: %w", err)
-		}
-		if n != nil {
-			err := n.offer(tx)
-			var refused *RefusedError
-			switch {
-			case errors.As(err, &refused):
-				select { // it may stand in a block by now
-				case r := <-got:
-					return r, nil
-				default:
-				}
-				if first {
-					return Receipt{}, fmt.Errorf("submit: %w", err)
-				}
-			case errors.Is(err, ErrFull):
-			case err != nil:
-				return Receipt{}, fmt.Errorf("submit: %w", err)
-			}
-			if !first {
-				n.spread(tx)
-			}
-		}
 		select {
 		case r := <-got:
 			return r, nil
-		case <-time.After(wait):
-			wait = min(2*wait, offerSlowest)
+		case <-again.C:
+			again.Reset(wait)
 		case <-ctx.Done():
 			return Receipt{}, fmt.Errorf("submit: outcome unknown: %w", ctx.Err())
 		case <-e.done:
 			return Receipt{}, fmt.Errorf("submit: outcome unknown: %w", ErrStopped)
+		}
+		n, err := e.running(ctx, got)
+		if err != nil {
+			return Receipt{}, fmt.Errorf("submit: %w", err)
+		}
+		if n == nil { // there is a receipt
+			continue
+		}
+		err = n.offer(tx)
+		var refused *RefusedError
+		switch {
+		case errors.As(err, &refused):
+			if r, found, err := e.history.lookup(hash); err != nil || found {
+				return r, err // it stands in a block, which is why
+			}
+			if refusals++; first || refusals == refusalsToGiveUp {
+				return Receipt{}, fmt.Errorf("submit: %w", err)
+			}
+		case err == nil:
+			refusals = 0
+		case !errors.Is(err, ErrFull):
+			return Receipt{}, fmt.Errorf("submit: %w", err)
+		}
+		if !first {
+			n.spread(tx)
+			wait = min(2*wait, offerSlowest)
 		}
 	}
 }
