@@ -134,7 +134,7 @@ func (s *show) curate(ctx context.Context) error {
 			if credits == 0 {
 				continue
 			}
-			order := curation.OpenOrder{RID: rid, Deposit: curve.Credits(credits), MinOut: curve.NewAmount(1)}
+			order := curation.OpenOrder{Account: c.account(), RID: rid, Deposit: curve.Credits(credits), MinOut: curve.NewAmount(1)}
 			ct, err := seal.Encrypt(rand.Reader, x, label, order.Bytes())
 			if err != nil {
 				return err

@@ -103,7 +103,7 @@ func (m *Machine) turn(l Ledger, a curation.Artwork, reader uint32, role seal.Ro
 	var drawn uint32
 	switch {
 	case a.Status == curation.StatusRequested:
-		return fmt.Errorf("request %v: %w", a.RID, ErrNotApproved)
+		return fmt.Errorf("request %v: %w: %w", a.RID, ErrNotApproved, ErrNotYet)
 	case a.Status == curation.StatusExpired:
 		return fmt.Errorf("request %v: %w", a.RID, ErrExpired)
 	case role == seal.Generator && a.Status == curation.StatusApproved:
