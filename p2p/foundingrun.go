@@ -21,6 +21,7 @@ type FoundingService struct {
 	mu       sync.Mutex // guards what follows
 	founding *Founding
 	unstored []Registration
+	full     bool // and all stored: taken is closed
 }
 
 // ServeFounding answers newcomers until it is closed. store, called with one
@@ -29,6 +30,7 @@ type FoundingService struct {
 func ServeFounding(h host.Host, f *Founding, store func(Registration) error, failed func(peer.ID, error)) *FoundingService {
 	s := &FoundingService{founding: f, store: store, taken: make(chan struct{})}
 	if f.Full() {
+		s.full = true
 		close(s.taken)
 	}
 	s.services = []*Service{
@@ -64,8 +66,6 @@ func (s *FoundingService) step(e FoundingEvent) (answer []byte, err error) {
 			answer, err = f.Document, f.Err
 		case MemberRegistered:
 			s.unstored = append(s.unstored, f.Registration)
-		case SeatsTaken:
-			defer close(s.taken)
 		}
 	}
 	for len(s.unstored) > 0 {
@@ -73,6 +73,10 @@ func (s *FoundingService) step(e FoundingEvent) (answer []byte, err error) {
 			return nil, fmt.Errorf("store registration of seat %d: %w", s.unstored[0].Seat, err)
 		}
 		s.unstored = s.unstored[1:]
+	}
+	if s.founding.Full() && !s.full {
+		s.full = true
+		close(s.taken)
 	}
 	return answer, err
 }

@@ -226,7 +226,8 @@ func (t *Topic[T]) Close() error {
 
 // Subscription delivers the messages of a topic.
 type Subscription[T any] struct {
-	sub *pubsub.Subscription
+	gossip *Gossip
+	sub    *pubsub.Subscription
 }
 
 // Subscribe starts delivery of the messages that are accepted from now on, own
@@ -237,13 +238,17 @@ func (t *Topic[T]) Subscribe() (*Subscription[T], error) {
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to %s: %w", t.Name(), err)
 	}
-	return &Subscription[T]{sub}, nil
+	return &Subscription[T]{t.gossip, sub}, nil
 }
 
 // Next waits for the next message. The error is ErrClosed after Close of the
 // subscription or of the gossip, or the context's.
 func (s *Subscription[T]) Next(ctx context.Context) (Message[T], error) {
-	m, err := s.sub.Next(ctx)
+	// A subscription does not end with its pubsub by itself.
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.gossip.ctx, cancel)()
+	m, err := s.sub.Next(waiting)
 	if err != nil {
 		if ctx.Err() == nil {
 			err = ErrClosed
