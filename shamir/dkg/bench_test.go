@@ -1,0 +1,56 @@
+package dkg_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/shamirtest"
+)
+
+// BenchmarkCeremony is what one member computes in a whole ceremony: its own part,
+// and the log's checks of everybody's messages.
+func BenchmarkCeremony(b *testing.B) {
+	for _, n := range []int{4, 16, 64} { // the demo, the default network, the largest tried
+		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
+			log := 0
+			for b.Loop() {
+				b.StopTimer()
+				l, parties, err := shamirtest.Open("bench", 1, n, shamir.Threshold(n))
+				if err != nil {
+					b.Fatal(err)
+				}
+				for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
+					for _, p := range parties {
+						if p.Index() == 1 {
+							b.StartTimer()
+						}
+						messages, err := p.Step(height, l)
+						b.StopTimer()
+						if err != nil {
+							b.Fatal(err)
+						}
+						b.StartTimer()
+						for _, m := range messages {
+							if err := l.Apply(height, p.Index(), m); err != nil {
+								b.Fatal(err)
+							}
+						}
+						b.StopTimer()
+					}
+					b.StartTimer()
+					l.EndBlock(height)
+					b.StopTimer()
+				}
+				raw, err := l.MarshalBinary()
+				if err != nil {
+					b.Fatal(err)
+				}
+				log = len(raw)
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(log)/1024, "KiB-log")
+		})
+	}
+}
