@@ -248,22 +248,26 @@ func TestManyPathsToFewBlocks(t *testing.T) {
 func TestTooManyLinksAreRefused(t *testing.T) {
 	leaf := rawCID(sum(nil))
 	sections := []section{{leaf, nil}}
-	top := merkledag.NodeWithData(nil)
-	require.NoError(t, top.SetCidBuilder(profile.CidBuilder()))
+	var links []byte
 	for i := range 27 { // 27 × 40,000 links are more than 4 × MaxBlocks
-		nd := merkledag.NodeWithData([]byte{byte(i)})
-		require.NoError(t, nd.SetCidBuilder(profile.CidBuilder()))
-		for range 40_000 {
-			require.NoError(t, nd.AddRawLink("", linkTo(leaf)))
-		}
-		sections = append(sections, section{nd.Cid(), nd.RawData()})
-		require.NoError(t, top.AddRawLink("", linkTo(nd.Cid())))
+		data := append(bytes.Repeat(pbLink(leaf), 40_000), 0x0a, 1, byte(i))
+		c := cid.NewCidV1(cid.DagProtobuf, rawCID(sum(data)).Hash())
+		sections = append(sections, section{c, data})
+		links = append(links, pbLink(c)...)
 	}
-	sections = append(sections, section{top.Cid(), top.RawData()})
+	top := cid.NewCidV1(cid.DagProtobuf, rawCID(sum(links)).Hash())
+	sections = append(sections, section{top, links})
 	s := openTest(t, Options{})
-	_, err := s.ImportCAR(context.Background(), top.Cid(), bytes.NewReader(putTogether(top.Cid(), sections)), 128<<20)
+	_, err := s.ImportCAR(context.Background(), top, bytes.NewReader(putTogether(top, sections)), 128<<20)
 	require.ErrorIs(t, err, ErrTooLarge)
 	requireEmpty(t, s)
+}
+
+// pbLink is one link of a dag-pb node, without a name.
+func pbLink(c cid.Cid) []byte {
+	raw := c.Bytes()
+	out := append([]byte{0x12, byte(len(raw) + 6), 0x0a, byte(len(raw))}, raw...)
+	return append(out, 0x12, 0, 0x18, 0)
 }
 
 type failing struct{ err error }

@@ -1,0 +1,93 @@
+package storage
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/ipfs/go-cid"
+	"github.com/stretchr/testify/require"
+)
+
+func artwork(t testing.TB) (Artwork, Picture) {
+	t.Helper()
+	p := picture(8, 4)
+	b, err := EncodePNG(p)
+	require.NoError(t, err)
+	return Artwork{
+		Title: "Heron № 7", Author: "atelier demo", Description: "A heron at dusk & <tide>.", PNG: b,
+		Attributes: []Attribute{{"Artist", "paper-cut"}}, Receipt: receipt(t),
+	}, p
+}
+
+func TestArtworkFolder(t *testing.T) {
+	ctx := context.Background()
+	a, p := artwork(t)
+	files, err := BuildArtworkFolder(a)
+	require.NoError(t, err)
+	s := openTest(t, Options{})
+	root, err := s.PutFolder(ctx, files)
+	require.NoError(t, err)
+
+	raw, err := s.ReadFile(ctx, root, ImageName)
+	require.NoError(t, err)
+	got, err := DecodePNG(raw, 0)
+	require.NoError(t, err)
+	require.Equal(t, p, got)
+	texts, err := ReadText(raw)
+	require.NoError(t, err)
+	require.Equal(t, []Text{
+		{TextTitle, a.Title}, {TextAuthor, a.Author}, {TextDescription, a.Description},
+		{TextRequestID, hex.EncodeToString(a.Receipt.RequestID[:])},
+	}, texts)
+
+	raw, err = s.ReadFile(ctx, root, MetadataName)
+	require.NoError(t, err)
+	var m Metadata
+	require.NoError(t, json.Unmarshal(raw, &m))
+	require.Equal(t, a.Title, m.Name)
+	require.Equal(t, a.Description, m.Description)
+	require.Contains(t, string(raw), "& <tide>", "plain for readers")
+	require.Equal(t, Attribute{"Artist", "paper-cut"}, m.Attributes[0])
+	require.Contains(t, m.Attributes, Attribute{"Prompt", a.Receipt.Prompt})
+	// The image is a CID inside the folder, which the store answers for.
+	image, err := cid.Decode(strings.TrimPrefix(m.Image, "ipfs://"))
+	require.NoError(t, err)
+	entries, err := s.List(ctx, root)
+	require.NoError(t, err)
+	require.Equal(t, image, entries[0].CID)
+
+	raw, err = s.ReadFile(ctx, root, ReceiptName)
+	require.NoError(t, err)
+	r, err := DecodeReceipt(raw)
+	require.NoError(t, err)
+	require.Equal(t, a.Receipt, r)
+}
+
+func TestArtworkThatContradictsItself(t *testing.T) {
+	a, _ := artwork(t)
+	a.Receipt.Width++
+	_, err := BuildArtworkFolder(a)
+	require.ErrorIs(t, err, ErrReceipt)
+	a, _ = artwork(t)
+	a.Receipt.Prompt = ""
+	_, err = BuildArtworkFolder(a)
+	require.ErrorIs(t, err, ErrReceipt)
+	a, _ = artwork(t)
+	a.PNG = a.PNG[1:]
+	_, err = BuildArtworkFolder(a)
+	require.ErrorIs(t, err, ErrPNG)
+	a, _ = artwork(t)
+	a.Title = "\x00"
+	_, err = BuildArtworkFolder(a)
+	require.ErrorIs(t, err, ErrPNG)
+}
+
+func TestAccountText(t *testing.T) {
+	// did:key test vector of the did:key specification (W3C CCG, Ed25519).
+	key, err := hex.DecodeString("2e6fcce36701dc791488e0d0b1745cc1e33a4c1c9fcc41c63bd343dbbe0970e6")
+	require.NoError(t, err)
+	require.Equal(t, "z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK", account([32]byte(key)))
+}

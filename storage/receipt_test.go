@@ -1,0 +1,191 @@
+package storage
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/ipfs/go-cid"
+	"github.com/ipld/go-ipld-prime/codec/dagcbor"
+	"github.com/ipld/go-ipld-prime/node/basicnode"
+	mh "github.com/multiformats/go-multihash"
+	"github.com/stretchr/testify/require"
+)
+
+func receipt(t testing.TB) Receipt {
+	t.Helper()
+	model, err := FileCID([]byte("a sealed model"))
+	require.NoError(t, err)
+	r := Receipt{
+		Version: ReceiptVersion, RequestHeight: 40, ExpiryHeight: 140, Prompt: "a heron at dusk, cut from paper",
+		ModelCID: Link{model}, KeyEpoch: 1, CommitteeEpoch: 1, GeneratorIndex: 3, Kernel: "phase-16", Width: 8, Height: 4,
+	}
+	for i, f := range []*[32]byte{&r.Chain, &r.RequestID, &r.Collector, &r.BodyHash, &r.Model, &r.Label, &r.U, &r.PrekeysDigest, &r.Seed, &r.Generator, &r.GeneratorPrekey, &r.PixelRoot} {
+		copy(f[:], bytes.Repeat([]byte{byte(i + 1)}, 32))
+	}
+	copy(r.Certificate[:], bytes.Repeat([]byte{0xc1}, 48))
+	copy(r.SeedSignature[:], bytes.Repeat([]byte{0x5e}, 48))
+	return r
+}
+
+func TestReceiptComesBackAndIsDagCBOR(t *testing.T) {
+	r := receipt(t)
+	b, err := r.Encode()
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(b), MaxReceipt)
+	got, err := DecodeReceipt(b)
+	require.NoError(t, err)
+	require.Equal(t, r, got)
+
+	// The reference codec reads it, finds the link, and writes the same bytes.
+	node := basicnode.Prototype.Any.NewBuilder()
+	require.NoError(t, dagcbor.Decode(node, bytes.NewReader(b)))
+	var again bytes.Buffer
+	require.NoError(t, dagcbor.Encode(node.Build(), &again))
+	require.Equal(t, b, again.Bytes())
+	field, err := node.Build().LookupByString("model_cid")
+	require.NoError(t, err)
+	link, err := field.AsLink()
+	require.NoError(t, err)
+	require.Equal(t, r.ModelCID.String(), link.String())
+}
+
+// The encoding is a promise to whoever verifies years from now.
+func TestReceiptGolden(t *testing.T) {
+	b, err := receipt(t).Encode()
+	require.NoError(t, err)
+	d := sum(b)
+	require.Equal(t, "f01a132a6649a3eff8ba12e4422b8d19faf97ea8dfd2d8749c1b65bfdddfce6d", hex.EncodeToString(d[:]), "%x", b)
+}
+
+func TestReceiptFieldsOutOfRange(t *testing.T) {
+	sha512, err := cid.Prefix{Version: 1, Codec: cid.Raw, MhType: mh.SHA2_512, MhLength: 64}.Sum(nil)
+	require.NoError(t, err)
+	for name, change := range map[string]func(*Receipt){
+		"another version":             func(r *Receipt) { r.Version = 2 },
+		"no height":                   func(r *Receipt) { r.RequestHeight = 0 },
+		"expired when asked":          func(r *Receipt) { r.ExpiryHeight = r.RequestHeight },
+		"no prompt":                   func(r *Receipt) { r.Prompt = "" },
+		"a prompt of 201 bytes":       func(r *Receipt) { r.Prompt = strings.Repeat("x", MaxPrompt+1) },
+		"a prompt that is not UTF-8":  func(r *Receipt) { r.Prompt = "\xff" },
+		"no kernel":                   func(r *Receipt) { r.Kernel = "" },
+		"a kernel of 33 bytes":        func(r *Receipt) { r.Kernel = strings.Repeat("k", 33) },
+		"no generator":                func(r *Receipt) { r.GeneratorIndex = 0 },
+		"generator 65536":             func(r *Receipt) { r.GeneratorIndex = 65536 },
+		"no width":                    func(r *Receipt) { r.Width = 0 },
+		"a width past the limit":      func(r *Receipt) { r.Width = MaxSide + 1 },
+		"a height past the limit":     func(r *Receipt) { r.Height = MaxSide + 1 },
+		"no model":                    func(r *Receipt) { r.ModelCID = Link{} },
+		"a model under another hash":  func(r *Receipt) { r.ModelCID = Link{sha512} },
+		"a model under an old CID v0": func(r *Receipt) { r.ModelCID = Link{cid.NewCidV0(r.ModelCID.Hash())} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := receipt(t)
+			change(&r)
+			_, err := r.Encode()
+			require.ErrorIs(t, err, ErrReceipt)
+			if r.ModelCID.Defined() {
+				b, err := receiptEncoding.Marshal(r)
+				if err == nil {
+					_, err = DecodeReceipt(b)
+				}
+				require.Error(t, err)
+			}
+		})
+	}
+}
+
+// DecodeReceipt takes one encoding and no other that means the same.
+func TestReceiptHasOneEncoding(t *testing.T) {
+	good, err := receipt(t).Encode()
+	require.NoError(t, err)
+	var fields map[string]cbor.RawMessage
+	require.NoError(t, cbor.Unmarshal(good, &fields))
+	with := func(change func(map[string]cbor.RawMessage)) []byte {
+		m := map[string]cbor.RawMessage{}
+		for k, v := range fields {
+			m[k] = v
+		}
+		change(m)
+		b, err := receiptEncoding.Marshal(m)
+		require.NoError(t, err)
+		return b
+	}
+	require.Equal(t, good, with(func(map[string]cbor.RawMessage) {}))
+	for name, b := range map[string][]byte{
+		"nothing":              nil,
+		"null":                 {0xf6},
+		"an array":             {0x80},
+		"cut off":              good[:len(good)-1],
+		"a byte more":          append(bytes.Clone(good), 0),
+		"a field missing":      with(func(m map[string]cbor.RawMessage) { delete(m, "seed") }),
+		"a field more":         with(func(m map[string]cbor.RawMessage) { m["price"] = []byte{1} }),
+		"a hash one byte long": with(func(m map[string]cbor.RawMessage) { m["seed"] = []byte{0x41, 0} }),
+		"a hash one byte too long": with(func(m map[string]cbor.RawMessage) {
+			m["seed"] = append([]byte{0x58, 33}, make([]byte, 33)...)
+		}),
+		"a hash as an array":         with(func(m map[string]cbor.RawMessage) { m["seed"] = append([]byte{0x98, 32}, make([]byte, 32)...) }),
+		"a height with a leading 0":  with(func(m map[string]cbor.RawMessage) { m["request_height"] = []byte{0x19, 0, 40} }),
+		"a height as a float":        with(func(m map[string]cbor.RawMessage) { m["request_height"] = []byte{0xfb, 0x40, 0x44, 0, 0, 0, 0, 0, 0} }),
+		"a negative height":          with(func(m map[string]cbor.RawMessage) { m["request_height"] = []byte{0x20} }),
+		"a height as a bignum":       with(func(m map[string]cbor.RawMessage) { m["request_height"] = []byte{0xc2, 0x41, 40} }),
+		"a prompt as bytes":          with(func(m map[string]cbor.RawMessage) { m["prompt"] = []byte{0x41, 'x'} }),
+		"a prompt of unknown length": bytes.Replace(good, fields["prompt"], append(append([]byte{0x7f}, fields["prompt"]...), 0xff), 1),
+		"a link without its tag":     with(func(m map[string]cbor.RawMessage) { m["model_cid"] = m["model_cid"][2:] }),
+		"a link with another prefix": with(func(m map[string]cbor.RawMessage) { m["model_cid"] = flip(m["model_cid"], 4) }),
+		"a tag around the prompt":    with(func(m map[string]cbor.RawMessage) { m["prompt"] = append([]byte{0xc0}, m["prompt"]...) }),
+		"a map of unknown length":    append(append([]byte{0xbf}, good[2:]...), 0xff),
+		"a map with a longer length": append([]byte{0xb9, 0, good[1]}, good[2:]...),
+		"keys in another order": func() []byte {
+			return reorderFirstTwo(t, good)
+		}(),
+		"deeply nested":    with(func(m map[string]cbor.RawMessage) { m["seed"] = append(bytes.Repeat([]byte{0x81}, 1000), 0) }),
+		"past the limit":   append(bytes.Clone(good), make([]byte, MaxReceipt)...),
+		"a key that twice": append([]byte{0xb8, good[1] + 1}, append(bytes.Clone(good[2:]), good[2:2+firstPair(t, good)]...)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := DecodeReceipt(b)
+			require.ErrorIs(t, err, ErrReceipt)
+		})
+	}
+}
+
+// firstPair is the length of the first key and value behind the map's two bytes.
+func firstPair(t *testing.T, b []byte) int {
+	t.Helper()
+	require.Equal(t, byte(0xb8), b[0])
+	rest, err := cbor.UnmarshalFirst(b[2:], new(string))
+	require.NoError(t, err)
+	var v cbor.RawMessage
+	rest, err = cbor.UnmarshalFirst(rest, &v)
+	require.NoError(t, err)
+	return len(b) - 2 - len(rest)
+}
+
+func reorderFirstTwo(t *testing.T, good []byte) []byte {
+	one := firstPair(t, good)
+	two := firstPair(t, append(bytes.Clone(good[:2]), good[2+one:]...))
+	out := append(bytes.Clone(good[:2]), good[2+one:2+one+two]...)
+	out = append(out, good[2:2+one]...)
+	return append(out, good[2+one+two:]...)
+}
+
+func FuzzDecodeReceipt(f *testing.F) {
+	b, err := receipt(f).Encode()
+	require.NoError(f, err)
+	f.Add(b)
+	f.Add(b[:100])
+	f.Add([]byte{0xb8, 25})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := DecodeReceipt(b)
+		if err != nil {
+			require.ErrorIs(t, err, ErrReceipt)
+			return
+		}
+		again, err := r.Encode()
+		require.NoError(t, err)
+		require.Equal(t, b, again)
+	})
+}
