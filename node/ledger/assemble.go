@@ -198,12 +198,14 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	n.state.SetPrivValidator(e.validator)
 	n.consensus = consensus.NewReactor(n.state, !alone)
 	n.consensus.SetEventBus(n.bus)
+	snapshots := statesync.NewReactor(*cfg.StateSync, n.conns.Snapshot(), n.conns.Query(), statesync.NopMetrics())
+	queued := newBacklog()
 	reactors := []lp2p.SwitchReactor{
-		{Name: mempoolReactor, Reactor: pool},
-		{Name: "BLOCKSYNC", Reactor: sync},
-		{Name: consensusReactor, Reactor: n.consensus},
-		{Name: "EVIDENCE", Reactor: evidence.NewReactor(evidencePool)},
-		{Name: "STATESYNC", Reactor: statesync.NewReactor(*cfg.StateSync, n.conns.Snapshot(), n.conns.Query(), statesync.NopMetrics())},
+		{Name: mempoolReactor, Reactor: countedMempool{pool, queued}},
+		{Name: "BLOCKSYNC", Reactor: countedBlocksync{sync, queued}},
+		{Name: consensusReactor, Reactor: countedConsensus{n.consensus, queued}},
+		{Name: "EVIDENCE", Reactor: countedEvidence{evidence.NewReactor(evidencePool), queued}},
+		{Name: "STATESYNC", Reactor: countedStatesync{snapshots, queued}},
 	}
 	for _, r := range reactors {
 		r.SetLogger(logger)
@@ -211,7 +213,7 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	if n.boot, err = newBoot(e.cfg.Host, e.history.origin.Genesis, e.allow, e.log); err != nil {
 		return n, err
 	}
-	n.gate = newGate(e.cfg.Host, e.allow, n.boot.settle, e.log)
+	n.gate = newGate(e.cfg.Host, e.allow, n.boot.settle, queued, e.log)
 	host, err := transportHost(cfg.P2P, n.gate, logger)
 	if err != nil {
 		return n, err
@@ -226,6 +228,7 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 		return n, fmt.Errorf("switch: %w", err)
 	}
 	n.members = newMembers(e.cfg.Host, n.sw.Peers().(*lp2p.PeerSet), reactors, n.boot, e.log)
+	n.gate.known = func(p peer.ID) bool { return n.sw.Peers().Has(key(p)) }
 	n.boot.reset = func(p peer.ID) { n.members.drop(p, "restarted") }
 	n.boot.ready = n.members.wake
 	return n, nil

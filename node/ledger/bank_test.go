@@ -30,6 +30,7 @@ type bank struct {
 	nonces  map[string]uint64 // of the pool
 	// hooks of single tests, set before use
 	refuse    func(tx []byte) bool // Prepare leaves it out
+	onCheck   func()
 	onExecute func(height uint64) error
 }
 
@@ -152,6 +153,9 @@ func refused(code curation.Code, format string, args ...any) curation.TxResult {
 }
 
 func (b *bank) Check(tx []byte) curation.TxResult {
+	if b.onCheck != nil {
+		b.onCheck()
+	}
 	if !wellFormed(tx) {
 		return refused(curation.CodeMalformed, "malformed")
 	}

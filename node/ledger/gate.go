@@ -29,26 +29,32 @@ const (
 	messageTime = 20 * time.Second
 )
 
-// messageLimits are the largest messages by channel of CometBFT, in bytes:
-// those of a network whose blocks have at most MaxBlockBytes, where CometBFT's
-// own limits allow blocks of 100 MiB.
-func messageLimits() map[protocol.ID]uint64 {
-	const room = 64 << 10
-	limits := map[protocol.ID]uint64{}
-	for channel, limit := range map[byte]uint64{
-		0x20: room,                 // consensus state: round steps, bit arrays
-		0x21: 2 * room,             // consensus data: block parts of 64 KiB with their proofs
-		0x22: room,                 // votes
-		0x23: room,                 // vote set bits
-		0x30: MaxTxBytes + room,    // mempool: one transaction
-		0x38: MaxBlockBytes,        // evidence
-		0x40: MaxBlockBytes + room, // blocksync: one block
-		0x60: room,                 // statesync: snapshots
-		0x61: MaxBlockBytes + room, // statesync: chunks
+// channel is what CometBFT calls a channel: a protocol of its transport.
+type channel struct {
+	id      byte
+	largest uint64 // message, in bytes
+}
+
+// channels are CometBFT's by protocol, with the largest messages of a network
+// whose blocks have at most MaxBlockBytes; CometBFT's own limits allow for
+// blocks of 100 MiB.
+func channels() map[protocol.ID]channel {
+	const small = 64 << 10
+	out := map[protocol.ID]channel{}
+	for _, c := range []channel{
+		{0x20, small},                 // consensus state: round steps, bit arrays
+		{0x21, 2 * small},             // consensus data: block parts of 64 KiB with their proofs
+		{0x22, small},                 // votes
+		{0x23, small},                 // vote set bits
+		{0x30, MaxTxBytes + small},    // mempool: one transaction
+		{0x38, MaxBlockBytes},         // evidence
+		{0x40, MaxBlockBytes + small}, // blocksync: one block
+		{0x60, small},                 // statesync: snapshots
+		{0x61, MaxBlockBytes + small}, // statesync: chunks
 	} {
-		limits[lp2p.ProtocolID(channel)] = limit
+		out[lp2p.ProtocolID(c.id)] = c
 	}
-	return limits
+	return out
 }
 
 // gate stands between the node's shared libp2p host and CometBFT's transport,
@@ -63,7 +69,8 @@ type gate struct {
 	host.Host
 	allow  func(peer.ID) bool
 	settle func(context.Context, network.Conn) error // waits until boot knows the connection
-	limits map[protocol.ID]uint64
+	known  func(peer.ID) bool                        // whether consensus has the peer
+	queued *backlog
 	log    *slog.Logger
 
 	ctx  context.Context // ends when the gate shuts
@@ -85,12 +92,12 @@ type lane struct {
 	bytes   *semaphore.Weighted
 }
 
-func newGate(h host.Host, allow func(peer.ID) bool, settle func(context.Context, network.Conn) error, log *slog.Logger) *gate {
+func newGate(h host.Host, allow func(peer.ID) bool, settle func(context.Context, network.Conn) error, queued *backlog, log *slog.Logger) *gate {
 	g := &gate{
 		Host:   h,
 		allow:  allow,
 		settle: settle,
-		limits: messageLimits(),
+		queued: queued,
 		log:    log,
 		lanes:  map[peer.ID]*lane{},
 		out:    map[network.Stream]struct{}{},
@@ -115,9 +122,10 @@ func (g *gate) SetStreamHandler(id protocol.ID, next network.StreamHandler) {
 	g.mu.Lock()
 	g.protocols = append(g.protocols, id)
 	g.mu.Unlock()
-	limit, known := g.limits[id]
+	ch, known := channels()[id]
 	if !known {
-		limit = MaxTxBytes
+		g.log.Warn("protocol of consensus is unknown and closed", "protocol", id)
+		return
 	}
 	g.Host.SetStreamHandler(id, func(s network.Stream) {
 		if !g.enter() {
@@ -125,7 +133,7 @@ func (g *gate) SetStreamHandler(id protocol.ID, next network.StreamHandler) {
 			return
 		}
 		defer g.inside.Done()
-		if err := g.receive(s, limit, next); err != nil {
+		if err := g.receive(s, ch, next); err != nil {
 			_ = s.Reset()
 			g.log.Debug("stream of consensus refused", "peer", s.Conn().RemotePeer(), "protocol", id, "err", err)
 		}
@@ -144,7 +152,7 @@ func (g *gate) enter() bool {
 
 var errStranger = fmt.Errorf("peer is not a member")
 
-func (g *gate) receive(s network.Stream, limit uint64, next network.StreamHandler) error {
+func (g *gate) receive(s network.Stream, ch channel, next network.StreamHandler) error {
 	from := s.Conn().RemotePeer()
 	if !g.allow(from) {
 		return errStranger
@@ -157,6 +165,15 @@ func (g *gate) receive(s network.Stream, limit uint64, next network.StreamHandle
 	if err := g.settle(ctx, s.Conn()); err != nil {
 		return err
 	}
+	if err := g.queued.enter(ctx, key(from), ch.id, room(ch.id, ch.largest)); err != nil {
+		return fmt.Errorf("too many messages wait: %w", err)
+	}
+	handed := false
+	defer func() {
+		if !handed || !g.known(from) { // no reactor will say that it is done
+			g.queued.leave(key(from), ch.id)
+		}
+	}()
 	l := g.lane(from)
 	if err := l.readers.Acquire(ctx, 1); err != nil {
 		return err
@@ -164,7 +181,7 @@ func (g *gate) receive(s network.Stream, limit uint64, next network.StreamHandle
 	defer l.readers.Release(1)
 	var held int64
 	defer func() { l.bytes.Release(held) }()
-	frame, err := readFrame(s, limit, func(size uint64) error {
+	frame, err := readFrame(s, ch.largest, func(size uint64) error {
 		if err := l.bytes.Acquire(ctx, int64(size)); err != nil {
 			return err
 		}
@@ -174,6 +191,7 @@ func (g *gate) receive(s network.Stream, limit uint64, next network.StreamHandle
 	if err != nil {
 		return err
 	}
+	handed = true
 	next(&readStream{Stream: s, left: bytes.NewReader(frame)})
 	return nil
 }

@@ -6,18 +6,20 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/cometbft/cometbft/lp2p"
+	protomem "github.com/cometbft/cometbft/proto/tendermint/mempool"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/stretchr/testify/require"
 )
-
-// channels of CometBFT that take messages from peers.
-var channels = []byte{0x20, 0x21, 0x22, 0x23, 0x30, 0x38, 0x40, 0x60, 0x61}
 
 func heap() uint64 {
 	var m runtime.MemStats
@@ -36,6 +38,7 @@ func TestAHeaderAllocatesNothing(t *testing.T) {
 	huge := binary.AppendUvarint(nil, 1<<40)
 	largest := binary.AppendUvarint(nil, MaxBlockBytes)
 
+	protocols := slices.Sorted(maps.Keys(channels()))
 	attack := func(from int, header []byte) (refused int, grown uint64) {
 		before := heap()
 		h := newHost(t, from, anyPort)
@@ -47,7 +50,7 @@ func TestAHeaderAllocatesNothing(t *testing.T) {
 		require.NoError(t, h.Connect(ctx, peer.AddrInfo{ID: net.hosts[0].ID(), Addrs: net.hosts[0].Addrs()}))
 		var open []network.Stream
 		for i := range 64 {
-			s, err := h.NewStream(ctx, net.hosts[0].ID(), lp2p.ProtocolID(channels[i%len(channels)]))
+			s, err := h.NewStream(ctx, net.hosts[0].ID(), protocols[i%len(protocols)])
 			if err != nil {
 				refused++
 				continue
@@ -99,32 +102,90 @@ func TestAMemberIsReadWithinLimits(t *testing.T) {
 	before := heap()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	try := func(channel byte, header []byte) network.Stream {
-		s, err := other.NewStream(ctx, net.hosts[0].ID(), lp2p.ProtocolID(channel))
+	try := func(id protocol.ID, header []byte) network.Stream {
+		s, err := other.NewStream(ctx, net.hosts[0].ID(), id)
 		require.NoError(t, err)
 		_, err = s.Write(header)
 		require.NoError(t, err)
 		return s
 	}
-	for _, c := range channels {
-		over := binary.AppendUvarint(nil, net.nodes[0].node.gate.limits[lp2p.ProtocolID(c)]+1)
-		s := try(c, over)
+	for id, c := range channels() {
+		s := try(id, binary.AppendUvarint(nil, c.largest+1))
 		_, err := s.Read(make([]byte, 1))
-		require.ErrorIs(t, err, network.ErrReset, "channel %#x", c)
+		require.ErrorIs(t, err, network.ErrReset, "channel %#x", c.id)
 	}
 	for range 64 { // within the limit, but nothing follows
-		s := try(0x40, binary.AppendUvarint(nil, MaxBlockBytes))
+		s := try(lp2p.ProtocolID(0x40), binary.AppendUvarint(nil, MaxBlockBytes))
 		defer s.Reset()
 	}
-	require.Eventually(t, func() bool { // they are being read by now
-		l := n.node.gate.lane(other.ID())
-		if l.readers.TryAcquire(readersPerPeer) {
-			l.readers.Release(readersPerPeer)
-			return false
-		}
-		return true
+	queued := n.node.gate.queued
+	require.Eventually(t, func() bool { // they are being read by now, as many as may
+		return queued.waiting(other.ID(), 0x40) == room(0x40, MaxBlockBytes)
 	}, patience, time.Millisecond)
 	require.Less(t, int64(heap())-int64(before), int64(16<<20))
+}
+
+func (b *backlog) waiting(p peer.ID, channel byte) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if q := b.queues[key(p)][channel]; q != nil {
+		return q.waiting
+	}
+	return 0
+}
+
+// A member that sends more than we can work through has to wait; the transport
+// would queue it all.
+func TestAMemberThatFloodsHasToWait(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 2)
+	busy := newBank()
+	release := make(chan struct{})
+	busy.onCheck = func() { <-release }
+	net.startWith(0, busy)
+	net.start(1)
+	for _, n := range net.nodes {
+		n.awaitConsensus(t)
+	}
+	n, other := net.nodes[0], net.hosts[1]
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var flood sync.WaitGroup
+	for range 8 {
+		flood.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				sending, done := context.WithTimeout(ctx, 200*time.Millisecond)
+				s, err := other.NewStream(sending, net.hosts[0].ID(), lp2p.ProtocolID(0x30))
+				done()
+				if err != nil {
+					select {
+					case <-release:
+						return
+					default:
+						continue
+					}
+				}
+				tx, err := (&protomem.Message{Sum: &protomem.Message_Txs{Txs: &protomem.Txs{Txs: [][]byte{write("flood", "x")}}}}).Marshal()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_, _ = s.Write(append(binary.AppendUvarint(nil, uint64(len(tx))), tx...))
+				_ = s.Close()
+				select {
+				case <-release:
+					return
+				default:
+				}
+			}
+		})
+	}
+	queued := n.node.gate.queued
+	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) == backlogTxs }, patience, time.Millisecond)
+	close(release) // and it works through them
+	flood.Wait()
+	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) < backlogTxs/8 }, patience, time.Millisecond)
+	n.pay(t, 0, recipient(0), 1)
 }
 
 func TestReadFrame(t *testing.T) {
