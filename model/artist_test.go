@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/safetensors"
 )
 
@@ -124,7 +126,7 @@ func TestHostileArtists(t *testing.T) {
 		"a tensor of another shape": remade(t, func(f *safetensors.File, _ map[string]any) { f.Tensors[0].Shape = []int{len(f.Tensors[0].Data) / 2} }),
 		"one word fewer":            remade(t, func(f *safetensors.File, _ map[string]any) { f.Metadata["vocabulary"] = `["a"]` }),
 		"the same word twice": remade(t, func(f *safetensors.File, _ map[string]any) {
-			f.Metadata["vocabulary"] = strings.Replace(f.Metadata["vocabulary"], `"balloon"`, `"balance"`, 1)
+			f.Metadata["vocabulary"] = strings.Replace(f.Metadata["vocabulary"], `"owl"`, `"fox"`, 1)
 		}),
 		"a vocabulary that is no list": remade(t, func(f *safetensors.File, _ map[string]any) { f.Metadata["vocabulary"] = `{}` }),
 	} {
@@ -154,16 +156,24 @@ func TestExtremeWeightsStillFold(t *testing.T) {
 	}
 }
 
+// smallArtist has the least of everything, untrained.
+func smallArtist(t testing.TB) *Artist {
+	features := []string{"owl", "red", train.MotifPrefix + "halo", train.PaperPrefix + "navy"}
+	shape := train.Shape{Hidden: 16, Layers: 2, Colours: 4, Latent: 2, Mapping: 3, Palette: 3, Features: len(features)}
+	a, err := quantise(Config{Name: "small", Sharpness: 256, ShadowWidth: 1, Noise: 100}, shape, features,
+		shape.Initial(rand.New(rand.NewPCG(1, 2))))
+	require.NoError(t, err)
+	return a
+}
+
 func FuzzUnmarshalArtist(f *testing.F) {
-	raw, err := Embedded().MarshalBinary()
+	raw, err := smallArtist(f).MarshalBinary()
 	require.NoError(f, err)
-	f.Add(raw[:2000], uint32(0), byte(0))
-	f.Add([]byte{}, uint32(40), byte(1))
-	f.Add([]byte{}, uint32(len(raw)-3), byte(255))
-	f.Fuzz(func(t *testing.T, head []byte, at uint32, flip byte) {
-		data := bytes.Clone(raw)
-		copy(data, head)
-		data[int(at)%len(data)] ^= flip
+	f.Add(raw)
+	f.Add(bytes.Replace(raw, []byte(`\"hidden\":16`), []byte(`\"hidden\":32`), 1))
+	f.Add(append(bytes.Clone(raw), 0, 0))
+	f.Add(append(bytes.Clone(raw[:len(raw)-4]), 0xff, 0x7f, 0, 0x80))
+	f.Fuzz(func(t *testing.T, data []byte) {
 		a, err := UnmarshalArtist(data)
 		if err != nil {
 			require.ErrorIs(t, err, ErrArtist)
@@ -172,7 +182,7 @@ func FuzzUnmarshalArtist(f *testing.F) {
 		again, err := a.MarshalBinary()
 		require.NoError(t, err)
 		require.Equal(t, data, again)
-		_, err = a.Fold("red heart", seed(1))
+		_, err = a.Fold("red owl", seed(1))
 		require.NoError(t, err)
 	})
 }

@@ -36,7 +36,7 @@ const (
 // genesis artist's size; the result depends on pictures, Steps and Seed alone,
 // on machines with the same vector instructions.
 type TrainOptions struct {
-	Steps   int // 0 means 14,000: about eight minutes on two cores
+	Steps   int // 0 means 12,000: about seven minutes of processor time
 	Seed    [32]byte
 	Workers int    // goroutines, 0 means GOMAXPROCS; they do not change the result
 	Name    string // of the artist, "paper-cut" if empty
@@ -64,7 +64,7 @@ var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Ma
 // the error wraps [ErrPictures] and says why for each of the first few.
 func Train(ctx context.Context, pictures fs.FS, o TrainOptions) (*Artist, error) {
 	if o.Steps == 0 {
-		o.Steps = 14000
+		o.Steps = 12000
 	}
 	if o.Steps < 1 {
 		return nil, fmt.Errorf("train: %d steps, want at least 1", o.Steps)
@@ -105,7 +105,7 @@ type FineTuneOptions struct {
 	// subjects, the waver of the scissors, the order of the pictures. Equal
 	// seeds make equal artists on machines with the same vector instructions.
 	Seed     [32]byte
-	Steps    int           // 0 means 200: about eight seconds on two cores
+	Steps    int           // 0 means 220: about eight seconds of processor time
 	Budget   time.Duration // 0, or the time after which it ends early, whatever Steps says; then the result depends on the machine
 	Workers  int           // as in TrainOptions
 	Pictures fs.FS         // nil means the embedded set
@@ -114,10 +114,10 @@ type FineTuneOptions struct {
 }
 
 // FineTune makes an artist of one's own from base: it learns pictures again
-// with a taste that the secret seed draws. It needs about 150 MB of memory.
+// with a taste that the secret seed draws. It needs about 250 MB of memory.
 func FineTune(ctx context.Context, base *Artist, o FineTuneOptions) (*Artist, error) {
 	if o.Steps == 0 {
-		o.Steps = 200
+		o.Steps = 220
 	}
 	if o.Steps < 1 {
 		return nil, fmt.Errorf("fine-tune: %d steps, want at least 1", o.Steps)
@@ -156,7 +156,7 @@ func drawTaste(c *chance) train.Taste {
 		return in(low, high)
 	}
 	t := train.Taste{
-		Turn: either(.15, .4), Papers: in(.8, 5.4), Chroma: in(-.3, .12),
+		Turn: either(.1, .3), Papers: in(.6, 5.7), Chroma: in(-.3, .12),
 		Waver: in(.03, .06), Lighter: in(-.08, .06),
 	}
 	for i := range t.Waves {

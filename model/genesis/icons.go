@@ -83,7 +83,7 @@ func allNames(icon string) string {
 var (
 	dropped = map[string]*regexp.Regexp{
 		"Animals & Nature": regexp.MustCompile(`^(guide-dog|service-dog|microbe|mosquito|fly|cockroach|pig-nose|ant|cricket|rosette|wing|worm|paw-prints|` +
-			`two-hump-camel|service.*)$`),
+			`two-hump-camel|white-flower|service.*)$`),
 		"Food & Drink": regexp.MustCompile(`^(bacon|bento-box|canned-food|chopsticks|kitchen-knife|fork-.*|spoon|pretzel|salt|baby-bottle|` +
 			`spaghetti|sushi|takeout-box|tamale|mate|beverage-box|cooking|oden|ice|jar|beans|bagel|burrito|bubble-tea|butter|clinking.*|cooked-rice|cup-with-straw|curry-rice|dango|dumpling|fish-cake.*|` +
 			`flatbread|fondue|french-fries|fried-shrimp|glass-of-milk|hamburger|hot-dog|peanuts|popcorn|pot-of-food|pouring-liquid|rice-.*|roasted.*|` +
