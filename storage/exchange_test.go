@@ -18,6 +18,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 )
 
 // newHost listens on loopback with the limits that a node has.
@@ -422,4 +423,18 @@ func FuzzResponse(f *testing.F) {
 			require.Equal(t, byte(statusOK), b[0])
 		}
 	})
+}
+
+func TestNothingIsLeftRunning(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // runs last
+	ctx := context.Background()
+	a, b := newMember(t, ExchangeOptions{}), newMember(t, ExchangeOptions{})
+	connect(t, b.Host, a.Host)
+	root, err := a.PutFolder(ctx, folder(1, 50_000))
+	require.NoError(t, err)
+	for _, method := range []Method{ViaCAR, ViaBitswap} {
+		_, err := b.FetchVia(ctx, root, a.ID(), method)
+		require.NoError(t, err)
+	}
 }
