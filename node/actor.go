@@ -114,7 +114,7 @@ func (a *actor) adopt() {
 func (a *actor) step(ctx context.Context, e member.Event) error {
 	var effects []member.Effect
 	if err := a.n.machine.View(func(v curation.View) error {
-		effects = a.machine.Step(view{v}, e)
+		effects = a.machine.Step(v, e)
 		return nil
 	}); err != nil {
 		return fmt.Errorf("read the ledger: %w", err)

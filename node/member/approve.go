@@ -13,7 +13,7 @@ const certifyLag = 2
 // approve signs every request that the ledger holds and that this member agrees
 // with, gossips its approval until the certificate is on the ledger, and closes
 // the counts of the others.
-func (m *Machine) approve(l Ledger, open []curation.Artwork) {
+func (m *Machine) approve(l curation.View, open []curation.Artwork) {
 	waiting := map[curation.Hash]bool{}
 	for _, a := range open {
 		if a.Status != curation.StatusRequested || a.Epoch != m.key.Epoch() {
@@ -32,7 +32,7 @@ func (m *Machine) approve(l Ledger, open []curation.Artwork) {
 	}
 }
 
-func (m *Machine) approveOne(l Ledger, a curation.Artwork) {
+func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 	if !m.counted[a.RID] {
 		if !m.open(l, a) {
 			return
@@ -56,7 +56,7 @@ func (m *Machine) approveOne(l Ledger, a curation.Artwork) {
 
 // open starts the count of a request and adds this member's own approval, when its
 // own reading of the ledger says that the request may be approved.
-func (m *Machine) open(l Ledger, a curation.Artwork) bool {
+func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 	s := curation.StatementFor(m.chain, a)
 	if l.Height() >= s.Expiry {
 		return false
@@ -75,7 +75,7 @@ func (m *Machine) open(l Ledger, a curation.Artwork) bool {
 
 // count takes an approval of another member. The tally keeps one that comes before
 // our ledger has the request.
-func (m *Machine) count(l Ledger, a quorum.Approval) {
+func (m *Machine) count(l curation.View, a quorum.Approval) {
 	if m.key == nil {
 		return
 	}
@@ -86,7 +86,7 @@ func (m *Machine) count(l Ledger, a quorum.Approval) {
 	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: a}))
 }
 
-func (m *Machine) tallied(l Ledger, effects []quorum.Effect) {
+func (m *Machine) tallied(l curation.View, effects []quorum.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case quorum.Certified:

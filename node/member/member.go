@@ -49,31 +49,12 @@ type Secrets struct {
 	Prekeys  [32]byte // seed of its one-time reader keys
 }
 
-// Ledger is the committed state as the machine reads it. A call of Step sees one
-// height throughout.
-type Ledger interface {
-	Height() uint64
-	Params() curation.Params
-	Members() []curation.Member
-	// Ceremony is the transcript of the current ceremony, nil before there is one.
-	Ceremony() *dkg.Log
-	// Attempt counts the ceremonies of this epoch, from 0.
-	Attempt() uint64
-	// Committee is the committee in force, nil before the ceremony has ended well.
-	Committee() *shamir.Committee
-	// Model is the model sealed at a key epoch.
-	Model(keyEpoch uint64) (curation.Model, bool)
-	// Open lists the artworks whose status is requested, approved or registered.
-	Open() []curation.Artwork
-	Artwork(rid curation.Hash) (curation.Artwork, bool)
-	// Kept lists the artworks whose picture members keep: registered, candidate,
-	// in a round, published.
-	Kept() []curation.Artwork
-	// Round is the current round, if there is one.
-	Round() (curation.Round, bool)
-	// SealedOrders are a round's ciphertexts in the order in which they are opened.
-	SealedOrders(round uint64) ([]*seal.Ciphertext, error)
-}
+// working are the states in which a request needs its members.
+var working = curation.Filter{Status: []curation.Status{curation.StatusRequested, curation.StatusApproved, curation.StatusRegistered}}
+
+// showing are the states in which members keep the picture.
+var showing = curation.Filter{Status: []curation.Status{
+	curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished}}
 
 // Machine is one member. See the package comment.
 type Machine struct {
@@ -129,7 +110,7 @@ func (m *Machine) Ready() bool { return m.key != nil }
 // Step takes an event at the ledger's height and returns what should happen, in
 // that order: an effect that fails must keep those after it of the same call from
 // happening, because a share leaves only after its journal entry is durable.
-func (m *Machine) Step(l Ledger, e Event) []Effect {
+func (m *Machine) Step(l curation.View, e Event) []Effect {
 	m.effects = nil
 	switch e := e.(type) {
 	case Committed:
@@ -165,7 +146,7 @@ func (m *Machine) submit(height uint64, key string, p curation.Payload) {
 }
 
 // block is the heart: what the ledger's state asks of this member now.
-func (m *Machine) block(l Ledger) {
+func (m *Machine) block(l curation.View) {
 	m.forget(l.Height())
 	m.ceremony(l)
 	if m.key == nil {
@@ -173,7 +154,7 @@ func (m *Machine) block(l Ledger) {
 		return
 	}
 	m.refill(l)
-	open := l.Open()
+	open := l.Artworks(working)
 	m.approve(l, open)
 	m.work(l, open)
 	m.openOrders(l)
@@ -191,17 +172,14 @@ func (m *Machine) forget(height uint64) {
 
 // ceremony posts this member's messages and, once the committee is in force,
 // derives its share.
-func (m *Machine) ceremony(l Ledger) {
-	if c := l.Committee(); c != nil {
+func (m *Machine) ceremony(l curation.View) {
+	if c, ok := l.Committee(); ok {
 		if m.key == nil || m.committee == nil || m.committee.Epoch() != c.Epoch() {
 			m.join(l, c)
 		}
 		return
 	}
-	log := l.Ceremony()
-	if log == nil {
-		return
-	}
+	log, attempt := l.CeremonyLog(), l.Ceremony().Attempt
 	messages, err := m.party.Step(l.Height(), log)
 	if err != nil {
 		m.do(Note{Text: "ceremony step failed", Err: err})
@@ -209,18 +187,14 @@ func (m *Machine) ceremony(l Ledger) {
 	}
 	epoch := log.Params().Epoch
 	for i, msg := range messages {
-		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, l.Attempt(), msg.Kind, i),
-			curation.CeremonyMessage{Epoch: epoch, Attempt: l.Attempt(), Message: uint8(msg.Kind), Data: msg.Body})
+		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, attempt, msg.Kind, i),
+			curation.CeremonyMessage{Epoch: epoch, Attempt: attempt, Message: uint8(msg.Kind), Data: msg.Body})
 	}
 }
 
 // join takes the member's share from the finished ceremony.
-func (m *Machine) join(l Ledger, c *shamir.Committee) {
-	log := l.Ceremony()
-	if log == nil {
-		return
-	}
-	key, err := m.party.KeyShare(log)
+func (m *Machine) join(l curation.View, c *shamir.Committee) {
+	key, err := m.party.KeyShare(l.CeremonyLog())
 	if err == nil {
 		err = key.VerifyAgainst(c)
 	}
@@ -236,34 +210,25 @@ func (m *Machine) join(l Ledger, c *shamir.Committee) {
 }
 
 // refill posts prekeys before the queue on the ledger runs dry.
-func (m *Machine) refill(l Ledger) {
-	for _, me := range l.Members() {
-		if me.Index != m.index || me.Prekeys() >= prekeyLow {
-			continue
-		}
-		room := l.Params().MaxPrekeys - me.Prekeys()
-		batch := min(uint64(prekeyBatch), room)
-		if batch == 0 {
-			return
-		}
-		var points [][32]byte
-		for s := me.PrekeyEnd; s < me.PrekeyEnd+batch; s++ {
-			_, r := seal.DeriveReader(m.secrets.Prekeys, s)
-			points = append(points, r)
-		}
-		m.submit(l.Height(), fmt.Sprintf("prekeys/%d", me.PrekeyEnd), curation.Prekeys{Points: points})
+func (m *Machine) refill(l curation.View) {
+	me, _ := l.Member(m.index)
+	if me.Prekeys() >= min(prekeyLow, l.Params().MaxPrekeys) {
+		return
 	}
+	var points [][32]byte
+	for s := me.PrekeyEnd; s < me.PrekeyEnd+min(prekeyBatch, l.Params().MaxPrekeys-me.Prekeys()); s++ {
+		_, r := seal.DeriveReader(m.secrets.Prekeys, s)
+		points = append(points, r)
+	}
+	m.submit(l.Height(), fmt.Sprintf("prekeys/%d", me.PrekeyEnd), curation.Prekeys{Points: points})
 }
 
 // reader finds the secret of one of our own prekeys.
-func (m *Machine) reader(l Ledger, r [32]byte) (seal.ReaderSecret, error) {
-	for _, me := range l.Members() {
-		if me.Index == m.index {
-			for ; m.derived < me.PrekeyEnd; m.derived++ {
-				_, point := seal.DeriveReader(m.secrets.Prekeys, m.derived)
-				m.prekeys[point] = m.derived
-			}
-		}
+func (m *Machine) reader(l curation.View, r [32]byte) (seal.ReaderSecret, error) {
+	me, _ := l.Member(m.index)
+	for ; m.derived < me.PrekeyEnd; m.derived++ {
+		_, point := seal.DeriveReader(m.secrets.Prekeys, m.derived)
+		m.prekeys[point] = m.derived
 	}
 	s, ok := m.prekeys[r]
 	if !ok {
@@ -274,8 +239,8 @@ func (m *Machine) reader(l Ledger, r [32]byte) (seal.ReaderSecret, error) {
 }
 
 // openOrders posts this member's shares of the sealed orders once their phase is over.
-func (m *Machine) openOrders(l Ledger) {
-	round, ok := l.Round()
+func (m *Machine) openOrders(l curation.View) {
+	round, ok := l.RunningRound()
 	if !ok || round.Phase != curation.RoundOpening || round.Epoch != m.key.Epoch() || round.Orders == 0 {
 		return
 	}
@@ -303,9 +268,9 @@ func (m *Machine) openOrders(l Ledger) {
 
 // keep asks for the pictures that members hold together, and lets go of those that
 // the round declined.
-func (m *Machine) keep(l Ledger) {
+func (m *Machine) keep(l curation.View) {
 	want := map[curation.Hash]string{}
-	for _, a := range l.Kept() {
+	for _, a := range l.Artworks(showing) {
 		name := "candidate"
 		if a.Status == curation.StatusPublished {
 			name = "published"
@@ -334,7 +299,7 @@ func (m *Machine) Kept(rid curation.Hash, name string) { m.kept[rid] = name }
 
 // holders lists the accounts that have an artwork's picture first-hand: its
 // generator, then the other members in order.
-func (m *Machine) holders(l Ledger, a curation.Artwork) []curation.Address {
+func (m *Machine) holders(l curation.View, a curation.Artwork) []curation.Address {
 	var first, rest []curation.Address
 	for _, p := range l.Members() {
 		switch p.Index {
@@ -346,13 +311,4 @@ func (m *Machine) holders(l Ledger, a curation.Artwork) []curation.Address {
 		}
 	}
 	return append(first, rest...)
-}
-
-func (m *Machine) member(l Ledger, index uint32) (curation.Member, bool) {
-	for _, p := range l.Members() {
-		if p.Index == index {
-			return p, true
-		}
-	}
-	return curation.Member{}, false
 }

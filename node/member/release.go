@@ -26,7 +26,7 @@ var (
 )
 
 // answer decides about a share that another member asks for.
-func (m *Machine) answer(l Ledger, e ReleaseAsked) {
+func (m *Machine) answer(l curation.View, e ReleaseAsked) {
 	share, entry, err := m.release(l, e)
 	if err != nil {
 		m.do(Answer{Ticket: e.Ticket, Err: err})
@@ -43,19 +43,15 @@ func (m *Machine) answer(l Ledger, e ReleaseAsked) {
 // of our epoch, and this reader, with the prekey that the certificate binds, is the
 // one whom the seed draws for the role at this height. The entry, when there is
 // one, must be durable before the share leaves.
-func (m *Machine) release(l Ledger, e ReleaseAsked) ([]byte, *Entry, error) {
+func (m *Machine) release(l curation.View, e ReleaseAsked) ([]byte, *Entry, error) {
 	if m.key == nil {
 		return nil, nil, fmt.Errorf("no share here: %w", ErrNotYet)
 	}
-	reader := uint32(0)
-	for _, p := range l.Members() {
-		if p.Account == e.From {
-			reader = p.Index
-		}
-	}
-	if reader == 0 {
+	p, ok := l.MemberOf(e.From)
+	if !ok {
 		return nil, nil, fmt.Errorf("%v is not a member: %w", e.From, ErrNotDrawn)
 	}
+	reader := p.Index
 	a, ok := l.Artwork(e.RID)
 	if !ok {
 		return nil, nil, fmt.Errorf("request %v at height %d: %w", e.RID, l.Height(), ErrNotYet)
@@ -96,7 +92,7 @@ func (m *Machine) release(l Ledger, e ReleaseAsked) ([]byte, *Entry, error) {
 }
 
 // turn says whether it is the reader's turn in the role.
-func (m *Machine) turn(l Ledger, a curation.Artwork, reader uint32, role seal.Role) error {
+func (m *Machine) turn(l curation.View, a curation.Artwork, reader uint32, role seal.Role) error {
 	if a.Epoch != m.key.Epoch() {
 		return fmt.Errorf("request of epoch %d, share of epoch %d: %w", a.Epoch, m.key.Epoch(), ErrEpoch)
 	}
@@ -128,8 +124,8 @@ func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, e
 	return quorum.Verify(m.committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
 }
 
-func (m *Machine) ciphertext(l Ledger, a curation.Artwork) (*seal.Ciphertext, error) {
-	model, ok := l.Model(a.KeyEpoch)
+func (m *Machine) ciphertext(l curation.View, a curation.Artwork) (*seal.Ciphertext, error) {
+	model, ok := l.ModelAt(a.KeyEpoch)
 	if !ok {
 		return nil, fmt.Errorf("model %v: %w", a.ModelID, ErrNotYet)
 	}

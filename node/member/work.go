@@ -28,7 +28,7 @@ type job struct {
 }
 
 // work starts, continues and ends this member's jobs.
-func (m *Machine) work(l Ledger, open []curation.Artwork) {
+func (m *Machine) work(l curation.View, open []curation.Artwork) {
 	mine := map[jobKey]bool{}
 	for _, a := range open {
 		role := m.drawn(l, a)
@@ -56,7 +56,7 @@ func (m *Machine) work(l Ledger, open []curation.Artwork) {
 }
 
 // drawn is the role that the seed draws this member for at this height, or 0.
-func (m *Machine) drawn(l Ledger, a curation.Artwork) seal.Role {
+func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 	switch a.Status {
 	case curation.StatusApproved:
 		if i, ok := a.GeneratorAt(l.Params(), l.Height()+1); ok && i == m.index {
@@ -70,7 +70,7 @@ func (m *Machine) drawn(l Ledger, a curation.Artwork) seal.Role {
 	return 0
 }
 
-func (m *Machine) start(l Ledger, a curation.Artwork, role seal.Role) (*job, error) {
+func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*job, error) {
 	j := &job{artwork: a, shares: map[uint32][]byte{}}
 	var err error
 	if j.cert, err = m.certificate(a); err != nil {
@@ -79,7 +79,7 @@ func (m *Machine) start(l Ledger, a curation.Artwork, role seal.Role) (*job, err
 	if j.ct, err = m.ciphertext(l, a); err != nil {
 		return nil, err
 	}
-	j.model, _ = l.Model(a.KeyEpoch)
+	j.model, _ = l.ModelAt(a.KeyEpoch)
 	table := a.Readers()
 	r, ok := table.Lookup(m.index)
 	if !ok {
@@ -102,7 +102,7 @@ func (m *Machine) start(l Ledger, a curation.Artwork, role seal.Role) (*job, err
 
 // advance asks for the shares that are missing, renders when t are there, and
 // tells the ledger when the picture is done.
-func (m *Machine) advance(l Ledger, key jobKey, j *job) {
+func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 	switch {
 	case j.done != nil:
 		m.report(l, key, j)
@@ -120,7 +120,7 @@ func (m *Machine) advance(l Ledger, key jobKey, j *job) {
 }
 
 // collect takes a member's answer.
-func (m *Machine) collect(l Ledger, e ShareArrived) {
+func (m *Machine) collect(l curation.View, e ShareArrived) {
 	key := jobKey{e.RID, e.Role}
 	j := m.jobs[key]
 	if j == nil || j.rendering || j.done != nil || j.shares[e.Member] != nil {
@@ -139,7 +139,7 @@ func (m *Machine) collect(l Ledger, e ShareArrived) {
 	m.advance(l, key, j)
 }
 
-func (m *Machine) combine(l Ledger, key jobKey, j *job) {
+func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 	var shares [][]byte
 	for i := uint32(1); i <= uint32(m.committee.N()); i++ {
 		if s := j.shares[i]; s != nil {
@@ -153,13 +153,13 @@ func (m *Machine) combine(l Ledger, key jobKey, j *job) {
 		return
 	}
 	j.rendering = true
-	sealer, _ := m.member(l, j.model.Sealer)
+	sealer, _ := l.Member(j.model.Sealer)
 	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account})
 }
 
 // rendered takes the picture, or the reason why there is none: then the job begins
 // anew with the shares it has.
-func (m *Machine) rendered(l Ledger, e Rendered) {
+func (m *Machine) rendered(l curation.View, e Rendered) {
 	key := jobKey{e.RID, e.Role}
 	j := m.jobs[key]
 	if j == nil {
@@ -174,7 +174,7 @@ func (m *Machine) rendered(l Ledger, e Rendered) {
 	m.report(l, key, j)
 }
 
-func (m *Machine) report(l Ledger, key jobKey, j *job) {
+func (m *Machine) report(l curation.View, key jobKey, j *job) {
 	if key.role == seal.Generator {
 		m.submit(l.Height(), "register/"+key.rid.String(), curation.Register{RID: key.rid, CID: j.done.CID, PixelRoot: j.done.PixelRoot})
 		return

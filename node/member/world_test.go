@@ -1,0 +1,442 @@
+package member_test
+
+import (
+	"container/heap"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+// world is a network of members in virtual time. Blocks come at fixed ticks and
+// reach each member's copy of the ledger after a delay of its own; gossip and
+// questions are delayed, dropped, repeated and reordered by a seeded chance;
+// members crash and return with nothing but their secrets, ledger and journal.
+// The machines are those of the nodes.
+type world struct {
+	t   testing.TB
+	rng *rand.Rand
+	faults
+	chain   curation.Hash
+	leader  *curation.Machine // the sequencer's copy: what is committed
+	height  uint64
+	pool    [][]byte
+	members []*peer
+	tick    int
+	queue   deliveries
+	seq     int
+	fileKey []byte
+	nonces  map[curation.Address]uint64
+	failed  []string // rules that were broken
+	shares  map[string]bool
+}
+
+type faults struct {
+	drop, repeat float64 // of each gossip message and question
+	delay        int     // most ticks that anything takes
+	lag          int     // most ticks by which a member's ledger trails
+}
+
+// peer is one member with what survives its crash.
+type peer struct {
+	index   uint32
+	key     ed25519.PrivateKey
+	secrets member.Secrets
+	ledger  *curation.Machine
+	height  uint64
+	journal []member.Entry
+	machine *member.Machine // nil while it is down
+	life    int             // counts restarts: what is under way for an earlier life is lost
+	torn    bool            // the next journal entry is not durable: the member crashes at it
+}
+
+type delivery struct {
+	at, seq int
+	do      func()
+}
+
+type deliveries []delivery
+
+func (d deliveries) Len() int { return len(d) }
+func (d deliveries) Less(i, j int) bool {
+	return d[i].at < d[j].at || d[i].at == d[j].at && d[i].seq < d[j].seq
+}
+func (d deliveries) Swap(i, j int) { d[i], d[j] = d[j], d[i] }
+func (d *deliveries) Push(x any)   { *d = append(*d, x.(delivery)) }
+func (d *deliveries) Pop() any {
+	old := *d
+	x := old[len(old)-1]
+	*d = old[:len(old)-1]
+	return x
+}
+
+// chance is a reader of bytes that a seed decides.
+type chance struct{ rng *rand.Rand }
+
+func (c chance) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(c.rng.Uint64())
+	}
+	return len(b), nil
+}
+
+var _ io.Reader = chance{}
+
+const blockTicks = 10
+
+func keyOf(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+func addressOf(name string) curation.Address {
+	return curation.AddressOf(keyOf(name).Public().(ed25519.PublicKey))
+}
+
+func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), faults: f, nonces: map[curation.Address]uint64{}, shares: map[string]bool{}}
+	p := curation.DefaultParams()
+	p.DKGPhaseBlocks, p.DKGDisputeBlocks = 40, 3
+	p.GenerateBlocks, p.AuditBlocks, p.RequestBlocks = 12, 12, 400
+	p.RoundCandidates, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 3, 8, 40, 1
+	g := curation.Genesis{Charter: curation.Charter{Name: "Test", Text: "test"}, Params: p}
+	var secrets []member.Secrets
+	for i := uint32(1); i <= uint32(n); i++ {
+		name := fmt.Sprintf("member %d", i)
+		s := member.Secrets{Ceremony: sha256.Sum256([]byte(name + " ceremony")), Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
+		secrets = append(secrets, s)
+		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: addressOf(name),
+			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(s.Ceremony), Power: 1})
+	}
+	g.Balances = []curation.GenesisBalance{{Account: addressOf("vera"), Amount: curve.Credits(10_000)}}
+	doc, err := g.Bytes()
+	require.NoError(t, err)
+	w.chain = curation.GenesisHash(doc)
+	found := func() *curation.Machine {
+		m := curation.NewMachine()
+		_, err := m.Genesis(doc)
+		require.NoError(t, err)
+		return m
+	}
+	w.leader = found()
+	for i, s := range secrets {
+		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: found()}
+		w.members = append(w.members, q)
+		w.start(q)
+	}
+	w.after(blockTicks, w.block)
+	return w
+}
+
+// start brings a member up on what it has kept.
+func (w *world) start(q *peer) {
+	q.life++
+	m, err := member.New(w.chain, q.index, addressOf(fmt.Sprintf("member %d", q.index)), q.secrets, slices.Clone(q.journal), chance{w.rng})
+	require.NoError(w.t, err)
+	q.machine = m
+	w.step(q, member.Committed{})
+}
+
+func (w *world) crash(q *peer) { q.machine = nil }
+
+func (w *world) after(ticks int, do func()) {
+	w.seq++
+	heap.Push(&w.queue, delivery{w.tick + ticks, w.seq, do})
+}
+
+// send carries something to a member over the unreliable network.
+func (w *world) send(do func()) {
+	copies := 1
+	if w.rng.Float64() < w.drop {
+		copies = 0
+	} else if w.rng.Float64() < w.repeat {
+		copies = 2
+	}
+	for range copies {
+		w.after(1+w.rng.IntN(w.delay), do)
+	}
+}
+
+// run lets time pass until done, at most the given number of blocks.
+func (w *world) run(blocks uint64, done func() bool) bool {
+	for last := w.height + blocks; w.height < last; {
+		if done() {
+			return true
+		}
+		d := heap.Pop(&w.queue).(delivery)
+		w.tick = d.at
+		d.do()
+	}
+	return done()
+}
+
+// block is the sequencer: it executes what was submitted and tells the members.
+func (w *world) block() {
+	w.height++
+	b := curation.Block{Height: w.height}
+	for _, tx := range w.pool {
+		if w.leader.Check(tx).Code == curation.CodeOK {
+			b.Txs = append(b.Txs, tx)
+		}
+	}
+	w.pool = nil
+	b.Txs = w.leader.Prepare(w.height, b.Txs, 1<<20)
+	_, err := w.leader.Execute(b)
+	require.NoError(w.t, err)
+	w.leader.Commit()
+	require.NoError(w.t, w.leader.Invariants())
+	for _, q := range w.members {
+		w.after(1+w.rng.IntN(w.lag), func() { w.apply(q, b) })
+	}
+	w.after(blockTicks, w.block)
+}
+
+// apply gives a member's ledger the next block; blocks that overtake wait.
+func (w *world) apply(q *peer, b curation.Block) {
+	if b.Height != q.height+1 {
+		w.after(1, func() { w.apply(q, b) })
+		return
+	}
+	_, err := q.ledger.Execute(b)
+	require.NoError(w.t, err)
+	q.ledger.Commit()
+	q.height = b.Height
+	w.step(q, member.Committed{})
+}
+
+func (w *world) view(m *curation.Machine, read func(curation.View)) {
+	require.NoError(w.t, m.View(func(v curation.View) error { read(v); return nil }))
+}
+
+func (w *world) step(q *peer, e member.Event) {
+	if q.machine == nil {
+		return
+	}
+	var effects []member.Effect
+	w.view(q.ledger, func(v curation.View) { effects = q.machine.Step(v, e) })
+	for _, f := range effects {
+		if !w.perform(q, f) {
+			return
+		}
+	}
+}
+
+// perform does what node does, over virtual time; false means the member crashed.
+func (w *world) perform(q *peer, f member.Effect) bool {
+	switch f := f.(type) {
+	case member.Submit:
+		w.send(func() { w.submit(q.key, f.Payload) })
+	case member.Gossip:
+		for _, other := range w.members {
+			if other != q {
+				w.send(func() { w.step(other, member.Approval(f.Approval)) })
+			}
+		}
+	case member.AskShare:
+		other, life := w.members[f.Member-1], q.life
+		w.send(func() {
+			if other.machine == nil {
+				w.after(1, func() { w.answer(q, life, f, nil, errors.New("unreachable")) })
+				return
+			}
+			w.asked(other, addressOf(fmt.Sprintf("member %d", q.index)), f.RID, f.Role, func(share []byte, err error) {
+				w.send(func() { w.answer(q, life, f, share, err) })
+			})
+		})
+	case member.Journal:
+		if q.torn {
+			q.torn = false
+			w.crash(q)
+			return false
+		}
+		q.journal = append(q.journal, f.Entry)
+	case member.Render:
+		w.render(q, f)
+	case member.Keep:
+		w.after(1+w.rng.IntN(w.delay), func() {
+			if q.machine != nil {
+				q.machine.Kept(f.RID, f.Name)
+			}
+		})
+	}
+	return true
+}
+
+func (w *world) answer(q *peer, life int, f member.AskShare, share []byte, err error) {
+	if q.life == life {
+		w.step(q, member.ShareArrived{RID: f.RID, Role: f.Role, Member: f.Member, Share: share, Err: err})
+	}
+}
+
+// asked puts a question to a member and holds its answer against the rules: a
+// share leaves only for the drawn reader of a certified request, after its journal
+// entry is durable.
+func (w *world) asked(q *peer, from curation.Address, rid curation.Hash, role seal.Role, reply func([]byte, error)) {
+	if q.machine == nil {
+		return
+	}
+	var effects []member.Effect
+	w.view(q.ledger, func(v curation.View) {
+		effects = q.machine.Step(v, member.ReleaseAsked{Ticket: 1, From: from, RID: rid, Role: role})
+		for _, f := range effects {
+			if a, ok := f.(member.Answer); ok && a.Err == nil {
+				w.hold(v, from, rid, role)
+			}
+		}
+	})
+	for _, f := range effects {
+		if a, ok := f.(member.Answer); ok {
+			if a.Err == nil {
+				w.journalled(q, rid, role, from)
+			}
+			reply(a.Share, a.Err)
+		} else if !w.perform(q, f) {
+			return
+		}
+	}
+}
+
+func (w *world) hold(v curation.View, from curation.Address, rid curation.Hash, role seal.Role) {
+	a, ok := v.Artwork(rid)
+	reader, member := v.MemberOf(from)
+	switch drawn, turn := a.GeneratorAt(v.Params(), v.Height()+1); {
+	case !ok || !member || a.Approved == 0 || len(a.Certificate) == 0:
+		w.failed = append(w.failed, fmt.Sprintf("share for %v without a certificate", rid))
+	case role == seal.Generator && (!turn || drawn != reader.Index):
+		w.failed = append(w.failed, fmt.Sprintf("share for %v to member %d, drawn is %d", rid, reader.Index, drawn))
+	}
+	w.shares[fmt.Sprint(rid, role)] = true
+}
+
+func (w *world) journalled(q *peer, rid curation.Hash, role seal.Role, from curation.Address) {
+	for _, e := range q.journal {
+		if e.RID == rid && e.Role == role && addressOf(fmt.Sprintf("member %d", e.Member)) == from {
+			return
+		}
+	}
+	w.failed = append(w.failed, fmt.Sprintf("share for %v left before its journal entry", rid))
+}
+
+// render stands for opening the container and drawing: it checks that the key is
+// the sealed one and makes a root that only key and seed decide.
+func (w *world) render(q *peer, f member.Render) {
+	life := q.life
+	if !slices.Equal(f.FileKey, w.fileKey) {
+		w.failed = append(w.failed, "the shares opened another key")
+	}
+	root := sha256.Sum256(append(slices.Clone(f.FileKey), f.Artwork.Seed[:]...))
+	w.after(1+w.rng.IntN(2*blockTicks), func() {
+		if q.life == life {
+			w.step(q, member.Rendered{RID: f.Artwork.RID, Role: f.Role, CID: cidOf(f.Artwork.RID), PixelRoot: root})
+		}
+	})
+}
+
+// cidOf is a CIDv1 (raw, SHA-256) in base32.
+func cidOf(h curation.Hash) string {
+	const digits = "abcdefghijklmnopqrstuvwxyz234567"
+	raw := append([]byte{1, 0x55, 0x12, 32}, h[:]...)
+	var out []byte
+	var acc, bits uint
+	for _, b := range raw {
+		acc, bits = acc<<8|uint(b), bits+8
+		for bits >= 5 {
+			bits -= 5
+			out = append(out, digits[acc>>bits&31])
+		}
+	}
+	if bits > 0 {
+		out = append(out, digits[acc<<(5-bits)&31])
+	}
+	return "b" + string(out)
+}
+
+// submit signs a transaction with the account's next nonce.
+func (w *world) submit(key ed25519.PrivateKey, p curation.Payload) {
+	account := curation.AddressOf(key.Public().(ed25519.PublicKey))
+	w.view(w.leader, func(v curation.View) {
+		w.nonces[account] = max(w.nonces[account], v.Account(account).Nonce)
+	})
+	pending := 0
+	for _, raw := range w.pool {
+		if tx, err := curation.Decode(raw); err == nil && tx.Signer == account {
+			pending++
+		}
+	}
+	var nonce uint64
+	w.view(w.leader, func(v curation.View) { nonce = v.Account(account).Nonce + uint64(pending) })
+	tx, err := curation.Sign(key, w.chain, curation.Body{Nonce: nonce, ValidUntil: w.height + 50, Payload: p})
+	require.NoError(w.t, err)
+	w.pool = append(w.pool, tx)
+}
+
+// sealModel seals a file key to the committee, as member 1.
+func (w *world) sealModel() {
+	w.fileKey = []byte("sixteen byte key")
+	var x [32]byte
+	w.view(w.leader, func(v curation.View) {
+		c, ok := v.Committee()
+		require.True(w.t, ok)
+		x = c.X()
+	})
+	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256([]byte("plain")), ContainerCID: cidOf(curation.Hash{1}), ContainerSize: 1}
+	label := curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, x)
+	ct, err := seal.Encrypt(chance{w.rng}, x, label, w.fileKey)
+	require.NoError(w.t, err)
+	p.Ciphertext = ct.Bytes()
+	w.submit(w.members[0].key, p)
+}
+
+// ask requests a picture as the collector.
+func (w *world) ask(prompt string) {
+	w.view(w.leader, func(v curation.View) {
+		m, ok := v.Model()
+		require.True(w.t, ok)
+		w.submit(keyOf("vera"), curation.Request{Prompt: prompt, ModelID: m.ID})
+	})
+}
+
+func (w *world) artworks(statuses ...curation.Status) (found []curation.Artwork) {
+	w.view(w.leader, func(v curation.View) { found = v.Artworks(curation.Filter{Status: statuses}) })
+	return found
+}
+
+// found brings a world to a sealed model with prekeys of all members who are up.
+func (w *world) found() {
+	ready := func() bool {
+		up := true
+		for _, q := range w.members {
+			up = up && (q.machine == nil || q.machine.Ready())
+		}
+		return up
+	}
+	require.True(w.t, w.run(300, ready), "the ceremony did not end")
+	w.sealModel()
+	require.True(w.t, w.run(100, func() (ok bool) {
+		w.view(w.leader, func(v curation.View) {
+			_, ok = v.Model()
+			for _, m := range v.Members() {
+				ok = ok && (m.Prekeys() > 0 || w.members[m.Index-1].machine == nil)
+			}
+		})
+		return ok
+	}), "no model or no prekeys")
+}
+
+func seedOf(name string) uint64 {
+	h := sha256.Sum256([]byte(name))
+	return binary.BigEndian.Uint64(h[:])
+}
