@@ -325,24 +325,24 @@ func ready(t testing.TB) *world {
 			}
 		}))
 	}
-	w.deriveShares()
+	w.shares = readyState.shares
 	return w
+}
+
+// snapshot is a world's state after the ceremony.
+type snapshot struct {
+	height  uint64
+	appHash Hash
+	entries []Change
+	shares  []*shamir.KeyShare
 }
 
 var (
 	readyOnce  sync.Once
-	readyState struct {
-		height  uint64
-		appHash Hash
-		entries []Change
-	}
+	readyState snapshot
 )
 
-func makeReady(t testing.TB) (s struct {
-	height  uint64
-	appHash Hash
-	entries []Change
-}) {
+func makeReady(t testing.TB) (s snapshot) {
 	w := newWorld(t, 4, testParams())
 	w.ceremony()
 	w.must("m1", w.sealFor(1, "dusk"))
@@ -353,7 +353,7 @@ func makeReady(t testing.TB) (s struct {
 	for _, r := range w.block(txs...).Results {
 		require.Equal(t, CodeOK, r.Code, r.Log)
 	}
-	s.height = w.height
+	s.height, s.shares = w.height, w.shares
 	require.NoError(t, w.replicas[0].View(func(v View) error {
 		s.appHash = v.AppHash()
 		for k, value := range v.Entries {
