@@ -36,7 +36,7 @@ const (
 // genesis artist's size; the result depends on pictures, Steps and Seed alone,
 // on machines with the same vector instructions.
 type TrainOptions struct {
-	Steps   int // 0 means 12,000: about seven minutes of processor time
+	Steps   int // 0 means 7,000: about five minutes of processor time
 	Seed    [32]byte
 	Workers int    // goroutines, 0 means GOMAXPROCS; they do not change the result
 	Name    string // of the artist, "paper-cut" if empty
@@ -64,7 +64,7 @@ var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Ma
 // the error wraps [ErrPictures] and says why for each of the first few.
 func Train(ctx context.Context, pictures fs.FS, o TrainOptions) (*Artist, error) {
 	if o.Steps == 0 {
-		o.Steps = 12000
+		o.Steps = 7000
 	}
 	if o.Steps < 1 {
 		return nil, fmt.Errorf("train: %d steps, want at least 1", o.Steps)

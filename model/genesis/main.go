@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/atelier-dao/atelier/model"
@@ -40,7 +41,7 @@ func main() {
 	icons := flag.String("icons", "package", "folder of the unpacked npm package")
 	out := flag.String("out", filepath.Join("model", "genesis"), "folder for weights, card and sheet")
 	pictures := flag.String("pictures", "", "folder to keep the training pictures in (default: a temporary one)")
-	steps := flag.Int("steps", 12000, "training steps; 0 trains nothing")
+	steps := flag.Int("steps", 7000, "training steps; 0 trains nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -64,10 +65,11 @@ func run(ctx context.Context, icons, out, pictures string, steps int) error {
 	}
 	artist := model.Embedded
 	if steps > 0 {
-		began := time.Now()
+		began, last := time.Now(), 0.
 		trained, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{
 			Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Data: data, Licence: licence,
 			Progress: func(step, steps int, loss float64) {
+				last = loss
 				if step%200 == 0 || step == steps {
 					fmt.Printf("step %d of %d, loss %.4f, %s\n", step, steps, loss, time.Since(began).Round(time.Second))
 				}
@@ -79,11 +81,45 @@ func run(ctx context.Context, icons, out, pictures string, steps int) error {
 		if err := trained.SaveDir(out); err != nil {
 			return err
 		}
+		if err := extendCard(filepath.Join(out, "README.md"), steps, last); err != nil {
+			return err
+		}
 		artist = func() *model.Artist { return trained }
 	}
 	id := artist().ID()
 	fmt.Printf("artist %x\n", id)
 	return drawSheet(ctx, artist(), filepath.Join(out, "sheet.png"))
+}
+
+// extendCard adds to the model card how the artist was made.
+func extendCard(path string, steps int, loss float64) error {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, `
+![a sheet of eighteen prompts](sheet.png)
+
+The sheet's prompts, row by row: %s.
+
+## Making it again
+
+    npm pack @iconify-json/fluent-emoji-flat@1.2.6 && tar xzf iconify-json-*.tgz
+    go run ./model/genesis -icons package
+
+%d steps of Adam on gorgonia's graph, each on 128 places of 128 pictures; about five
+minutes of processor time. The mean cross-entropy of the last steps was %.3f nats, with
+two of five places drawn beside an edge. On amd64 with AVX2 and FMA the file comes
+out byte for byte the same, with any number of cores; elsewhere the last bits of
+the floats differ, and so does the artist.
+
+The folder pictures holds what fine-tuning learns from: the same icons at 64×64
+pixels in flat colours.
+`, strings.Join(sheet, ", "), steps, loss); err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // drawPictures writes one training picture for each icon, and the same, small and
