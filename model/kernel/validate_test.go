@@ -77,7 +77,7 @@ func FuzzRender(f *testing.F) {
 		p.View.XX, p.View.YX, p.View.X0 = zoom, zoom/3, shift
 		p.View.MirrorX = shift%2 == 0
 		p.Palette[0].A = shift / 4
-		size := [2]int{int(w) % 80, int(hh) % 80}
+		size := [2]int{int(w) % 40, int(hh) % 48}
 		want, err := Render(context.Background(), p, size[0], size[1], Options{Kernel: "reference"})
 		if (p.Validate() == nil && checkSize(size[0], size[1]) == nil) != (err == nil) {
 			t.Fatalf("valid and yet refused, or the reverse: %v", err)

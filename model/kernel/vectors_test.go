@@ -67,10 +67,10 @@ func asked() []pictureVector {
 		return pictureVector{Program: p, Width: w, Height: h}
 	}
 	return []pictureVector{
-		with(128, 128, func(p *programVector) { p.Seed = "dusk" }),
-		with(96, 160, func(p *programVector) { p.Seed = "cut"; p.Sharpness = MaxSharpness }),
-		with(100, 70, func(p *programVector) { p.Seed = "mist"; p.Sharpness = 1; p.Hidden = 32 }),
-		with(128, 96, func(p *programVector) {
+		with(96, 96, func(p *programVector) { p.Seed = "dusk" }),
+		with(64, 96, func(p *programVector) { p.Seed = "cut"; p.Sharpness = MaxSharpness }),
+		with(75, 50, func(p *programVector) { p.Seed = "mist"; p.Sharpness = 1; p.Hidden = 32 }),
+		with(96, 64, func(p *programVector) {
 			p.Seed, p.Depth, p.Width = "shadow", LabOne/6, LogitOne/3
 			p.Sharpness = 200 * SharpnessOne
 		}),
@@ -79,9 +79,9 @@ func asked() []pictureVector {
 			p.MirrorX, p.MirrorY, p.Turns, p.Zoom, p.X0, p.Y0 = true, true, 5461, ViewOne*3, CoordinateOne/3, -CoordinateOne
 		}),
 		with(1, 1, func(p *programVector) { p.Seed = "one"; p.Hidden, p.Layers, p.Colours = 16, 1, 2 }),
-		with(64, 33, func(p *programVector) { p.Seed = "deep"; p.Hidden, p.Layers, p.Colours = 128, 8, 8 }),
+		with(33, 20, func(p *programVector) { p.Seed = "deep"; p.Hidden, p.Layers, p.Colours = 128, 8, 8 }),
 		with(7, 190, func(p *programVector) { p.Seed = "tall"; p.Hidden, p.Layers, p.Colours = 48, 2, 3; p.Turns = 40000 }),
-		with(160, 160, func(p *programVector) { p.Seed = "noise"; p.Zoom = ViewOne / 16 }),
+		with(70, 64, func(p *programVector) { p.Seed = "noise"; p.Zoom = ViewOne / 16 }),
 	}
 }
 
@@ -177,12 +177,13 @@ func TestAPortableMachineChecksTilesOfALargePictureMadeWithVectors(t *testing.T)
 }
 
 func TestTheSameProgramGivesTheSamePixelRootOnTheVectorAndThePortableKernels(t *testing.T) {
+	const w, h = 45, 34
 	for name, p := range cases() {
 		roots := map[string]string{}
 		for _, e := range engines {
-			pic, err := Render(context.Background(), p, 97, 66, Options{Kernel: e.name})
+			pic, err := Render(context.Background(), p, w, h, Options{Kernel: e.name})
 			require.NoError(t, err)
-			root, err := PixelRoot(97, 66, pic.RGB)
+			root, err := PixelRoot(w, h, pic.RGB)
 			require.NoError(t, err)
 			roots[hex.EncodeToString(root[:])] = e.name
 		}
