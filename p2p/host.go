@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	noise "github.com/libp2p/go-libp2p/p2p/security/noise"
@@ -203,6 +205,11 @@ func (h *Host) Close() error {
 	h.stop = nil
 	return errors.Join(append(errs, h.Host.Close())...)
 }
+
+// LogTo sends what libp2p itself has to say, in this whole process, to a
+// handler; without it errors go to standard error. Call it before the first
+// New: loggers settle on the handler they find.
+func LogTo(handler slog.Handler) { gologshim.SetDefaultHandler(handler) }
 
 // Shared is a view of the host for a component that believes it owns it: there
 // Close, and Close of its Network and Peerstore, do nothing.

@@ -271,13 +271,10 @@ func TestMembersFindEachOtherThroughTheNetworksOwnHashTable(t *testing.T) {
 	a, b, c := testHost(t, 1, table), testHost(t, 2, table), testHost(t, 3, table)
 	connect(t, a, b)
 	connect(t, c, b)
-	eventually(t, func() bool {
-		return a.DHT().RoutingTable().Find(b.ID()) != "" && b.DHT().RoutingTable().Find(c.ID()) != ""
-	}, "the tables did not fill")
-	found, err := a.DHT().FindPeer(within(t), c.ID())
-	require.NoError(t, err)
-	require.Equal(t, c.ID(), found.ID)
-	require.NotEmpty(t, found.Addrs)
+	eventually(t, func() bool { // identify has to come through first
+		found, err := a.DHT().FindPeer(within(t), c.ID())
+		return err == nil && found.ID == c.ID() && len(found.Addrs) > 0
+	}, "the peer was not found")
 	for _, id := range a.Mux().Protocols() {
 		require.NotContains(t, id, "/ipfs/kad", "the public hash table must stay out")
 	}

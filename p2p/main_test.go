@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -18,7 +19,10 @@ import (
 // patience bounds every wait for something that must happen.
 const patience = 15 * time.Second
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	LogTo(slog.DiscardHandler)
+	goleak.VerifyTestMain(m)
+}
 
 // testKey is the n-th identity of the tests.
 func testKey(t testing.TB, n uint64) crypto.PrivKey {

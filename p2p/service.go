@@ -121,6 +121,10 @@ func (s *Service) serve(stream network.Stream) {
 			err = Refuse(CodeTooLarge, "%v", err)
 		case errors.Is(err, network.ErrResourceLimitExceeded):
 			err = Refuse(CodeBusy, "out of memory for requests of yours")
+		default: // late or broken: no answer, and no way to send on
+			s.failed(from, fmt.Errorf("%s: read request: %w", s.proto.ID, err))
+			stream.Reset()
+			return
 		}
 		s.refuse(stream, from, err)
 		return
