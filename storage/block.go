@@ -13,9 +13,10 @@ import (
 const (
 	// MaxBlock is the largest block, in bytes: what bitswap peers accept.
 	MaxBlock = 2 << 20
-	// MaxBlocks is the most blocks of one DAG, and a quarter of the most links:
-	// 256 GiB of file, and 60 MB of memory to check that it is all there.
+	// MaxBlocks is the most blocks of one DAG, 256 GiB of file. With maxLinks it
+	// bounds the memory that checking a stranger's DAG takes to about 100 MB.
 	MaxBlocks = 1 << 18
+	maxLinks  = 2 * MaxBlocks
 )
 
 // digest is the SHA-256 of a block; it is what the index knows blocks by.
@@ -117,8 +118,8 @@ func plan(root cid.Cid, get func(cid.Cid) ([]byte, error), have func(digest) boo
 		} else if !have(d) {
 			return nil, fmt.Errorf("block %s below %s: %w", c, root, ErrNotFound)
 		}
-		if seen += len(below); seen > 4*MaxBlocks || len(order) > MaxBlocks {
-			return nil, fmt.Errorf("more than %d blocks or %d links below %s: %w", MaxBlocks, 4*MaxBlocks, root, ErrTooLarge)
+		if seen += len(below); seen > maxLinks || len(order) > MaxBlocks {
+			return nil, fmt.Errorf("more than %d blocks or %d links below %s: %w", MaxBlocks, maxLinks, root, ErrTooLarge)
 		}
 		for i := len(below) - 1; i >= 0; i-- {
 			stack = append(stack, below[i])

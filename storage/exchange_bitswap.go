@@ -88,8 +88,8 @@ func (x *Exchange) stageDAG(ctx context.Context, st *stage, root cid.Cid, progre
 			if err != nil {
 				return nil, err
 			}
-			if seen += len(below); seen > 4*MaxBlocks {
-				return nil, fmt.Errorf("more than %d links: %w", 4*MaxBlocks, ErrTooLarge)
+			if seen += len(below); seen > maxLinks {
+				return nil, fmt.Errorf("more than %d links: %w", maxLinks, ErrTooLarge)
 			}
 			for _, c := range below {
 				if _, err := parse(c); err != nil {
