@@ -44,7 +44,7 @@ func (g1Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
 func (g1Group) Point() kyber.Point                   { return newBLSPoint[bls.G1]() }
 func (g1Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g1Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
-	return pippenger[bls.G1](s, p)
+	return multiMul[bls.G1](s, p)
 }
 
 type g2Group struct{}
@@ -56,7 +56,25 @@ func (g2Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
 func (g2Group) Point() kyber.Point                   { return newBLSPoint[bls.G2]() }
 func (g2Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g2Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
-	return pippenger[bls.G2](s, p)
+	return multiMul[bls.G2](s, p)
+}
+
+func (g2Group) expandedLen() int { return bls.G2Size }
+
+func (g2Group) expand(p kyber.Point) []byte { return p.(*blsPoint[bls.G2, *bls.G2]).v.Bytes() }
+
+func (g g2Group) decodeExpanded(b []byte) (kyber.Point, error) {
+	if len(b) != bls.G2Size || b[0]&0x80 != 0 {
+		return nil, fmt.Errorf("%s point, uncompressed form expected: %w", g, ErrEncoding)
+	}
+	p := newBLSPoint[bls.G2]()
+	if err := p.v.SetBytes(b); err != nil {
+		return nil, fmt.Errorf("%s point: %w: %w", g, err, ErrEncoding)
+	}
+	if p.v.IsIdentity() {
+		return nil, fmt.Errorf("%s point: %w", g, ErrIdentity)
+	}
+	return p, nil
 }
 
 // reduceBLS reads b as a big-endian integer, one 64-bit digit at a time, with
@@ -248,80 +266,70 @@ func (p *blsPoint[T, P]) EmbedLen() int                               { return 0
 func (p *blsPoint[T, P]) Embed(_ []byte, r cipher.Stream) kyber.Point { return p.Pick(r) }
 func (p *blsPoint[T, P]) Data() ([]byte, error)                       { return nil, errNoEmbedding }
 
-// pippenger sums scalars times points by buckets: for each window of w bits the
-// points with equal digit are added first and weighted once. Variable time.
-func pippenger[T any, P curve[T]](scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
+// multiMul sums scalars times points with one chain of doublings for all of them,
+// the scalars in signed digits (width-5 NAF): 8 precomputed odd multiples and
+// about 43 additions per point. For up to 128 points that beats sorting into
+// buckets. Variable time.
+func multiMul[T any, P curve[T]](scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	sum := newBLSPoint[T, P]()
-	if len(scalars) == 0 {
-		return sum
-	}
-	w := windowBits(len(scalars))
-	digits := make([][]byte, len(scalars))
+	digits := make([][nafLen]int8, len(scalars))
+	odd := make([][8]T, len(scalars)) // 1, 3, …, 15 times each point
 	for i, s := range scalars {
-		digits[i] = Encode(s)
+		digits[i] = nonAdjacent([bls.ScalarSize]byte(Encode(s)))
+		odd[i][0] = points[i].(*blsPoint[T, P]).v
+		twice := odd[i][0]
+		P(&twice).Double()
+		for k := 1; k < len(odd[i]); k++ {
+			P(&odd[i][k]).Add(&odd[i][k-1], &twice)
+		}
 	}
-	buckets, used := make([]T, 1<<w), make([]bool, 1<<w)
 	acc := P(&sum.v)
-	const bits = 8 * bls.ScalarSize
-	for lo := (bits - 1) / w * w; lo >= 0; lo -= w {
-		for range w {
+	for bit, begun := nafLen-1, false; bit >= 0; bit-- {
+		if begun {
 			acc.Double()
 		}
-		clear(used)
 		for i := range digits {
-			d := window(digits[i], lo, w)
-			p := &points[i].(*blsPoint[T, P]).v
-			switch {
-			case d == 0:
-			case used[d]:
-				P(&buckets[d]).Add(&buckets[d], p)
-			default:
-				buckets[d], used[d] = *p, true
+			d := digits[i][bit]
+			if d == 0 {
+				continue
+			}
+			begun = true
+			if d > 0 {
+				acc.Add(&sum.v, &odd[i][d/2])
+			} else {
+				minus := odd[i][-d/2]
+				P(&minus).Neg()
+				acc.Add(&sum.v, &minus)
 			}
 		}
-		// Σ d·bucket[d] as the sum of the running sums from the top.
-		var run, total T
-		P(&run).SetIdentity()
-		P(&total).SetIdentity()
-		for d, any := len(buckets)-1, false; d > 0; d-- {
-			if used[d] {
-				P(&run).Add(&run, &buckets[d])
-				any = true
-			}
-			if any {
-				P(&total).Add(&total, &run)
-			}
-		}
-		acc.Add(&sum.v, &total)
 	}
 	return sum
 }
 
-// windowBits balances additions into buckets against the sum over buckets.
-func windowBits(n int) int {
-	switch {
-	case n < 4:
-		return 3
-	case n < 16:
-		return 4
-	case n < 64:
-		return 5
-	case n < 256:
-		return 6
-	default:
-		return 8
-	}
-}
+// nafLen is the number of digits of a scalar below 2^255 in signed form.
+const nafLen = 8 * bls.ScalarSize
 
-// window is the w-bit digit of the big-endian integer b that starts at bit lo.
-func window(b []byte, lo, w int) int {
-	d := 0
-	for k := w - 1; k >= 0; k-- {
-		bit := lo + k
-		d <<= 1
-		if bit < 8*len(b) {
-			d |= int(b[len(b)-1-bit/8]>>(bit%8)) & 1
+// nonAdjacent writes the big-endian integer b as Σ d_k·2^k with digits that are
+// zero or odd between -15 and 15, of which one in five consecutive is not zero.
+func nonAdjacent(b [bls.ScalarSize]byte) (d [nafLen]int8) {
+	var limb [bls.ScalarSize/8 + 1]uint64 // little endian, with room to look ahead
+	for i := range len(limb) - 1 {
+		limb[i] = binary.BigEndian.Uint64(b[bls.ScalarSize-8*(i+1):])
+	}
+	carry := uint64(0)
+	for k := 0; k < nafLen; {
+		bits := limb[k/64] >> (k % 64)
+		if k%64 > 64-5 {
+			bits |= limb[k/64+1] << (64 - k%64)
 		}
+		window := carry + bits&31
+		if window&1 == 0 {
+			k++
+			continue
+		}
+		carry = window >> 4 & 1 // 16 and more become negative
+		d[k] = int8(window) - int8(carry<<5)
+		k += 5
 	}
 	return d
 }

@@ -206,6 +206,48 @@ func TestPointsDecodeFromOneFormOnly(t *testing.T) {
 	}
 }
 
+func TestCommitmentsDecodeFromOneFormOnly(t *testing.T) {
+	for _, g := range groups {
+		_, c, err := shamir.Split(seeded("split"), g, scalar(t, g, "s"), 2, 2)
+		require.NoError(t, err)
+		b := c.Bytes()
+		require.Len(t, b, shamir.CommitmentSize(g, 2))
+		again, err := shamir.DecodeCommitment(g, 2, b)
+		require.NoError(t, err)
+		require.Equal(t, b, again.Bytes())
+		size := len(b) / 2
+		for _, flag := range []byte{0x80, 0x40} { // compressed, infinity
+			changed := bytes.Clone(b)
+			changed[size] ^= flag
+			if _, err := shamir.DecodeCommitment(g, 2, changed); g != shamir.Ristretto255 {
+				require.ErrorIs(t, err, shamir.ErrEncoding, "%s flag %#x", g, flag)
+			}
+		}
+		if g == shamir.G2 { // both coordinates are given: no other point is near
+			for i := range len(b) {
+				changed := bytes.Clone(b)
+				changed[i] ^= 1
+				_, err := shamir.DecodeCommitment(g, 2, changed)
+				require.ErrorIs(t, err, shamir.ErrEncoding, "byte %d", i)
+			}
+		}
+		for name, bad := range map[string][]byte{
+			"short": b[:len(b)-1], "long": append(bytes.Clone(b), 0), "one point": b[:size],
+			"zeros": make([]byte, len(b)), "ones": bytes.Repeat([]byte{0xff}, len(b)),
+		} {
+			_, err := shamir.DecodeCommitment(g, 2, bad)
+			require.Error(t, err, "%s %s", g, name)
+		}
+	}
+	// The identity in the uncompressed form of G2, and the compressed form there.
+	identity := append([]byte{0x40}, make([]byte, 191)...)
+	_, err := shamir.DecodeCommitment(shamir.G2, 1, identity)
+	require.ErrorIs(t, err, shamir.ErrIdentity)
+	compressed := append(shamir.Encode(shamir.G2.Point().Base()), make([]byte, 96)...)
+	_, err = shamir.DecodeCommitment(shamir.G2, 1, compressed)
+	require.ErrorIs(t, err, shamir.ErrEncoding)
+}
+
 func TestScalarsDecodeFromOneFormOnly(t *testing.T) {
 	orders := map[shamir.Group]string{ // as encoded: little endian, big endian
 		shamir.Ristretto255: "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010",

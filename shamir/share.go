@@ -55,16 +55,36 @@ func NewCommitment(g Group, points []kyber.Point) (*Commitment, error) {
 	return &Commitment{g, points}, nil
 }
 
+// expander is a group whose points have a longer form that decodes faster:
+// without the square root, which is most of the work for G2. Commitments use it.
+type expander interface {
+	expandedLen() int
+	expand(kyber.Point) []byte
+	decodeExpanded([]byte) (kyber.Point, error)
+}
+
+// CommitmentSize is the length of an encoded commitment to t coefficients in
+// bytes: 32 each over Ristretto255, 48 over G1, 192 (uncompressed) over G2.
+func CommitmentSize(g Group, t int) int {
+	if e, ok := g.(expander); ok {
+		return t * e.expandedLen()
+	}
+	return t * g.PointLen()
+}
+
 // DecodeCommitment reads t points and refuses any other length, the identity
 // and what is not canonical.
 func DecodeCommitment(g Group, t int, b []byte) (*Commitment, error) {
-	size := g.PointLen()
-	if t < 1 || t > MaxMembers || len(b) != t*size {
-		return nil, fmt.Errorf("commitment of %d bytes, want %d points: %w", len(b), t, ErrEncoding)
+	if t < 1 || t > MaxMembers || len(b) != CommitmentSize(g, t) {
+		return nil, fmt.Errorf("commitment of %d bytes to %d coefficients: %w", len(b), t, ErrEncoding)
+	}
+	decode, size := func(b []byte) (kyber.Point, error) { return DecodePoint(g, b) }, g.PointLen()
+	if e, ok := g.(expander); ok {
+		decode, size = e.decodeExpanded, e.expandedLen()
 	}
 	points := make([]kyber.Point, t)
 	for k := range points {
-		p, err := DecodePoint(g, b[k*size:(k+1)*size])
+		p, err := decode(b[k*size : (k+1)*size])
 		if err != nil {
 			return nil, fmt.Errorf("coefficient %d: %w", k, err)
 		}
@@ -73,11 +93,16 @@ func DecodeCommitment(g Group, t int, b []byte) (*Commitment, error) {
 	return &Commitment{g, points}, nil
 }
 
-// Bytes is the concatenation of the points.
+// Bytes is the form that DecodeCommitment reads, constant term first.
 func (c *Commitment) Bytes() []byte {
-	b := make([]byte, 0, len(c.points)*c.group.PointLen())
+	b := make([]byte, 0, CommitmentSize(c.group, len(c.points)))
+	e, wide := c.group.(expander)
 	for _, p := range c.points {
-		b = append(b, Encode(p)...)
+		if wide {
+			b = append(b, e.expand(p)...)
+		} else {
+			b = append(b, Encode(p)...)
+		}
 	}
 	return b
 }

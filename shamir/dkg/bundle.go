@@ -17,7 +17,12 @@ const (
 	proofs   = 3 * shamir.ProofSize // of both constant terms and the ephemeral key
 )
 
-func bundleSize(n, t int) int { return t*(shamir.XSize+shamir.YSize) + 32 + proofs + n*boxSize }
+// commitSizes are the lengths of the commitments of both keys.
+func commitSizes(t int) (x, y int) {
+	return shamir.CommitmentSize(shamir.Ristretto255, t), shamir.CommitmentSize(shamir.G2, t)
+}
+
+func bundleSize(n, t int) int { return statementSize(t) + proofs + n*boxSize }
 
 // bundle is all that a dealer says: commitments to its two polynomials, an
 // ephemeral key E, proofs of possession, and each member's two shares encrypted
@@ -30,14 +35,20 @@ type bundle struct {
 }
 
 // statement is the part of a body that the proofs are bound to.
-func statement(body []byte, t int) []byte { return body[:t*(shamir.XSize+shamir.YSize)+32] }
+func statement(body []byte, t int) []byte { return body[:statementSize(t)] }
+
+func statementSize(t int) int {
+	x, y := commitSizes(t)
+	return x + y + 32
+}
 
 // parseBundle checks length and points, not the proofs.
 func parseBundle(body []byte, n, t int) (*bundle, error) {
 	if len(body) != bundleSize(n, t) {
 		return nil, fmt.Errorf("bundle of %d bytes, want %d: %w", len(body), bundleSize(n, t), ErrMessage)
 	}
-	xEnd, yEnd := t*shamir.XSize, t*(shamir.XSize+shamir.YSize)
+	xEnd, ySize := commitSizes(t)
+	yEnd := xEnd + ySize
 	b := &bundle{body: body, ephBytes: body[yEnd : yEnd+32]}
 	var err error
 	if b.x, err = shamir.DecodeCommitment(shamir.Ristretto255, t, body[:xEnd]); err != nil {

@@ -211,7 +211,7 @@ func TestBundlesThatTheLogRefuses(t *testing.T) {
 		"a key that cancels the others' keys":                                  func(b *dkg.Tampering, p []*dkg.Party) { b.Cancel([]*dkg.Party{p[0], p[2], p[3]}) },
 		"one byte short":                                                       func(b *dkg.Tampering, _ []*dkg.Party) { b.Truncate(1) },
 		"one byte more":                                                        func(b *dkg.Tampering, _ []*dkg.Party) { b.Append() },
-		"a lower threshold":                                                    func(b *dkg.Tampering, _ []*dkg.Party) { b.Truncate(128) },
+		"a lower threshold":                                                    func(b *dkg.Tampering, _ []*dkg.Party) { b.Truncate(224) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, parties := open(t, 4)

@@ -61,7 +61,7 @@ type Message struct {
 	Body []byte
 }
 
-// MaxMessage is the length of the longest body, a bundle, in bytes: 128 per
+// MaxMessage is the length of the longest body, a bundle, in bytes: 224 per
 // coefficient, 80 per member and 224.
 func MaxMessage(n, t int) int { return bundleSize(n, t) }
 
