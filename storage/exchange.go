@@ -64,6 +64,8 @@ type Exchange struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // streams being served
 
+	fetching chan struct{} // holds one value for each CAR stream that we fetch
+
 	mu      sync.Mutex // guards what follows
 	serving map[peer.ID]int
 	streams int
@@ -80,7 +82,7 @@ func NewExchange(h host.Host, s *Store, o ExchangeOptions) *Exchange {
 		o.Patience = 20 * time.Second
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	x := &Exchange{host: h, store: s, opts: o, ctx: ctx, cancel: cancel, serving: map[peer.ID]int{}}
+	x := &Exchange{host: h, store: s, opts: o, ctx: ctx, cancel: cancel, serving: map[peer.ID]int{}, fetching: make(chan struct{}, maxFetching)}
 	x.net = bsnet.NewFromIpfsHost(h)
 	x.bitswap = bitswap.New(ctx, x.net, nil, s.Blockstore(),
 		// With the library's 16 KiB a few hundred blocks become as many streams,
@@ -230,7 +232,7 @@ func AddLimits(l *rcmgr.ScalingLimitConfig) {
 		l.AddProtocolLimit(p, all, rcmgr.BaseLimitIncrease{})
 		l.AddProtocolPeerLimit(p, one, rcmgr.BaseLimitIncrease{})
 	}
-	car := rcmgr.BaseLimit{Streams: 128, StreamsInbound: maxServing, StreamsOutbound: 64, Memory: 64 << 20}
+	car := rcmgr.BaseLimit{Streams: 128, StreamsInbound: 2 * maxServing, StreamsOutbound: 64, Memory: 64 << 20}
 	l.AddProtocolLimit(ProtocolCAR, car, rcmgr.BaseLimitIncrease{})
 	car.StreamsInbound = 2 * maxServingPeer // beyond maxServingPeer they are told that we are busy
 	l.AddProtocolPeerLimit(ProtocolCAR, car, rcmgr.BaseLimitIncrease{})

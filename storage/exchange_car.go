@@ -34,7 +34,8 @@ const (
 const (
 	maxRequest     = 64 // bytes of a CID in a request
 	maxServing     = 32 // streams served at once
-	maxServingPeer = 4  // of them to one peer
+	maxServingPeer = 8  // of them to one peer
+	maxFetching    = 4  // streams that we fetch from at once, well below a peer's limit
 	// minRate is how slow a whole stream may be, in bytes a second, once 30 s are
 	// granted: what keeps a peer from holding a stream open forever.
 	minRate = 32 << 10
@@ -195,6 +196,12 @@ func readResponse(r io.Reader) (int64, error) {
 }
 
 func (x *Exchange) fetchCAR(ctx context.Context, root cid.Cid, p peer.ID) (Size, error) {
+	select {
+	case x.fetching <- struct{}{}:
+		defer func() { <-x.fetching }()
+	case <-ctx.Done():
+		return Size{}, ctx.Err()
+	}
 	dial, cancel := context.WithTimeout(ctx, x.opts.Patience)
 	defer cancel()
 	st, err := x.host.NewStream(dial, p, ProtocolCAR)

@@ -299,6 +299,7 @@ func (s *Store) get(c cid.Cid) ([]byte, error) {
 			// Collected since, and perhaps held by another segment; when nothing
 			// changed, somebody else removed the file.
 			if q, _ := s.find(d); q == p {
+				s.condemn(p.seg)
 				return nil, fmt.Errorf("segment of %s is gone: %w", p.seg.root, ErrDamaged)
 			}
 			continue

@@ -306,6 +306,21 @@ func TestDamagedBlockIsNamedAndFetchingAgainRepairs(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestSegmentThatSomebodyRemovedIsFetchedAgain(t *testing.T) {
+	ctx := context.Background()
+	s := openTest(t, Options{})
+	root, err := s.PutFolder(ctx, folder(1, 5000))
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(s.disk.path(segmentsDir, segmentName(root))))
+	_, err = s.ReadFile(ctx, root, "image.png")
+	require.ErrorIs(t, err, ErrDamaged)
+	require.False(t, s.Has(root))
+	_, err = s.PutFolder(ctx, folder(1, 5000))
+	require.NoError(t, err)
+	_, err = s.Verify(ctx, root)
+	require.NoError(t, err)
+}
+
 func TestConcurrentUse(t *testing.T) {
 	ctx := context.Background()
 	s := openTest(t, Options{})
