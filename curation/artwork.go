@@ -102,17 +102,28 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	a := Artwork{
 		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
 		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: model.Epoch,
-		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Expiry: x.height + x.params().RequestBlocks,
+		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
 	}
 	x.saveArtwork(a)
 	x.st.Set(indexTime(x.height, index), a.RID[:])
-	x.st.Set(indexDue(a.Expiry, a.RID), present)
+	x.st.Set(indexDue(a), present)
 	x.st.Set(indexOpen(a.Requester, a.RID), present)
 	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
 	return nil
 }
 
-func (x *execution) saveArtwork(a Artwork) { save(x.st, keyArtwork(a.RID), a) }
+// saveArtwork writes an artwork and keeps the count of each status.
+func (x *execution) saveArtwork(a Artwork) {
+	k := keyArtwork(a.RID)
+	before, known := load[Artwork](x.st, k)
+	if known && before.Status != a.Status {
+		save(x.st, indexCount(before.Status), count(x.st, indexCount(before.Status))-1)
+	}
+	if !known || before.Status != a.Status {
+		save(x.st, indexCount(a.Status), count(x.st, indexCount(a.Status))+1)
+	}
+	save(x.st, k, a)
+}
 
 // artwork returns a request that waits for the next step with the given status.
 // One that is past it has had the step: CodeDuplicate.
@@ -212,7 +223,7 @@ func (x *execution) attest(signer Address, p Attest) error {
 // when the auditor rendered other pixels.
 func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 	a.Attested, a.Auditor, a.AuditedRoot = x.height, auditor, root
-	x.st.Delete(indexDue(a.Expiry, a.RID))
+	x.st.Delete(indexDue(*a))
 	x.st.Delete(indexOpen(a.Requester, a.RID))
 	if root == a.PixelRoot {
 		a.Status = StatusCandidate
@@ -232,7 +243,7 @@ func (x *execution) expireArtworks() {
 		if bytes.Compare(due[:8], number(x.height)) > 0 {
 			return
 		}
-		a := must2(load[Artwork](x.block, keyArtwork(Hash(due[8:]))))
+		a := must2(load[Artwork](x.block, keyArtwork(Hash(due[12:]))))
 		x.st.Delete(k)
 		x.st.Delete(indexOpen(a.Requester, a.RID))
 		was := a.Status

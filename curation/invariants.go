@@ -104,9 +104,11 @@ func (m *Machine) marketsAdd(r state.Reader) error {
 // indexed: indexes say what the artworks' states say.
 func (m *Machine) indexed(r state.Reader) error {
 	want := map[string]bool{}
+	counts := map[Status]uint64{}
 	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		counts[a.Status]++
 		if a.Status.Open() {
-			want[string(indexDue(a.Expiry, a.RID))] = true
+			want[string(indexDue(a))] = true
 			want[string(indexOpen(a.Requester, a.RID))] = true
 			if a.Expiry <= m.height {
 				return fmt.Errorf("artwork %v is %s past its expiry %d", a.RID, a.Status, a.Expiry)
@@ -122,6 +124,11 @@ func (m *Machine) indexed(r state.Reader) error {
 		}
 		if a.Status.Ended() != (a.Ended != 0) {
 			return fmt.Errorf("artwork %v is %s, ended at %d", a.RID, a.Status, a.Ended)
+		}
+	}
+	for k := range r.Ascend([]byte("index/count/")) {
+		if status := Status(k[len("index/count/"):]); count(r, k) != counts[status] {
+			return fmt.Errorf("%d artworks are %s, the index counts %d", counts[status], status, count(r, k))
 		}
 	}
 	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/"} {

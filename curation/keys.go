@@ -59,7 +59,10 @@ func indexPrekey(r [32]byte) []byte { return key("index/prekey/", r[:]) }
 func indexTime(height uint64, tx int) []byte {
 	return key("index/time/", number(height), index32(uint32(tx))) // → rid
 }
-func indexDue(height uint64, rid Hash) []byte { return key("index/due/", number(height), rid[:]) }
+func indexDue(a Artwork) []byte {
+	return key("index/due/", number(a.Expiry), index32(uint32(a.Position)), a.RID[:])
+}
+func indexCount(s Status) []byte              { return key("index/count/", []byte(s)) } // → uint64
 func indexOpen(a Address, rid Hash) []byte    { return key("index/open/", a[:], rid[:]) }
 func indexWait(since uint64, rid Hash) []byte { return key("index/wait/", number(since), rid[:]) }
 func indexCID(cid string) []byte              { return key("index/cid/", []byte(cid)) } // → rid

@@ -58,8 +58,11 @@ type Params struct {
 	// quota. Range 1..256.
 	MaxPublished uint64 `json:"max_published"`
 	// MaxOrders is the most sealed orders in one round, so that every member's
-	// opening fits in one transaction. Range 1..256.
+	// opening fits in one transaction. Range 1..1024.
 	MaxOrders uint64 `json:"max_orders"`
+	// MinEscrow is the least that a sealed order locks, so that filling a round with
+	// empty orders costs something. Range 1..10^9 credits in base units.
+	MinEscrow curve.Amount `json:"min_escrow"`
 	// AccountOrders is the most sealed orders of one account in one round. Range
 	// 1..MaxOrders.
 	AccountOrders uint64 `json:"account_orders"`
@@ -120,7 +123,7 @@ func DefaultParams() Params {
 		RequestBlocks: 7200, GenerateBlocks: 600, AuditBlocks: 600,
 		OpenRequests: 16, MaxPrekeys: 1024, RequestDeposit: curve.Credits(100),
 		RoundCandidates: 6, RoundWaitBlocks: 3600, RoundMax: 60, BackBlocks: 3600, OpenBlocks: 600,
-		MaxPublished: 6, MaxOrders: 256, AccountOrders: 32, IdentityCapPPM: 50_000,
+		MaxPublished: 6, MaxOrders: 512, MinEscrow: curve.Credits(1), AccountOrders: 32, IdentityCapPPM: 50_000,
 		ReserveRatioPPM: 500_000, LockedSupply: curve.Credits(100),
 		TreasuryTributePPM: 20_000, MakerTributePPM: 10_000, ExitTributePPM: 10_000,
 		PictureSize: 1024, MemberQuota: 64,
@@ -152,7 +155,7 @@ func (p Params) Validate() error {
 		{"back_blocks", p.BackBlocks, 1, 1_000_000},
 		{"open_blocks", p.OpenBlocks, 1, 1_000_000},
 		{"max_published", p.MaxPublished, 1, 256},
-		{"max_orders", p.MaxOrders, 1, 256},
+		{"max_orders", p.MaxOrders, 1, 1024},
 		{"account_orders", p.AccountOrders, 1, p.MaxOrders},
 		{"identity_cap_ppm", uint64(p.IdentityCapPPM), 1, uint64(curve.PPM)},
 		{"reserve_ratio_ppm", uint64(p.ReserveRatioPPM), uint64(curve.MinRatio), uint64(curve.MaxRatio)},
@@ -173,6 +176,7 @@ func (p Params) Validate() error {
 	}{
 		{"request_deposit", p.RequestDeposit, one, most},
 		{"locked_supply", p.LockedSupply, one, most},
+		{"min_escrow", p.MinEscrow, curve.NewAmount(1), most},
 		{"fees.per_byte", p.Fees.PerByte, curve.Amount{}, curve.Credits(1_000_000)},
 		{"fees.send", p.Fees.Send, curve.Amount{}, curve.Credits(1_000_000)},
 		{"fees.request", p.Fees.Request, curve.Amount{}, curve.Credits(1_000_000)},

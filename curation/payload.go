@@ -39,7 +39,7 @@ const (
 	MaxSealedOrder  = 512      // bytes of an order's ciphertext
 	MaxPrekeyBatch  = 64       // points in one member.prekeys
 	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
-	MaxOpening      = 16 << 10 // bytes of one member's opening of a round
+	MaxOpening      = 40 << 10 // bytes of one member's opening of a round
 )
 
 // Payload is the part of a transaction that differs by kind. Validate checks

@@ -156,6 +156,7 @@ type Artwork struct {
 	Deposit   curve.Amount // locked by the requester
 	Prekeys   []ReaderKey  // possible readers, in ascending order of member
 	Requested uint64       // height
+	Position  int          // of the request in its block: RequestID(BodyHash, Requested, Position) is the RID
 	Expiry    uint64       // first height that is too late for certificate, registration and audit
 
 	Approved      uint64 // height of the certificate

@@ -67,6 +67,9 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 	if err != nil {
 		return err
 	}
+	if p.Escrow.Less(x.params().MinEscrow) {
+		return refuse(CodeLimit, "escrow %v, the least is %v", p.Escrow, x.params().MinEscrow)
+	}
 	if uint64(round.Orders) >= x.params().MaxOrders {
 		return refuse(CodeLimit, "round %d has its %d orders", round.Number, x.params().MaxOrders)
 	}

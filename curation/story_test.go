@@ -242,13 +242,18 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 	return nil, false
 }
 
-// whose resolves "generator" and "auditor" to the member whose turn comes first.
+// whose resolves the members that a seed drew: "generator2" is the second who may
+// generate, "auditor" the first who may audit.
 func (s *story) whose(words []string) string {
-	switch words[0] {
-	case "generator":
-		return memberName(s.w.artwork(s.rid(words[2])).Order[0])
-	case "auditor":
-		return memberName(s.w.artwork(s.rid(words[2])).Auditors()[0])
+	for role, drawn := range map[string]func(Artwork) []uint32{
+		"generator": func(a Artwork) []uint32 { return a.Order },
+		"auditor":   Artwork.Auditors,
+	} {
+		if nth, ok := strings.CutPrefix(words[0], role); ok {
+			i, err := strconv.Atoi("0" + nth)
+			require.NoError(s.t, err)
+			return memberName(drawn(s.w.artwork(s.rid(words[2])))[max(i, 1)-1])
+		}
 	}
 	return words[0]
 }

@@ -52,8 +52,10 @@ func (v View) Network() Network {
 	if c, ok := load[Committee](v.m.store, keyCommittee); ok {
 		n.Committee = &c
 	}
-	for _, a := range records[Artwork](v.m.store, []byte("artwork/")) {
-		n.Artworks[a.Status]++
+	for k := range v.m.store.Ascend([]byte("index/count/")) {
+		if total := count(v.m.store, k); total != 0 {
+			n.Artworks[Status(k[len("index/count/"):])] = int(total)
+		}
 	}
 	return n
 }
@@ -140,11 +142,16 @@ type Filter struct {
 	Limit     int    // 0 means all
 }
 
-// Artworks lists requests and artworks.
+// Artworks lists requests and artworks. Asking for open requests only (see
+// Status.Open) costs as much as there are; everything else reads all.
 func (v View) Artworks(f Filter) []Artwork {
 	var rids []Hash
-	for _, rid := range v.m.store.Ascend([]byte("index/time/")) {
-		rids = append(rids, Hash(rid))
+	if len(f.Status) > 0 && !slices.ContainsFunc(f.Status, func(s Status) bool { return !s.Open() }) {
+		rids = names(v.m.store, []byte("index/due/"))
+	} else {
+		for _, rid := range v.m.store.Ascend([]byte("index/time/")) {
+			rids = append(rids, Hash(rid))
+		}
 	}
 	if f.Newest {
 		slices.Reverse(rids)

@@ -204,3 +204,37 @@ func BenchmarkExecute(b *testing.B) {
 	}
 	b.ReportMetric(1000*float64(b.N)/b.Elapsed().Seconds(), "tx/s")
 }
+
+// BenchmarkSettle is the block that opens and settles a full round: 512 orders of
+// one account for three candidates.
+func BenchmarkSettle(b *testing.B) {
+	p := testParams()
+	p.MaxOrders, p.AccountOrders, p.BackBlocks = 512, 512, 2
+	w := newWorld(b, 4, p)
+	w.ceremony()
+	w.must("m1", w.sealFor(1, "dusk"))
+	for i := uint32(1); i <= 4; i++ {
+		w.must(memberName(i), w.refill(i, 3))
+	}
+	rids := []Hash{w.candidate("alice", "1"), w.candidate("bob", "2"), w.candidate("carol", "3")}
+	var txs [][]byte
+	for i := range uint64(512) {
+		deposit := curve.Credits(1).Add(curve.NewAmount(i))
+		txs = append(txs, w.sign("dave", i, w.backing("dave", 1, rids[i%3], deposit, deposit, Amount{})))
+	}
+	for _, r := range w.block(txs...).Results {
+		require.Equal(b, CodeOK, r.Code, r.Log)
+	}
+	w.block()
+	txs = nil
+	for i := uint32(1); i <= 3; i++ {
+		txs = append(txs, w.sign(memberName(i), w.nonce(memberName(i)), w.opening(i, 1)))
+	}
+	m := w.replicas[0]
+	for b.Loop() {
+		outcome, err := m.Execute(Block{Height: w.height + 1, Txs: txs})
+		if err != nil || outcome.Results[2].Code != CodeOK {
+			b.Fatal(err, outcome.Results[2].Log)
+		}
+	}
+}

@@ -30,7 +30,7 @@ show treasury
 refused (nonce): nonce 0, the account's next is 1
 refused (nonce): nonce 7, the account's next is 1
 refused (expired): valid until height 3, this is 9
-refused (signature): signature does not match body, signer dave and chain d11cd1…
+refused (signature): signature does not match body, signer dave and chain e2e270…
 alice: 989.999 free, 0 locked, nonce 1
 carol: 999.999 free, 0 locked, nonce 1
 treasury: 0.003, fees 0.003, tributes 0

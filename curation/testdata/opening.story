@@ -13,9 +13,9 @@ m1 certifies r1
 m1 certifies r2
 m1 certifies r3
 ----
-approval.certified rid=r1 certificate=890720… seed=87659c… order=3,2,1,4
-approval.certified rid=r2 certificate=857f35… seed=41e86e… order=3,4,1,2
-approval.certified rid=r3 certificate=945fe4… seed=fee419… order=1,4,2,3
+approval.certified rid=r1 certificate=a9c1e1… seed=224ca0… order=3,1,4,2
+approval.certified rid=r2 certificate=a5b462… seed=44a41a… order=3,1,2,4
+approval.certified rid=r3 certificate=8f3912… seed=435d72… order=4,3,1,2
 
 generator registers r1
 generator registers r2
@@ -23,21 +23,22 @@ generator registers r3
 ----
 artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=3
-artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=1
+artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=4
 
 auditor attests r1
 auditor attests r2
 auditor attests r3
 ----
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=2
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=4
-artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=4
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=1
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=1
+artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=3
 11 round.opened round=1 candidates=r2,r1,r3 back_until=16 open_until=21
 
 alice backs r1 with 10 escrow 20
 bob backs r2 with 10 label wrong
 bob backs r2 with 10 round 2
 dave backs r2 with 2000
+dave backs r2 with 0.5
 dave backs r2 with 1
 dave backs r2 with 1
 dave backs r2 with 1
@@ -48,6 +49,7 @@ order.sealed round=1 order=0 account=alice escrow=20
 refused (proof): sealed order: proof: ciphertext refused
 refused (unknown): no round 2
 refused (funds): needs 2000000000000, balance 999990000000
+refused (limit): escrow 500000000, the least is 1000000000
 order.sealed round=1 order=1 account=dave escrow=1
 order.sealed round=1 order=2 account=dave escrow=1
 order.sealed round=1 order=3 account=dave escrow=1
@@ -93,8 +95,8 @@ show artwork r1
 21 round.failed round=1 orders=5 openers=1,4
 22 round.opened round=2 candidates=r2,r1,r3 back_until=27 open_until=32
 alice: 898.97 free, 100 locked, nonce 4
-dave: 999.94 free, 0 locked, nonce 6
-r1: backing, order [3 2 1 4], generator 3, auditor 2, backing 0 by 0, ""
+dave: 999.93 free, 0 locked, nonce 7
+r1: backing, order [3 1 4 2], generator 3, auditor 1, backing 0 by 0, ""
 
 # The next round opened by itself. Orders that cannot be read, were copied, or ask
 # for what is not there are refunded one by one.
@@ -137,7 +139,7 @@ order.shares round=2 member=4 orders=6
 28 order.filled round=2 order=0 account=alice rid=r1 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
 28 artwork.published rid=r1 cid=folder-r1 round=2 rank=1 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m3 maker_pay=0.1
 28 order.filled round=2 order=5 account=dave rid=r3 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
-28 artwork.published rid=r3 cid=folder-r3 round=2 rank=2 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m1 maker_pay=0.1
+28 artwork.published rid=r3 cid=folder-r3 round=2 rank=2 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m4 maker_pay=0.1
 28 artwork.declined rid=r2 cid=folder-r2 round=2 rank=3 score=0 backing=0 refund=100
 28 round.settled round=2 published=r1,r3 backing=19.4 treasury_tribute=0.4 maker_tribute=0.2
 
@@ -149,4 +151,4 @@ show treasury
 alice: 888.96 free, 0 locked, nonce 5
 bob: 998.96 free, 0 locked, nonce 5
 carol: 898.98 free, 0 locked, nonce 3
-treasury: 3.57, fees 3.17, tributes 0.4
+treasury: 3.58, fees 3.18, tributes 0.4

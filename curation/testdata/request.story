@@ -25,15 +25,15 @@ show account bob
 ----
 refused (proof): verify signature: proof does not hold: certificate refused
 refused (unknown): no request 090000…
-approval.certified rid=r1 certificate=890720… seed=87659c… order=3,2,1,4
-approval.certified rid=r2 certificate=81eae3… seed=45c8db… order=2,1,3,4
+approval.certified rid=r1 certificate=a9c1e1… seed=224ca0… order=3,1,4,2
+approval.certified rid=r2 certificate=979292… seed=2c8864… order=4,3,2,1
 bob: 898.99 free, 100 locked, nonce 2
 
 # Nobody but the drawn generator may register, and only in its turn; outsiders and
 # unapproved requests have no turn at all.
 
-m1 registers r1
-m3 registers r1
+generator2 registers r1
+generator registers r1
 bob registers r1
 m1 registers r3
 m1 registers r9
@@ -49,32 +49,38 @@ refused (unknown): no request 090000…
 wait 4
 ----
 
-m4 registers r1
-m2 registers r2 folder r1
-m2 registers r2
+generator2 registers r1
+generator registers r2 folder r1
+generator3 registers r2
+generator2 registers r2
+generator registers r2
 ----
 refused (duplicate): artwork r1 is registered already
 refused (duplicate): CID folder-r1 is artwork r1
-artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=2
+refused (wrong phase): it is not yet member 2's turn to generate r2
+artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=3
+refused (duplicate): artwork r2 is registered already
 
-m2 attests r1 root other
-m3 attests r1 root other
-m4 attests r1 root other
-m4 attests r2
-m1 attests r2
+auditor2 attests r1 root other
+auditor attests r1 root other
+auditor2 attests r1 root other
+auditor2 attests r2
+generator2 attests r2
+auditor attests r2
 ----
-artwork.disputed rid=r1 cid=folder-r1 pixel_root=pixels-r1 audited_root=bb0000… generator=3 auditor=2 refund=100
+artwork.disputed rid=r1 cid=folder-r1 pixel_root=pixels-r1 audited_root=bb0000… generator=3 auditor=4 refund=100
 refused (duplicate): artwork r1 is disputed already
 refused (duplicate): artwork r1 is disputed already
-refused (wrong phase): it is not yet member 4's turn to audit r2
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=1
+refused (wrong phase): it is not yet member 2's turn to audit r2
+refused (not member): member 3 may not audit r2
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=4
 
 show artwork r1
 show artwork r2
 show account alice
 ----
-r1: disputed, order [3 2 1 4], generator 3, auditor 2, backing 0 by 0, "the auditor rendered other pixels"
-r2: candidate, order [2 1 3 4], generator 2, auditor 1, backing 0 by 0, ""
+r1: disputed, order [3 1 4 2], generator 3, auditor 4, backing 0 by 0, "the auditor rendered other pixels"
+r2: candidate, order [4 3 2 1], generator 3, auditor 4, backing 0 by 0, ""
 alice: 796 free, 200 locked, nonce 4
 
 # What is left waits in vain: r3 and r4 for a certificate.

@@ -1,0 +1,52 @@
+// Package curation is what the members own together, as a deterministic state
+// machine: credits, the key ceremony's transcript, the sealed model, requests
+// for pictures and what becomes of them, and the rounds in which collectors
+// decide what is published.
+//
+// Machine executes blocks that consensus has ordered. It is a pure function of
+// the genesis document and the blocks: no clock but the height, no chance, no
+// floats. A transaction happens entirely or not at all. Whoever signs a
+// transaction pays its fee, also when it is refused, and moves only what is its
+// own. What comes from outside can only be refused, with a Code; a panic is a
+// bug of ours. Events tell everything that happened (EventAttributes), records
+// what is (View), and every record is provable under the hash of the state.
+//
+// # The life of an artwork
+//
+//	requested   artwork.request locks a deposit and freezes one reader key of each member
+//	approved    approval.certify brings the certificate of t members and the seed, both verified;
+//	            Draw of the seed says who generates, and who after them
+//	registered  artwork.register by the generator: CID and root of the pixels
+//	candidate   artwork.attest by the auditor, who rendered the same pixels
+//	backing     a round took it in
+//	published   its curve opened, with the deposit as first reserve
+//
+// and the other ends: expired (a deadline passed), disputed (the auditor rendered
+// something else), declined (the round chose others). In these the deposit goes
+// back. Deadlines are heights; what must come before Artwork.Expiry may not come
+// in the block of that height.
+//
+// # A round
+//
+// It opens by itself when enough candidates wait. While it is backing, accounts
+// send orders sealed to the committee's key, with an escrow that bounds what the
+// order inside may spend; nobody can read or change them, and a copy that another
+// account sends is worth nothing. After BackUntil each member opens all of them
+// with one proof. As soon as t have, the ledger reads the orders, clears each
+// candidate's batch on its own curve, ranks the candidates by (Σ √cost)² over
+// accounts and publishes the best. Filled orders of published works pay tribute
+// to treasury and generator; everything else goes back to where it came from. If
+// the committee does not open a round in time, everybody is refunded and the
+// candidates wait for the next one.
+//
+// # Deviations
+//
+// No jury decides yet, identities are accounts, and nobody buys after the round:
+// a published work can be sold back to its curve only. The height is not part of
+// the state, so that a block in which nothing happens leaves its hash alone and
+// an engine that makes blocks on demand comes to rest.
+//
+// Sources: Shoup and Gennaro, J. Cryptology 15, 2002, for sealed orders; Buterin,
+// Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve;
+// ZIP-215 for signatures; RFC 8949, section 4.2, for the encoding.
+package curation
