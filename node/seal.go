@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
@@ -19,6 +20,8 @@ type Sealing struct {
 	Name string
 	// Steps of the fine-tune; 0 takes the default of package model.
 	Steps int
+	// Budget ends the fine-tune early; 0 means 14 s.
+	Budget time.Duration
 	// Progress hears of the fine-tune, step by step.
 	Progress func(step, steps int, loss float64)
 	// Phase hears which part begins, in words.
@@ -36,6 +39,9 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	if s.Phase == nil {
 		s.Phase = func(string) {}
 	}
+	if s.Budget == 0 {
+		s.Budget = 14 * time.Second
+	}
 	if s.Name == "" {
 		s.Name = n.genesis.Charter.Name
 	}
@@ -44,7 +50,7 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 		return curation.Model{}, err
 	}
 	s.Phase("fine-tuning the genesis artist from a secret seed")
-	artist, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: seed, Steps: s.Steps, Progress: s.Progress})
+	artist, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: seed, Steps: s.Steps, Budget: s.Budget, Name: s.Name, Progress: s.Progress})
 	clear(seed[:])
 	if err != nil {
 		return curation.Model{}, fmt.Errorf("fine-tune: %w", err)

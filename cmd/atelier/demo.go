@@ -14,8 +14,6 @@ import (
 	"github.com/atelier-dao/atelier/node/demo"
 )
 
-func init() { commands = append(commands, demoCommand) }
-
 func demoCommand(e *env) *cobra.Command {
 	var exit bool
 	var members int

@@ -70,8 +70,7 @@ Then run a member of a real network (atelier network create, atelier member join
 atelier node start), or collect with any node's interface (atelier artwork list,
 atelier market back).`),
 		SilenceErrors: true, SilenceUsage: true,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 	}
 	root.SetIn(in)
 	root.SetOut(out)
@@ -92,12 +91,9 @@ atelier market back).`),
 	return root
 }
 
-// commands are the nouns, in the order of the help.
-var commands = []func(*env) *cobra.Command{}
-
 // noun makes a command that only groups verbs.
 func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short}
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2}
 	c.AddCommand(verbs...)
 	return c
 }

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
+)
+
+// parseSeed reads 64 hex digits as the seed itself; any other text is hashed, so
+// that a person can type a word.
+func parseSeed(s string) [32]byte {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == 32 {
+		return [32]byte(b)
+	}
+	return sha256.Sum256([]byte("atelier/seed/" + s))
+}
+
+func loadArtist(dir string) (*model.Artist, error) {
+	if dir == "" {
+		return model.Embedded(), nil
+	}
+	a, err := model.LoadDir(os.DirFS(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no artist in %s: want a folder with model.safetensors, as `atelier model train` writes it: %w", dir, err)
+	}
+	return a, err
+}
+
+func modelRender(e *env) *cobra.Command {
+	var prompt, seed, out, weights, kernel string
+	var size, workers int
+	c := &cobra.Command{
+		Use:   "render",
+		Short: "Draw a picture with the public genesis artist, or one of your own",
+		Long: `render needs no network. The same artist, prompt, seed and size give the same
+pixels on every machine; pixel_root is the Merkle root over 32x32 tiles of them.
+The seed is 64 hex digits, or any text, which is hashed. The environment variable
+ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
+		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return &usageError{errors.New("--out FILE is missing: where should the PNG go?")}
+			}
+			artist, err := loadArtist(weights)
+			if err != nil {
+				return err
+			}
+			start := time.Now()
+			p, err := artist.Render(cmd.Context(), prompt, parseSeed(seed), size, model.RenderOptions{Workers: workers, Kernel: kernel})
+			if err != nil {
+				return err
+			}
+			took := time.Since(start)
+			f, err := os.Create(out)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(p.EncodePNG(f), f.Close()); err != nil {
+				return fmt.Errorf("write %s: %w", out, err)
+			}
+			id, s := artist.ID(), parseSeed(seed)
+			return e.say(struct {
+				Prompt    string  `json:"prompt"`
+				Seed      string  `json:"seed"`
+				Size      int     `json:"size"`
+				PixelRoot string  `json:"pixel_root"`
+				Artist    string  `json:"artist"`
+				File      string  `json:"file"`
+				Seconds   float64 `json:"seconds"`
+			}{prompt, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), out, took.Seconds()},
+				"%s  %dx%d  pixel root %x  %.2f s\n", out, size, size, p.PixelRoot, took.Seconds())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&prompt, "prompt", "", "what to draw; empty lets the seed decide")
+	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
+	f.IntVar(&size, "size", 1024, "edge of the square picture in pixels")
+	f.StringVar(&out, "out", "", "PNG file to write")
+	f.StringVar(&weights, "weights", "", "folder of an artist (default: the embedded genesis artist)")
+	f.StringVar(&kernel, "kernel", "", "kernel to use (default: ATELIER_KERNEL, or the fastest)")
+	f.IntVar(&workers, "workers", 0, "goroutines; 0 means one per core")
+	return c
+}
+
+func modelTrain(e *env) *cobra.Command {
+	var out, name, seed, data, licence, base string
+	var steps int
+	c := &cobra.Command{
+		Use:   "train DIR",
+		Short: "Train an artist on a folder of pictures",
+		Long: `train learns from the PNG, JPEG and GIF files below DIR; file names are the
+vocabulary ("red heart.png" teaches "red" and "heart"). It writes an artist's
+folder to --out: weights, config, vocabulary, model card and a sample. With --base
+it fine-tunes an artist instead of starting anew ("genesis" names the embedded
+one). The same pictures, seed and steps give the same weights.`,
+		Example: "  atelier model train ./pictures --out ./artist --steps 4000\n  atelier model train ./pictures --base genesis --out ./artist --steps 200",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return &usageError{errors.New("--out DIR is missing: where should the artist go?")}
+			}
+			if _, err := os.Stat(args[0]); err != nil {
+				return err
+			}
+			scr := newScreen(e.err)
+			var loss float64
+			start := time.Now()
+			artist, err := train(cmd.Context(), args[0], base, model.TrainOptions{
+				Steps: steps, Seed: parseSeed(seed), Name: name, Data: data, Licence: licence,
+				Progress: func(step, steps int, l float64) {
+					loss = l
+					left := time.Duration(float64(time.Since(start)) / float64(step) * float64(steps-step)).Round(time.Second)
+					scr.Progress(fmt.Sprintf("training, loss %.3f, %v left", l, left), step, steps)
+				},
+			})
+			if err != nil {
+				return err
+			}
+			if err := artist.SaveDir(out); err != nil {
+				return err
+			}
+			id := artist.ID()
+			return e.say(struct {
+				Artist  string  `json:"artist"`
+				Dir     string  `json:"dir"`
+				Loss    float64 `json:"loss"`
+				Seconds float64 `json:"seconds"`
+			}{curation.Hash(id).String(), out, loss, time.Since(start).Seconds()},
+				"%s  artist %x  loss %.3f  %.0f s\n", out, id[:8], loss, time.Since(start).Seconds())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&out, "out", "", "folder to write the artist to")
+	f.StringVar(&name, "name", "", "name of the artist")
+	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
+	f.StringVar(&data, "data", "", "what the pictures are, for the model card")
+	f.StringVar(&licence, "licence", "", "terms of the result, for the model card")
+	f.StringVar(&base, "base", "", "artist to fine-tune: a folder, or genesis")
+	f.IntVar(&steps, "steps", 0, "training steps (0: the default of the artist's size)")
+	return c
+}
+
+func train(ctx context.Context, dir, base string, o model.TrainOptions) (*model.Artist, error) {
+	if base == "" {
+		return model.Train(ctx, os.DirFS(dir), o)
+	}
+	if base == "genesis" {
+		base = ""
+	}
+	from, err := loadArtist(base)
+	if err != nil {
+		return nil, err
+	}
+	return model.FineTune(ctx, from, model.FineTuneOptions{Seed: o.Seed, Steps: o.Steps, Pictures: os.DirFS(dir), Name: o.Name, Progress: o.Progress})
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/atelier-dao/atelier/node"
+	"github.com/atelier-dao/atelier/node/config"
+	"github.com/atelier-dao/atelier/node/founding"
+	"github.com/atelier-dao/atelier/node/home"
+)
+
+func nodeStart(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "start",
+		Short: "Run this home's member until Ctrl-C",
+		Long: `start runs the member of the home: it founds the network with the others if that
+has not happened, and then takes part in consensus, ceremony, approvals,
+generation and storage. It prints where its gallery is, and logs on standard
+error.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.Load(e.home, os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			log, err := newLogger(e, cfg.Log)
+			if err != nil {
+				return err
+			}
+			n, err := node.Open(home.Home(e.home), cfg, node.Options{Passphrase: passphrase(), Logger: log, Founding: func(p founding.Progress) {
+				switch {
+				case p.Waiting != "":
+					fmt.Fprintf(e.err, "founding: waiting (%s)\n", p.Waiting)
+				case p.Want > 0:
+					fmt.Fprintf(e.err, "founding: %d of %d members are here\n", p.Have, p.Want)
+				}
+			}})
+			if err != nil {
+				return err
+			}
+			go func() {
+				select {
+				case <-n.Ready():
+					fmt.Fprintf(e.out, "member %d, account %v\ngallery  http://%s/\n", n.Info().Member, n.Account(), n.APIAddress())
+				case <-cmd.Context().Done():
+				}
+			}()
+			return n.Run(cmd.Context())
+		},
+	}
+}
+
+func newLogger(e *env, c config.Log) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return nil, err
+	}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(e.err, &slog.HandlerOptions{Level: level})), nil
+	}
+	f, isFile := e.err.(*os.File)
+	return slog.New(tint.NewHandler(e.err, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !isFile || !term.IsTerminal(int(f.Fd()))})), nil
+}
+
+func nodeStop(e *env) *cobra.Command {
+	var wait time.Duration
+	c := &cobra.Command{
+		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h := home.Home(e.home)
+			b, err := os.ReadFile(h.PID())
+			if errors.Is(err, os.ErrNotExist) {
+				return &unreachableError{fmt.Errorf("no node runs in %s", h)}
+			} else if err != nil {
+				return err
+			}
+			pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+			if err != nil {
+				return fmt.Errorf("%s holds no process id: %w", h.PID(), err)
+			}
+			unlock, err := h.Lock()
+			if err == nil { // nobody holds the home: the node crashed
+				h.RemoveRuntime()
+				return errors.Join(unlock(), &unreachableError{fmt.Errorf("no node runs in %s (the last one did not stop cleanly)", h)})
+			} else if !errors.Is(err, home.ErrLocked) {
+				return err
+			}
+			p, err := os.FindProcess(pid)
+			if err != nil {
+				return err
+			}
+			if err := p.Signal(syscall.SIGTERM); err != nil {
+				return fmt.Errorf("stop process %d: %w", pid, err)
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), wait)
+			defer cancel()
+			for {
+				if unlock, err := h.Lock(); err == nil {
+					fmt.Fprintln(e.err, "stopped")
+					return unlock()
+				}
+				select {
+				case <-ctx.Done():
+					return fmt.Errorf("process %d has not stopped within %v", pid, wait)
+				case <-time.After(50 * time.Millisecond):
+				}
+			}
+		},
+	}
+	c.Flags().DurationVar(&wait, "wait", 30*time.Second, "how long to wait")
+	return c
+}
+
+func configShow(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Print the settings in effect: defaults, config.toml, environment", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := config.Load(e.home, os.LookupEnv)
+			if err != nil {
+				return err
+			}
+			return e.print(cfg)
+		},
+	}
+}
