@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.dedis.ch/kyber/v3"
 	"go.dedis.ch/kyber/v3/share"
+	"go.dedis.ch/kyber/v3/util/random"
 )
 
 var groups = []shamir.Group{shamir.Ristretto255, shamir.G1, shamir.G2}
@@ -326,4 +327,40 @@ func FuzzDecodePoint(f *testing.F) {
 			require.Equal(t, b, shamir.Encode(s), "decoded from a second form")
 		}
 	})
+}
+
+// kyber's interfaces ask for more than the protocols use; a stranger may use it.
+func TestTheRestOfKybersInterfaces(t *testing.T) {
+	for _, g := range groups {
+		stream := random.New(seeded("stream"))
+		s := g.Scalar().Pick(stream)
+		p := g.Point().Pick(stream)
+		for _, v := range []struct{ from, to kyber.Marshaling }{{s, g.Scalar()}, {p, g.Point()}} {
+			var b bytes.Buffer
+			n, err := v.from.MarshalTo(&b)
+			require.NoError(t, err)
+			require.Equal(t, v.from.MarshalSize(), n)
+			n, err = v.to.UnmarshalFrom(&b)
+			require.NoError(t, err)
+			require.Equal(t, v.from.MarshalSize(), n)
+			require.Equal(t, shamir.Encode(v.from), shamir.Encode(v.to))
+			_, err = v.to.UnmarshalFrom(&b)
+			require.Error(t, err, "nothing left")
+		}
+		_, err := shamir.DecodePoint(g, shamir.Encode(p))
+		require.NoError(t, err, "a picked point is in the group")
+		require.Equal(t, hex.EncodeToString(shamir.Encode(p)), p.String())
+		require.True(t, g.Scalar().Set(s).Equal(s))
+		require.True(t, g.Point().Set(p).Equal(p))
+
+		// SetBytes reads the group's own byte order and reduces.
+		require.True(t, g.Scalar().SetBytes(shamir.Encode(s)).Equal(s))
+		require.False(t, g.Scalar().SetBytes(bytes.Repeat([]byte{0xff}, 80)).Equal(g.Scalar().Zero()))
+
+		require.Zero(t, p.EmbedLen())
+		_, err = p.Data()
+		require.Error(t, err)
+		_, err = shamir.DecodePoint(g, shamir.Encode(g.Point().Embed(nil, stream)))
+		require.NoError(t, err)
+	}
 }

@@ -1,8 +1,11 @@
 package dkg_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -485,4 +488,107 @@ func TestParametersOutOfRangeAreErrors(t *testing.T) {
 	require.ErrorIs(t, err, shamir.ErrSize)
 	_, err = dkg.NewParty(0, [32]byte{})
 	require.ErrorIs(t, err, dkg.ErrNotMember)
+}
+
+func TestAVictimThatDidNotDisputeHasNoShare(t *testing.T) {
+	l, parties := open(t, 4)
+	members := speakers(parties)
+	members[1] = dkg.Liar{Party: parties[1], Tamper: func(b *dkg.Tampering) { b.WrongShare(3, 1, 0) }}
+	members[2] = awayIn{members[2], dkg.PhaseDispute}
+	require.Empty(t, run(t, l, members))
+	require.Equal(t, dkg.PhaseActive, l.Phase(), "the others go on without it")
+	require.Equal(t, []dkg.Culprit{{3, dkg.ReasonNoAck}}, l.Culprits())
+	_, err := parties[2].KeyShare(l)
+	require.ErrorIs(t, err, dkg.ErrShareLost)
+	require.ErrorContains(t, err, "deal of member 2", "and knows whom it owes that")
+	_, err = parties[2].Step(99, l)
+	require.ErrorIs(t, err, dkg.ErrShareLost)
+}
+
+// awayIn does not speak in one phase.
+type awayIn struct {
+	speaker
+	phase dkg.Phase
+}
+
+func (a awayIn) Step(height uint64, l *dkg.Log) ([]dkg.Message, error) {
+	if l.Phase() == a.phase {
+		return nil, nil
+	}
+	return a.speaker.Step(height, l)
+}
+
+func TestAPartyDoesNotSpeakAgainstItsOwnCommitment(t *testing.T) {
+	l, parties := open(t, 4)
+	for i, p := range parties {
+		m, err := p.Step(1, l)
+		require.NoError(t, err)
+		if i == 0 { // somebody else posted a hash with the member's account
+			m[0].Body = make([]byte, 32)
+		}
+		require.NoError(t, l.Apply(1, p.Index(), m[0]))
+	}
+	l.EndBlock(1)
+	_, err := parties[0].Step(2, l)
+	require.ErrorIs(t, err, dkg.ErrForeignCommit)
+}
+
+func TestWhatALogTells(t *testing.T) {
+	l, parties := open(t, 4)
+	require.EqualValues(t, 4, l.Deadline())
+	require.False(t, l.Spoke(1, dkg.KindCommit))
+	require.False(t, l.Spoke(0, dkg.KindCommit))
+	require.False(t, l.Spoke(5, dkg.KindCommit))
+	require.Nil(t, l.Qualified())
+	h := at(t, l, speakers(parties), dkg.PhaseAcknowledge)
+	require.Equal(t, h+3, l.Deadline())
+	require.True(t, l.Spoke(1, dkg.KindCommit))
+	require.True(t, l.Spoke(1, dkg.KindBundle))
+	require.False(t, l.Spoke(1, dkg.KindDispute))
+	require.False(t, l.Spoke(1, dkg.KindAck))
+	require.False(t, l.Spoke(1, dkg.Kind(9)))
+	require.Equal(t, []uint32{1, 2, 3, 4}, l.Qualified())
+	candidate, err := l.Candidate()
+	require.NoError(t, err)
+	_, err = l.Committee()
+	require.ErrorIs(t, err, dkg.ErrNotReady, "nobody has proved a share yet")
+	at(t, l, speakers(parties), dkg.PhaseActive)
+	c, err := l.Committee()
+	require.NoError(t, err)
+	require.Equal(t, candidate.Digest(), c.Digest())
+	require.Zero(t, l.Deadline())
+
+	p := l.Params()
+	p.DealKeys[0] = [32]byte{}
+	require.NotEqual(t, p.DealKeys[0], l.Params().DealKeys[0], "parameters are a copy")
+	require.Equal(t, dkg.DealKey(shamirtest.Seed(t.Name(), 1, 1)), l.Params().DealKeys[0])
+}
+
+func TestPartiesRedactThemselves(t *testing.T) {
+	seed := [32]byte{0x5e, 0xc2, 0xe7}
+	p, err := dkg.NewParty(3, seed)
+	require.NoError(t, err)
+	j, err := json.Marshal(p)
+	require.NoError(t, err)
+	var log strings.Builder
+	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "party", p)
+	text := fmt.Sprintf("%v %+v %#v %x %s %d %s %s", p, p, p, p, p, p, j, log.String())
+	require.NotContains(t, text, "5ec2e7")
+	require.NotContains(t, text, "94 194 231")
+}
+
+func TestNames(t *testing.T) {
+	var names []string
+	for i := range uint8(7) {
+		names = append(names, fmt.Sprintf("%s, %s, %s", dkg.Phase(i), dkg.Kind(i), dkg.Reason(i)))
+	}
+	require.Equal(t, []string{
+		"phase 0, kind 0, reason 0",
+		"commit, commit, posted no commitment",
+		"bundle, bundle, withheld its bundle",
+		"dispute, dispute, dealt a wrong share",
+		"acknowledge, acknowledgement, did not acknowledge",
+		"active, kind 5, reason 5",
+		"aborted, kind 6, reason 6",
+	}, names)
 }
