@@ -38,7 +38,8 @@ type Config struct {
 	Allow func(peer.ID) bool
 
 	// PerPeerStreams is how many streams of one protocol one peer may hold open
-	// towards us. Default 64.
+	// towards us; those above are reset, and what they carry is lost. Default
+	// 256, as many as QUIC admits on one connection, where more wait instead.
 	PerPeerStreams int
 
 	// PerPeerStreamLimits overrides PerPeerStreams for single protocols.
@@ -78,7 +79,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Listen:         []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"},
-		PerPeerStreams: 64,
+		PerPeerStreams: 256,
 		LowWater:       50,
 		HighWater:      200,
 		Memory:         512 << 20,

@@ -21,6 +21,9 @@ const (
 	topicWeight   = 0.1
 	invalidWeight = -1000
 	deliveryCap   = 100
+
+	// Per message of a stranger that a peer passes on, while it is remembered.
+	strangerWeight = 5
 )
 
 // scoreParams weighs what peers do. Rewards are capped far below the price of
@@ -32,7 +35,7 @@ func scoreParams(topics []string, seenFor time.Duration, app func(peer.ID) float
 		Topics:            map[string]*pubsub.TopicScoreParams{},
 		TopicScoreCap:     50,
 		AppSpecificScore:  app,
-		AppSpecificWeight: 1,
+		AppSpecificWeight: strangerWeight,
 
 		BehaviourPenaltyThreshold: 6,
 		BehaviourPenaltyWeight:    -10,
@@ -106,7 +109,7 @@ func (g *Gossip) keepScores(all map[peer.ID]*pubsub.PeerScoreSnapshot) {
 
 // strangerCount counts, per forwarding peer, messages whose author is no
 // member; half of them are forgotten every ten minutes. A peer that learns of
-// a new member a moment before us passes on a few; a flood of thousands mutes
+// a new member a moment before us passes on a few; a flood of hundreds mutes
 // its source.
 type strangerCount struct {
 	mu   sync.Mutex // guards seen
