@@ -6,7 +6,7 @@ import (
 )
 
 // Limits of a [Program]. They bound memory and time: the largest program holds
-// about 240 kB of weights and costs about 0.25 million multiply-adds a sample.
+// about 230 kB of weights and costs about 0.12 million multiply-adds a sample.
 const (
 	MaxHidden  = 128  // widest hidden layer
 	MaxLayers  = 8    // hidden layers, the first included
