@@ -39,6 +39,7 @@ type bankBlock struct {
 	writes  map[string][]byte
 	sum     *big.Int
 	results []curation.TxResult
+	updates []curation.Validator
 }
 
 // bankGenesis is the genesis document of a bank.
@@ -63,6 +64,9 @@ func transfer(from ed25519.PrivateKey, nonce uint64, to []byte, amount uint64) [
 
 // write is an unsigned write of a key.
 func write(key, value string) []byte { return []byte("k" + key + "=" + value) }
+
+// empower makes a key a validator of the given power.
+func empower(key []byte, power byte) []byte { return append(append([]byte{'v'}, key...), power) }
 
 func newBank() *bank {
 	return &bank{entries: map[string][]byte{}, sum: new(big.Int), nonces: map[string]uint64{}}
@@ -142,6 +146,8 @@ func wellFormed(tx []byte) bool {
 	switch {
 	case len(tx) == signedBytes && tx[0] == 't':
 		return ed25519.Verify(ed25519.PublicKey(tx[1:33]), tx[:transferBytes], tx[transferBytes:])
+	case len(tx) == 34 && tx[0] == 'v':
+		return true
 	case len(tx) > 2 && tx[0] == 'k':
 		return bytes.IndexByte(tx, '=') > 0
 	}
@@ -159,7 +165,7 @@ func (b *bank) Check(tx []byte) curation.TxResult {
 	if !wellFormed(tx) {
 		return refused(curation.CodeMalformed, "malformed")
 	}
-	if tx[0] == 'k' {
+	if tx[0] != 't' {
 		return curation.TxResult{}
 	}
 	b.mu.Lock()
@@ -216,9 +222,10 @@ func (b *bank) Execute(block curation.Block) (curation.Outcome, error) {
 	}
 	b.next = n
 	out := curation.Outcome{
-		Results: n.results,
-		Events:  []curation.Event{{Kind: "bank.block", Attributes: []curation.Attribute{{Key: "height", Value: fmt.Sprint(block.Height)}}}},
-		AppHash: hashOf(n.sum),
+		Results:    n.results,
+		Validators: n.updates,
+		Events:     []curation.Event{{Kind: "bank.block", Attributes: []curation.Attribute{{Key: "height", Value: fmt.Sprint(block.Height)}}}},
+		AppHash:    hashOf(n.sum),
 	}
 	for _, k := range slices.Sorted(maps.Keys(n.writes)) {
 		out.Changes = append(out.Changes, curation.Change{Key: []byte(k), Value: n.writes[k]})
@@ -245,6 +252,10 @@ func (b *bank) apply(n *bankBlock, tx []byte) curation.TxResult {
 	if len(tx) > 0 && tx[0] == 'k' {
 		k, v, _ := bytes.Cut(tx, []byte{'='})
 		b.put(n, string(k), bytes.Clone(v))
+		return curation.TxResult{}
+	}
+	if len(tx) == 34 && tx[0] == 'v' {
+		n.updates = append(n.updates, curation.Validator{PublicKey: [32]byte(tx[1:33]), Power: int64(tx[33])})
 		return curation.TxResult{}
 	}
 	if !wellFormed(tx) {

@@ -73,7 +73,9 @@ func New(cfg Config) (*Engine, error) {
 
 // Run takes part in consensus until ctx ends, and returns once everything it
 // started has ended; then the home may be opened again. It returns nil when ctx
-// ended it, and an error when the ledger cannot go on.
+// ended it, and an error when the ledger cannot go on. (CometBFT keeps two
+// goroutines and a SIGHUP handler for its write-ahead log for as long as the
+// process lives.)
 func (e *Engine) Run(ctx context.Context) (err error) {
 	e.mu.Lock()
 	if e.ran {

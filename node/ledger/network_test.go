@@ -99,7 +99,7 @@ func genesisFor(t testing.TB, home func(int) string, n int) []byte {
 
 func (net *testNet) home(i int) string { return filepath.Join(net.dir, string(rune('a'+i))) }
 
-func (net *testNet) config(i int, app *bank) Config {
+func (net *testNet) config(i int, app Application) Config {
 	c := Config{
 		Home:               net.home(i),
 		ChainID:            "atelier-test",
@@ -135,7 +135,7 @@ func (net *testNet) peers() []peer.AddrInfo {
 // start runs node i until the test ends or stop is called.
 func (net *testNet) start(i int) *testNode { return net.startWith(i, newBank()) }
 
-func (net *testNet) startWith(i int, app *bank) *testNode {
+func (net *testNet) startWith(i int, app Application) *testNode {
 	t := net.t
 	t.Helper()
 	e, err := New(net.config(i, app))
@@ -144,7 +144,8 @@ func (net *testNet) startWith(i int, app *bank) *testNode {
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- e.Run(ctx) }()
-	n := &testNode{Engine: e, app: app}
+	n := &testNode{Engine: e}
+	n.app, _ = app.(*bank)
 	n.stop = sync.OnceFunc(func() {
 		cancel()
 		select {

@@ -1,0 +1,229 @@
+package ledger
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestDialable(t *testing.T) {
+	const id = "/p2p/12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5"
+	for name, c := range map[string]struct {
+		in, want []string
+	}{
+		"nothing":              {},
+		"QUIC before TCP":      {in: []string{"/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/udp/2/quic-v1"}, want: []string{"/ip4/1.2.3.4/udp/2/quic-v1", "/ip4/1.2.3.4/tcp/1"}},
+		"names":                {in: []string{"/dns/atelier.example/udp/2/quic-v1", "/dns4/atelier.example/udp/2/quic-v1"}, want: []string{"/dns/atelier.example/udp/2/quic-v1", "/dns4/atelier.example/udp/2/quic-v1"}},
+		"no IPv6":              {in: []string{"/ip6/::1/udp/2/quic-v1", "/dns6/a.example/udp/2/quic-v1"}},
+		"no relays":            {in: []string{"/ip4/1.2.3.4/udp/2/quic-v1" + id + "/p2p-circuit", id + "/p2p-circuit"}},
+		"no other transports":  {in: []string{"/ip4/1.2.3.4/udp/2/quic-v1/webtransport", "/ip4/1.2.3.4/tcp/2/ws", "/ip4/1.2.3.4/udp/2/webrtc-direct"}},
+		"not an address alone": {in: []string{"/ip4/1.2.3.4", "/dnsaddr/atelier.example"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var in []ma.Multiaddr
+			for _, s := range c.in {
+				in = append(in, ma.StringCast(s))
+			}
+			var got []string
+			for _, a := range dialable(in) {
+				got = append(got, a.String())
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// A network grows from one validator to four by transactions, and goes on
+// without its founder.
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	var g bankGenesis
+	require.NoError(t, json.Unmarshal(net.genesis, &g))
+	g.Validators = g.Validators[:1]
+	doc, err := json.Marshal(g)
+	require.NoError(t, err)
+	net.genesis = doc
+	net.start(0).pay(t, 0, recipient(0), 1)
+	for i := 1; i < 4; i++ {
+		net.start(i)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var last Receipt
+	for i := 1; i < 4; i++ {
+		last, err = net.nodes[i].Submit(ctx, empower(net.nodes[i].ValidatorKey(), 1))
+		require.NoError(t, err)
+	}
+	net.awaitAll(last.Height + 2) // from two blocks on
+	require.Len(t, net.nodes[2].Status().Validators, 4)
+	net.nodes[0].stop()
+	for i := 1; i < 4; i++ {
+		_, err := net.nodes[i].Submit(ctx, write("after the founder", string(rune('0'+i))))
+		require.NoError(t, err)
+	}
+	net.nodes = net.nodes[1:]
+	net.stopAll()
+}
+
+func TestPeersFollowTheMembership(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	for i := range 3 {
+		net.start(i)
+	}
+	first := net.nodes[0]
+	others := func() []peer.ID { return first.Status().Peers }
+	require.Eventually(t, func() bool { return len(others()) == 2 }, patience, time.Millisecond)
+	require.NotContains(t, others(), net.hosts[0].ID(), "itself")
+
+	t.Run("a peer that is cut off is connected again", func(t *testing.T) {
+		var cut network.Conn
+		for _, c := range net.hosts[0].Network().ConnsToPeer(net.hosts[1].ID()) {
+			cut = c
+			require.NoError(t, c.Close())
+		}
+		require.NotNil(t, cut)
+		first.pay(t, 0, recipient(0), 1)
+		require.Eventually(t, func() bool { return len(others()) == 2 }, patience, time.Millisecond)
+	})
+	t.Run("one that has another genesis does not take part", func(t *testing.T) {
+		stray := net.config(3, newBank())
+		stray.Genesis = append(stray.Genesis[:len(stray.Genesis):len(stray.Genesis)], '\n')
+		stray.Home = t.TempDir()
+		e, err := New(stray)
+		require.NoError(t, err)
+		e.SetPeers(net.peers())
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		require.NoError(t, e.Run(ctx))
+		require.Len(t, others(), 2)
+		require.Zero(t, e.Status().Height)
+	})
+	t.Run("one that is no longer named is dropped", func(t *testing.T) {
+		net.members.Delete(net.hosts[2].ID())
+		first.SetPeers(net.peers()[:2])
+		require.Eventually(t, func() bool { return len(others()) == 1 }, patience, time.Millisecond)
+		require.Equal(t, net.hosts[1].ID(), others()[0])
+	})
+	net.nodes = net.nodes[:3]
+	net.stopAll()
+}
+
+// Whatever the engine started has ended when Run returns, but for what CometBFT
+// and goleveldb leave asleep for some seconds, and two goroutines that wait on
+// the write-ahead log's file for ever: CometBFT never closes it wholly.
+func TestRunLeavesNoGoroutine(t *testing.T) {
+	net := foundNet(t, 4)
+	before := goleak.IgnoreCurrent()
+	net.startAll()
+	r := net.nodes[0].pay(t, 0, recipient(0), 1)
+	net.awaitAll(r.Height)
+	stream := net.nodes[1].Subscribe(context.Background())
+	net.stopAll()
+	for range stream {
+	}
+	for _, h := range net.hosts { // theirs are the host's, not ours
+		require.NoError(t, h.Close())
+	}
+	var left error
+	require.Eventually(t, func() bool {
+		left = goleak.Find(before,
+			goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/libs/autofile.OpenAutoFile.func1"),
+			goleak.IgnoreAnyFunction("github.com/cometbft/cometbft/libs/autofile.(*AutoFile).closeFileRoutine"))
+		return left == nil
+	}, 10*time.Second, 100*time.Millisecond, "%v", left)
+}
+
+// The boot question is answered on the connection it is put on, to members only.
+func TestBoot(t *testing.T) {
+	net := foundNet(t, 2)
+	n := net.start(0)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	ask := func(i int) ([]byte, error) {
+		h := newHost(t, i, anyPort)
+		require.NoError(t, h.Connect(ctx, net.peers()[0]))
+		s, err := h.NewStream(ctx, net.hosts[0].ID(), bootProtocol)
+		if err != nil {
+			return nil, err
+		}
+		require.NoError(t, s.SetDeadline(time.Now().Add(5*time.Second)))
+		b := make([]byte, greetingBytes)
+		_, err = io.ReadFull(s, b)
+		return b, err
+	}
+	require.Eventually(t, func() bool { return n.node != nil }, patience, time.Millisecond)
+	_, err := ask(100)
+	require.True(t, errors.Is(err, network.ErrReset), "a stranger: %v", err)
+	member := newHost(t, 101, anyPort)
+	net.admit(member.ID())
+	require.NoError(t, member.Close())
+	got, err := ask(101)
+	require.NoError(t, err)
+	require.Equal(t, byte(1), got[0])
+	require.NotZero(t, binary.BigEndian.Uint64(got[1:9]))
+	require.Equal(t, n.history.origin.Genesis[:], got[9:])
+}
+
+// A peer that comes back as another process is reset; the late answer of the
+// process that is gone changes nothing.
+func TestBootTellsProcessesApart(t *testing.T) {
+	a, b := newHost(t, 1, anyPort), newHost(t, 2, anyPort)
+	var resets []peer.ID
+	known, err := newBoot(a, [32]byte{1}, func(peer.ID) bool { return true }, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer known.close()
+	known.reset = func(p peer.ID) { resets = append(resets, p) }
+	known.ready = func(peer.ID) {}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, a.Connect(ctx, peer.AddrInfo{ID: b.ID(), Addrs: b.Addrs()}))
+	old := a.Network().ConnsToPeer(b.ID())[0]
+	greet := func(c network.Conn, id byte) bool {
+		bc := &bootConn{known: make(chan struct{})}
+		known.mu.Lock()
+		known.conns[c] = bc
+		known.mu.Unlock()
+		known.learn(c, bc, bootID{id})
+		select {
+		case <-bc.known:
+			return true
+		default:
+			return false
+		}
+	}
+	require.True(t, greet(old, 1))
+	require.True(t, greet(old, 1))
+	require.Empty(t, resets)
+	require.True(t, known.answered(b.ID()))
+
+	later := &laterConn{old, old.Stat()}
+	later.stat.Opened = later.stat.Opened.Add(time.Second)
+	require.True(t, greet(later, 2))
+	require.Equal(t, []peer.ID{b.ID()}, resets)
+	require.True(t, old.IsClosed(), "the connection to the old process")
+
+	earlier := &laterConn{old, old.Stat()}
+	require.False(t, greet(earlier, 1), "an answer of the process that is gone")
+	require.Len(t, resets, 1)
+}
+
+// laterConn is a connection opened at another time.
+type laterConn struct {
+	network.Conn
+	stat network.ConnStats
+}
+
+func (c *laterConn) Stat() network.ConnStats { return c.stat }
