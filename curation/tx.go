@@ -105,20 +105,32 @@ func Decode(raw []byte) (Tx, error) {
 	if env.Version != envelopeVersion || env.KeyType != keyTypeEd25519 {
 		return Tx{}, fmt.Errorf("%w: version %d with key type %d, this ledger knows 1 and 1", ErrTx, env.Version, env.KeyType)
 	}
+	body, err := DecodeBody(env.Body)
+	if err != nil {
+		return Tx{}, err
+	}
+	return Tx{Body: body, Signer: env.PublicKey, BodyBytes: env.Body, Signature: env.Signature}, nil
+}
+
+// DecodeBody reads what Bytes wrote, as strictly as Decode: the signed part of a
+// transaction, such as the request that an artwork's receipt carries.
+func DecodeBody(raw []byte) (Body, error) {
+	if len(raw) > MaxTxBytes {
+		return Body{}, fmt.Errorf("%w: body of %d bytes, limit %d", ErrTx, len(raw), MaxTxBytes)
+	}
 	var body wireBody
-	if err := decode(env.Body, &body); err != nil {
-		return Tx{}, fmt.Errorf("%w: body: %w", ErrTx, err)
+	if err := decode(raw, &body); err != nil {
+		return Body{}, fmt.Errorf("%w: body: %w", ErrTx, err)
 	}
 	read, known := payloads[Kind(body.Kind)]
 	if !known {
-		return Tx{}, fmt.Errorf("%w: unknown kind %q", ErrTx, body.Kind)
+		return Body{}, fmt.Errorf("%w: unknown kind %q", ErrTx, body.Kind)
 	}
 	payload, err := read(body.Payload)
 	if err != nil {
-		return Tx{}, fmt.Errorf("%w: %s: %w", ErrTx, body.Kind, err)
+		return Body{}, fmt.Errorf("%w: %s: %w", ErrTx, body.Kind, err)
 	}
-	return Tx{Body: Body{Nonce: body.Nonce, ValidUntil: body.ValidUntil, Payload: payload},
-		Signer: env.PublicKey, BodyBytes: env.Body, Signature: env.Signature}, nil
+	return Body{Nonce: body.Nonce, ValidUntil: body.ValidUntil, Payload: payload}, nil
 }
 
 // Verify says whether the signature is the signer's for the ledger whose genesis
