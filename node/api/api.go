@@ -1,32 +1,122 @@
-// Package api is a node's HTTP interface: JSON for programs and the CLI.
+// Package api is a node's HTTP interface: JSON for programs and the CLI, a stream
+// of what happens, the gallery and the IPFS gateway, all under one address.
+//
+// Reads come from the committed state and cost the ledger nothing. Nothing changes
+// by GET. What changes the ledger is a transaction that its account has signed, so
+// anyone who reaches the interface may send one; what uses the node itself (sealing
+// a model, fetching) needs the token that lies in the node's home. Requests under a
+// name that is not the node's, and requests that a browser makes for another site,
+// are refused before anything reads them.
+//
+// Errors are problems of RFC 9457 with a code for programs. The OpenAPI document is
+// served at /openapi.json and kept in testdata/openapi.json. Client is the same
+// interface as Go methods.
+//
+// Sources: RFC 9457; RFC 6750; WHATWG HTML, server-sent events; Fetch metadata.
 package api
 
 import (
-	"encoding/json"
+	"crypto/sha256"
+	"crypto/subtle"
 	"log/slog"
 	"net/http"
+	"strings"
+	"time"
 
-	"github.com/atelier-dao/atelier/curation"
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/atelier-dao/atelier/storage"
 )
 
 // Options of the interface.
 type Options struct {
-	Hosts  []string // further names under which it answers
-	Token  string   // opens what only the owner of the home may do
+	// Hosts are further names under which it answers, besides those of the
+	// loopback: without port, such as "gallery.example".
+	Hosts []string
+	// Token opens what only the owner of the home may do. Empty opens it to nobody.
+	Token  string
 	Logger *slog.Logger
 }
 
-// New makes the handler.
+// Limits of the interface.
+const (
+	maxStreams    = 64               // event streams at a time
+	maxBody       = 96 << 10         // bytes of a request: the largest transaction in base64, and its braces
+	maxList       = 1000             // records of one list
+	commitTimeout = 60 * time.Second // how long a transaction may wait for its block
+	fetchTimeout  = 2 * time.Minute  // for one folder from other members
+	heartbeat     = 15 * time.Second // between comments on an idle stream
+	writeTimeout  = 30 * time.Second // for a client to take what it was sent
+)
+
+// server answers the requests.
+type server struct {
+	backend Backend
+	token   [32]byte // SHA-256 of the owner's
+	open    bool     // there is a token
+	log     *slog.Logger
+	streams chan struct{} // one element per open stream
+	sealing chan struct{} // one element while a model is made
+	beat    time.Duration
+}
+
+// New makes the handler of everything: /v1, /openapi.json, /ipfs and the gallery at
+// the root.
 func New(b Backend, o Options) (http.Handler, error) {
+	s := newServer(b, o)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/network", func(w http.ResponseWriter, r *http.Request) {
-		var n curation.Network
-		if err := b.View(func(v curation.View) error { n = v.Network(); return nil }); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
+	s.register(humago.New(mux, describe()))
+	mux.Handle("/ipfs/", storage.NewGateway(b.Store()))
+	mux.HandleFunc("/", unknownPath(mux))
+	return s.guard(o.Hosts, mux), nil
+}
+
+func newServer(b Backend, o Options) *server {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &server{backend: b, token: sha256.Sum256([]byte(o.Token)), open: o.Token != "", log: o.Logger,
+		streams: make(chan struct{}, maxStreams), sealing: make(chan struct{}, 1), beat: heartbeat}
+}
+
+// describe is the head of the OpenAPI document. The library's pages that load
+// scripts from elsewhere stay off.
+func describe() huma.Config {
+	c := huma.DefaultConfig("atelier node", "1")
+	c.Info.Description = "What a node of an atelier network tells and takes. Amounts are decimal strings of base units (1 credit or token = 10^9), " +
+		"hashes lower-case hex, accounts z6Mk…, heights numbers where 0 or absence means not yet."
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"owner": {Type: "http", Scheme: "bearer", Description: "The text of api.token in the node's home."},
+	}
+	return c
+}
+
+// unknownPath answers what no route takes: 405 where another method would do.
+func unknownPath(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != "/" && pattern != "" {
+				w.Header().Set("Allow", method)
+				writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "%s does not take %s", clip(r.URL.Path), r.Method))
+				return
+			}
 		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(n)
-	})
-	return mux, nil
+		writeProblem(w, problem(http.StatusNotFound, CodeNotFound, "there is nothing at %s", clip(r.URL.Path)))
+	}
+}
+
+// owner refuses who does not show the token.
+func (s *server) owner(authorization string) error {
+	given, bearer := strings.CutPrefix(authorization, "Bearer ")
+	sum := sha256.Sum256([]byte(given))
+	if !s.open || !bearer || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
+		p := problem(http.StatusUnauthorized, CodeOwner, "only the node's owner may do this: send the text of api.token in its home as a bearer token")
+		return huma.ErrorWithHeaders(p, http.Header{"Www-Authenticate": {`Bearer realm="atelier"`}})
+	}
+	return nil
 }

@@ -1,0 +1,203 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// owned is the part of an input that shows the owner's token.
+type owned struct {
+	Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
+}
+
+var ownerOnly = []map[string][]string{{"owner": {}}}
+
+func (s *server) registerActions(api huma.API) {
+	type transactionInput struct {
+		Body struct {
+			Tx []byte `json:"tx" minLength:"1" maxLength:"87384" doc:"The signed transaction in base64."`
+		}
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "submit", Method: http.MethodPost, Path: "/v1/transactions", Tags: []string{"act"}, MaxBodyBytes: maxBody,
+		Summary: "Send a signed transaction and wait until it stands in a block",
+		Description: "A transaction that the ledger does not let in is a problem. One that stands in a block and was refused there is a receipt whose code is not ok. " +
+			"The same bytes may be sent again at any time: they take effect once.",
+	}, func(ctx context.Context, in *transactionInput) (*body[Receipt], error) {
+		r, err := s.submit(ctx, in.Body.Tx)
+		return &body[Receipt]{r}, err
+	})
+
+	type sealInput struct {
+		owned
+		Body struct {
+			Name  string `json:"name,omitempty" maxLength:"64" doc:"Of the artist."`
+			Steps int    `json:"steps,omitempty" minimum:"0" maximum:"1000000" doc:"Of the fine-tune; 0 takes the default."`
+		}
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "seal-model", Method: http.MethodPost, Path: "/v1/models", Tags: []string{"own"}, Security: ownerOnly, MaxBodyBytes: 4 << 10,
+		Summary:     "Make the network's own artist on this node and seal it",
+		Description: "Answers with a stream: progress while it works, then the model, or a problem.",
+		Responses: streamResponse(api, "The stream; it ends with the model or a problem.",
+			map[string]any{messageProgress: Progress{}, messageModel: Model{}, messageProblem: Problem{}}),
+	}, func(_ context.Context, in *sealInput) (*huma.StreamResponse, error) {
+		if err := s.owner(in.Authorization); err != nil {
+			return nil, err
+		}
+		if in.Body.Name != "" {
+			if err := curation.ValidateName(in.Body.Name); err != nil {
+				return nil, problem(http.StatusBadRequest, CodeInput, "%v", err)
+			}
+		}
+		select {
+		case s.sealing <- struct{}{}:
+		default:
+			return nil, problem(http.StatusConflict, CodeBusy, "this node makes a model already")
+		}
+		return &huma.StreamResponse{Body: func(ctx huma.Context) {
+			defer func() { <-s.sealing }()
+			r, w := humago.Unwrap(ctx)
+			s.seal(r.Context(), w, SealOptions{Name: in.Body.Name, Steps: in.Body.Steps})
+		}}, nil
+	})
+
+	type fetchInput struct {
+		byID
+		owned
+		Body struct {
+			Method string `json:"method,omitempty" enum:"auto,car,bitswap" doc:"auto, the default, tries a CAR stream, then bitswap."`
+			From   string `json:"from,omitempty" maxLength:"64" doc:"Member, by index or account; absent means any."`
+		}
+	}
+	huma.Register(api, huma.Operation{
+		OperationID: "fetch", Method: http.MethodPost, Path: "/v1/artworks/{id}/fetch", Tags: []string{"own"}, Security: ownerOnly, MaxBodyBytes: 4 << 10,
+		Summary: "Bring an artwork's folder to this node from another member, and verify it",
+	}, func(ctx context.Context, in *fetchInput) (*body[Fetched], error) {
+		if err := s.owner(in.Authorization); err != nil {
+			return nil, err
+		}
+		f, err := s.fetch(ctx, in.ID, in.Body.Method, in.Body.From)
+		return &body[Fetched]{f}, err
+	})
+}
+
+func (s *server) submit(ctx context.Context, raw []byte) (Receipt, error) {
+	tx, err := curation.Decode(raw)
+	if err != nil {
+		return Receipt{}, refusal(curation.TxResult{Code: curation.CodeMalformed, Log: err.Error()})
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	r, err := s.backend.Ledger().Submit(ctx, raw)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return Receipt{}, problem(http.StatusGatewayTimeout, CodeOpenOutcome,
+			"no block took the transaction within %v; it may still be taken up to height %d. Are enough members online?", commitTimeout, tx.ValidUntil)
+	case err != nil:
+		return Receipt{}, explain(err)
+	}
+	return receiptOf(tx, r), nil
+}
+
+func receiptOf(tx curation.Tx, r ledger.Receipt) Receipt {
+	out := Receipt{Height: r.Height, Index: r.Index, Code: CodeName(r.Result.Code), Log: r.Result.Log, ID: tx.ID(),
+		Kind: string(tx.Payload.Kind()), Events: []Event{}}
+	if _, ok := tx.Payload.(curation.Request); ok && r.Result.Code == curation.CodeOK {
+		out.RID = curation.RequestID(tx.BodyHash(), r.Height, int(r.Index))
+	}
+	index := int(r.Index)
+	for _, e := range r.Result.Events {
+		out.Events = append(out.Events, eventOf(r.Height, &index, e))
+	}
+	return out
+}
+
+// seal makes a model and tells the client about it as it goes. A client that goes
+// ends the work.
+func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out, err := openStream(w)
+	if err != nil {
+		return
+	}
+	model, err := s.backend.SealModel(ctx, o, func(p SealProgress) {
+		if out.send(0, messageProgress, Progress(p)) != nil {
+			cancel()
+		}
+	})
+	if err != nil {
+		p := explain(err)
+		if p.Code == CodeInternal { // most of what stops a sealing is the network's state
+			p = problem(http.StatusConflict, CodeNotReady, "%v", err)
+		}
+		_ = out.send(0, messageProblem, p) // the client has gone
+		return
+	}
+	_ = out.send(0, messageModel, modelOf(model))
+}
+
+func (s *server) fetch(ctx context.Context, id, method, from string) (Fetched, error) {
+	var a curation.Artwork
+	var member curation.Address
+	if err := s.view(func(v curation.View) (err error) {
+		if a, err = find(v, id); err != nil {
+			return err
+		}
+		member, err = memberNamed(v, from)
+		return err
+	}); err != nil {
+		return Fetched{}, err
+	}
+	if a.CID == "" {
+		return Fetched{}, problem(http.StatusConflict, CodeNotFound, "artwork %s is %s: it has no folder yet", a.RID.String()[:12], a.Status)
+	}
+	root, err := cid.Decode(a.CID)
+	if err != nil {
+		return Fetched{}, explain(err)
+	}
+	if method == "auto" {
+		method = ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	r, err := s.backend.Fetch(ctx, root, member, storage.Method(method))
+	if err != nil {
+		p := explain(err)
+		if p.Code == CodeInternal {
+			p = problem(http.StatusBadGateway, CodeUnreachable, "%v", err)
+		}
+		return Fetched{}, p
+	}
+	return Fetched{CID: a.CID, Via: string(r.Via), Peer: r.Peer.String(), Blocks: r.Blocks, Bytes: r.Bytes, Seconds: r.Duration.Seconds()}, nil
+}
+
+// memberNamed is the account of a member, given by index or account; the zero
+// address when text is empty.
+func memberNamed(v curation.View, text string) (curation.Address, error) {
+	if text == "" {
+		return curation.Address{}, nil
+	}
+	var m curation.Member
+	var ok bool
+	if index, err := strconv.ParseUint(text, 10, 32); err == nil {
+		m, ok = v.Member(uint32(index))
+	} else if a, err := curation.ParseAddress(text); err == nil {
+		m, ok = v.MemberOf(a)
+	}
+	if !ok {
+		return curation.Address{}, problem(http.StatusBadRequest, CodeInput, "%q is not a member: give an index or an account of `atelier network show`", clip(text))
+	}
+	return m.Account, nil
+}

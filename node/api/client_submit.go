@@ -1,0 +1,101 @@
+package api
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+const (
+	// validBlocks is how many blocks a transaction of a client may wait.
+	validBlocks = 100
+	// nonceTries is how often a transaction is signed again because others of its
+	// account came first.
+	nonceTries = 20
+)
+
+// Submit sends a signed transaction and waits until it stands in a block. When the
+// ledger refuses it, in front of a block or in one, the error is a *Problem with
+// the class; in the second case there is a receipt too.
+func (c *Client) Submit(ctx context.Context, tx []byte) (Receipt, error) {
+	var r Receipt
+	if err := c.post(ctx, "/v1/transactions", map[string][]byte{"tx": tx}, &r); err != nil {
+		return Receipt{}, err
+	}
+	for code, name := range codeNames {
+		if name == r.Code && code != curation.CodeOK {
+			return r, refusal(curation.TxResult{Code: code, Log: r.Log})
+		}
+	}
+	return r, nil
+}
+
+// SubmitPayload signs a payload with an account's key, at the account's next nonce,
+// and submits it. When another transaction of the account comes first it signs
+// again.
+func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (Receipt, error) {
+	n, err := c.Network(ctx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	account := curation.AddressOf(key.Public().(ed25519.PublicKey))
+	for try := 1; ; try++ {
+		a, err := c.Account(ctx, account)
+		if err != nil {
+			return Receipt{}, err
+		}
+		tx, err := curation.Sign(key, n.Chain, curation.Body{Nonce: a.Nonce, ValidUntil: n.Height + validBlocks, Payload: p})
+		if err != nil {
+			return Receipt{}, err
+		}
+		r, err := c.Submit(ctx, tx)
+		var refused *Problem
+		if !errors.As(err, &refused) || refused.Code != CodeName(curation.CodeNonce) || try == nonceTries {
+			return r, err
+		}
+		// The account's other transaction is in a block, or will be with the next one.
+		if n, err = c.after(ctx, n.Height); err != nil {
+			return Receipt{}, err
+		}
+	}
+}
+
+// after waits for a block above the given height and returns the network then.
+func (c *Client) after(ctx context.Context, height uint64) (Network, error) {
+	for h, err := range c.Events(ctx, height+1) {
+		if err != nil {
+			return Network{}, err
+		}
+		if h.Block != nil {
+			break
+		}
+	}
+	return c.Network(ctx)
+}
+
+// SealOrder encrypts an order to the network's committee for a round, so that
+// nobody reads it before the round's backing phase is over. escrow is what the
+// ledger locks and shows; it is at least the order's deposit.
+func (n Network) SealOrder(rand io.Reader, round uint64, o curation.OpenOrder, escrow curve.Amount) (curation.SealedOrder, error) {
+	if n.Committee == nil {
+		return curation.SealedOrder{}, problem(409, CodeName(curation.CodeWrongPhase), "the network has no keys yet: its ceremony is in phase %s", n.Ceremony.Phase)
+	}
+	if escrow.Less(o.Deposit) {
+		return curation.SealedOrder{}, fmt.Errorf("escrow of %s credits is less than the deposit of %s", escrow.Credits(), o.Deposit.Credits())
+	}
+	x, err := n.Committee.Key()
+	if err != nil {
+		return curation.SealedOrder{}, err
+	}
+	box, err := seal.Encrypt(rand, x, curation.OrderLabel(n.Chain, round).Hash(), o.Bytes())
+	if err != nil {
+		return curation.SealedOrder{}, err
+	}
+	return curation.SealedOrder{Round: round, Escrow: escrow, Box: box.Bytes()}, nil
+}

@@ -1,0 +1,208 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// list makes JSON arrays out of what may be nil.
+func list[T any](items []T) []T {
+	if items == nil {
+		return []T{}
+	}
+	return items
+}
+
+// each converts a list.
+func each[A, B any](items []A, convert func(A) B) []B {
+	out := make([]B, len(items))
+	for i, item := range items {
+		out[i] = convert(item)
+	}
+	return out
+}
+
+func networkOf(v curation.View) Network {
+	n := v.Network()
+	out := Network{
+		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply,
+		Members: membersOf(v), Ceremony: ceremonyOf(n.Ceremony), Params: n.Params,
+		Shares:   Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged, Margin: n.Ceremony.Acknowledged - n.Threshold},
+		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
+	}
+	for _, s := range statuses {
+		out.Artworks[string(s)] = n.Artworks[s]
+	}
+	if c := n.Committee; c != nil {
+		out.Committee = &Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: c.Members, Threshold: c.Threshold,
+			X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Height: c.Height, Encoded: Hex(c.Encoded)}
+	}
+	if m, ok := v.Model(); ok {
+		model := modelOf(m)
+		out.Model = &model
+	}
+	if r, ok := v.Round(n.Round); ok {
+		round := roundOf(r)
+		out.Round = &round
+	}
+	return out
+}
+
+func treasuryOf(t curation.Treasury) Treasury {
+	return Treasury{Balance: t.Balance, Fees: t.Fees, Tributes: t.Tributes}
+}
+
+func membersOf(v curation.View) []Member {
+	log := v.CeremonyLog()
+	return each(v.Members(), func(m curation.Member) Member {
+		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Validator: m.Validator, DealKey: m.DealKey,
+			Power: m.Power, ShareProven: log.Spoke(m.Index, dkg.KindAck), Prekeys: m.Prekeys()}
+	})
+}
+
+func ceremonyOf(c curation.Ceremony) Ceremony {
+	return Ceremony{Epoch: c.Epoch, Attempt: c.Attempt, Phase: string(c.Phase), Deadline: c.Deadline, RetryAt: c.RetryAt,
+		Qualified: list(c.Qualified), Acknowledged: c.Acknowledged,
+		Culprits: each(c.Culprits, func(c curation.CulpritLog) Culprit { return Culprit{c.Member, c.Reason} })}
+}
+
+func modelOf(m curation.Model) Model {
+	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
+		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
+		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height}
+}
+
+// statuses are all states of an artwork, in the order of its life.
+var statuses = []curation.Status{
+	curation.StatusRequested, curation.StatusApproved, curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking,
+	curation.StatusPublished, curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired,
+}
+
+// artworkOf converts a record; held says whether a folder is in the store.
+func artworkOf(v curation.View, a curation.Artwork, held func(string) bool) Artwork {
+	return Artwork{
+		RID: a.RID, Status: string(a.Status), Requester: a.Requester, Prompt: a.Prompt, BodyHash: a.BodyHash, ModelID: a.ModelID,
+		KeyEpoch: a.KeyEpoch, Label: a.Label, U: a.U, Epoch: a.Epoch, Deposit: a.Deposit,
+		Readers:   each(a.Prekeys, func(k curation.ReaderKey) Reader { return Reader{k.Member, k.R} }),
+		Requested: a.Requested, Expiry: a.Expiry, Turn: turnOf(v, a),
+		Approved: a.Approved, Certificate: Hex(a.Certificate), SeedSignature: Hex(a.SeedSignature), Seed: a.Seed, Order: a.Order,
+		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot,
+		Attested: a.Attested, Auditor: a.Auditor, AuditedRoot: a.AuditedRoot,
+		Round: a.Round, Settled: a.Settled, Backing: a.Backing, Backers: a.Backers, Score: a.Score,
+		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && held(a.CID),
+	}
+}
+
+// turnOf is whose turn comes in the next block.
+func turnOf(v curation.View, a curation.Artwork) *Turn {
+	p, next := v.Params(), v.Height()+1
+	until := func(since, length uint64, order []uint32, member uint32) uint64 {
+		k := slices.Index(order, member)
+		if k == len(order)-1 {
+			return a.Expiry - 1
+		}
+		return since + uint64(k+1)*length
+	}
+	switch a.Status {
+	case curation.StatusApproved:
+		if m, ok := a.GeneratorAt(p, next); ok {
+			return &Turn{"generator", m, until(a.Approved, p.GenerateBlocks, a.Order, m)}
+		}
+	case curation.StatusRegistered:
+		if m, ok := a.AuditorAt(p, next); ok {
+			return &Turn{"auditor", m, until(a.Registered, p.AuditBlocks, a.Auditors(), m)}
+		}
+	}
+	return nil
+}
+
+func approvalOf(a curation.Artwork) Approval {
+	state := "approved"
+	switch {
+	case a.Approved == 0 && a.Status == curation.StatusRequested:
+		state = "waiting"
+	case a.Approved == 0:
+		state = "expired"
+	}
+	return Approval{RID: a.RID, Prompt: a.Prompt, Requester: a.Requester, State: state, Epoch: a.Epoch,
+		Requested: a.Requested, Approved: a.Approved, Expiry: a.Expiry, Status: string(a.Status)}
+}
+
+func roundOf(r curation.Round) Round {
+	return Round{Number: r.Number, Phase: string(r.Phase), Epoch: r.Epoch, Opened: r.Opened, BackUntil: r.BackUntil,
+		OpenUntil: r.OpenUntil, Settled: r.Settled, Candidates: list(r.Candidates), Published: list(r.Published),
+		OrderCount: r.Orders, Openers: list(r.Openers), Escrow: r.Escrow, Backing: r.Backing,
+		TreasuryTribute: r.TreasuryTribute, MakerTribute: r.MakerTribute}
+}
+
+func orderOf(o curation.Order) Order {
+	return Order{Round: o.Round, Index: o.Index, Account: o.Account, Status: string(o.Status), Height: o.Height, Escrow: o.Escrow,
+		RID: o.RID, Deposit: o.Deposit, MinOut: o.MinOut, Cost: o.Cost, Tribute: o.Tribute, Tokens: o.Tokens,
+		Refund: o.Refund, Reason: o.Reason}
+}
+
+func holdingOf(h curation.Holding) Holding {
+	return Holding{RID: h.RID, Account: h.Account, Tokens: h.Tokens, Paid: h.Paid}
+}
+
+func accountOf(v curation.View, address curation.Address) Account {
+	a := v.Account(address)
+	out := Account{Address: address, Balance: a.Balance, Locked: a.Locked, Nonce: a.Nonce,
+		Holdings: each(v.Holdings(address), holdingOf), Orders: each(v.AccountOrders(address), orderOf)}
+	if m, ok := v.MemberOf(address); ok {
+		out.Member = m.Index
+	}
+	return out
+}
+
+func marketOf(m curation.Market) Market {
+	out := Market{RID: m.RID, Maker: m.Maker, RatioPPM: uint32(m.RatioPPM), Supply: m.Supply, Locked: m.Locked,
+		Reserve: m.Reserve, Published: m.Published, Sales: m.Sales}
+	// The ledger keeps no market without a price.
+	out.Price, _ = curve.State{Supply: m.Supply, Reserve: m.Reserve, Ratio: m.RatioPPM}.SpotPrice()
+	return out
+}
+
+// eventsOf lists what a block's transactions did, then what its height did.
+func eventsOf(c ledger.Committed) (events []Event) {
+	for i, r := range c.Results {
+		for _, e := range r.Events {
+			tx := i
+			events = append(events, eventOf(c.Height, &tx, e))
+		}
+	}
+	for _, e := range c.Events {
+		events = append(events, eventOf(c.Height, nil, e))
+	}
+	return events
+}
+
+func eventOf(height uint64, tx *int, e curation.Event) Event {
+	out := Event{Height: height, Tx: tx, Kind: e.Kind, Attributes: map[string]string{}}
+	for _, a := range e.Attributes {
+		out.Attributes[a.Key] = a.Value
+	}
+	return out
+}
+
+func blockOf(c ledger.Committed, events int) Block {
+	b := Block{Height: c.Height, Time: c.Time, AppHash: c.AppHash, Txs: len(c.Txs), Events: events}
+	for _, r := range c.Results {
+		if r.Code != curation.CodeOK {
+			b.Refused++
+		}
+	}
+	return b
+}
+
+// held tells whether the store has a folder.
+func (s *server) held(text string) bool {
+	c, err := cid.Decode(text)
+	return err == nil && s.backend.Store().Has(c)
+}
