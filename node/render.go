@@ -138,11 +138,17 @@ func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File,
 	if err != nil {
 		return nil, err
 	}
+	body, err := n.requestBody(a)
+	if err != nil {
+		return nil, err
+	}
 	var prekey [32]byte
+	var readers []storage.Reader
 	for _, k := range a.Prekeys {
 		if k.Member == n.index {
 			prekey = k.R
 		}
+		readers = append(readers, storage.Reader{Member: k.Member, Key: k.R})
 	}
 	return storage.BuildArtworkFolder(storage.Artwork{
 		Title:       title(a.Prompt),
@@ -153,13 +159,28 @@ func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File,
 		Receipt: storage.Receipt{
 			Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID,
 			RequestHeight: a.Requested, ExpiryHeight: statement.Expiry, Collector: a.Requester, Prompt: a.Prompt,
-			BodyHash: a.BodyHash, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
-			CommitteeEpoch: committee.Epoch(), Label: statement.Label, U: statement.U, PrekeysDigest: statement.Prekeys,
+			Body: body, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
+			CommitteeEpoch: committee.Epoch(), Label: statement.Label, U: statement.U, Readers: readers,
 			Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
 			GeneratorIndex: uint64(n.index), Generator: n.secrets.Account(), GeneratorPrekey: prekey,
 			Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
 		},
 	})
+}
+
+// requestBody finds the signed request in its block.
+func (n *Node) requestBody(a curation.Artwork) ([]byte, error) {
+	for block, err := range n.engine.Blocks(a.Requested, a.Requested) {
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range block.Txs {
+			if tx, err := curation.Decode(raw); err == nil && tx.BodyHash() == a.BodyHash {
+				return tx.BodyBytes, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("block %d does not hold the request %v", a.Requested, a.RID)
 }
 
 // title is the prompt as a heading.

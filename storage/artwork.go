@@ -67,6 +67,22 @@ type Artwork struct {
 	Receipt     Receipt
 }
 
+// maxMetadata bounds a metadata file that is read, in bytes.
+const maxMetadata = 64 << 10
+
+// DecodeMetadata reads a metadata file of this package; fields that others added
+// are passed over.
+func DecodeMetadata(b []byte) (Metadata, error) {
+	var m Metadata
+	if len(b) > maxMetadata {
+		return m, fmt.Errorf("metadata of %d bytes: %w", len(b), ErrTooLarge)
+	}
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("metadata: %w", err)
+	}
+	return m, nil
+}
+
 // BuildArtworkFolder returns image.png (with title, author, description and
 // request id as text chunks), metadata.json (whose image is the CID of that PNG)
 // and receipt.cbor. It is deterministic. It returns ErrPNG or ErrReceipt when

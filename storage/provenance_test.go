@@ -37,11 +37,11 @@ func TestCheckQuorum(t *testing.T) {
 	for name, change := range map[string]func(*Receipt){
 		"another chain":           func(r *Receipt) { r.Chain[0]++ },
 		"another request":         func(r *Receipt) { r.RequestID[0]++ },
-		"another prompt":          func(r *Receipt) { r.BodyHash[0]++ },
+		"another prompt":          func(r *Receipt) { r.Body = []byte("another") },
 		"another model":           func(r *Receipt) { r.Model[0]++ },
 		"another label":           func(r *Receipt) { r.Label[0]++ },
 		"another ciphertext":      func(r *Receipt) { r.U[0]++ },
-		"other readers":           func(r *Receipt) { r.PrekeysDigest[0]++ },
+		"other readers":           func(r *Receipt) { r.Readers = r.Readers[1:] },
 		"another key epoch":       func(r *Receipt) { r.KeyEpoch++ },
 		"another committee epoch": func(r *Receipt) { r.CommitteeEpoch++ },
 		"a later expiry":          func(r *Receipt) { r.ExpiryHeight++ },

@@ -7,6 +7,8 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/shamir/quorum"
 )
 
 // Receipt says where one picture comes from: who asked for what, who allowed
@@ -24,14 +26,14 @@ type Receipt struct {
 	ExpiryHeight    uint64   `cbor:"expiry_height"`    // from which nothing is released; past RequestHeight
 	Collector       [32]byte `cbor:"collector"`        // ed25519 public key of who asked
 	Prompt          string   `cbor:"prompt"`           // UTF-8, 1..200 bytes
-	BodyHash        [32]byte `cbor:"body_hash"`        // of the request's transaction body
+	Body            []byte   `cbor:"body"`             // the request as signed, whose hash is certified; 1..512 bytes
 	Model           [32]byte `cbor:"model"`            // model id on the ledger
 	ModelCID        Link     `cbor:"model_cid"`        // the sealed container
 	KeyEpoch        uint64   `cbor:"key_epoch"`        // of the model's key
 	CommitteeEpoch  uint64   `cbor:"committee_epoch"`  // of the key shares
 	Label           [32]byte `cbor:"label"`            // of the model's ciphertext
 	U               [32]byte `cbor:"u"`                // of the model's ciphertext, a ristretto255 point
-	PrekeysDigest   [32]byte `cbor:"prekeys_digest"`   // who may read, under which key
+	Readers         []Reader `cbor:"readers"`          // who may read, under which key, whose digest is certified; 1..128
 	Certificate     [48]byte `cbor:"certificate"`      // BLS12-381 G1, compressed
 	SeedSignature   [48]byte `cbor:"seed_signature"`   // BLS12-381 G1, compressed
 	Seed            [32]byte `cbor:"seed"`             // follows from seed signature and rid
@@ -47,11 +49,32 @@ type Receipt struct {
 const (
 	// ReceiptVersion is the version that this package writes and reads.
 	ReceiptVersion = 1
-	// MaxReceipt is the longest encoding, in bytes; a real one has about 1100.
-	MaxReceipt = 2048
+	// MaxReceipt is the longest encoding, in bytes; one of four members has about
+	// 1500.
+	MaxReceipt = 10 << 10
+	// MaxBody is the longest signed request, in bytes.
+	MaxBody = 512
+	// MaxReaders is the largest table of readers.
+	MaxReaders = 128
 	// MaxPrompt is the longest prompt, in bytes.
 	MaxPrompt = 200
 )
+
+// Reader is a member that the draw may choose, with the one-time key that shares
+// for it are blinded under.
+type Reader struct {
+	Member uint32   `cbor:"member"` // index, from 1
+	Key    [32]byte `cbor:"key"`    // R, a ristretto255 point
+}
+
+// Prekeys is the table of readers as the quorum certifies it.
+func (r Receipt) Prekeys() quorum.Prekeys {
+	table := make(quorum.Prekeys, len(r.Readers))
+	for i, p := range r.Readers {
+		table[i] = quorum.Prekey(p)
+	}
+	return table
+}
 
 // Link is a CID in dag-cbor: tag 42 around a zero byte and the CID.
 type Link struct{ cid.Cid }
@@ -90,7 +113,7 @@ var (
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		UTF8:              cbor.UTF8RejectInvalid,
 		MaxNestedLevels:   4,
-		MaxArrayElements:  16,
+		MaxArrayElements:  MaxReaders,
 		MaxMapPairs:       32,
 	}.DecMode())
 )
@@ -143,6 +166,10 @@ func (r Receipt) check() error {
 		return bad("expiry height", r.ExpiryHeight)
 	case len(r.Prompt) == 0 || len(r.Prompt) > MaxPrompt || !utf8.ValidString(r.Prompt):
 		return bad("prompt", fmt.Sprintf("of %d bytes", len(r.Prompt)))
+	case len(r.Body) == 0 || len(r.Body) > MaxBody:
+		return bad("body", fmt.Sprintf("of %d bytes", len(r.Body)))
+	case len(r.Readers) == 0 || len(r.Readers) > MaxReaders || r.Prekeys().Validate() != nil:
+		return bad("table", fmt.Sprintf("of %d readers", len(r.Readers)))
 	case len(r.Kernel) == 0 || len(r.Kernel) > 32 || !utf8.ValidString(r.Kernel):
 		return bad("kernel", fmt.Sprintf("of %d bytes", len(r.Kernel)))
 	case r.GeneratorIndex == 0 || r.GeneratorIndex > 65535:

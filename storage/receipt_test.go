@@ -12,6 +12,8 @@ import (
 	"github.com/ipld/go-ipld-prime/node/basicnode"
 	mh "github.com/multiformats/go-multihash"
 	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/shamir"
 )
 
 func receipt(t testing.TB) Receipt {
@@ -22,8 +24,14 @@ func receipt(t testing.TB) Receipt {
 		Version: ReceiptVersion, RequestHeight: 40, ExpiryHeight: 140, Prompt: "a heron at dusk, cut from paper",
 		ModelCID: Link{model}, KeyEpoch: 1, CommitteeEpoch: 1, GeneratorIndex: 3, Kernel: "phase-16", Width: 8, Height: 4,
 	}
-	for i, f := range []*[32]byte{&r.Chain, &r.RequestID, &r.Collector, &r.BodyHash, &r.Model, &r.Label, &r.U, &r.PrekeysDigest, &r.Seed, &r.Generator, &r.GeneratorPrekey, &r.PixelRoot} {
+	for i, f := range []*[32]byte{&r.Chain, &r.RequestID, &r.Collector, &r.Model, &r.Label, &r.U, &r.Seed, &r.Generator, &r.GeneratorPrekey, &r.PixelRoot} {
 		copy(f[:], bytes.Repeat([]byte{byte(i + 1)}, 32))
+	}
+	r.Body = []byte("a signed request")
+	for i := range uint32(3) {
+		key, err := shamir.HashPoint("test reader", []byte{byte(i)}).MarshalBinary()
+		require.NoError(t, err)
+		r.Readers = append(r.Readers, Reader{Member: i + 1, Key: [32]byte(key)})
 	}
 	copy(r.Certificate[:], bytes.Repeat([]byte{0xc1}, 48))
 	copy(r.SeedSignature[:], bytes.Repeat([]byte{0x5e}, 48))
@@ -57,7 +65,7 @@ func TestReceiptGolden(t *testing.T) {
 	b, err := receipt(t).Encode()
 	require.NoError(t, err)
 	d := sum(b)
-	require.Equal(t, "f01a132a6649a3eff8ba12e4422b8d19faf97ea8dfd2d8749c1b65bfdddfce6d", hex.EncodeToString(d[:]), "%x", b)
+	require.Equal(t, "511ed549b47af24d51a96901caa1ef7088c528739279935f88beda4a8ec74420", hex.EncodeToString(d[:]), "%x", b)
 }
 
 func TestReceiptFieldsOutOfRange(t *testing.T) {

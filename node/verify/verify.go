@@ -1,0 +1,312 @@
+// Package verify checks an artwork offline: that the picture is the one of its
+// receipt, that the network's quorum approved the request behind it, that the seed
+// is the quorum's own, and that the seed drew its generator. It needs the artwork's
+// folder and a Network file, which any member's home holds, and no network.
+//
+// Each claim says in one line what its check proves, so that a reader knows what
+// was shown and what was not.
+package verify
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// Network is what a verifier trusts: the names and keys of one network. A node
+// keeps it as network.json in its home, once the ceremony has ended.
+type Network struct {
+	Name      string            `json:"name"`
+	Chain     curation.Hash     `json:"chain"`     // genesis hash
+	Committee []byte            `json:"committee"` // shamir.Committee
+	Members   []Member          `json:"members"`
+	Models    []Model           `json:"models"`
+	Decisions map[string]string `json:"decisions"` // artwork CID → published or declined, as far as this node knows
+}
+
+// Member is a co-owner in a Network file.
+type Member struct {
+	Index   uint32           `json:"index"`
+	Name    string           `json:"name"`
+	Account curation.Address `json:"account"`
+}
+
+// Model is a sealed model in a Network file.
+type Model struct {
+	ID           curation.Hash `json:"id"`
+	KeyEpoch     uint64        `json:"key_epoch"`
+	Label        curation.Hash `json:"label"`
+	U            curation.Hash `json:"u"`
+	ContainerCID string        `json:"container_cid"`
+}
+
+// ParseNetwork reads a Network file strictly.
+func ParseNetwork(b []byte) (Network, error) {
+	var n Network
+	if len(b) > 16<<20 {
+		return n, fmt.Errorf("network file of %d bytes is too large", len(b))
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&n); err != nil {
+		return n, fmt.Errorf("not a network file: %w", err)
+	}
+	if _, err := shamir.UnmarshalCommittee(n.Committee); err != nil {
+		return n, fmt.Errorf("not a network file: committee: %w", err)
+	}
+	return n, nil
+}
+
+// Claim is one thing that was checked.
+type Claim struct {
+	Name   string `json:"name"`
+	Status Status `json:"status"`
+	Proves string `json:"proves"` // what it shows when it holds
+	Detail string `json:"detail"` // the values, or why it fails
+}
+
+// Status is the outcome of a check.
+type Status string
+
+// The outcomes.
+const (
+	Holds   Status = "holds"
+	Fails   Status = "fails"
+	Skipped Status = "skipped" // could not be checked with what was given
+)
+
+// Report is the outcome of a verification.
+type Report struct {
+	CID    string  `json:"cid"`
+	Prompt string  `json:"prompt"`
+	Seed   string  `json:"seed"`
+	Valid  bool    `json:"valid"` // no claim fails, and the quorum's claims were checked
+	Claims []Claim `json:"claims"`
+}
+
+// Options say what to check against.
+type Options struct {
+	Network *Network      // nil: the quorum's claims cannot be checked
+	CID     cid.Cid       // cid.Undef: the folder's own
+	Artist  *model.Artist // nil: the picture is not rendered again
+}
+
+// checker gathers claims about one artwork.
+type checker struct {
+	o       Options
+	files   map[string][]byte
+	receipt storage.Receipt
+	claims  []Claim
+}
+
+func (c *checker) claim(name, proves string, check func() (detail string, err error)) bool {
+	detail, err := check()
+	status := Holds
+	var skip *skipped
+	switch {
+	case errors.As(err, &skip):
+		status, detail = Skipped, skip.why
+	case err != nil:
+		status, detail = Fails, err.Error()
+	}
+	c.claims = append(c.claims, Claim{Name: name, Status: status, Proves: proves, Detail: detail})
+	return status == Holds
+}
+
+type skipped struct{ why string }
+
+func (s *skipped) Error() string { return s.why }
+
+// Artwork checks the files of one artwork's folder.
+func Artwork(ctx context.Context, files []storage.File, o Options) (Report, error) {
+	c := &checker{o: o, files: map[string][]byte{}}
+	for _, f := range files {
+		c.files[f.Name] = f.Data
+	}
+	var r Report
+	if !c.claim("receipt", "the folder carries one canonical record of how it came to be", func() (_ string, err error) {
+		c.receipt, err = storage.DecodeReceipt(c.files[storage.ReceiptName])
+		return "version 1, canonical dag-cbor", err
+	}) {
+		r.Claims = c.claims
+		return r, nil
+	}
+	r.Prompt, r.Seed = c.receipt.Prompt, curation.Hash(c.receipt.Seed).String()
+	root, err := storage.FolderCID(files)
+	if err != nil {
+		return r, err
+	}
+	r.CID = root.String()
+	c.folder(root)
+	c.picture(ctx)
+	c.quorum()
+	r.Claims = c.claims
+	r.Valid = !slices.ContainsFunc(c.claims, func(k Claim) bool { return k.Status == Fails }) && o.Network != nil
+	return r, nil
+}
+
+func (c *checker) folder(root cid.Cid) {
+	c.claim("content", "the files are exactly those that the CID names", func() (string, error) {
+		if c.o.CID.Defined() && !c.o.CID.Equals(root) {
+			return "", fmt.Errorf("the files hash to %v", root)
+		}
+		return root.String(), nil
+	})
+	c.claim("metadata", "the metadata shown by galleries names this picture and this request", func() (string, error) {
+		m, err := storage.DecodeMetadata(c.files[storage.MetadataName])
+		if err != nil {
+			return "", err
+		}
+		image, err := storage.FileCID(c.files[storage.ImageName])
+		if err != nil {
+			return "", err
+		}
+		if m.Image != "ipfs://"+image.String() {
+			return "", fmt.Errorf("it names the picture %s, the picture is %v", m.Image, image)
+		}
+		return m.Name, nil
+	})
+}
+
+func (c *checker) picture(ctx context.Context) {
+	r := c.receipt
+	c.claim("pixels", "the picture's pixels are those that the generator registered", func() (string, error) {
+		p, err := storage.DecodePNG(c.files[storage.ImageName], 0)
+		if err != nil {
+			return "", err
+		}
+		if uint64(p.Width) != r.Width || uint64(p.Height) != r.Height {
+			return "", fmt.Errorf("%dx%d pixels, the receipt says %dx%d", p.Width, p.Height, r.Width, r.Height)
+		}
+		root, err := kernel.PixelRoot(p.Width, p.Height, p.RGB)
+		if err != nil {
+			return "", err
+		}
+		if root != r.PixelRoot {
+			return "", fmt.Errorf("pixel root %x, the receipt says %x", root, r.PixelRoot)
+		}
+		return fmt.Sprintf("%dx%d, pixel root %x", p.Width, p.Height, root), nil
+	})
+	c.claim("rendering", "artist, prompt and seed give these pixels, to the bit", func() (string, error) {
+		if c.o.Artist == nil {
+			return "", &skipped{"the artist is sealed: the network's auditor rendered it again; give --weights if you may open it"}
+		}
+		p, err := c.o.Artist.Render(ctx, r.Prompt, r.Seed, int(r.Width), model.RenderOptions{})
+		if err != nil {
+			return "", err
+		}
+		if p.PixelRoot != r.PixelRoot {
+			return "", fmt.Errorf("this artist renders pixel root %x", p.PixelRoot)
+		}
+		return "rendered again here", nil
+	})
+}
+
+func (c *checker) quorum() {
+	r := c.receipt
+	var committee *shamir.Committee
+	known := c.claim("network", "the artwork is of the network that you trust", func() (string, error) {
+		n := c.o.Network
+		if n == nil {
+			return "", &skipped{"no network file: give --network FILE, or --home of a member"}
+		}
+		if r.Chain != n.Chain {
+			return "", fmt.Errorf("it is of the network with genesis %v, yours is %v", curation.Hash(r.Chain), n.Chain)
+		}
+		var err error
+		committee, err = shamir.UnmarshalCommittee(n.Committee)
+		return fmt.Sprintf("%s, genesis %v", n.Name, n.Chain), err
+	})
+	if !known {
+		return
+	}
+	c.claim("request", "a collector asked for exactly this prompt", func() (string, error) { return c.request() })
+	c.claim("certificate", "the members' quorum approved this request for this model", func() (string, error) {
+		return fmt.Sprintf("%d of %d members under Y, epoch %d", committee.T(), committee.N(), committee.Epoch()), r.CheckQuorum(committee)
+	})
+	c.claim("seed", "the seed is the quorum's unique signature on the request: nobody chose it", func() (string, error) {
+		return fmt.Sprintf("%x", r.Seed), r.CheckQuorum(committee)
+	})
+	c.claim("generator", "the seed drew the member that made the picture, among those who could read", func() (string, error) { return c.generator() })
+	c.claim("model", "the model is one that the network sealed", func() (string, error) {
+		for _, m := range c.o.Network.Models {
+			if m.ID == r.Model && m.KeyEpoch == r.KeyEpoch && m.Label == r.Label && m.U == r.U && m.ContainerCID == r.ModelCID.String() {
+				return fmt.Sprintf("key epoch %d, container %s", m.KeyEpoch, m.ContainerCID), nil
+			}
+		}
+		return "", errors.New("the network file lists no such model")
+	})
+	c.claim("curation", "what the collectors' round decided", func() (string, error) {
+		root, err := storage.FolderCID(c.list())
+		if err != nil {
+			return "", err
+		}
+		if d, ok := c.o.Network.Decisions[root.String()]; ok {
+			return d, nil
+		}
+		return "", &skipped{"the network file knows of no decision yet"}
+	})
+}
+
+func (c *checker) list() []storage.File {
+	var files []storage.File
+	for name, data := range c.files {
+		files = append(files, storage.File{Name: name, Data: data})
+	}
+	return files
+}
+
+// request checks that the certified body asks for the receipt's prompt and model.
+func (c *checker) request() (string, error) {
+	r := c.receipt
+	body, err := curation.DecodeBody(r.Body)
+	if err != nil {
+		return "", err
+	}
+	q, ok := body.Payload.(curation.Request)
+	if !ok {
+		return "", fmt.Errorf("the certified body is a %s", body.Payload.Kind())
+	}
+	if q.Prompt != r.Prompt || q.ModelID != r.Model {
+		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
+	}
+	return fmt.Sprintf("%q by %v", q.Prompt, curation.Address(r.Collector)), nil
+}
+
+// generator draws again.
+func (c *checker) generator() (string, error) {
+	r := c.receipt
+	var readers []uint32
+	for _, p := range r.Readers {
+		readers = append(readers, p.Member)
+	}
+	order := curation.Draw(r.Seed, readers)
+	turn := slices.Index(order, uint32(r.GeneratorIndex))
+	if turn < 0 {
+		return "", fmt.Errorf("member %d was not among the readers %v", r.GeneratorIndex, readers)
+	}
+	key, _ := r.Prekeys().Lookup(uint32(r.GeneratorIndex))
+	if key != r.GeneratorPrekey {
+		return "", errors.New("the generator's one-time key is not the certified one")
+	}
+	for _, m := range c.o.Network.Members {
+		if m.Index == uint32(r.GeneratorIndex) {
+			if m.Account != r.Generator {
+				return "", fmt.Errorf("member %d is %v, the receipt says %v", m.Index, m.Account, curation.Address(r.Generator))
+			}
+			return fmt.Sprintf("member %d (%s), turn %d of the order %v", m.Index, m.Name, turn+1, order), nil
+		}
+	}
+	return "", fmt.Errorf("the network has no member %d", r.GeneratorIndex)
+}
