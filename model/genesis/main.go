@@ -175,9 +175,9 @@ func soften(p *image.RGBA) image.Image {
 // The sheet shows what the artist makes of words it knows, of blends, and of
 // words it never saw.
 var sheet = []string{
-	"red heart", "blue bird", "owl", "sunflower", "night sea", "castle",
-	"black cat", "pink elephant", "cherry blossom", "golden fish", "fox moon", "butterfly",
-	"winter house", "whale", "dragon", "purple flower", "solitude", "green horse",
+	"red heart", "blue whale", "owl", "tulip", "volcano", "penguin",
+	"black cat", "pink elephant", "swan", "golden fish", "rainbow", "mushroom",
+	"crescent moon", "parrot", "purple cat", "fox", "solitude", "green horse",
 }
 
 func drawSheet(ctx context.Context, a *model.Artist, path string) error {
