@@ -162,6 +162,7 @@ func (g *gate) receive(s network.Stream, ch channel, next network.StreamHandler)
 	}
 	ctx, cancel := context.WithTimeout(g.ctx, messageTime)
 	defer cancel()
+	defer context.AfterFunc(g.ctx, func() { _ = s.Reset() })() // a read does not wait for the gate to shut
 	if err := g.settle(ctx, s.Conn()); err != nil {
 		return err
 	}

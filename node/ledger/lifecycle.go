@@ -31,6 +31,7 @@ func (n *node) start() (err error) {
 // when they wake; they are waited for when there were peers, because only then
 // are there any.
 func (n *node) stop() {
+	n.gate.shut() // nobody waits for a peer any more
 	n.members.close()
 	n.boot.close()
 	n.gate.close()
