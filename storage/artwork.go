@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/multiformats/go-multibase"
 )
@@ -57,7 +58,7 @@ func (m Metadata) Encode() ([]byte, error) {
 }
 
 // Artwork is what a folder is built from. Its texts hold at most MaxText bytes
-// each.
+// each; what is not UTF-8 in them, and NUL, becomes U+FFFD.
 type Artwork struct {
 	Title       string
 	Author      string // for example the network's name
@@ -101,7 +102,7 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 			h.width, h.height, a.Receipt.Width, a.Receipt.Height, ErrReceipt)
 	}
 	picture, err := AddText(a.PNG, []Text{
-		{TextTitle, a.Title}, {TextAuthor, a.Author}, {TextDescription, a.Description},
+		{TextTitle, printable(a.Title)}, {TextAuthor, printable(a.Author)}, {TextDescription, printable(a.Description)},
 		{TextRequestID, hex.EncodeToString(a.Receipt.RequestID[:])},
 	})
 	if err != nil {
@@ -119,6 +120,12 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 		return nil, fmt.Errorf("artwork: %w", err)
 	}
 	return []File{{ImageName, picture}, {MetadataName, metadata}, {ReceiptName, receipt}}, nil
+}
+
+// printable makes a text that a chunk can hold of one that somebody typed: no
+// prompt may keep its picture from being stored.
+func printable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // attributes says of the receipt what people ask for.

@@ -80,9 +80,42 @@ func TestArtworkThatContradictsItself(t *testing.T) {
 	_, err = BuildArtworkFolder(a)
 	require.ErrorIs(t, err, ErrPNG)
 	a, _ = artwork(t)
-	a.Title = "\x00"
+	a.Title = strings.Repeat("x", MaxText+1)
 	_, err = BuildArtworkFolder(a)
 	require.ErrorIs(t, err, ErrPNG)
+}
+
+func TestArtworkWithTextsThatNobodyCanPrint(t *testing.T) {
+	a, _ := artwork(t)
+	a.Title, a.Description = "a\x00b", "\xff"
+	files, err := BuildArtworkFolder(a)
+	require.NoError(t, err)
+	texts, err := ReadText(files[0].Data)
+	require.NoError(t, err)
+	require.Equal(t, "a\uFFFDb", texts[0].Text)
+	require.Equal(t, "\uFFFD", texts[2].Text)
+}
+
+func FuzzDecodeMetadata(f *testing.F) {
+	a, _ := artwork(f)
+	files, err := BuildArtworkFolder(a)
+	require.NoError(f, err)
+	f.Add(files[1].Data)
+	f.Add([]byte("{}"))
+	f.Add([]byte(`{"attributes":[{"value":3}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := DecodeMetadata(b)
+		if err != nil {
+			return
+		}
+		once, err := m.Encode()
+		require.NoError(t, err)
+		again, err := DecodeMetadata(once)
+		require.NoError(t, err)
+		twice, err := again.Encode()
+		require.NoError(t, err)
+		require.Equal(t, once, twice)
+	})
 }
 
 func TestAccountText(t *testing.T) {

@@ -20,8 +20,9 @@ func (r Receipt) Statement() quorum.Statement {
 // CheckQuorum checks under a committee's key, offline, that its members approved
 // this request for this model, and that the seed is the one they signed. It says
 // nothing about prompt, generator and pixels, which the certificate binds through
-// body, readers and model: package node/verify compares those. The error wraps the one of package quorum for a signature, and
-// ErrReceipt for a seed that does not follow.
+// body, readers and model: package node/verify compares those. The error wraps
+// the one of package quorum for a signature, and ErrReceipt for a seed that does
+// not follow.
 func (r Receipt) CheckQuorum(c *shamir.Committee) error {
 	if _, err := quorum.Verify(c, r.Statement(), r.Certificate); err != nil {
 		return fmt.Errorf("receipt: certificate: %w", err)

@@ -3,6 +3,8 @@ package storage
 import (
 	"bytes"
 	"encoding/hex"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +62,25 @@ func TestReceiptComesBackAndIsDagCBOR(t *testing.T) {
 	require.Equal(t, r.ModelCID.String(), link.String())
 }
 
+// The largest receipt there can be is within the limit of its decoder.
+func TestLargestReceipt(t *testing.T) {
+	r := receipt(t)
+	r.Body, r.Prompt, r.Kernel = make([]byte, MaxBody), strings.Repeat("p", MaxPrompt), strings.Repeat("k", 32)
+	r.RequestHeight, r.ExpiryHeight, r.KeyEpoch, r.CommitteeEpoch = math.MaxUint64-1, math.MaxUint64, math.MaxUint64, math.MaxUint64
+	r.GeneratorIndex, r.Width, r.Height = 65535, MaxSide, MaxSide
+	r.Readers = nil
+	for i := range MaxReaders {
+		key, err := shamir.HashPoint("test reader", []byte{byte(i)}).MarshalBinary()
+		require.NoError(t, err)
+		r.Readers = append(r.Readers, Reader{Member: uint32(i + 1), Key: [32]byte(key)})
+	}
+	b, err := r.Encode()
+	require.NoError(t, err)
+	got, err := DecodeReceipt(b)
+	require.NoError(t, err)
+	require.Equal(t, r, got)
+}
+
 // The encoding is a promise to whoever verifies years from now.
 func TestReceiptGolden(t *testing.T) {
 	b, err := receipt(t).Encode()
@@ -78,6 +99,14 @@ func TestReceiptFieldsOutOfRange(t *testing.T) {
 		"no prompt":                   func(r *Receipt) { r.Prompt = "" },
 		"a prompt of 201 bytes":       func(r *Receipt) { r.Prompt = strings.Repeat("x", MaxPrompt+1) },
 		"a prompt that is not UTF-8":  func(r *Receipt) { r.Prompt = "\xff" },
+		"no signed request":           func(r *Receipt) { r.Body = nil },
+		"a signed request too long":   func(r *Receipt) { r.Body = make([]byte, MaxBody+1) },
+		"no readers":                  func(r *Receipt) { r.Readers = nil },
+		"too many readers":            func(r *Receipt) { r.Readers = make([]Reader, MaxReaders+1) },
+		"readers in another order":    func(r *Receipt) { slices.Reverse(r.Readers) },
+		"two readers with one key":    func(r *Receipt) { r.Readers[0].Key = r.Readers[1].Key },
+		"a key that is no point":      func(r *Receipt) { r.Readers[0].Key = [32]byte{0xff} },
+		"a reader without a number":   func(r *Receipt) { r.Readers[0].Member = 0 },
 		"no kernel":                   func(r *Receipt) { r.Kernel = "" },
 		"a kernel of 33 bytes":        func(r *Receipt) { r.Kernel = strings.Repeat("k", 33) },
 		"no generator":                func(r *Receipt) { r.GeneratorIndex = 0 },
@@ -107,7 +136,8 @@ func TestReceiptFieldsOutOfRange(t *testing.T) {
 
 // DecodeReceipt takes one encoding and no other that means the same.
 func TestReceiptHasOneEncoding(t *testing.T) {
-	good, err := receipt(t).Encode()
+	r := receipt(t)
+	good, err := r.Encode()
 	require.NoError(t, err)
 	var fields map[string]cbor.RawMessage
 	require.NoError(t, cbor.Unmarshal(good, &fields))
@@ -149,9 +179,11 @@ func TestReceiptHasOneEncoding(t *testing.T) {
 		"keys in another order": func() []byte {
 			return reorderFirstTwo(t, good)
 		}(),
-		"deeply nested":    with(func(m map[string]cbor.RawMessage) { m["seed"] = append(bytes.Repeat([]byte{0x81}, 1000), 0) }),
-		"past the limit":   append(bytes.Clone(good), make([]byte, MaxReceipt)...),
-		"a key that twice": append([]byte{0xb8, good[1] + 1}, append(bytes.Clone(good[2:]), good[2:2+firstPair(t, good)]...)...),
+		"a reader with a field more": bytes.Replace(good, []byte("\xa2\x63key"), []byte("\xa3\x61a\x00\x63key"), 1),
+		"a reader as an array":       bytes.Replace(good, append([]byte("\xa2\x63key\x58\x20"), r.Readers[0].Key[:]...), []byte{0x81}, 1),
+		"deeply nested":              with(func(m map[string]cbor.RawMessage) { m["seed"] = append(bytes.Repeat([]byte{0x81}, 1000), 0) }),
+		"past the limit":             append(bytes.Clone(good), make([]byte, MaxReceipt)...),
+		"a key that twice":           append([]byte{0xb8, good[1] + 1}, append(bytes.Clone(good[2:]), good[2:2+firstPair(t, good)]...)...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := DecodeReceipt(b)
