@@ -129,7 +129,7 @@ func (a *Artist) program(z []int64) *kernel.Program {
 }
 
 // head writes the logits' weights. Where a logit could pass the kernel's bound
-// all are halved and the sharpness doubled until none can.
+// all are halved, with the shadow's width, and the sharpness doubled until none can.
 func (a *Artist) head(p *kernel.Program, u []int64) {
 	c := a.config
 	h, k := c.Hidden, c.Colours
@@ -152,6 +152,7 @@ func (a *Artist) head(p *kernel.Program, u []int64) {
 		}
 		if most <= kernel.MaxLogit {
 			p.Sharpness = int32(min(int64(c.Sharpness)<<halved, kernel.MaxSharpness))
+			p.Shadow.Width = max(1, p.Shadow.Width>>halved)
 			return
 		}
 	}

@@ -88,7 +88,7 @@ func Train(ctx context.Context, pictures fs.FS, o TrainOptions) (*Artist, error)
 	}
 	return quantise(Config{
 		Name: o.Name, Data: o.Data, Licence: o.Licence,
-		Sharpness: 14 * kernel.SharpnessOne, ShadowDepth: kernel.LabOne * 5 / 100, ShadowWidth: kernel.LogitOne * 3 / 4, Noise: zOne * 11 / 100,
+		Sharpness: 48 * kernel.SharpnessOne, ShadowDepth: kernel.LabOne * 7 / 100, ShadowWidth: kernel.LogitOne, Noise: zOne * 11 / 100,
 	}, shape, features, w)
 }
 
