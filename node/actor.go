@@ -69,7 +69,9 @@ func (a *actor) run(ctx context.Context) error {
 	defer cancel()
 	a.work.Go(func() { a.submitAll(ctx) })
 	a.adopt()
-
+	if err := a.n.writeNetworkFile(); err != nil {
+		return err
+	}
 	blocks := a.n.engine.Subscribe(ctx)
 	if err := a.step(ctx, member.Committed{}); err != nil {
 		return err
@@ -79,11 +81,14 @@ func (a *actor) run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case _, ok := <-blocks:
+		case b, ok := <-blocks:
 			if !ok {
 				return nil
 			}
-			err = a.step(ctx, member.Committed{})
+			if changesNetworkFile(b) {
+				err = a.n.writeNetworkFile()
+			}
+			err = errors.Join(err, a.step(ctx, member.Committed{}))
 		case e := <-a.events:
 			err = a.step(ctx, e)
 		case q := <-a.asks:

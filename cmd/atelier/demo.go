@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/demo"
 )
 
@@ -58,7 +59,7 @@ homes are temporary unless --home names a directory to keep them in.`,
 			o := demo.Options{Home: dir, Members: members, Prompts: prompts,
 				Logger: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
 			if !exit {
-				o.Stay = func(ctx context.Context, r demo.Report) error { return stay(ctx, scr, r, temporary) }
+				o.Stay = func(ctx context.Context, r demo.Report, _ []*node.Node) error { return stay(ctx, scr, r, temporary) }
 			}
 			start := time.Now()
 			report, err := demo.Run(cmd.Context(), o, scr)

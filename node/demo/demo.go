@@ -40,9 +40,11 @@ type Options struct {
 	Members int    // 1..16
 	Prompts []string
 	Logger  *slog.Logger
-	// Stay runs after the round with the report; the network lives until it
-	// returns. Nil ends at once.
-	Stay func(context.Context, Report) error
+	Size    uint64 // edge of the pictures in pixels; 0 means 1024
+	Steps   int    // of the fine-tune; 0 means those of package model
+	// Stay runs after the round with the report and the members' nodes; the network
+	// lives until it returns. Nil ends at once.
+	Stay func(context.Context, Report, []*node.Node) error
 }
 
 // Prompts are what the collectors ask for unless told otherwise.
@@ -111,7 +113,7 @@ func (s *show) run(ctx context.Context, g *errgroup.Group) error {
 		return err
 	}
 	if s.Stay != nil {
-		return s.Stay(ctx, s.report)
+		return s.Stay(ctx, s.report, s.nodes)
 	}
 	return nil
 }
@@ -128,6 +130,9 @@ func (s *show) terms() (founding.Terms, error) {
 	p.RoundCandidates, p.RoundWaitBlocks = uint64(len(s.Prompts)), 2000
 	p.BackBlocks, p.OpenBlocks = 24, 200
 	p.MaxPublished = uint64(max(1, len(s.Prompts)/2))
+	if s.Size != 0 {
+		p.PictureSize = s.Size
+	}
 	t := founding.Terms{Network: "demo", Seats: s.Members, Params: p, Grant: curve.Credits(1000),
 		Charter: curation.Charter{Name: "Atelier demo", Text: "We own one artist together. Nobody uses it alone; the quorum's signature is its seed; collectors choose what is shown."}}
 	for _, name := range []string{"Vera", "Walid", "Xenia", "Yuki"} {

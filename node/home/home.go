@@ -5,6 +5,7 @@
 //	keys/           secrets at rest (node/keys) and the validator's key
 //	founding.json   how this home came to its network: founder or joiner
 //	genesis.json    the network's founding document, once all members are there
+//	network.json    keys and names by which artworks are verified offline (node/verify)
 //	ledger/         blocks and state of the consensus engine
 //	store/          artworks and the sealed model, content-addressed
 //	journal         which blinded share went to whom, one line each, before it went
@@ -40,6 +41,7 @@ type Home string
 func (h Home) Config() string     { return filepath.Join(string(h), "config.toml") }
 func (h Home) Founding() string   { return filepath.Join(string(h), "founding.json") }
 func (h Home) Genesis() string    { return filepath.Join(string(h), "genesis.json") }
+func (h Home) Network() string    { return filepath.Join(string(h), "network.json") }
 func (h Home) Ledger() string     { return filepath.Join(string(h), "ledger") }
 func (h Home) Store() string      { return filepath.Join(string(h), "store") }
 func (h Home) Journal() string    { return filepath.Join(string(h), "journal") }
