@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -501,4 +502,25 @@ func scoreOf(t *testing.T, g *Gossip, id peer.ID) PeerScore {
 	}
 	t.Fatalf("no score of %s", id)
 	return PeerScore{}
+}
+
+func FuzzGossipMessage(f *testing.F) {
+	f.Add(append(make([]byte, roundSize), "dusk"...))
+	f.Add([]byte("short"))
+	f.Add(append(make([]byte, roundSize), "UPPER"...))
+	f.Add(append(make([]byte, roundSize), "garbage"...))
+	topic := &Topic[string]{gossip: &Gossip{config: GossipConfig{MaxMessage: 100}}, codec: words}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.HasSuffix(data, []byte("PANIC")) {
+			return
+		}
+		round, value, err := topic.decode(data)
+		if err != nil {
+			return
+		}
+		payload, err := words.Encode(value)
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(payload), 100)
+		require.Equal(t, data, append(binary.BigEndian.AppendUint64(nil, round), payload...))
+	})
 }

@@ -10,10 +10,12 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	ma "github.com/multiformats/go-multiaddr"
 	"github.com/stretchr/testify/require"
 )
@@ -282,4 +284,34 @@ func TestMembersFindEachOtherThroughTheNetworksOwnHashTable(t *testing.T) {
 	other := testHost(t, 4, func(c *Config) { c.DHT, c.Network = true, "meadow" })
 	connect(t, other, b)
 	require.Empty(t, other.DHT().RoutingTable().ListPeers(), "networks do not mix")
+}
+
+func TestANodeBehindARelayIsReachedOnlyWhenItAskedForRelays(t *testing.T) {
+	relay, err := libp2p.New(libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"), libp2p.EnableRelayService(), libp2p.ForceReachabilityPublic(), libp2p.DisableMetrics())
+	require.NoError(t, err)
+	defer relay.Close()
+	relayInfo := peer.AddrInfo{ID: relay.ID(), Addrs: relay.Addrs()}
+
+	roster := NewRoster(testID(t, 2), relay.ID())
+	hidden := testHost(t, 1, func(c *Config) { c.Listen, c.Relay, c.Allow = nil, true, roster.Has })
+	connect(t, hidden, relay)
+	_, err = client.Reserve(within(t), hidden, relayInfo)
+	require.NoError(t, err)
+	through := peer.AddrInfo{ID: hidden.ID(), Addrs: []ma.Multiaddr{
+		relay.Addrs()[0].Encapsulate(ma.StringCast("/p2p/" + relay.ID().String() + "/p2p-circuit")),
+	}}
+
+	member := testHost(t, 2, func(c *Config) { c.Relay = true })
+	require.NoError(t, member.Connect(within(t), through))
+	require.Equal(t, network.Limited, member.Network().Connectedness(hidden.ID()))
+
+	plain := testHost(t, 3)
+	require.ErrorIs(t, plain.Connect(within(t), through), ErrUnreachable, "relays are off unless asked for")
+
+	stranger := testHost(t, 4, func(c *Config) { c.Relay = true })
+	err = stranger.Connect(within(t), through)
+	eventually(t, func() bool { return hidden.Network().Connectedness(stranger.ID()) == network.NotConnected }, "a relay is no way around the gate")
+	for _, c := range hidden.Network().ConnsToPeer(stranger.ID()) {
+		t.Errorf("connected to a stranger: %s (dial said %v)", c, err)
+	}
 }

@@ -37,7 +37,7 @@ func TestAKeeperReturnsToARestartedMember(t *testing.T) {
 			defer keep(t, k)()
 			require.Empty(t, k.Status())
 			k.SetMembers([]peer.AddrInfo{theirs.AddrInfo(), ours.AddrInfo(), {ID: testID(t, 7)}})
-			eventually(t, func() bool { return isConnected(ours, theirs.ID()) }, "not connected")
+			eventually(t, func() bool { return isConnected(ours, theirs.ID()) && isConnected(theirs, ours.ID()) }, "not connected")
 			require.True(t, ours.ConnManager().IsProtected(theirs.ID(), keeperTag))
 
 			address := theirs.Addrs()[0].String()
