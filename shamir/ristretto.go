@@ -109,7 +109,7 @@ type ristrettoPoint struct{ v ristretto255.Element }
 
 func newRistrettoPoint() *ristrettoPoint {
 	p := &ristrettoPoint{}
-	p.v.Zero()
+	p.v.Set(ristretto255.NewIdentityElement())
 	return p
 }
 
@@ -129,8 +129,8 @@ func (p *ristrettoPoint) UnmarshalFrom(r io.Reader) (int, error) {
 	return readInto(r, 32, p.UnmarshalBinary)
 }
 func (p *ristrettoPoint) Equal(q kyber.Point) bool         { return p.v.Equal(rp(q)) == 1 }
-func (p *ristrettoPoint) Null() kyber.Point                { p.v.Zero(); return p }
-func (p *ristrettoPoint) Base() kyber.Point                { p.v.Base(); return p }
+func (p *ristrettoPoint) Null() kyber.Point                { p.v.Set(ristretto255.NewIdentityElement()); return p }
+func (p *ristrettoPoint) Base() kyber.Point                { p.v.Set(ristretto255.NewGeneratorElement()); return p }
 func (p *ristrettoPoint) Set(q kyber.Point) kyber.Point    { p.v.Set(rp(q)); return p }
 func (p *ristrettoPoint) Clone() kyber.Point               { c := &ristrettoPoint{}; c.v.Set(&p.v); return c }
 func (p *ristrettoPoint) Add(a, b kyber.Point) kyber.Point { p.v.Add(rp(a), rp(b)); return p }

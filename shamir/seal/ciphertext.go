@@ -99,7 +99,7 @@ func ParseCiphertext(b []byte) (*Ciphertext, error) {
 		return nil, fmt.Errorf("U: %w: %w", err, ErrCiphertext)
 	}
 	if c.uBar, err = shamir.DecodePoint(group, b[32:64]); err != nil {
-		return nil, fmt.Errorf("Ū: %w: %w", err, ErrCiphertext)
+		return nil, fmt.Errorf("second component: %w: %w", err, ErrCiphertext)
 	}
 	if c.e, err = shamir.DecodeScalar(group, b[64:96]); err != nil {
 		return nil, fmt.Errorf("challenge: %w: %w", err, ErrCiphertext)
