@@ -14,6 +14,25 @@ import (
 // maxCARHeader bounds a CAR's header: one root needs 59 bytes.
 const maxCARHeader = 256
 
+// ExportCAR writes the DAG below c as CARv1: one root, depth-first, each block
+// once, hashed as it is read. The bytes are a function of c alone. It returns
+// how many it wrote.
+func (s *Store) ExportCAR(ctx context.Context, c cid.Cid, w io.Writer) (int64, error) {
+	root, err := normal(c)
+	if err != nil {
+		return 0, fmt.Errorf("export: %w", err)
+	}
+	order, err := s.plan(root)
+	if err != nil {
+		return 0, fmt.Errorf("export %s: %w", root, err)
+	}
+	n, err := writeCAR(ctx, w, root, order, s.get, nil)
+	if err != nil {
+		return n, fmt.Errorf("export %s: %w", root, err)
+	}
+	return n, nil
+}
+
 // ImportCAR reads a CARv1 to its end and stores it when it is the DAG of root:
 // that one root, every block hashed, all blocks below root there, each once, and
 // no other. The order is free. Anything else is ErrInvalid, more than maxBytes
