@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -29,7 +30,12 @@ func (l *liar) Execute(b curation.Block) (curation.Outcome, error) {
 
 func direct(t testing.TB, record *bytes.Buffer, apps ...Application) *Direct {
 	t.Helper()
-	cfg := DirectConfig{Genesis: genesisFor(t, func(int) string { return t.TempDir() }, 1), GenesisTime: founded, Apps: apps}
+	return directOn(t, genesisFor(t, func(int) string { return t.TempDir() }, 1), record, apps...)
+}
+
+func directOn(t testing.TB, genesis []byte, record *bytes.Buffer, apps ...Application) *Direct {
+	t.Helper()
+	cfg := DirectConfig{Genesis: genesis, GenesisTime: founded, Apps: apps}
 	if record != nil {
 		cfg.Record = record
 	}
@@ -152,9 +158,10 @@ func TestRecordAndReplay(t *testing.T) {
 
 func FuzzReplay(f *testing.F) {
 	var record bytes.Buffer
-	d := direct(f, &record, newBank())
-	for i := range 3 {
-		_, err := d.Submit(context.Background(), transfer(payer, uint64(i), recipient(0), 1))
+	small := []byte(`{"validators":["` + hex.EncodeToString(recipient(9)) + `"]}`)
+	d := directOn(f, small, &record, newBank())
+	for _, tx := range [][]byte{write("a", "b"), write("c", "d")} {
+		_, err := d.Submit(context.Background(), tx)
 		require.NoError(f, err)
 	}
 	f.Add(record.Bytes())

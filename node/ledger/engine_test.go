@@ -107,7 +107,11 @@ func TestTheFirstTransactionIsNotLost(t *testing.T) {
 	t.Parallel()
 	net := foundNet(t, 4)
 	net.empty = time.Hour
-	for boot := range 3 {
+	boots := 3
+	if testing.Short() {
+		boots = 1
+	}
+	for boot := range boots {
 		for i := range net.nodes {
 			net.start(i)
 		}

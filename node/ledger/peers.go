@@ -206,11 +206,11 @@ func (m *members) removed(p *lp2p.Peer, why any) {
 // connected lists the peers in consensus, in order.
 func (m *members) connected() []peer.ID {
 	var out []peer.ID
-	for _, p := range m.set.Copy() {
+	m.set.ForEach(func(p p2p.Peer) {
 		if lp, ok := p.(*lp2p.Peer); ok {
 			out = append(out, lp.AddrInfo().ID)
 		}
-	}
+	})
 	slices.Sort(out)
 	return out
 }

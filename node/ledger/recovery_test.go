@@ -200,6 +200,9 @@ func freePorts(t *testing.T, n int) []int {
 // is what the boot ids are for: without them the chain never recovers, because
 // the survivors go on talking to processes that are gone.
 func TestTwoOfFourKilledComeBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts six processes")
+	}
 	dir := t.TempDir()
 	home := func(i int) string { return fmt.Sprintf("%s/%d", dir, i) }
 	spec := childSpec{Genesis: genesisFor(t, home, 4)}
