@@ -15,11 +15,6 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// owned is the part of an input that shows the owner's token.
-type owned struct {
-	Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-}
-
 var ownerOnly = []map[string][]string{{"owner": {}}}
 
 func (s *server) registerActions(api huma.API) {
@@ -38,9 +33,10 @@ func (s *server) registerActions(api huma.API) {
 		return &body[Receipt]{r}, err
 	})
 
+	// The library reads no parameters from embedded structs that are not exported.
 	type sealInput struct {
-		owned
-		Body struct {
+		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
+		Body          struct {
 			Name  string `json:"name,omitempty" maxLength:"64" doc:"Of the artist."`
 			Steps int    `json:"steps,omitempty" minimum:"0" maximum:"1000000" doc:"Of the fine-tune; 0 takes the default."`
 		}
@@ -73,9 +69,9 @@ func (s *server) registerActions(api huma.API) {
 	})
 
 	type fetchInput struct {
-		byID
-		owned
-		Body struct {
+		ID            string `path:"id" maxLength:"128" doc:"Request id in hex, the first 8 or more digits of it, or the CID of the folder."`
+		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
+		Body          struct {
 			Method string `json:"method,omitempty" enum:"auto,car,bitswap" doc:"auto, the default, tries a CAR stream, then bitswap."`
 			From   string `json:"from,omitempty" maxLength:"64" doc:"Member, by index or account; absent means any."`
 		}

@@ -88,6 +88,7 @@ func describe() huma.Config {
 		"hashes lower-case hex, accounts z6Mk…, heights numbers where 0 or absence means not yet."
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
+	describeTypes(c.Components.Schemas)
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"owner": {Type: "http", Scheme: "bearer", Description: "The text of api.token in the node's home."},
 	}

@@ -152,6 +152,7 @@ func explain(err error) *Problem {
 // field) through this variable, which is also where the document takes the shape
 // of errors from. This program has one interface, so one shape.
 func init() {
+	huma.DefaultArrayNullable = false // our lists are empty, never null
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		code := CodeInput
 		switch {

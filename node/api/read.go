@@ -236,7 +236,7 @@ func (s *server) registerMarket(api huma.API) {
 			return marketOf(m), err
 		})
 	type quoteInput struct {
-		byID
+		ID     string `path:"id" maxLength:"128" doc:"Request id in hex, the first 8 or more digits of it, or the CID of the folder."`
 		Op     string `query:"op" required:"true" enum:"buy,sell" doc:"buy: back a candidate; sell: give tokens back."`
 		Amount string `query:"amount" required:"true" maxLength:"40" doc:"Base units: credits of a purchase, tokens of a sale."`
 	}
