@@ -108,7 +108,7 @@ func (a *actor) run(ctx context.Context) error {
 // adopt tells the machine which pictures are pinned already.
 func (a *actor) adopt() {
 	for _, p := range a.n.store.Pins() {
-		if name, rid, ok := parsePin(p.Name); ok {
+		if name, rid, ok := parsePin(p.Name); ok && a.n.store.Has(p.Root) {
 			a.machine.Kept(rid, name)
 		}
 	}
@@ -281,10 +281,10 @@ func (a *actor) keep(ctx context.Context, f member.Keep) {
 				from = append(from, id)
 			}
 		}
-		_, err = a.n.exchange.Fetch(ctx, root, from)
-	}
-	if err == nil {
-		err = a.n.store.Pin(root, pinName(f.Name, f.RID))
+		// Pinned first: another artwork's end may collect what is not.
+		if err = a.n.store.Pin(root, pinName(f.Name, f.RID)); err == nil {
+			_, err = a.n.exchange.Fetch(ctx, root, from)
+		}
 	}
 	if err != nil {
 		if ctx.Err() == nil {

@@ -57,12 +57,16 @@ func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("build artwork folder: %w", err)
 	}
-	root, err := n.store.PutFolder(ctx, files)
+	// Pinned first: another artwork's end may collect what is not.
+	root, err := storage.FolderCID(files)
 	if err != nil {
-		return "", curation.Hash{}, fmt.Errorf("store artwork: %w", err)
+		return "", curation.Hash{}, err
 	}
 	if err := n.store.Pin(root, pinName("candidate", f.Artwork.RID)); err != nil {
 		return "", curation.Hash{}, fmt.Errorf("pin artwork: %w", err)
+	}
+	if _, err := n.store.PutFolder(ctx, files); err != nil {
+		return "", curation.Hash{}, fmt.Errorf("store artwork: %w", err)
 	}
 	return root.String(), picture.PixelRoot, nil
 }
@@ -117,10 +121,13 @@ func (n *Node) fetchModel(ctx context.Context, root cid.Cid, sealer curation.Add
 			from = append(from, id)
 		}
 	}
+	if err := n.store.Pin(root, modelPin); err != nil {
+		return err
+	}
 	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
 		return fmt.Errorf("model %v is not to be had from any member: %w", root, err)
 	}
-	return n.store.Pin(root, modelPin)
+	return nil
 }
 
 // artworkFolder builds picture, metadata and receipt.

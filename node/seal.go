@@ -12,6 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/shamir/seal"
+	"github.com/atelier-dao/atelier/storage"
 )
 
 // Sealing says what a sealing does and how it goes.
@@ -65,12 +66,15 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	if err != nil {
 		return curation.Model{}, err
 	}
-	root, err := n.store.PutFile(ctx, bytes.NewReader(container))
+	root, err := storage.FileCID(container)
 	if err != nil {
-		return curation.Model{}, fmt.Errorf("store container: %w", err)
+		return curation.Model{}, err
 	}
 	if err := n.store.Pin(root, modelPin); err != nil {
 		return curation.Model{}, err
+	}
+	if _, err := n.store.PutFile(ctx, bytes.NewReader(container)); err != nil {
+		return curation.Model{}, fmt.Errorf("store container: %w", err)
 	}
 	payload.ContainerCID = root.String()
 	s.Phase("recording it on the ledger")
