@@ -197,20 +197,26 @@ func lineOf(text string, key toml.Key) int {
 	return 0
 }
 
+// variables are the settings that the environment may set, by key.
+var variables = map[string]struct {
+	name string
+	set  func(c *Config, value string) error
+}{
+	"log.level":      {"ATELIER_LOG_LEVEL", func(c *Config, v string) error { c.Log.Level = v; return nil }},
+	"log.format":     {"ATELIER_LOG_FORMAT", func(c *Config, v string) error { c.Log.Format = v; return nil }},
+	"api.listen":     {"ATELIER_API_LISTEN", func(c *Config, v string) error { c.API.Listen = v; return nil }},
+	"network.listen": {"ATELIER_LISTEN", func(c *Config, v string) error { c.Network.Listen = strings.Split(v, ","); return nil }},
+	"artist.workers": {"ATELIER_WORKERS", func(c *Config, v string) (err error) { c.Artist.Workers, err = strconv.Atoi(v); return err }},
+	"ledger.empty_block_interval": {"ATELIER_EMPTY_BLOCK_INTERVAL", func(c *Config, v string) error {
+		return c.Ledger.EmptyBlockInterval.UnmarshalText([]byte(v))
+	}},
+}
+
 func (c *Config) environment(lookup func(string) (string, bool)) error {
-	for name, set := range map[string]func(string) error{
-		"ATELIER_LOG_LEVEL":  func(v string) error { c.Log.Level = v; return nil },
-		"ATELIER_LOG_FORMAT": func(v string) error { c.Log.Format = v; return nil },
-		"ATELIER_API_LISTEN": func(v string) error { c.API.Listen = v; return nil },
-		"ATELIER_LISTEN":     func(v string) error { c.Network.Listen = strings.Split(v, ","); return nil },
-		"ATELIER_WORKERS":    func(v string) (err error) { c.Artist.Workers, err = strconv.Atoi(v); return err },
-		"ATELIER_EMPTY_BLOCK_INTERVAL": func(v string) error {
-			return c.Ledger.EmptyBlockInterval.UnmarshalText([]byte(v))
-		},
-	} {
-		if v, ok := lookup(name); ok {
-			if err := set(v); err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+	for _, v := range variables {
+		if text, ok := lookup(v.name); ok {
+			if err := v.set(c, text); err != nil {
+				return fmt.Errorf("%s: %w", v.name, err)
 			}
 		}
 	}

@@ -61,3 +61,22 @@ func TestTheEnvironmentStandsAboveTheFile(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "error", got.Log.Level)
 }
+
+func TestExplainSaysWhereEachSettingComesFrom(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, File), []byte("[api]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"info\"\n"), 0o600))
+	c, settings, err := Explain(home, func(name string) (string, bool) { return "debug", name == "ATELIER_LOG_LEVEL" })
+	require.NoError(t, err)
+	require.Equal(t, "debug", c.Log.Level)
+	have := map[string]Setting{}
+	for _, s := range settings {
+		have[s.Key] = s
+	}
+	require.Equal(t, Setting{"api.listen", `"127.0.0.1:1"`, filepath.Join(home, File)}, have["api.listen"])
+	require.Equal(t, Setting{"log.level", `"debug"`, "ATELIER_LOG_LEVEL"}, have["log.level"])
+	require.Equal(t, Setting{"ledger.empty_block_interval", `"2s"`, "default"}, have["ledger.empty_block_interval"])
+	require.Equal(t, Setting{"network.mdns", `false`, "default"}, have["network.mdns"])
+	for key := range variables {
+		require.Contains(t, have, key, "a variable sets what is a setting")
+	}
+}

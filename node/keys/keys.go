@@ -40,7 +40,7 @@ const (
 const workFactor = 15
 
 // ErrPassphrase reports a passphrase that does not open the key file.
-var ErrPassphrase = errors.New("the passphrase does not open keys.age")
+var ErrPassphrase = errors.New("the passphrase does not open the key file")
 
 // Secrets are what makes a home a member. They redact themselves in print.
 type Secrets struct {
@@ -154,20 +154,9 @@ func Load(home, passphrase string) (Secrets, error) {
 		}
 		passphrase = strings.TrimSpace(string(p))
 	}
-	id, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return s, err
-	}
-	id.SetMaxWorkFactor(20)
-	r, err := age.Decrypt(bytes.NewReader(b), id)
-	if err != nil {
-		return s, fmt.Errorf("%w (%v)", ErrPassphrase, err)
-	}
 	var v stored
-	dec := json.NewDecoder(io.LimitReader(r, 4096))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&v); err != nil {
-		return s, fmt.Errorf("keys.age is damaged: %w", err)
+	if err := decrypt(b, passphrase, &v); err != nil {
+		return s, fmt.Errorf("keys.age: %w", err)
 	}
 	if v.Version != 1 || len(v.Identity) != 32 || len(v.Ceremony) != 32 || len(v.Prekeys) != 32 {
 		return s, fmt.Errorf("keys.age has an unknown form (version %d)", v.Version)
@@ -176,6 +165,25 @@ func Load(home, passphrase string) (Secrets, error) {
 	copy(s.Ceremony[:], v.Ceremony)
 	copy(s.Prekeys[:], v.Prekeys)
 	return s, nil
+}
+
+// decrypt opens an age file and reads the JSON inside strictly.
+func decrypt(sealed []byte, passphrase string, v any) error {
+	id, err := age.NewScryptIdentity(passphrase)
+	if err != nil {
+		return err
+	}
+	id.SetMaxWorkFactor(20)
+	r, err := age.Decrypt(bytes.NewReader(sealed), id)
+	if err != nil {
+		return fmt.Errorf("%w (%v)", ErrPassphrase, err)
+	}
+	dec := json.NewDecoder(io.LimitReader(r, 4096))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("damaged: %w", err)
+	}
+	return nil
 }
 
 // WriteFile writes a file so that after a crash it is there whole or not at all:
