@@ -371,12 +371,33 @@ func TestANewcomerWaitsForAnAbsentFounder(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+func TestFoundingMessagesHaveOneEncoding(t *testing.T) {
+	var r JoinResponse
+	require.NoError(t, decodeWire([]byte{0x83, 2, 3, 4}, &r))
+	require.Equal(t, JoinResponse{Seat: 2, Have: 3, Want: 4}, r)
+	for name, raw := range map[string][]byte{
+		"a longer number than needed": {0x83, 0x18, 2, 3, 4},
+		"a longer array head":         {0x98, 3, 2, 3, 4},
+		"an indefinite array":         {0x9f, 2, 3, 4, 0xff},
+		"bytes behind":                {0x83, 2, 3, 4, 0},
+		"a float":                     {0x83, 2, 3, 0xf9, 0x44, 0},
+		"a tag":                       {0xc1, 0x83, 2, 3, 4},
+		"a field too few":             {0x82, 2, 3},
+		"a field too many":            {0x84, 2, 3, 4, 5},
+		"a map":                       {0xa0},
+		"nothing":                     {},
+	} {
+		require.ErrorIs(t, decodeWire(raw, new(JoinResponse)), ErrMalformed, name)
+	}
+}
+
 func FuzzFoundingMessages(f *testing.F) {
 	f.Add(encodeWire(request(2)))
 	f.Add(encodeWire(JoinResponse{Seat: 2, Have: 3, Want: 4}))
 	f.Add(encodeWire(GenesisRequest{Charter: [32]byte{7}}))
 	f.Add([]byte{0x83, 0x50, 0xff})
 	f.Add([]byte{0x9f, 0xff})
+	f.Add([]byte{0x83, 0x18, 2, 3, 4})
 	f.Add([]byte{0x83, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, v := range []any{new(JoinRequest), new(JoinResponse), new(GenesisRequest)} {

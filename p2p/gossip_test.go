@@ -303,6 +303,19 @@ func TestStrangersCostLittleAndMuteThemselves(t *testing.T) {
 	})
 }
 
+func TestStrangersAndOversizedMessagesAreDroppedBeforeTheirSignatureIsLookedAt(t *testing.T) {
+	members := NewRoster(testID(t, 1))
+	g := &Gossip{config: GossipConfig{Author: members.Has, MaxMessage: 10}, strangers: strangerCount{seen: map[peer.ID]strangers{}}}
+	message := func(author uint64, size int) *pb.Message {
+		return &pb.Message{From: []byte(testID(t, author)), Data: make([]byte, size)}
+	}
+	good := message(1, roundSize+10)
+	packet := &pubsub.RPC{RPC: pb.RPC{Publish: []*pb.Message{message(2, 10), good, message(1, roundSize+11), {}}}}
+	require.NoError(t, g.inspect(testID(t, 3), packet))
+	require.Equal(t, []*pb.Message{good}, packet.Publish)
+	require.InDelta(t, -2, g.strangers.score(testID(t, 3)), 0.01)
+}
+
 func TestTheSameWordIsHeardOncePerRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var height atomic.Uint64

@@ -82,6 +82,7 @@ func TestATakenPortIsNamedWithTheWayOut(t *testing.T) {
 		require.NoError(t, err)
 		c := Default()
 		c.Key, c.Listen = testKey(t, 1), addrs
+		c.Relay = true // shares its port with its own dials, but not with others
 		first, err := New(c)
 		require.NoError(t, err)
 		require.Len(t, first.Addrs(), 2)
@@ -93,6 +94,16 @@ func TestATakenPortIsNamedWithTheWayOut(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, second.Close())
 	})
+}
+
+func TestTwoNodesOnOneTCPPortDoNotShareIt(t *testing.T) {
+	// Hole punching makes libp2p listen with SO_REUSEPORT, where the system lets
+	// a second program of the same user in and splits the connections.
+	first := testHost(t, 1, onlyTCP, func(c *Config) { c.Relay = true })
+	c := Default()
+	c.Key, c.Relay, c.Listen = testKey(t, 2), true, []string{first.Addrs()[0].String()}
+	_, err := New(c)
+	require.ErrorIs(t, err, ErrPortTaken)
 }
 
 func TestConfigIsRefusedWithAReason(t *testing.T) {

@@ -65,6 +65,16 @@ func TestAKeeperReturnsToARestartedMember(t *testing.T) {
 	}
 }
 
+func TestTheKeepersBackoffIsTheOnlyOne(t *testing.T) {
+	h := testHost(t, 1)
+	k := NewKeeper(h, DialerConfig{Courtesy: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}, time.Second)
+	defer keep(t, k)()
+	k.SetMembers([]peer.AddrInfo{{ID: testID(t, 7), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/1")}}})
+	eventually(t, func() bool { return k.Status()[0].Attempts > 3 }, "no attempts")
+	require.NotContains(t, k.Status()[0].Err.Error(), "backoff", "the swarm refused to dial by a back-off of its own")
+	require.ErrorContains(t, k.Status()[0].Err, "connection refused")
+}
+
 func TestAKeeperFindsAMovedMemberThroughTheHashTable(t *testing.T) {
 	table := func(c *Config) { c.DHT, c.Network = true, "harbour" }
 	a, b := testHost(t, 1, table, onlyTCP), testHost(t, 2, table, onlyTCP)
