@@ -11,27 +11,8 @@ import (
 // before the ceremony has ended.
 func (n *Node) NetworkFile() (f verify.Network, ok bool, err error) {
 	err = n.machine.View(func(v curation.View) (err error) {
-		c, active := v.Committee()
-		if !active {
-			return nil
-		}
-		ok = true
-		f = verify.Network{Name: v.Genesis().Charter.Name, Chain: v.Chain(), Decisions: map[string]string{}}
-		if f.Committee, err = c.MarshalBinary(); err != nil {
-			return err
-		}
-		for _, m := range v.Members() {
-			f.Members = append(f.Members, verify.Member{Index: m.Index, Name: m.Name, Account: m.Account})
-		}
-		for _, m := range v.Models() {
-			f.Models = append(f.Models, verify.Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
-		}
-		for _, a := range v.Artworks(curation.Filter{Status: []curation.Status{curation.StatusPublished, curation.StatusDeclined, curation.StatusDisputed}}) {
-			if a.CID != "" {
-				f.Decisions[a.CID] = string(a.Status)
-			}
-		}
-		return nil
+		f, ok, err = verify.NetworkOf(v)
+		return err
 	})
 	return f, ok, err
 }

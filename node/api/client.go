@@ -17,6 +17,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/verify"
 )
 
 // ErrUnreachable reports a node that does not answer, or answers something that is
@@ -87,6 +88,16 @@ func (c *Client) Model(ctx context.Context) (Model, error) {
 // Genesis is the founding document, whose SHA-256 is the chain.
 func (c *Client) Genesis(ctx context.Context) ([]byte, error) {
 	return c.file(ctx, "/v1/genesis")
+}
+
+// Export is what a verifier of the network's artworks needs besides an artwork. It
+// proves what this node says: who must not trust the node takes it from elsewhere.
+func (c *Client) Export(ctx context.Context) (verify.Network, error) {
+	b, err := c.file(ctx, "/v1/network/export")
+	if err != nil {
+		return verify.Network{}, err
+	}
+	return verify.ParseNetwork(b)
 }
 
 // ArtworkFilter chooses artworks; the zero value chooses the first 100.

@@ -59,6 +59,7 @@ func (s *server) view(read func(curation.View) error) error {
 
 func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
+	s.registerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)
 	s.registerEvents(api)
