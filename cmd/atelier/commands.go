@@ -6,20 +6,33 @@ import "github.com/spf13/cobra"
 var commands = []func(*env) *cobra.Command{
 	demoCommand,
 	func(e *env) *cobra.Command {
-		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e))
+		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkExport(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("member", "Invite members and join", memberInvite(e), memberJoin(e))
+		return noun("member", "Invite members, join, see who they are", memberInvite(e), memberJoin(e), memberList(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("node", "Run this home's member", nodeStart(e), nodeStop(e))
+		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("model", "The artist: draw, train, seal", modelRender(e), modelTrain(e))
+		return noun("model", "The artist: seal it, look at it, draw and train", modelSeal(e), modelShow(e), modelRender(e), modelTrain(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("market", "Back artworks, quote and sell", marketEval(e))
+		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkList(e), artworkShow(e), artworkFetch(e))
 	},
+	func(e *env) *cobra.Command {
+		return noun("approval", "What the members' quorum has approved", approvalList(e))
+	},
+	func(e *env) *cobra.Command {
+		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e))
+	},
+	func(e *env) *cobra.Command {
+		return noun("market", "Back artworks, quote and sell", marketBack(e), marketQuote(e), marketSell(e), marketEval(e))
+	},
+	func(e *env) *cobra.Command {
+		return noun("account", "Keys, credits and tokens", accountCreate(e), accountAddress(e), accountShow(e), accountSend(e))
+	},
+	verifyCommand,
 	func(e *env) *cobra.Command {
 		return noun("config", "Settings of this home", configShow(e))
 	},

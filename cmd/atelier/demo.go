@@ -31,7 +31,7 @@ lets collectors back them in a sealed batch, and publishes the best.
 It stays up afterwards, with a gallery page for each member, until Ctrl-C. The
 homes are temporary unless --home names a directory to keep them in.`,
 		Example: "  atelier demo\n  atelier demo --exit --json | jq .artworks\n  atelier demo --home ./demo --prompt \"red heart\" --prompt \"blue bird\"",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if members < 1 || members > 16 {
 				return &usageError{fmt.Errorf("--members is %d: choose 1 to 16", members)}

@@ -19,7 +19,7 @@ tokens), all amounts in base units (1 credit = 10^9), and writes the same column
 with result, the exact integer (empty when refused), and error. Results are the
 floor, for cost the ceiling, of the real number, proven for each row.`,
 		Example: "  printf 'op,supply,reserve,ratio_ppm,amount\\nbuy,100000000000,100000000000,500000,1000000000\\n' | atelier market eval",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if err := curve.EvalCSV(e.in, e.out); err != nil {
 				return &usageError{err}

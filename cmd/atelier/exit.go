@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node"
-	"github.com/atelier-dao/atelier/node/founding"
-	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/keys"
-	"github.com/atelier-dao/atelier/p2p"
 )
 
 // Exit codes; see the package comment.
@@ -35,33 +34,68 @@ type unreachableError struct{ err error }
 func (e *unreachableError) Error() string { return e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
-// quorumError is a wish that the members did not approve in time.
+// quorumError is a wish that the members did not approve, or not in time.
 type quorumError struct{ err error }
 
 func (e *quorumError) Error() string { return e.err.Error() }
 func (e *quorumError) Unwrap() error { return e.err }
+
+// refusedError is what the ledger would refuse, said before it is asked.
+type refusedError struct {
+	code curation.Code
+	text string
+}
+
+func (e *refusedError) Error() string { return e.text }
+
+func refused(code curation.Code, format string, args ...any) error {
+	return &refusedError{code, fmt.Sprintf(format, args...)}
+}
 
 // classify turns an error into an exit code and, where one helps, what to try next.
 func classify(ctx context.Context, err error) (code int, hint string) {
 	var usage *usageError
 	var unreachable *unreachableError
 	var quorum *quorumError
-	var refused *node.RefusedError
+	var early *refusedError
+	var byLedger *node.RefusedError
+	var problem *api.Problem
 	switch {
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"), strings.HasPrefix(err.Error(), "accepts "), strings.HasPrefix(err.Error(), "required flag"):
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
 		return codeUsage, ""
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return codeInterrupted, ""
 	case errors.As(err, &quorum):
-		return codeQuorum, "Look at `atelier approval list` and `atelier network show`: at least the threshold of members must be online."
-	case errors.As(err, &unreachable):
+		return codeQuorum, "Look at `atelier approval list` and `atelier member list`: at least the threshold of members must be online."
+	case errors.As(err, &unreachable), errors.Is(err, api.ErrUnreachable):
 		return codeUnreachable, "Start the node with `atelier node start`, or name another one with --api HOST:PORT."
-	case errors.As(err, &refused):
-		return codeLedger, hintFor(refused.Code)
-	case errors.Is(err, founding.ErrNoPlan), errors.Is(err, home.ErrLocked), errors.Is(err, p2p.ErrPortTaken):
-		return codeFailed, ""
+	case errors.As(err, &early):
+		return codeLedger, hintFor(early.code)
+	case errors.As(err, &byLedger):
+		return codeLedger, hintFor(byLedger.Code)
+	case errors.As(err, &problem):
+		return classifyProblem(problem)
 	case errors.Is(err, keys.ErrPassphrase):
-		return codeFailed, "Give the passphrase of this home in ATELIER_PASSPHRASE."
+		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE."
+	}
+	return codeFailed, ""
+}
+
+func classifyProblem(p *api.Problem) (code int, hint string) {
+	if c, ok := p.Ledger(); ok {
+		return codeLedger, hintFor(c)
+	}
+	switch p.Code {
+	case api.CodeInput, api.CodeAmbiguous:
+		return codeUsage, ""
+	case api.CodeNotFound:
+		return codeLedger, "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
+	case api.CodeOwner:
+		return codeFailed, "Name the home of the node with --home DIR, on the machine where it runs."
+	case api.CodeUnreachable:
+		return codeUnreachable, "See which members are connected with `atelier node status`."
+	case api.CodeNotReady, api.CodeBusy:
+		return codeFailed, "See where the network stands with `atelier network show`, and try again."
 	}
 	return codeFailed, ""
 }
@@ -73,9 +107,9 @@ func hintFor(c curation.Code) string {
 	case curation.CodeWrongPhase:
 		return "See where ceremony and round stand with `atelier network show`."
 	case curation.CodeLimit:
-		return "Ask again with a wider limit, or see the present price with `atelier market quote`."
+		return "Ask again with another limit, or see the present price with `atelier market quote`."
 	case curation.CodeUnknown:
-		return "List what there is with `atelier artwork list`."
+		return "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
 	case curation.CodeNotMember:
 		return "Only members of the network may do this; see them with `atelier member list`."
 	}

@@ -49,6 +49,8 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	home     string
+	api      string // host:port of a node; empty means the one that runs in home
+	key      string // file of a collector's key; empty means the member's of home
 	json     bool
 }
 
@@ -82,7 +84,9 @@ atelier market back).`),
 	if home == "" {
 		home = defaultHome()
 	}
-	root.PersistentFlags().StringVar(&e.home, "home", home, "directory of the node (ATELIER_HOME)")
+	root.PersistentFlags().StringVar(&e.home, "home", home, "directory of a member's node (ATELIER_HOME)")
+	root.PersistentFlags().StringVar(&e.api, "api", os.Getenv("ATELIER_API"), "HOST:PORT of the node to ask, instead of the home's (ATELIER_API)")
+	root.PersistentFlags().StringVar(&e.key, "key", os.Getenv("ATELIER_KEY"), "FILE with the key that signs, instead of the home's (ATELIER_KEY)")
 	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON: stable, for programs")
 	for _, command := range commands {
 		root.AddCommand(command(e))

@@ -47,7 +47,7 @@ pixels on every machine; pixel_root is the Merkle root over 32x32 tiles of them.
 The seed is 64 hex digits, or any text, which is hashed. The environment variable
 ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
-		Args:    cobra.NoArgs,
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return &usageError{errors.New("--out FILE is missing: where should the PNG go?")}
@@ -105,7 +105,7 @@ folder to --out: weights, config, vocabulary, model card and a sample. With --ba
 it fine-tunes an artist instead of starting anew ("genesis" names the embedded
 one). The same pictures, seed and steps give the same weights.`,
 		Example: "  atelier model train ./pictures --out ./artist --steps 4000\n  atelier model train ./pictures --base genesis --out ./artist --steps 200",
-		Args:    cobra.ExactArgs(1),
+		Args:    takes("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return &usageError{errors.New("--out DIR is missing: where should the artist go?")}

@@ -10,14 +10,10 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
-	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
 )
-
-// passphrase opens the key file of the home; empty means the one kept there.
-func passphrase() string { return os.Getenv("ATELIER_PASSPHRASE") }
 
 func networkCreate(e *env) *cobra.Command {
 	var f struct {
@@ -36,7 +32,7 @@ The terms cannot change afterwards; their hash is in every invitation. Rules are
 set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`,
 		Example: "  atelier network create --network harbour --members 4 --member-name Ada\n" +
 			"  atelier network create --network solo            # a network of one, to try things",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := founding.Terms{Network: f.name, Seats: f.members, Charter: curation.Charter{Name: f.title, Text: defaultCharter}}
 			if t.Charter.Name == "" {
@@ -160,7 +156,7 @@ func networkParams(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "params", Short: "Print the default rules of a ledger: what --param can set",
 		Long: "params prints the rules that `atelier network create` takes unless --param says otherwise.\nSpans are blocks, amounts are base units (1 credit = 10^9).",
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(*cobra.Command, []string) error { return e.print(curation.DefaultParams()) },
 	}
 }
@@ -188,56 +184,4 @@ func newConfig(listen []string) (config.Config, error) {
 		cfg.Network.Listen = listen
 	}
 	return cfg, cfg.Validate()
-}
-
-func memberInvite(e *env) *cobra.Command {
-	return &cobra.Command{
-		Use:   "invite",
-		Short: "Print the next invitation: one string with all that a joiner needs",
-		Long: `invite prints one invitation for each seat of the network, one call each. Whoever
-has the string can take the seat, so send it as you would send a password.`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			text, seat, err := node.Invite(home.Home(e.home), passphrase())
-			if err != nil {
-				return err
-			}
-			if e.json {
-				return e.print(struct {
-					Invitation string `json:"invitation"`
-					Seat       int    `json:"seat"`
-				}{text, seat})
-			}
-			fmt.Fprintln(e.out, text)
-			return nil
-		},
-	}
-}
-
-func memberJoin(e *env) *cobra.Command {
-	var name string
-	var listen []string
-	c := &cobra.Command{
-		Use:     "join INVITATION",
-		Short:   "Make a home that takes a seat in a network",
-		Example: "  atelier member join atelier1… --member-name Bruno --home ./bruno",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			cfg, err := newConfig(listen)
-			if err != nil {
-				return err
-			}
-			inv, err := founding.Join(home.Home(e.home), cfg, passphrase(), name, args[0])
-			if err != nil {
-				return err
-			}
-			return e.say(struct {
-				Network string `json:"network"`
-				Home    string `json:"home"`
-			}{inv.Network, e.home}, "%s joins network %q with %s\nnext: atelier node start --home %s\n", name, inv.Network, e.home, e.home)
-		},
-	}
-	c.Flags().StringVar(&name, "member-name", "member", "name of this member")
-	c.Flags().StringArrayVar(&listen, "listen", nil, "multiaddr to listen on (repeatable; default: loopback, TCP and QUIC)")
-	return c
 }

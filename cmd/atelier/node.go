@@ -29,7 +29,7 @@ func nodeStart(e *env) *cobra.Command {
 has not happened, and then takes part in consensus, ceremony, approvals,
 generation and storage. It prints where its gallery is, and logs on standard
 error.`,
-		Args: cobra.NoArgs,
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(e.home, os.LookupEnv)
 			if err != nil {
@@ -77,7 +77,7 @@ func newLogger(e *env, c config.Log) (*slog.Logger, error) {
 func nodeStop(e *env) *cobra.Command {
 	var wait time.Duration
 	c := &cobra.Command{
-		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has", Args: cobra.NoArgs,
+		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has", Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h := home.Home(e.home)
 			b, err := os.ReadFile(h.PID())
@@ -121,17 +121,4 @@ func nodeStop(e *env) *cobra.Command {
 	}
 	c.Flags().DurationVar(&wait, "wait", 30*time.Second, "how long to wait")
 	return c
-}
-
-func configShow(e *env) *cobra.Command {
-	return &cobra.Command{
-		Use: "show", Short: "Print the settings in effect: defaults, config.toml, environment", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := config.Load(e.home, os.LookupEnv)
-			if err != nil {
-				return err
-			}
-			return e.print(cfg)
-		},
-	}
 }

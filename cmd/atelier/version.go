@@ -10,7 +10,7 @@ import (
 
 func versionCommand(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version", Args: takes(),
 		RunE: func(*cobra.Command, []string) error {
 			return e.say(struct {
 				Version string `json:"version"`

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/keys"
+)
+
+type addressed struct {
+	Address curation.Address `json:"address"`
+	Key     string           `json:"key,omitempty"`
+}
+
+func accountCreate(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "create", Short: "Make a collector's key and print its account",
+		Long: `create makes a fresh key for a collector, writes it to --key FILE and prints the
+account that it signs for. The file is an age file (age-encryption.org); its
+passphrase is that of ATELIER_PASSPHRASE, or a random one that is kept beside it in
+FILE.passphrase. Whoever has both can spend what the account holds: there is no
+other copy.`,
+		Example: "  atelier account create --key vera.age",
+		Args:    takes(),
+		RunE: func(*cobra.Command, []string) error {
+			if e.key == "" {
+				return &usageError{errors.New("--key FILE is missing: where should the key go?")}
+			}
+			_, key, err := ed25519.GenerateKey(nil)
+			if err != nil {
+				return err
+			}
+			if err := keys.SaveAccount(e.key, passphrase(), key); err != nil {
+				return err
+			}
+			return e.say(addressed{accountOf(key), e.key}, "%v\n", accountOf(key))
+		},
+	}
+}
+
+func accountAddress(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "address", Short: "Print the account that --key, or the home's member, signs for",
+		Long: "address needs no node.", Args: takes(),
+		RunE: func(*cobra.Command, []string) error {
+			key, err := e.signer()
+			if err != nil {
+				return err
+			}
+			return e.say(addressed{accountOf(key), e.key}, "%v\n", accountOf(key))
+		},
+	}
+}
+
+func accountShow(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "show [ADDRESS]", Short: "Show an account: credits, tokens, orders",
+		Long:    "show tells what the ledger holds for an account: that of ADDRESS, of --key, or of\nthe home's member.",
+		Example: "  atelier account show\n  atelier account show --key vera.age\n  atelier account show z6Mk… --api 127.0.0.1:8080",
+		Args:    mayTake("ADDRESS"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var address curation.Address
+			if len(args) == 1 {
+				var err error
+				if address, err = curation.ParseAddress(args[0]); err != nil {
+					return &usageError{err}
+				}
+			} else {
+				key, err := e.signer()
+				if err != nil {
+					return err
+				}
+				address = accountOf(key)
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			a, err := c.Account(cmd.Context(), address)
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(a)
+			}
+			s := &sheet{}
+			s.add("balance", "%s credits", credits(a.Balance))
+			s.add("locked", "%s credits in open requests and orders", credits(a.Locked))
+			var holdings, orders []string
+			for _, h := range a.Holdings {
+				holdings = append(holdings, fmt.Sprintf("%s tokens of %s, paid %s credits", credits(h.Tokens), short(h.RID), credits(h.Paid)))
+			}
+			for _, o := range a.Orders {
+				line := fmt.Sprintf("round %d, %s: escrow %s credits", o.Round, o.Status, credits(o.Escrow))
+				if o.Status != "sealed" {
+					line = fmt.Sprintf("round %d, %s: %s tokens for %s credits, %s back%s", o.Round, o.Status,
+						credits(o.Tokens), credits(o.Cost.Add(o.Tribute)), credits(o.Refund), because(o.Reason))
+				}
+				orders = append(orders, line)
+			}
+			s.addAll("holds", holdings)
+			s.addAll("orders", orders)
+			fmt.Fprint(e.out, a.Address)
+			if a.Member != 0 {
+				fmt.Fprintf(e.out, ", member %d", a.Member)
+			}
+			fmt.Fprintln(e.out)
+			return e.columns(s.rows)
+		},
+	}
+}
+
+func accountSend(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "send ADDRESS CREDITS", Short: "Send credits to another account",
+		Example: "  atelier account send z6Mk… 25.5\n  atelier account send z6Mk… 10 --key vera.age",
+		Args:    takes("ADDRESS", "CREDITS"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			to, err := curation.ParseAddress(args[0])
+			if err != nil {
+				return &usageError{err}
+			}
+			amount, err := curve.ParseCredits(args[1])
+			if err != nil {
+				return &usageError{err}
+			}
+			key, err := e.signer()
+			if err != nil {
+				return err
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			r, err := e.submit(cmd.Context(), c, key, curation.Send{To: to, Amount: amount})
+			if err != nil {
+				return err
+			}
+			return e.say(r, "%s credits sent to %v in block %d\n", credits(amount), to, r.Height)
+		},
+	}
+}

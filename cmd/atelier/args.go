@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// takes accepts exactly the named arguments, and says what is missing by name.
+func takes(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return argsBetween(cmd, args, len(names), names) }
+}
+
+// mayTake accepts at most the named arguments.
+func mayTake(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return argsBetween(cmd, args, 0, names) }
+}
+
+func argsBetween(cmd *cobra.Command, args []string, least int, names []string) error {
+	path := cmd.CommandPath()
+	switch {
+	case len(args) < least:
+		return &usageError{fmt.Errorf("%s is missing: `%s %s` (see `%s --help`)", names[len(args)], path, strings.Join(names, " "), path)}
+	case len(args) > len(names) && len(names) == 0:
+		return &usageError{fmt.Errorf("`%s` takes no arguments, have %q (see `%s --help`)", path, args[0], path)}
+	case len(args) > len(names):
+		return &usageError{fmt.Errorf("%q is too much: `%s %s` (see `%s --help`)", args[len(names)], path, strings.Join(names, " "), path)}
+	}
+	return nil
+}

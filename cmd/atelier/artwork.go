@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+)
+
+// artworkStates are the states of an artwork in the order of its life.
+var artworkStates = []string{"requested", "approved", "registered", "candidate", "backing", "published", "declined", "disputed", "expired"}
+
+func artworkList(e *env) *cobra.Command {
+	var f api.ArtworkFilter
+	var mine bool
+	var by string
+	c := &cobra.Command{
+		Use: "list", Short: "List artworks and open requests, newest first",
+		Long: `list shows requests and artworks, newest first. The states in the order of a life:
+
+  requested   waits for the members' approval
+  approved    certified and seeded; the drawn member generates
+  registered  the picture is there; another member audits
+  candidate   audited; waits for a round
+  backing     collectors are backing it
+  published   chosen by a round; has a curve
+  declined, disputed, expired    other ends`,
+		Example: "  atelier artwork list\n  atelier artwork list --status published,candidate\n  atelier artwork list --mine --key vera.age",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, s := range f.Status {
+				if !slices.Contains(artworkStates, s) {
+					return &usageError{fmt.Errorf("--status %q: choose among %s", s, strings.Join(artworkStates, ", "))}
+				}
+			}
+			if err := e.requester(&f, mine, by); err != nil {
+				return err
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			f.Newest = true
+			works, err := c.Artworks(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			who := namesOf(n)
+			var rows [][]string
+			for _, a := range works {
+				made, backing := "-", "-"
+				if a.Generator != 0 {
+					made = memberName(n, a.Generator)
+				}
+				if a.Settled != 0 {
+					backing = credits(a.Backing)
+				}
+				rows = append(rows, []string{short(a.RID), a.Status, clip(a.Prompt, 40), who.of(a.Requester), made, backing})
+			}
+			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
+		},
+	}
+	fl := c.Flags()
+	fl.StringSliceVar(&f.Status, "status", nil, "only these states, joined by commas")
+	fl.BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
+	fl.StringVar(&by, "by", "", "only what this account asked for")
+	fl.Uint64Var(&f.Round, "round", 0, "only those of this round")
+	fl.IntVar(&f.Limit, "limit", 100, "at most so many, 1 to 1000")
+	return c
+}
+
+func (e *env) requester(f *api.ArtworkFilter, mine bool, by string) error {
+	switch {
+	case mine && by != "":
+		return &usageError{fmt.Errorf("choose one of --mine and --by")}
+	case mine:
+		key, err := e.signer()
+		if err != nil {
+			return err
+		}
+		f.Requester = accountOf(key)
+	case by != "":
+		a, err := curation.ParseAddress(by)
+		if err != nil {
+			return &usageError{fmt.Errorf("--by: %w", err)}
+		}
+		f.Requester = a
+	}
+	return nil
+}
+
+func artworkShow(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show one artwork: its life, its makers, its market",
+		Long: "show tells what the ledger knows of one artwork. ID is a request id (8 digits or\nmore of it suffice) or the CID of its folder.",
+		Args: takes("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			a, err := c.Artwork(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(a)
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(e.out, "%q  %s\n", a.Prompt, a.Status)
+			return e.columns(artworkSheet(n, a).rows)
+		},
+	}
+}
+
+func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
+	s, who := &sheet{}, namesOf(n)
+	s.add("id", "%s", a.RID)
+	s.add("asked by", "%s at height %d, with a deposit of %s credits", who.of(a.Requester), a.Requested, credits(a.Deposit))
+	if a.Approved != 0 {
+		s.add("approved", "height %d, certificate %s… of the committee of epoch %d", a.Approved, a.Certificate.String()[:16], a.Epoch)
+		s.add("seed", "%s", a.Seed)
+		s.add("drawn", "%s", drawn(n, a.Order))
+	}
+	if a.Registered != 0 {
+		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)
+		s.add("pixels", "%s", a.PixelRoot)
+		s.add("cid", "%s%s", a.CID, map[bool]string{false: "  (not on this node: `atelier artwork fetch` brings it)"}[a.Held])
+	}
+	switch {
+	case a.Attested != 0 && a.Auditor != 0 && a.AuditedRoot != a.PixelRoot:
+		s.add("disputed", "%s rendered other pixels: %s", memberName(n, a.Auditor), a.AuditedRoot)
+	case a.Attested != 0 && a.Auditor != 0:
+		s.add("audited by", "%s at height %d: the same pixels", memberName(n, a.Auditor), a.Attested)
+	}
+	if t := a.Turn; t != nil {
+		s.add("waits for", "%s as %s until height %d; now %d", memberName(n, t.Member), t.Role, t.Until, n.Height)
+	} else if a.Status == "requested" {
+		s.add("waits for", "the approval of %d members until height %d; now %d", n.Shares.Threshold, a.Expiry, n.Height)
+	}
+	if a.Round != 0 {
+		s.add("round", "%d", a.Round)
+	}
+	if a.Settled != 0 {
+		s.add("backing", "%s credits by %s, score %s", credits(a.Backing), count(a.Backers, "account"), credits(a.Score))
+	}
+	if m := a.Market; m != nil {
+		s.add("price", "%s credits a token (supply %s, reserve %s, ratio %.2f)", credits(m.Price), credits(m.Supply), credits(m.Reserve), float64(m.RatioPPM)/1e6)
+	}
+	var holders []string
+	for i, h := range a.Holders {
+		if i == 8 {
+			holders = append(holders, fmt.Sprintf("and %d more", len(a.Holders)-i))
+			break
+		}
+		holders = append(holders, fmt.Sprintf("%s  %s tokens", who.of(h.Account), credits(h.Tokens)))
+	}
+	s.addAll("held by", holders)
+	if a.Reason != "" {
+		s.add("why", "%s", a.Reason)
+	}
+	return s
+}
+
+// drawn is the order that a seed gave, in names.
+func drawn(n api.Network, order []uint32) string {
+	var all []string
+	for _, m := range order {
+		all = append(all, memberName(n, m))
+	}
+	return strings.Join(all, ", ")
+}

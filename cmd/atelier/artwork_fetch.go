@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/ipfs/go-cid"
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// maxCAR bounds a CAR file of one artwork.
+const maxCAR = 64 << 20
+
+// folderFiles are the files of an artwork's folder.
+var folderFiles = []string{storage.ImageName, storage.MetadataName, storage.ReceiptName}
+
+func artworkFetch(e *env) *cobra.Command {
+	var o struct{ out, car, from, method string }
+	c := &cobra.Command{
+		Use: "fetch ID", Short: "Bring an artwork here: its folder, or the folder as one CAR file",
+		Long: `fetch asks the node for an artwork's folder (picture, metadata, receipt), checks
+every byte against its CID, and writes it to --out DIR or, as one CARv1 file, to
+--car FILE. What the node does not hold it first fetches from another member (only
+for the owner of the node's home); --from and --method choose from whom and how.`,
+		Example: "  atelier artwork fetch 3fa94c1d8a20 --out heart\n  atelier artwork fetch 3fa94c1d8a20 --car heart.car --from 2 --method bitswap",
+		Args:    takes("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (o.out == "") == (o.car == "") {
+				return &usageError{errors.New("say where it should go: --out DIR for the folder or --car FILE for one file")}
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			a, err := c.Artwork(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if a.CID == "" {
+				return refused(curation.CodeWrongPhase, "artwork %s is %s: it has no picture", short(a.RID), a.Status)
+			}
+			via := "local"
+			if !a.Held || o.from != "" || o.method != "" {
+				f, err := c.Fetch(cmd.Context(), a.CID, o.method, o.from)
+				if err != nil {
+					return err
+				}
+				via = f.Via
+			}
+			result := fetched{RID: a.RID, CID: a.CID, Via: via, Out: o.out + o.car}
+			if o.car != "" {
+				result.Bytes, err = writeCAR(cmd.Context(), c, a.CID, o.car)
+			} else {
+				result.Bytes, err = writeFolder(cmd.Context(), c, a.CID, o.out)
+			}
+			if err != nil {
+				return err
+			}
+			return e.say(result, "%s  %q, %s, every byte checked against %s\nnext: atelier verify %s\n", result.Out, a.Prompt, bytesText(result.Bytes), a.CID, result.Out)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.out, "out", "", "directory to write the folder to")
+	f.StringVar(&o.car, "car", "", "file to write as CARv1")
+	f.StringVar(&o.from, "from", "", "fetch from this member first: index or account")
+	f.StringVar(&o.method, "method", "", "how the node fetches from members: auto, car or bitswap")
+	return c
+}
+
+type fetched struct {
+	RID   curation.Hash `json:"rid"`
+	CID   string        `json:"cid"`
+	Via   string        `json:"via"` // local, car or bitswap
+	Out   string        `json:"out"`
+	Bytes int64         `json:"bytes"`
+}
+
+// folderOf reads a folder from a node and checks it.
+func folderOf(ctx context.Context, c *api.Client, root cid.Cid) ([]storage.File, error) {
+	var files []storage.File
+	for _, name := range folderFiles {
+		b, err := c.File(ctx, root.String(), name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, storage.File{Name: name, Data: b})
+	}
+	have, err := storage.FolderCID(files)
+	if err == nil && !have.Equals(root) {
+		err = fmt.Errorf("the node gave files that are not %v but %v: ask another node", root, have)
+	}
+	return files, err
+}
+
+func writeFolder(ctx context.Context, c *api.Client, text, dir string) (total int64, err error) {
+	root, err := cid.Decode(text)
+	if err != nil {
+		return 0, err
+	}
+	files, err := folderOf(ctx, c, root)
+	if err != nil {
+		return 0, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return 0, err
+	}
+	for _, f := range files {
+		if err := keys.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o644); err != nil {
+			return 0, err
+		}
+		total += int64(len(f.Data))
+	}
+	return total, nil
+}
+
+func writeCAR(ctx context.Context, c *api.Client, text, path string) (int64, error) {
+	root, err := cid.Decode(text)
+	if err != nil {
+		return 0, err
+	}
+	b, err := c.CAR(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := readCAR(ctx, root, b); err != nil {
+		return 0, fmt.Errorf("the node gave a CAR that does not hold: %w", err)
+	}
+	return int64(len(b)), keys.WriteFile(path, b, 0o644)
+}
+
+// readCAR checks every block of a CAR and returns its folder. It uses a store of its
+// own that is gone afterwards.
+func readCAR(ctx context.Context, root cid.Cid, car []byte) (files []storage.File, err error) {
+	dir, err := os.MkdirTemp("", "atelier-car-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := storage.Open(dir, storage.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if _, err := s.ImportCAR(ctx, root, bytes.NewReader(car), maxCAR); err != nil {
+		return nil, err
+	}
+	return storedFolder(ctx, s, root)
+}
+
+// storedFolder reads a folder from a store.
+func storedFolder(ctx context.Context, s *storage.Store, root cid.Cid) ([]storage.File, error) {
+	entries, err := s.List(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > 16 {
+		return nil, fmt.Errorf("%v has %d files: not an artwork", root, len(entries))
+	}
+	var files []storage.File
+	for _, entry := range entries {
+		b, err := s.ReadFile(ctx, root, entry.Name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, storage.File{Name: entry.Name, Data: b})
+	}
+	return files, nil
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+)
+
+func modelSeal(e *env) *cobra.Command {
+	var o api.SealOptions
+	c := &cobra.Command{
+		Use: "seal", Short: "Make the network's own artist and lock it under the network's key",
+		Long: `seal lets the node of this home fine-tune the public genesis artist from a fresh
+secret seed, encrypt the result to the network's key, record it on the ledger and
+erase the plain weights. From then on the artist opens for one approved picture at
+a time. Whoever seals has had the weights in memory: choose that member together.
+Only the owner of the home can do it.`,
+		Example: "  atelier model seal\n  atelier model seal --name \"Harbour's own\" --steps 100",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			scr := newScreen(e.err)
+			m, err := c.SealModel(cmd.Context(), o, func(p api.Progress) {
+				switch {
+				case p.Phase != "":
+					scr.Fact("%s", p.Phase)
+				case p.Steps > 0:
+					scr.Progress(fmt.Sprintf("fine-tuning, loss %.3f", p.Loss), p.Step, p.Steps)
+				}
+			})
+			scr.clear()
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(m)
+			}
+			fmt.Fprintf(e.out, "%s is sealed\n", m.Name)
+			return e.columns(modelSheet(m).rows)
+		},
+	}
+	c.Flags().StringVar(&o.Name, "name", "", "what people call the artist (default: the network's name)")
+	c.Flags().IntVar(&o.Steps, "steps", 0, "steps of the fine-tune (0: the default, about 10 s)")
+	return c
+}
+
+func modelShow(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Show the network's sealed artist",
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			m, err := c.Model(cmd.Context())
+			if err != nil {
+				var p *api.Problem
+				if errors.As(err, &p) && p.Code == api.CodeNotFound {
+					return refused(curation.CodeWrongPhase, "%s", p.Detail)
+				}
+				return err
+			}
+			if e.json {
+				return e.print(m)
+			}
+			fmt.Fprintln(e.out, m.Name)
+			return e.columns(modelSheet(m).rows)
+		},
+	}
+}
+
+func modelSheet(m api.Model) *sheet {
+	s := &sheet{}
+	s.add("id", "%s", m.ID)
+	s.add("container", "%s, %s in age", m.ContainerCID, bytesText(int64(m.ContainerSize)))
+	s.add("sealed", "by member %d at height %d, key epoch %d, to the key of epoch %d", m.Sealer, m.Height, m.KeyEpoch, m.Epoch)
+	return s
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/node/verify"
+)
+
+func networkShow(e *env) *cobra.Command {
+	var charter bool
+	c := &cobra.Command{
+		Use: "show", Short: "Show the network and where it stands: members, keys, artist, artworks, round",
+		Example: "  atelier network show\n  atelier network show --charter\n  atelier network show --api 127.0.0.1:8080 --json | jq .shares",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if charter && !e.json {
+				fmt.Fprintf(e.out, "%s\n\n%s\n", n.Name, strings.TrimSpace(n.Charter))
+				return nil
+			}
+			if e.json {
+				return e.print(n)
+			}
+			fmt.Fprintf(e.out, "%s, height %d\n", n.Name, n.Height)
+			return e.columns(networkSheet(n).rows)
+		},
+	}
+	c.Flags().BoolVar(&charter, "charter", false, "print the charter instead")
+	return c
+}
+
+func networkSheet(n api.Network) *sheet {
+	s := &sheet{}
+	s.add("genesis", "%s", n.Chain)
+	s.add("members", "%s, %d shares proven", count(len(n.Members), "member"), n.Shares.Proven)
+	if k := n.Committee; k != nil {
+		s.add("threshold", "%d shares suffice: %d may be lost", n.Shares.Threshold, n.Shares.Margin)
+		s.add("key X", "%s…  opens (epoch %d, made at height %d)", k.X.String()[:16], k.Epoch, k.Height)
+		s.add("key Y", "%s…  certifies and seeds", k.Y.String()[:16])
+	} else {
+		s.add("keys", "not yet: the ceremony is in phase %s", n.Ceremony.Phase)
+		for _, c := range n.Ceremony.Culprits {
+			s.add("", "%s failed: %s", memberName(n, c.Member), c.Reason)
+		}
+		if n.Ceremony.RetryAt != 0 {
+			s.add("", "it is repeated at height %d", n.Ceremony.RetryAt)
+		}
+	}
+	if m := n.Model; m != nil {
+		s.add("artist", "%s, sealed by %s at height %d", m.Name, memberName(n, m.Sealer), m.Height)
+	} else {
+		s.add("artist", "none is sealed yet: a member does it with `atelier model seal`")
+	}
+	var works []string
+	for _, status := range artworkStates {
+		if k := n.Artworks[status]; k > 0 {
+			works = append(works, fmt.Sprintf("%d %s", k, status))
+		}
+	}
+	if len(works) == 0 {
+		works = []string{"none yet"}
+	}
+	s.add("artworks", "%s", strings.Join(works, ", "))
+	if r := n.Round; r != nil {
+		s.add("round", "%s", roundLine(n, *r))
+	} else {
+		s.add("round", "none yet: the first opens by itself when %d candidates wait", n.Params.RoundCandidates)
+	}
+	s.add("treasury", "%s credits (%s fees, %s tribute)", credits(n.Treasury.Balance), credits(n.Treasury.Fees), credits(n.Treasury.Tributes))
+	return s
+}
+
+func networkExport(e *env) *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use: "export", Short: "Write the file by which anybody can verify this network's artworks",
+		Long: `export writes the network's public keys, members, sealed models and decisions as
+JSON: all that ` + "`atelier verify --network FILE`" + ` needs besides an artwork. Give it to
+people who should not have to trust a node. A home keeps the same as network.json.`,
+		Example: "  atelier network export --out harbour.json\n  atelier verify picture-folder --network harbour.json",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			n, _, err := e.trusted(cmd.Context(), "")
+			if err != nil {
+				return err
+			}
+			if n == nil {
+				return &unreachableError{fmt.Errorf("neither a node nor %s tells about a network", home.Home(e.home).Network())}
+			}
+			if out == "" {
+				return e.print(n)
+			}
+			b, err := json.MarshalIndent(n, "", "  ")
+			if err != nil {
+				return err
+			}
+			if err := keys.WriteFile(out, append(b, '\n'), 0o644); err != nil {
+				return err
+			}
+			return e.say(struct {
+				File string `json:"file"`
+			}{out}, "%s: network %s, %s, %s\n", out, n.Name, count(len(n.Members), "member"), count(len(n.Models), "model"))
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
+	return c
+}
+
+// readNetwork reads a network file.
+func readNetwork(path string) (*verify.Network, error) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no network file %s: a member makes one with `atelier network export --out FILE`: %w", path, os.ErrNotExist)
+	} else if err != nil {
+		return nil, err
+	}
+	n, err := verify.ParseNetwork(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &n, nil
+}

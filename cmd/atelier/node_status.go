@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/node/api"
+)
+
+func nodeStatus(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say how the node does: height, peers, share, storage",
+		Args: takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			n, err := c.Node(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(n)
+			}
+			fmt.Fprintf(e.out, "member %d, %s, of %s; up %v, version %s\n", n.Member, n.Name, n.Network, time.Since(n.Started).Round(time.Second), n.Version)
+			return e.columns(nodeSheet(c, n).rows)
+		},
+	}
+}
+
+func nodeSheet(c *api.Client, n api.Node) *sheet {
+	s := &sheet{}
+	age := time.Duration(n.BlockAge * float64(time.Second)).Round(100 * time.Millisecond)
+	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
+	s.add("share", "%s", map[bool]string{true: "held", false: "not held: this member cannot help to open or approve"}[n.HasShare])
+	s.add("account", "%s", n.Account)
+	s.add("gallery", "%s/", c.Address())
+	s.add("storage", "%s of %s, %s", bytesText(n.Storage.Bytes), bytesText(n.Storage.Quota), count(n.Storage.Pins, "pin"))
+	if n.Storage.Damaged > 0 {
+		s.add("", "%d damaged: they will be fetched again", n.Storage.Damaged)
+	}
+	var peers []string
+	for _, p := range n.Peers {
+		where := "not connected"
+		if p.Connected {
+			where = strings.Join(p.Addresses, " ")
+		}
+		peers = append(peers, fmt.Sprintf("%d %s  %s", p.Member, p.Name, where))
+	}
+	s.addAll("peers", peers)
+	return s
+}
+
+// bytesText is a size for people.
+func bytesText(n int64) string {
+	switch {
+	case n < 0:
+		return "no limit"
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%d KiB", (n+1023)>>10)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/keys"
+)
+
+// passphrase opens the key file of the home; empty means the one kept there.
+func passphrase() string { return os.Getenv("ATELIER_PASSPHRASE") }
+
+// client speaks to the node that --api names, or to the one that runs in the home.
+// It shows the owner's token only to the latter.
+func (e *env) client() (*api.Client, error) {
+	h := home.Home(e.home)
+	own, err := h.ReadAPIAddress()
+	if e.api != "" && e.api != own {
+		return api.NewClient(e.api, ""), nil
+	}
+	if err != nil {
+		return nil, &unreachableError{err}
+	}
+	token, err := h.ReadAPIToken()
+	if err != nil { // the home of somebody else: reading is all there is
+		token = ""
+	}
+	return api.NewClient(own, token), nil
+}
+
+// signer is the key that signs transactions: a collector's own (--key), or the
+// member's of the home.
+func (e *env) signer() (ed25519.PrivateKey, error) {
+	if e.key != "" {
+		return keys.LoadAccount(e.key, passphrase())
+	}
+	s, err := keys.Load(e.home, passphrase())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, &usageError{fmt.Errorf("whose key should sign? Give a collector's with --key FILE (`atelier account create --key FILE` makes one), or a member's with --home DIR: %s holds none", e.home)}
+	}
+	return s.Identity, err
+}
+
+// account is the account of the signer.
+func accountOf(key ed25519.PrivateKey) curation.Address {
+	return curation.AddressOf(key.Public().(ed25519.PublicKey))
+}
+
+// submit signs a payload and waits until a block has taken it.
+func (e *env) submit(ctx context.Context, c *api.Client, key ed25519.PrivateKey, p curation.Payload) (api.Receipt, error) {
+	r, err := c.SubmitPayload(ctx, key, p)
+	var problem *api.Problem
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &problem) && problem.Code == api.CodeOpenOutcome {
+		return r, &quorumError{fmt.Errorf("no block took the transaction in time: %s", online(c))}
+	}
+	return r, err
+}
+
+// online says how many members the node sees, for an error that has just happened.
+func online(c *api.Client) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n, err := c.Node(ctx)
+	if err != nil {
+		return "the node does not say how many members are online"
+	}
+	have, all := 1, 1+len(n.Peers)
+	for _, p := range n.Peers {
+		if p.Connected {
+			have++
+		}
+	}
+	net, err := c.Network(ctx)
+	if err != nil {
+		return fmt.Sprintf("%d of %d members are online", have, all)
+	}
+	return fmt.Sprintf("%d of %d members are online, %d are needed", have, all, net.Shares.Threshold)
+}
+
+// names are how tables call members and accounts.
+type names map[curation.Address]string
+
+func namesOf(n api.Network) names {
+	all := names{}
+	for _, m := range n.Members {
+		all[m.Account] = m.Name
+	}
+	return all
+}
+
+func (n names) of(a curation.Address) string {
+	if name, ok := n[a]; ok {
+		return name
+	}
+	return shortAccount(a)
+}
+
+// memberName is a member by its index.
+func memberName(n api.Network, index uint32) string {
+	for _, m := range n.Members {
+		if m.Index == index {
+			return m.Name
+		}
+	}
+	return fmt.Sprintf("member %d", index)
+}

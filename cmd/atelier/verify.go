@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ipfs/go-cid"
+	"github.com/ipld/go-car/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/verify"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+func verifyCommand(e *env) *cobra.Command {
+	var network, weights, want string
+	c := &cobra.Command{
+		Use: "verify FILE|CID", Short: "Check where an artwork comes from, offline",
+		Long: `verify checks an artwork against the network that it claims to be of: that the files
+are those of its CID, the pixels those of the receipt, that the quorum approved this
+prompt, that its signature is the seed, and that the seed drew the generator. Each
+line says what was checked and what that proves. It ends with 1 when a claim fails.
+
+What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` writes it, a file in
+such a folder, or a CID that the node or the home holds. What to trust is a network
+file: --network FILE, or network.json of the home. Without either it asks the node,
+and then proves no more than that node's word about the network.`,
+		Example: "  atelier verify heart --network harbour.json\n  atelier verify heart.car\n  atelier verify bafybei… --home ./ada",
+		Args:    takes("FILE|CID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o := verify.Options{}
+			var err error
+			if want != "" {
+				if o.CID, err = cid.Decode(want); err != nil {
+					return &usageError{fmt.Errorf("--cid: %w", err)}
+				}
+			}
+			files, root, err := e.artworkFiles(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if !o.CID.Defined() {
+				o.CID = root
+			}
+			var from string
+			if o.Network, from, err = e.trusted(cmd.Context(), network); err != nil {
+				return err
+			}
+			if weights != "" {
+				if o.Artist, err = loadArtist(weights); err != nil {
+					return err
+				}
+			}
+			r, err := verify.Artwork(cmd.Context(), files, o)
+			if err != nil {
+				return err
+			}
+			return e.showReport(r, from)
+		},
+	}
+	c.Flags().StringVar(&network, "network", "", "network file to trust, as `atelier network export` writes it")
+	c.Flags().StringVar(&weights, "weights", "", "folder of the opened artist, to render the picture again")
+	c.Flags().StringVar(&want, "cid", "", "the CID that the files must have")
+	return c
+}
+
+// invalidError is an artwork that does not hold.
+type invalidError struct{ text string }
+
+func (e *invalidError) Error() string { return e.text }
+
+func (e *env) showReport(r verify.Report, from string) error {
+	if e.json {
+		if err := e.print(struct {
+			verify.Report
+			Trusted string `json:"trusted"`
+		}{r, from}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(e.out, "%q  %s\n", r.Prompt, r.CID)
+		marks := map[verify.Status]string{verify.Holds: "✓", verify.Fails: "✗", verify.Skipped: "–"}
+		for _, c := range r.Claims {
+			fmt.Fprintf(e.out, "  %s %-11s %s\n", marks[c.Status], c.Name, c.Proves)
+			if c.Detail != "" {
+				fmt.Fprintf(e.out, "    %-11s %s\n", "", c.Detail)
+			}
+		}
+		if from != "" {
+			fmt.Fprintf(e.out, "trusted: %s\n", from)
+		}
+	}
+	failed := 0
+	for _, c := range r.Claims {
+		if c.Status == verify.Fails {
+			failed++
+		}
+	}
+	switch {
+	case failed > 0:
+		return &invalidError{count(failed, "claim") + " about this artwork does not hold"}
+	case !r.Valid:
+		return &invalidError{"the network's claims could not be checked: give --network FILE, or the --home of a member"}
+	}
+	if !e.json {
+		fmt.Fprintln(e.out, "valid")
+	}
+	return nil
+}
+
+// trusted is the network to check against, and where it comes from; nil when there
+// is none.
+func (e *env) trusted(ctx context.Context, file string) (*verify.Network, string, error) {
+	if file != "" {
+		n, err := readNetwork(file)
+		return n, file, err
+	}
+	own := home.Home(e.home).Network()
+	if e.api == "" {
+		n, err := readNetwork(own)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return n, own, err
+		}
+	}
+	c, err := e.client()
+	var gone *unreachableError
+	if errors.As(err, &gone) {
+		return nil, "", nil
+	} else if err != nil {
+		return nil, "", err
+	}
+	n, err := c.Export(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	return &n, "the word of the node at " + c.Address(), nil
+}
+
+// artworkFiles reads what a person named: a folder, a file in one, a CAR, or a CID.
+// root is defined when the name says which CID the files must have.
+func (e *env) artworkFiles(ctx context.Context, name string) (files []storage.File, root cid.Cid, err error) {
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		files, err = folderFrom(name)
+	case err == nil && strings.EqualFold(filepath.Ext(name), ".car"):
+		files, root, err = carFrom(ctx, name)
+	case err == nil:
+		files, err = folderFrom(filepath.Dir(name))
+	default:
+		if root, err = cid.Decode(name); err != nil {
+			return nil, root, &usageError{fmt.Errorf("%q is neither a file or folder here nor a CID", name)}
+		}
+		files, err = e.filesOf(ctx, root)
+	}
+	return files, root, err
+}
+
+// maxFile bounds a file of an artwork's folder that is read from disk.
+const maxFile = 64 << 20
+
+func folderFrom(dir string) ([]storage.File, error) {
+	var files []storage.File
+	for _, name := range folderFiles {
+		path := filepath.Join(dir, name)
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is not an artwork's folder: it has no %s (`atelier artwork fetch ID --out DIR` writes one)", dir, name)
+		} else if err != nil {
+			return nil, err
+		}
+		if info.Size() > maxFile {
+			return nil, fmt.Errorf("%s has %s, want at most %s", path, bytesText(info.Size()), bytesText(maxFile))
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, storage.File{Name: name, Data: b})
+	}
+	return files, nil
+}
+
+func carFrom(ctx context.Context, path string) ([]storage.File, cid.Cid, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, cid.Undef, err
+	}
+	if info.Size() > maxCAR {
+		return nil, cid.Undef, fmt.Errorf("%s has %s, want at most %s", path, bytesText(info.Size()), bytesText(maxCAR))
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, cid.Undef, err
+	}
+	head, err := car.NewBlockReader(bytes.NewReader(b), car.MaxAllowedHeaderSize(256))
+	if err != nil || len(head.Roots) != 1 {
+		return nil, cid.Undef, fmt.Errorf("%s is not a CAR file with one root (%v)", path, err)
+	}
+	files, err := readCAR(ctx, head.Roots[0], b)
+	return files, head.Roots[0], err
+}
+
+// filesOf reads a folder from the node, or from the home's store when none runs.
+func (e *env) filesOf(ctx context.Context, root cid.Cid) ([]storage.File, error) {
+	c, err := e.client()
+	if err == nil {
+		defer c.Close()
+		files, err := folderOf(ctx, c, root)
+		if !errors.Is(err, api.ErrUnreachable) || e.api != "" {
+			return files, err
+		}
+	}
+	dir := home.Home(e.home).Store()
+	if _, err := os.Stat(dir); err != nil {
+		return nil, &unreachableError{fmt.Errorf("neither a node nor a store in %s: give the artwork's folder or CAR file, or --home DIR of a member", e.home)}
+	}
+	s, err := storage.Open(dir, storage.Options{})
+	if err != nil {
+		return nil, err
+	}
+	files, err := storedFolder(ctx, s, root)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = fmt.Errorf("%s does not hold %v: start its node and fetch it with `atelier artwork fetch`: %w", e.home, root, err)
+	}
+	return files, errors.Join(err, s.Close())
+}
