@@ -47,7 +47,7 @@ const (
 )
 
 var codeNames = map[Code]string{
-	CodeInternal: "internal", CodeBusy: "busy", CodeTooLarge: "too large", CodeMalformed: "malformed",
+	0: "none", CodeInternal: "internal", CodeBusy: "busy", CodeTooLarge: "too large", CodeMalformed: "malformed",
 	CodeTimeout: "timeout", CodeRefused: "refused", CodeNotFound: "not found", CodeNotYet: "not yet",
 }
 

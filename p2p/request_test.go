@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	mocknet "github.com/libp2p/go-libp2p/p2p/net/mock"
 	"github.com/stretchr/testify/require"
 )
 
@@ -358,4 +360,56 @@ func TestFailuresAreReportedToTheServersLog(t *testing.T) {
 	got := <-heard
 	require.ErrorContains(t, got, "boom")
 	require.ErrorContains(t, got, "request_test.go", "the stack is there")
+}
+
+func TestRequestsOnASimulatedNetworkKeepVirtualTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net := &simulation{Mocknet: mocknet.New()}
+		net.SetLinkDefaults(mocknet.LinkOptions{Latency: testLatency})
+		server := net.join(t, 1)
+		client := net.join(t, 2, server.ID())
+		p := Protocol{ID: "/test/virtual/1", PerPeer: 1, Timeout: 10 * time.Second}
+		failures := make(chan error, 10)
+		service := Handle(server, p, func(ctx context.Context, _ peer.ID, r []byte) ([]byte, error) {
+			if string(r) == "wait" {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return r, nil
+		}, func(_ peer.ID, err error) { failures <- err })
+		pass(time.Second)
+
+		start := time.Now()
+		got, err := Call(t.Context(), client, server.ID(), p, []byte("hello"))
+		require.NoError(t, err)
+		require.Equal(t, "hello", string(got))
+		require.Less(t, time.Since(start), 10*testLatency)
+
+		patient := p
+		patient.Timeout = time.Minute
+		start = time.Now()
+		_, err = Call(t.Context(), client, server.ID(), patient, []byte("wait"))
+		require.Equal(t, CodeTimeout, CodeOf(err))
+		require.InDelta(t, 9*time.Second, time.Since(start), float64(10*testLatency))
+		require.ErrorIs(t, <-failures, context.DeadlineExceeded)
+
+		// A sender that never finishes keeps its place for the timeout only.
+		s, err := client.NewStream(t.Context(), server.ID(), p.ID)
+		require.NoError(t, err)
+		_, err = s.Write([]byte{0, 0, 0, 9, 'x'})
+		require.NoError(t, err)
+		pass(time.Second)
+		_, err = Call(t.Context(), client, server.ID(), p, nil)
+		require.Equal(t, CodeBusy, CodeOf(err))
+		require.Equal(t, CodeBusy, CodeOf(<-failures))
+		pass(10 * time.Second)
+		require.ErrorContains(t, <-failures, "read request")
+		_, err = Call(t.Context(), client, server.ID(), p, nil)
+		require.NoError(t, err)
+		s.Reset()
+
+		require.NoError(t, service.Close())
+		require.NoError(t, net.Close())
+		pass(time.Minute)
+	})
 }

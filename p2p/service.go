@@ -110,10 +110,14 @@ func (s *Service) serve(stream network.Stream) {
 	reserve, release := reserving(stream)
 	defer release()
 
-	ctx, cancel := context.WithTimeout(s.ctx, s.proto.Timeout/10*9) // leaves time to say so
-	defer cancel()
-	stop := context.AfterFunc(s.ctx, func() { stream.Reset() })
+	// The reset stands in for the deadline where streams have none, and ends
+	// the exchange with the service.
+	whole, cancelWhole := context.WithTimeout(s.ctx, s.proto.Timeout)
+	defer cancelWhole()
+	stop := context.AfterFunc(whole, func() { stream.Reset() })
 	defer stop()
+	ctx, cancel := context.WithTimeout(whole, s.proto.Timeout/10*9) // leaves time to say so
+	defer cancel()
 	request, err := readFrame(stream, s.proto.MaxRequest, reserve)
 	if err != nil {
 		switch {
