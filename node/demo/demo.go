@@ -48,7 +48,7 @@ type Options struct {
 }
 
 // Prompts are what the collectors ask for unless told otherwise.
-var Prompts = []string{"red heart", "blue bird", "mountain at night", "orange fish in the sea", "green leaf", "yellow moon over the city"}
+var Prompts = []string{"red heart", "blue whale", "volcano at night", "swan", "tulip", "crescent moon"}
 
 // show is one run.
 type show struct {
@@ -57,7 +57,6 @@ type show struct {
 	nodes      []*node.Node
 	collectors []collector
 	report     Report
-	since      time.Time
 }
 
 type collector struct {

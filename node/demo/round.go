@@ -76,20 +76,18 @@ func (s *show) createOne(ctx context.Context, c collector, prompt string) (Piece
 		}
 	}
 	err = s.until(ctx, 2*time.Minute, "the artwork", func(v curation.View) (bool, error) {
-		for _, a := range v.Artworks(curation.Filter{Newest: true, Limit: 1}) {
-			if known[a.RID] {
-				return false, nil
-			}
-			art = a
-			mark("approved", a.Approved)
-			mark("registered", a.Registered)
-			mark("audited", a.Attested)
-			if a.Status == curation.StatusExpired || a.Status == curation.StatusDisputed {
-				return false, fmt.Errorf("ended as %s: %s", a.Status, a.Reason)
-			}
-			return a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking, nil
+		newest := v.Artworks(curation.Filter{Newest: true, Limit: 1})
+		if len(newest) == 0 || known[newest[0].RID] {
+			return false, nil
 		}
-		return false, nil
+		art = newest[0]
+		mark("approved", art.Approved)
+		mark("registered", art.Registered)
+		mark("audited", art.Attested)
+		if art.Status == curation.StatusExpired || art.Status == curation.StatusDisputed {
+			return false, fmt.Errorf("ended as %s: %s", art.Status, art.Reason)
+		}
+		return art.Status == curation.StatusCandidate || art.Status == curation.StatusBacking, nil
 	})
 	p.RID, p.CID, p.Seed, p.PixelRoot = art.RID.String(), art.CID, art.Seed.String(), art.PixelRoot.String()
 	p.Generator, p.Auditor = art.Generator, art.Auditor
