@@ -228,7 +228,6 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 		return n, fmt.Errorf("switch: %w", err)
 	}
 	n.members = newMembers(e.cfg.Host, n.sw.Peers().(*lp2p.PeerSet), reactors, n.boot, e.log)
-	n.gate.known = func(p peer.ID) bool { return n.sw.Peers().Has(key(p)) }
 	n.boot.reset = func(p peer.ID) { n.members.drop(p, "restarted") }
 	n.boot.ready = n.members.wake
 	return n, nil

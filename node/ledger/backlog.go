@@ -7,9 +7,11 @@ import (
 	"github.com/cometbft/cometbft/blocksync"
 	"github.com/cometbft/cometbft/consensus"
 	"github.com/cometbft/cometbft/evidence"
+	"github.com/cometbft/cometbft/lp2p"
 	"github.com/cometbft/cometbft/mempool"
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/statesync"
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // backlogBytes is what the messages of one peer on one channel may take while
@@ -25,8 +27,9 @@ const backlogTxs = 512
 // that sends faster than we work would take all memory; the gate reads no more
 // from it than backlog allows, and QUIC makes it wait.
 type backlog struct {
-	mu     sync.Mutex // guards queues and what they hold
-	queues map[p2p.ID]map[byte]*queue
+	mu      sync.Mutex // guards the fields below and what queues hold
+	queues  map[peer.ID]map[byte]*queue
+	present map[peer.ID]bool // peers that consensus has
 }
 
 type queue struct {
@@ -34,7 +37,9 @@ type queue struct {
 	moved   chan struct{} // closed when waiting goes down
 }
 
-func newBacklog() *backlog { return &backlog{queues: map[p2p.ID]map[byte]*queue{}} }
+func newBacklog() *backlog {
+	return &backlog{queues: map[peer.ID]map[byte]*queue{}, present: map[peer.ID]bool{}}
+}
 
 // room is how many messages may wait on a channel with the given largest one.
 func room(channel byte, largest uint64) int {
@@ -45,7 +50,7 @@ func room(channel byte, largest uint64) int {
 }
 
 // enter waits until fewer than limit messages of the peer wait, and adds one.
-func (b *backlog) enter(ctx context.Context, from p2p.ID, channel byte, limit int) error {
+func (b *backlog) enter(ctx context.Context, from peer.ID, channel byte, limit int) error {
 	for {
 		b.mu.Lock()
 		if b.queues[from] == nil {
@@ -71,8 +76,19 @@ func (b *backlog) enter(ctx context.Context, from p2p.ID, channel byte, limit in
 	}
 }
 
+// handed takes out a message that no reactor will say it is done with, because
+// consensus has no such peer.
+func (b *backlog) handed(from peer.ID, channel byte) {
+	b.mu.Lock()
+	present := b.present[from]
+	b.mu.Unlock()
+	if !present {
+		b.leave(from, channel)
+	}
+}
+
 // leave takes out a message: its reactor is done with it, or never got it.
-func (b *backlog) leave(from p2p.ID, channel byte) {
+func (b *backlog) leave(from peer.ID, channel byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if q := b.queues[from][channel]; q != nil && q.waiting > 0 {
@@ -82,15 +98,23 @@ func (b *backlog) leave(from p2p.ID, channel byte) {
 	}
 }
 
+// meet notes that consensus has a peer.
+func (b *backlog) meet(from peer.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.present[from] = true
+}
+
 // forget begins anew for a peer that was removed. Messages that never came to a
 // reactor, because they did not decode, had their peer removed.
-func (b *backlog) forget(from p2p.ID) {
+func (b *backlog) forget(from peer.ID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range b.queues[from] {
 		close(q.moved)
 	}
 	delete(b.queues, from)
+	delete(b.present, from)
 }
 
 // The reactors of CometBFT, each telling the backlog when it is done with a
@@ -120,32 +144,47 @@ type (
 )
 
 func (r countedMempool) Receive(e p2p.Envelope) {
-	defer r.leave(e.Src.ID(), e.ChannelID)
+	defer r.leave(peerOf(e.Src), e.ChannelID)
 	r.Reactor.Receive(e)
 }
 
-// RemovePeer of the first reactor also ends the peer's backlog.
+// InitPeer of the first reactor also begins the peer's backlog, and RemovePeer
+// ends it.
+func (r countedMempool) InitPeer(p p2p.Peer) p2p.Peer {
+	r.meet(peerOf(p))
+	return r.Reactor.InitPeer(p)
+}
+
 func (r countedMempool) RemovePeer(p p2p.Peer, why any) {
-	r.forget(p.ID())
+	r.forget(peerOf(p))
 	r.Reactor.RemovePeer(p, why)
 }
 
+// peerOf is the libp2p id of a peer of the switch: its own ID is in base58,
+// which takes longer to write than much of what is done with it.
+func peerOf(p p2p.Peer) peer.ID {
+	if p, ok := p.(*lp2p.Peer); ok {
+		return p.AddrInfo().ID
+	}
+	return ""
+}
+
 func (r countedConsensus) Receive(e p2p.Envelope) {
-	defer r.leave(e.Src.ID(), e.ChannelID)
+	defer r.leave(peerOf(e.Src), e.ChannelID)
 	r.Reactor.Receive(e)
 }
 
 func (r countedBlocksync) Receive(e p2p.Envelope) {
-	defer r.leave(e.Src.ID(), e.ChannelID)
+	defer r.leave(peerOf(e.Src), e.ChannelID)
 	r.Reactor.Receive(e)
 }
 
 func (r countedEvidence) Receive(e p2p.Envelope) {
-	defer r.leave(e.Src.ID(), e.ChannelID)
+	defer r.leave(peerOf(e.Src), e.ChannelID)
 	r.Reactor.Receive(e)
 }
 
 func (r countedStatesync) Receive(e p2p.Envelope) {
-	defer r.leave(e.Src.ID(), e.ChannelID)
+	defer r.leave(peerOf(e.Src), e.ChannelID)
 	r.Reactor.Receive(e)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +77,13 @@ var workloads = []workload{
 	},
 }
 
+// cpuTime is what this process has used of all processors.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func percentile(ds []time.Duration, p int) float64 {
 	slices.Sort(ds)
 	return float64(ds[(len(ds)-1)*p/100].Microseconds()) / 1000
@@ -101,10 +109,12 @@ func BenchmarkFinality(b *testing.B) {
 				ready := time.Since(started)
 				finality(b, net, w, 0)
 				var all, here []time.Duration
+				cpu := cpuTime(b)
 				for i := 1; b.Loop(); i++ {
 					h, a := finality(b, net, w, i)
 					here, all = append(here, h), append(all, a)
 				}
+				b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/1000/float64(len(all)), "cpu-ms/tx")
 				b.ReportMetric(percentile(here, 50), "p50-here-ms")
 				b.ReportMetric(percentile(all, 50), "p50-ms")
 				b.ReportMetric(percentile(all, 99), "p99-ms")

@@ -146,7 +146,7 @@ func TestATransactionThatIsNeverProposed(t *testing.T) {
 	select {
 	case <-got:
 		t.Fatal("it stands in a block")
-	case <-time.After(2 * offerFirst):
+	case <-time.After(2 * offerAgain):
 	}
 	require.Less(t, n.Status().Height, at+50, "empty blocks as fast as they can be made")
 	open.Store(true)

@@ -69,7 +69,6 @@ type gate struct {
 	host.Host
 	allow  func(peer.ID) bool
 	settle func(context.Context, network.Conn) error // waits until boot knows the connection
-	known  func(peer.ID) bool                        // whether consensus has the peer
 	queued *backlog
 	log    *slog.Logger
 
@@ -166,13 +165,15 @@ func (g *gate) receive(s network.Stream, ch channel, next network.StreamHandler)
 	if err := g.settle(ctx, s.Conn()); err != nil {
 		return err
 	}
-	if err := g.queued.enter(ctx, key(from), ch.id, room(ch.id, ch.largest)); err != nil {
+	if err := g.queued.enter(ctx, from, ch.id, room(ch.id, ch.largest)); err != nil {
 		return fmt.Errorf("too many messages wait: %w", err)
 	}
 	handed := false
 	defer func() {
-		if !handed || !g.known(from) { // no reactor will say that it is done
-			g.queued.leave(key(from), ch.id)
+		if handed {
+			g.queued.handed(from, ch.id)
+		} else {
+			g.queued.leave(from, ch.id)
 		}
 	}()
 	l := g.lane(from)

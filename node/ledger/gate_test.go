@@ -128,7 +128,7 @@ func TestAMemberIsReadWithinLimits(t *testing.T) {
 func (b *backlog) waiting(p peer.ID, channel byte) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if q := b.queues[key(p)][channel]; q != nil {
+	if q := b.queues[p][channel]; q != nil {
 		return q.waiting
 	}
 	return 0

@@ -16,10 +16,13 @@ import (
 )
 
 const (
-	// offerFirst and offerSlowest bound the time between two offers of a
-	// transaction that stands in no block yet.
-	offerFirst   = 500 * time.Millisecond
-	offerSlowest = 8 * time.Second
+	// offerAgain is after how long a transaction that stands in no block yet is
+	// offered again; each time waits twice as long as the one before, up to
+	// offerSlowest. Several times the usual finality, so that a busy network is
+	// not made busier.
+	offerAgain    = time.Second
+	offerAgainWAN = 5 * time.Second
+	offerSlowest  = 16 * time.Second
 	// refusalsToGiveUp is how many offers in a row have to be refused before a
 	// transaction that was admitted once counts as refused: its time has
 	// passed, or its nonce was used by another.
@@ -40,7 +43,10 @@ func (e *Engine) Submit(ctx context.Context, tx []byte) (Receipt, error) {
 	defer cancel()
 	again := time.NewTimer(0)
 	defer again.Stop()
-	wait, refusals := offerFirst, 0
+	wait, refusals := offerAgain, 0
+	if e.cfg.Profile == ProfileWAN {
+		wait = offerAgainWAN
+	}
 	for first := true; ; first = false {
 		select {
 		case r := <-got:
