@@ -38,17 +38,6 @@ func (s *scene) at(now time.Duration, e DialerEvent) []string {
 	return out
 }
 
-// wake returns the time at which the Dialer wants to be woken.
-func (s *scene) wake(e DialerEvent) time.Duration {
-	at := time.Duration(-1)
-	for _, f := range s.Step(s.now, e) {
-		if w, ok := f.(WakeAt); ok {
-			at = w.At
-		}
-	}
-	return at
-}
-
 func TestTheDialerAsOneStory(t *testing.T) {
 	s := &scene{Dialer: NewDialer(DialerConfig{Self: "m", Parallel: 2, MaxBackoff: 4 * time.Second})}
 	const ms = time.Millisecond

@@ -175,7 +175,9 @@ func (s *simulation) joinHostile(t *testing.T) hostile {
 	_, err = topic.Subscribe()
 	require.NoError(t, err)
 	for i := range 200 { // topics nobody asked for
-		_, err := ps.Subscribe(fmt.Sprintf("/spam/%d", i))
+		spam, err := ps.Join(fmt.Sprintf("/spam/%d", i))
+		require.NoError(t, err)
+		_, err = spam.Subscribe()
 		require.NoError(t, err)
 	}
 	pass(5 * time.Second)

@@ -135,7 +135,7 @@ func TestRefusedPeersGetNothingByEitherMethod(t *testing.T) {
 	ctx := context.Background()
 	var mu sync.Mutex
 	asked := map[cid.Cid]bool{}
-	secret, open := cid.Undef, cid.Undef
+	open := cid.Undef
 	a := newMember(t, ExchangeOptions{Allow: func(_ peer.ID, root cid.Cid) bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -145,12 +145,12 @@ func TestRefusedPeersGetNothingByEitherMethod(t *testing.T) {
 	b := newMember(t, ExchangeOptions{Patience: time.Second})
 	connect(t, b.Host, a.Host)
 	shared := File{Name: "shared", Data: noise(40, 500)}
-	s, err := a.PutFolder(ctx, append(folder(1, 1000), shared))
+	secret, err := a.PutFolder(ctx, append(folder(1, 1000), shared))
 	require.NoError(t, err)
 	o, err := a.PutFolder(ctx, append(folder(2, 1000), shared))
 	require.NoError(t, err)
 	mu.Lock()
-	secret, open = s, o
+	open = o
 	mu.Unlock()
 
 	_, err = b.FetchVia(ctx, secret, a.ID(), ViaCAR)
