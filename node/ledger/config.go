@@ -36,7 +36,9 @@ type Config struct {
 	// GenesisTime is the time of the first block's header, the same everywhere.
 	GenesisTime time.Time
 	// Host is the node's libp2p host. The engine adds protocols to it and takes
-	// them away when it stops; it never closes it.
+	// them away when it stops; it never closes it. Each message of consensus is
+	// a stream, and one that the host's resource manager resets is lost, so it
+	// has to admit as many per peer and protocol as QUIC does: 256.
 	Host host.Host
 	// App is a fresh state machine; the engine gives it its state.
 	App Application

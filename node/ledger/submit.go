@@ -95,6 +95,9 @@ func (e *Engine) SubmitAsync(ctx context.Context, tx []byte) error {
 		return fmt.Errorf("submit: %w", err)
 	}
 	if err := n.offer(tx); err != nil {
+		if _, found, lost := e.history.lookup(sha256.Sum256(tx)); found && lost == nil {
+			return nil // refused because it stands in a block
+		}
 		return fmt.Errorf("submit: %w", err)
 	}
 	return nil
