@@ -26,6 +26,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/atelier-dao/atelier/node/gallery"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -68,7 +69,19 @@ func New(b Backend, o Options) (http.Handler, error) {
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, describe()))
 	mux.Handle("/ipfs/", storage.NewGateway(b.Store()))
-	mux.HandleFunc("/", unknownPath(mux))
+	pages, err := gallery.New(b, gallery.Options{Self: s.self, Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("/v1/", unknownPath(mux))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "pages are read only"))
+			return
+		}
+		pages.ServeHTTP(w, r)
+	})
 	return s.guard(o.Hosts, mux), nil
 }
 
@@ -95,13 +108,25 @@ func describe() huma.Config {
 	return c
 }
 
-// unknownPath answers what no route takes: 405 where another method would do.
+// self is the node as the gallery shows it.
+func (s *server) self() gallery.Self {
+	info, status := s.backend.Info(), s.backend.Ledger().Status()
+	self := gallery.Self{Member: info.Member, Connected: map[uint32]bool{}, CatchingUp: status.CatchingUp,
+		BlockAge: status.LatestBlockAge, Version: info.Version}
+	for _, p := range info.Peers {
+		self.Connected[p.Member] = p.Connected
+	}
+	return self
+}
+
+// unknownPath answers what no route under /v1/ takes: 405 where another method
+// would do.
 func unknownPath(mux *http.ServeMux) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for _, method := range []string{http.MethodGet, http.MethodPost} {
 			other := r.Clone(r.Context())
 			other.Method = method
-			if _, pattern := mux.Handler(other); pattern != "/" && pattern != "" {
+			if _, pattern := mux.Handler(other); pattern != "/v1/" {
 				w.Header().Set("Allow", method)
 				writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "%s does not take %s", clip(r.URL.Path), r.Method))
 				return

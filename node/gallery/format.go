@@ -1,0 +1,96 @@
+package gallery
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+func (g *gallery) functions() template.FuncMap {
+	return template.FuncMap{
+		"asset": g.assetPath, "amount": amount, "exact": curve.Amount.Credits, "short": short, "count": plural, "number": grouped,
+		"percent": percent, "list": func(items ...any) []any { return items },
+	}
+}
+
+// amount is an amount in credits or whole tokens for people: thousands set apart,
+// at most two places, rounded down. What is more than nothing never shows as 0.
+func amount(a curve.Amount) string {
+	whole, places, _ := strings.Cut(a.Credits(), ".")
+	if len(places) > 2 {
+		places = strings.TrimRight(places[:2], "0")
+		if whole == "0" && places == "" {
+			return "< 0.01"
+		}
+	}
+	if places == "" {
+		return group(whole)
+	}
+	return group(whole) + "." + (places + "0")[:2]
+}
+
+// group sets thousands apart with a narrow space that does not break.
+func group(digits string) string {
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteRune('\u202f')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+func grouped(n any) string { return group(fmt.Sprint(n)) }
+
+// short is the beginning and the end of a long name.
+func short(v any) string {
+	text := fmt.Sprint(v)
+	if len(text) <= 16 {
+		return text
+	}
+	return text[:8] + "…" + text[len(text)-5:]
+}
+
+// plural is a number with its noun: "1 order", "3 orders".
+func plural(n any, one string, many ...string) string {
+	text := grouped(n)
+	switch {
+	case text == "1":
+		return "1 " + one
+	case len(many) > 0:
+		return text + " " + many[0]
+	}
+	return text + " " + one + "s"
+}
+
+// percent is a ratio for people: 500000 ppm is 50 %.
+func percent(r curve.Ratio) string {
+	text := fmt.Sprintf("%d.%04d", r/10_000, r%10_000)
+	return strings.TrimRight(strings.TrimRight(text, "0"), ".") + "\u202f%"
+}
+
+// person is an account as pages show it.
+type person struct {
+	Name    string // of the member whose account it is, or the account's short form
+	Account curation.Address
+	Member  uint32 // 0 for others
+}
+
+func personOf(v curation.View, a curation.Address) person {
+	if m, ok := v.MemberOf(a); ok {
+		return person{m.Name, a, m.Index}
+	}
+	return person{short(a), a, 0}
+}
+
+// memberName is a member's name, or its index when there is no such member.
+func memberName(v curation.View, index uint32) string {
+	if m, ok := v.Member(index); ok {
+		return m.Name
+	}
+	return fmt.Sprintf("member %d", index)
+}

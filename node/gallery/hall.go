@@ -1,0 +1,186 @@
+package gallery
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// shares says how safe the network's key is from loss.
+type shares struct {
+	Members, Threshold, Proven, Margin int
+	Connected                          int // members that this node sees, itself included
+	Active                             bool
+}
+
+func sharesOf(v curation.View, self Self) shares {
+	c := v.Ceremony()
+	s := shares{Proven: c.Acknowledged, Active: c.Phase == curation.CeremonyActive}
+	for _, m := range v.Members() {
+		s.Members++
+		if m.Index == self.Member || self.Connected[m.Index] {
+			s.Connected++
+		}
+	}
+	s.Threshold = 2*s.Members/3 + 1
+	if committee, ok := v.Committee(); ok {
+		s.Threshold = committee.T()
+	}
+	s.Margin = s.Proven - s.Threshold
+	return s
+}
+
+// hall is the page of the network.
+type hall struct {
+	curation.Network
+	Members   []seat
+	Round     *roundState
+	Rounds    []roundState // newest first
+	Committee *curation.Committee
+	Model     *curation.Model
+	Made      int // artworks that came to a picture
+	Published int
+	X, Y      string
+	Phases    []phase
+}
+
+func (hall) title() string { return "The network" }
+
+// seat is a member as this node sees it.
+type seat struct {
+	curation.Member
+	Me        bool
+	Connected bool
+	Proven    bool
+}
+
+// phase of the ceremony.
+type phase struct {
+	Name string
+	Done bool
+	Now  bool
+}
+
+func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
+	self := g.self()
+	h := hall{Network: v.Network()}
+	h.Committee = h.Network.Committee
+	log := v.CeremonyLog()
+	for _, m := range h.Network.Members {
+		h.Members = append(h.Members, seat{m, m.Index == self.Member, self.Connected[m.Index], log.Spoke(m.Index, dkg.KindAck)})
+	}
+	if m, ok := v.Model(); ok {
+		h.Model = &m
+	}
+	if c := h.Committee; c != nil {
+		h.X, h.Y = fmt.Sprintf("%x", c.X), fmt.Sprintf("%x", c.Y)
+	}
+	for status, n := range h.Artworks {
+		if !status.Open() && status != curation.StatusExpired || status == curation.StatusRegistered {
+			h.Made += n
+		}
+	}
+	h.Published = h.Artworks[curation.StatusPublished]
+	now := false
+	for _, p := range []curation.CeremonyPhase{curation.CeremonyCommit, curation.CeremonyBundle, curation.CeremonyDispute,
+		curation.CeremonyAcknowledge, curation.CeremonyActive} {
+		is := p == h.Ceremony.Phase
+		now = now || is
+		h.Phases = append(h.Phases, phase{string(p), !now || p == curation.CeremonyActive && is, is})
+	}
+	for _, r := range v.Rounds() {
+		h.Rounds = append(h.Rounds, *roundStateOf(v, r))
+	}
+	slices.Reverse(h.Rounds)
+	if r, ok := v.RunningRound(); ok {
+		h.Round = roundStateOf(v, r)
+	}
+	return h, nil
+}
+
+// roundState is a round with how far its phase is.
+type roundState struct {
+	curation.Round
+	Now       uint64 // height
+	Begin     uint64 // height at which the phase began
+	End       uint64 // last height of the phase
+	Left      uint64 // blocks until then
+	Done      uint64 // blocks of the phase that have passed
+	Span      uint64 // blocks of the phase
+	Threshold int    // openings that suffice
+}
+
+func roundStateOf(v curation.View, r curation.Round) *roundState {
+	s := &roundState{Round: r, Now: v.Height(), Begin: r.Opened, End: r.BackUntil}
+	if r.Phase == curation.RoundOpening {
+		s.Begin, s.End = r.BackUntil, r.OpenUntil
+	}
+	s.Span = s.End - s.Begin
+	s.Done = min(max(s.Now, s.Begin)-s.Begin, s.Span)
+	s.Left = s.Span - s.Done
+	if c, ok := v.Committee(); ok {
+		s.Threshold = c.T()
+	}
+	return s
+}
+
+// match is the page of one round.
+type match struct {
+	roundState
+	Works     []contender
+	Orders    []backing
+	Filled    int
+	Refunded  int
+	Collected curve.Amount // what filled orders cost, tribute included
+}
+
+func (m match) title() string { return fmt.Sprintf("Round %d", m.Number) }
+
+// contender is a candidate of a round, with what it came to.
+type contender struct {
+	card
+	Backing curve.Amount
+	Backers int
+	Score   curve.Amount
+	Chosen  bool
+}
+
+func (g *gallery) round(r *http.Request, v curation.View) (any, error) {
+	number, err := strconv.ParseUint(r.PathValue("number"), 10, 64)
+	if err != nil {
+		return nil, absent("Rounds are numbered from 1.")
+	}
+	round, ok := v.Round(number)
+	if !ok {
+		return nil, absent(fmt.Sprintf("There is no round %d.", number))
+	}
+	m := match{roundState: *roundStateOf(v, round)}
+	for _, rid := range round.Candidates {
+		a, ok := v.Artwork(rid)
+		if !ok {
+			continue
+		}
+		c := contender{card: g.cardOf(v, a), Chosen: slices.Contains(round.Published, rid)}
+		if a.Round == number && round.Phase == curation.RoundSettled {
+			c.Backing, c.Backers, c.Score = a.Backing, a.Backers, a.Score
+		}
+		m.Works = append(m.Works, c)
+	}
+	slices.SortStableFunc(m.Works, func(a, b contender) int { return b.Score.Cmp(a.Score) })
+	for _, o := range v.Orders(number) {
+		m.Orders = append(m.Orders, backing{o, personOf(v, o.Account), o.RID != curation.Hash{}})
+		switch o.Status {
+		case curation.OrderFilled:
+			m.Filled++
+			m.Collected = m.Collected.Add(o.Cost).Add(o.Tribute)
+		case curation.OrderRefunded:
+			m.Refunded++
+		}
+	}
+	return m, nil
+}
