@@ -164,7 +164,7 @@ func TestBoot(t *testing.T) {
 		_, err = io.ReadFull(s, b)
 		return b, err
 	}
-	require.Eventually(t, func() bool { return n.node != nil }, patience, time.Millisecond)
+	<-n.ready
 	_, err := ask(100)
 	require.True(t, errors.Is(err, network.ErrReset), "a stranger: %v", err)
 	member := newHost(t, 101, anyPort)
