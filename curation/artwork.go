@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
 )
@@ -13,6 +14,9 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 	if err != nil {
 		return err
 	}
+	if p.From != member.PrekeyEnd {
+		return refuse(CodeDuplicate, "prekeys from %d, the next is %d", p.From, member.PrekeyEnd)
+	}
 	if member.Prekeys()+uint64(len(p.Points)) > x.params().MaxPrekeys {
 		return refuse(CodeLimit, "%d prekeys would wait, limit %d", member.Prekeys()+uint64(len(p.Points)), x.params().MaxPrekeys)
 	}
@@ -20,10 +24,6 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 		if err := validatePoint(r); err != nil {
 			return refuse(CodeMalformed, "prekey %x: %v", r, err)
 		}
-		if _, waits := x.st.Get(indexPrekey(r)); waits {
-			return refuse(CodeDuplicate, "prekey %x waits already", r)
-		}
-		x.st.Set(indexPrekey(r), present)
 		x.st.Set(keyPrekey(member.Index, member.PrekeyEnd), bytes.Clone(r[:]))
 		member.PrekeyEnd++
 	}
@@ -42,7 +42,6 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 		k := keyPrekey(member.Index, member.PrekeyNext)
 		r := Hash(must2(x.st.Get(k)))
 		x.st.Delete(k)
-		x.st.Delete(indexPrekey(r))
 		member.PrekeyNext++
 		save(x.st, keyMember(member.Index), member)
 		table = append(table, ReaderKey{Member: member.Index, R: r})
@@ -61,6 +60,12 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 	if want := count(x.st, keyKeyEpoch) + 1; p.KeyEpoch != want {
 		return refuse(CodeWrongPhase, "seal for key epoch %d, the next is %d", p.KeyEpoch, want)
 	}
+	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
+		return refuse(CodeMalformed, "policy %v, the charter's is %v", p.PolicyHash, want)
+	}
+	if _, artwork := x.st.Get(indexCID(p.ContainerCID)); artwork {
+		return refuse(CodeMalformed, "CID %s is an artwork", p.ContainerCID)
+	}
 	ct, err := seal.ParseCiphertext(p.Ciphertext)
 	if err != nil {
 		return refuse(CodeMalformed, "%v", err)
@@ -76,6 +81,7 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 		Label: label, U: ct.U(), Ciphertext: p.Ciphertext, Epoch: x.committee.Epoch(), Sealer: member.Index, Height: x.height,
 	})
 	save(x.st, keyKeyEpoch, p.KeyEpoch)
+	x.st.Set(indexContainer(p.ContainerCID), present)
 	x.emit(EventModelSealed, id, p.Name, p.KeyEpoch, p.ContainerCID, p.PlainHash, member.Index)
 	return nil
 }
@@ -95,8 +101,10 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 		return err
 	}
 	table := x.takePrekeys()
-	if want := min(2, len(x.machine.genesis.Members)); len(table) < want {
-		return refuse(CodeWrongPhase, "%d members have reader keys waiting, a request needs %d", len(table), want)
+	// Fewer would let those whose keys are left draw each other as generator and
+	// auditor.
+	if want := shamir.Threshold(len(x.machine.genesis.Members)); len(table) < want {
+		return refuse(CodeWrongPhase, "%d members have reader keys waiting, a request needs %d: ask again in a few blocks", len(table), want)
 	}
 	body := tx.BodyHash()
 	a := Artwork{
@@ -185,6 +193,9 @@ func (x *execution) register(signer Address, p Register) error {
 	}
 	if !a.MayGenerate(*x.params(), member.Index, x.height) {
 		return refuse(CodeWrongPhase, "it is not yet member %d's turn to generate %v", member.Index, a.RID)
+	}
+	if _, model := x.st.Get(indexContainer(p.CID)); model {
+		return refuse(CodeMalformed, "CID %s is a sealed model", p.CID)
 	}
 	if other, taken := x.st.Get(indexCID(p.CID)); taken {
 		return refuse(CodeDuplicate, "CID %s is artwork %v", p.CID, Hash(other))

@@ -55,7 +55,6 @@ func keyOpening(round uint64, member uint32) []byte {
 func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
 
 // Indexes hold a single byte, or the name of what they point at.
-func indexPrekey(r [32]byte) []byte { return key("index/prekey/", r[:]) }
 func indexTime(height uint64, tx int) []byte {
 	return key("index/time/", number(height), index32(uint32(tx))) // → rid
 }
@@ -65,6 +64,7 @@ func indexDue(a Artwork) []byte {
 func indexCount(s Status) []byte              { return key("index/count/", []byte(s)) } // → uint64
 func indexOpen(a Address, rid Hash) []byte    { return key("index/open/", a[:], rid[:]) }
 func indexWait(since uint64, rid Hash) []byte { return key("index/wait/", number(since), rid[:]) }
+func indexContainer(cid string) []byte        { return key("index/container/", []byte(cid)) }
 func indexCID(cid string) []byte              { return key("index/cid/", []byte(cid)) } // → rid
 func indexHolder(a Address, rid Hash) []byte  { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {

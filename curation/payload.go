@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ipfs/go-cid"
+	"github.com/multiformats/go-multihash"
 
 	"github.com/atelier-dao/atelier/curation/curve"
 )
@@ -60,6 +61,7 @@ type Send struct {
 // points R = ρG whose ρ only the member knows. Each request takes one.
 type Prekeys struct {
 	_      struct{}   `cbor:",toarray"`
+	From   uint64     // sequence number of the first: the member's Member.PrekeyEnd
 	Points [][32]byte // 1 to MaxPrekeyBatch, canonical, not the identity, no repeats
 }
 
@@ -274,7 +276,8 @@ func text(what, s string, limit int) error {
 	return nil
 }
 
-// ValidateCID accepts the canonical text of a CIDv1.
+// ValidateCID accepts the canonical text of a CIDv1 over SHA-256 whose codec is
+// raw or dag-pb: what any IPFS client exchanges.
 func ValidateCID(s string) error {
 	if len(s) > MaxCID {
 		return fmt.Errorf("CID has %d characters, limit %d", len(s), MaxCID)
@@ -282,6 +285,9 @@ func ValidateCID(s string) error {
 	c, err := cid.Decode(s)
 	if err != nil {
 		return fmt.Errorf("CID %q: %w", s, err)
+	}
+	if p := c.Prefix(); p.MhType != multihash.SHA2_256 || p.MhLength != 32 || p.Codec != cid.Raw && p.Codec != cid.DagProtobuf {
+		return fmt.Errorf("CID %q: want raw or dag-pb under SHA-256", s)
 	}
 	if c.Version() != 1 || c.String() != s {
 		return fmt.Errorf("CID %q is not a version 1 CID in base32", s)

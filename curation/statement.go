@@ -13,6 +13,10 @@ import (
 // It stays the same when the model is sealed again.
 func ModelID(plainHash Hash) Hash { return hash("model", plainHash[:]) }
 
+// PolicyHash names the document under which members release the model's key: the
+// charter of the network.
+func PolicyHash(c Charter) Hash { return hash("policy", []byte(c.Name), []byte(c.Text)) }
+
 // ModelLabel is the label under which a model's file key is sealed to X. It ties
 // the ciphertext to one chain, model, key epoch and policy. The container is not
 // in it, because its header carries the ciphertext; it is bound by the model id,

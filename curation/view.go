@@ -171,6 +171,20 @@ func (v View) Artworks(f Filter) []Artwork {
 	return chosen
 }
 
+// Working lists the requests that wait for their certificate, generator or auditor,
+// by deadline. It reads these alone, however many artworks there are.
+func (v View) Working() []Artwork { return v.indexed("index/due/") }
+
+// Waiting lists the candidates that wait for a round, by the height of their audit.
+func (v View) Waiting() []Artwork { return v.indexed("index/wait/") }
+
+func (v View) indexed(table string) (found []Artwork) {
+	for _, rid := range names(v.m.store, []byte(table)) {
+		found = append(found, must2(load[Artwork](v.m.store, keyArtwork(rid))))
+	}
+	return found
+}
+
 // Round returns a round by its number.
 func (v View) Round(number uint64) (Round, bool) {
 	return load[Round](v.m.store, keyRoundRecord(number))

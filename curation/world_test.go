@@ -229,7 +229,7 @@ func (w *world) committee() *shamir.Committee { return w.replicas[0].committee }
 
 // sealFor builds a model.seal for the given key epoch.
 func (w *world) sealFor(keyEpoch uint64, name string) Seal {
-	s := Seal{Name: name, KeyEpoch: keyEpoch, PlainHash: sha256.Sum256([]byte("plain " + name)), PolicyHash: sha256.Sum256([]byte("policy")),
+	s := Seal{Name: name, KeyEpoch: keyEpoch, PlainHash: sha256.Sum256([]byte("plain " + name)), PolicyHash: PolicyHash(testGenesis(1, testParams()).Charter),
 		ContainerHash: sha256.Sum256([]byte("container " + name)), ContainerCID: testCID, ContainerSize: 12_345}
 	x := w.committee().X()
 	label := ModelLabel(w.chain, ModelID(s.PlainHash), keyEpoch, s.PolicyHash, x)
@@ -240,7 +240,7 @@ func (w *world) sealFor(keyEpoch uint64, name string) Seal {
 }
 
 func (w *world) refill(member uint32, n int) Prekeys {
-	p := Prekeys{}
+	p := Prekeys{From: w.prekeys[member]}
 	for range n {
 		w.prekeys[member]++
 		_, r := seal.DeriveReader(memberSeed(member), w.prekeys[member])

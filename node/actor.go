@@ -28,11 +28,16 @@ type actor struct {
 	events  chan member.Event
 	log     *slog.Logger
 
-	tickets map[uint64]chan<- released // guarded by the actor's goroutine
+	// The actor's goroutine alone uses these.
+	tickets map[uint64]chan<- released
 	ticket  uint64
-	asks    chan ask
-	kept    chan keptReport
-	wishes  chan member.Submit
+	pending map[string]bool // submissions and questions under way, by key: their repetition is dropped
+	behind  bool            // blocks came while the ledger was catching up
+
+	asks   chan ask
+	kept   chan keptReport
+	wishes chan member.Submit
+	done   chan string // keys of pending that ended
 
 	work sync.WaitGroup // effects under way
 
@@ -50,15 +55,15 @@ type released struct {
 }
 
 type keptReport struct {
-	rid  curation.Hash
-	name string
+	rid       curation.Hash
+	cid, name string
 }
 
 func newActor(n *Node, m *member.Machine, j *journal) *actor {
 	return &actor{
 		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
 		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
-		wishes: make(chan member.Submit, 256), tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
+		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
 	}
 }
 
@@ -69,13 +74,13 @@ func (a *actor) run(ctx context.Context) error {
 	defer cancel()
 	a.work.Go(func() { a.submitAll(ctx) })
 	a.adopt()
-	if err := a.n.writeNetworkFile(); err != nil {
-		return err
-	}
+	a.writeNetworkFile(ctx)
 	blocks := a.n.engine.Subscribe(ctx)
-	if err := a.step(ctx, member.Committed{}); err != nil {
+	if err := a.committed(ctx); err != nil {
 		return err
 	}
+	catchUp := time.NewTicker(250 * time.Millisecond)
+	defer catchUp.Stop()
 	for {
 		var err error
 		select {
@@ -83,12 +88,21 @@ func (a *actor) run(ctx context.Context) error {
 			return nil
 		case b, ok := <-blocks:
 			if !ok {
+				if ctx.Err() == nil {
+					return errors.New("the ledger's blocks ended: the node cannot act as a member any more")
+				}
 				return nil
 			}
 			if changesNetworkFile(b) {
-				err = a.n.writeNetworkFile()
+				a.writeNetworkFile(ctx)
 			}
-			err = errors.Join(err, a.step(ctx, member.Committed{}))
+			err = a.committed(ctx)
+		case <-catchUp.C:
+			if a.behind {
+				err = a.committed(ctx)
+			}
+		case key := <-a.done:
+			delete(a.pending, key)
 		case e := <-a.events:
 			err = a.step(ctx, e)
 		case q := <-a.asks:
@@ -97,7 +111,7 @@ func (a *actor) run(ctx context.Context) error {
 			a.tickets[a.ticket] = q.reply
 			err = a.step(ctx, q.event)
 		case k := <-a.kept:
-			a.machine.Kept(k.rid, k.name)
+			a.machine.Kept(k.rid, k.cid, k.name)
 		}
 		if err != nil {
 			return err
@@ -105,11 +119,47 @@ func (a *actor) run(ctx context.Context) error {
 	}
 }
 
+// committed lets the machine look at the ledger, unless that is still catching up:
+// on history it would ask for what is long done.
+func (a *actor) committed(ctx context.Context) error {
+	a.behind = a.n.engine.Status().CatchingUp
+	if a.behind {
+		return nil
+	}
+	return a.step(ctx, member.Committed{})
+}
+
+func (a *actor) writeNetworkFile(ctx context.Context) {
+	if err := a.n.writeNetworkFile(); err != nil {
+		a.log.WarnContext(ctx, "network.json not written", "err", err)
+	}
+}
+
+// once runs something that may take long beside the actor, unless the same is under
+// way already.
+func (a *actor) once(ctx context.Context, key string, do func()) {
+	if a.pending[key] {
+		return
+	}
+	a.pending[key] = true
+	a.work.Go(func() {
+		do()
+		a.ended(ctx, key)
+	})
+}
+
+func (a *actor) ended(ctx context.Context, key string) {
+	select {
+	case a.done <- key:
+	case <-ctx.Done():
+	}
+}
+
 // adopt tells the machine which pictures are pinned already.
 func (a *actor) adopt() {
 	for _, p := range a.n.store.Pins() {
 		if name, rid, ok := parsePin(p.Name); ok && a.n.store.Has(p.Root) {
-			a.machine.Kept(rid, name)
+			a.machine.Kept(rid, p.Root.String(), name)
 		}
 	}
 }
@@ -138,8 +188,12 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 	case member.Journal:
 		return a.journal.append(f.Entry)
 	case member.Submit:
+		if a.pending[f.Key] {
+			return nil
+		}
 		select {
 		case a.wishes <- f:
+			a.pending[f.Key] = true
 		default: // the machine asks again
 			a.log.WarnContext(ctx, "submission queue is full", "key", f.Key)
 		}
@@ -150,7 +204,7 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 			}
 		})
 	case member.AskShare:
-		a.work.Go(func() { a.askShare(ctx, f) })
+		a.once(ctx, fmt.Sprintf("ask/%v/%d/%d", f.RID, f.Role, f.Member), func() { a.askShare(ctx, f) })
 	case member.Answer:
 		if reply, ok := a.tickets[f.Ticket]; ok {
 			delete(a.tickets, f.Ticket)
@@ -159,7 +213,7 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 	case member.Render:
 		a.work.Go(func() { a.render(ctx, f) })
 	case member.Keep:
-		a.work.Go(func() { a.keep(ctx, f) })
+		a.once(ctx, "keep/"+f.Name+"/"+f.CID, func() { a.keep(ctx, f) })
 	case member.LetGo:
 		a.work.Go(func() { a.letGo(ctx, f) })
 	case member.Misbehaved:
@@ -202,10 +256,12 @@ func (a *actor) submitAll(ctx context.Context) {
 			if err := a.n.SubmitAs(ctx, a.n.secrets.Identity, w.Payload); err != nil && ctx.Err() == nil {
 				var refused *RefusedError
 				if errors.As(err, &refused) && (refused.Code == curation.CodeDuplicate || refused.Code == curation.CodeWrongPhase) {
-					continue // somebody else was faster
+					a.log.DebugContext(ctx, "transaction came too late", "key", w.Key, "err", err)
+				} else {
+					a.log.WarnContext(ctx, "transaction not taken", "key", w.Key, "err", err)
 				}
-				a.log.WarnContext(ctx, "transaction not taken", "key", w.Key, "err", err)
 			}
+			a.ended(ctx, w.Key)
 		}
 	}
 }
@@ -225,6 +281,9 @@ func (a *actor) answerRelease(ctx context.Context, from peer.ID, req []byte) ([]
 	account, err := accountOf(from)
 	if err != nil {
 		return nil, p2p.Refuse(p2p.CodeRefused, "identity is not ed25519")
+	}
+	if a.n.engine.Status().CatchingUp {
+		return nil, p2p.Refuse(p2p.CodeNotYet, "this member's ledger is catching up")
 	}
 	q := ask{reply: make(chan released, 1), event: member.ReleaseAsked{From: account, RID: curation.Hash(req[:32]), Role: seal.Role(req[32])}}
 	select {
@@ -282,7 +341,7 @@ func (a *actor) keep(ctx context.Context, f member.Keep) {
 			}
 		}
 		// Pinned first: another artwork's end may collect what is not.
-		if err = a.n.store.Pin(root, pinName(f.Name, f.RID)); err == nil {
+		if err = a.n.pin(root, pinName(f.Name, f.RID)); err == nil {
 			_, err = a.n.exchange.Fetch(ctx, root, from)
 		}
 	}
@@ -293,18 +352,17 @@ func (a *actor) keep(ctx context.Context, f member.Keep) {
 		return
 	}
 	select {
-	case a.kept <- keptReport{f.RID, f.Name}:
+	case a.kept <- keptReport{f.RID, f.CID, f.Name}:
 	case <-ctx.Done():
 	}
 }
 
 func (a *actor) letGo(ctx context.Context, f member.LetGo) {
 	root, err := cid.Decode(f.CID)
-	if err == nil {
-		err = a.n.store.Unpin(root)
-	}
-	if err == nil {
-		_, err = a.n.store.Collect(ctx)
+	if err == nil && a.n.pinned(root) == pinName(member.Candidate, f.RID) {
+		if err = a.n.store.Unpin(root); err == nil {
+			_, err = a.n.store.Collect(ctx)
+		}
 	}
 	if err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "artwork not let go", "cid", f.CID, "err", err)

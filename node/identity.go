@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/member"
 )
 
 // accountOf is the account of a peer: both are the same ed25519 key.
@@ -44,7 +46,7 @@ func pinName(name string, rid curation.Hash) string { return name + "/" + rid.St
 
 func parsePin(s string) (name string, rid curation.Hash, ok bool) {
 	name, text, found := strings.Cut(s, "/")
-	if !found || name != "candidate" && name != "published" {
+	if !found || name != member.Candidate && name != member.Published {
 		return "", rid, false
 	}
 	rid, err := curation.ParseHash(text)
@@ -53,3 +55,21 @@ func parsePin(s string) (name string, rid curation.Hash, ok bool) {
 
 // modelPin is the name of the sealed model's pin.
 const modelPin = "model"
+
+// pinned is the name under which a root is pinned, "" when it is not.
+func (n *Node) pinned(root cid.Cid) string {
+	for _, p := range n.store.Pins() {
+		if p.Root.Equals(root) {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+// pin keeps a root under a name, but never takes a sealed model's pin away.
+func (n *Node) pin(root cid.Cid, name string) error {
+	if n.pinned(root) == modelPin && name != modelPin {
+		return fmt.Errorf("%v is a sealed model, not an artwork", root)
+	}
+	return n.store.Pin(root, name)
+}

@@ -32,7 +32,8 @@ func changesNetworkFile(b ledger.Committed) bool {
 	decides := func(events []curation.Event) bool {
 		for _, e := range events {
 			switch e.Kind {
-			case curation.EventCeremonyActive, curation.EventModelSealed, curation.EventRoundSettled, curation.EventArtworkDisputed:
+			case curation.EventCeremonyActive, curation.EventModelSealed, curation.EventRoundSettled,
+				curation.EventArtworkRegistered, curation.EventArtworkAttested, curation.EventArtworkDisputed:
 				return true
 			}
 		}

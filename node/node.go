@@ -14,7 +14,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -34,7 +33,6 @@ import (
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/p2p"
-	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -337,23 +335,6 @@ func (n *Node) serve(ctx context.Context) (err error) {
 
 // params are the rules of this network.
 func (n *Node) params() curation.Params { return n.genesis.Params }
-
-// statement is what certifies an artwork, and the committee in force.
-func (n *Node) statement(a curation.Artwork) (s quorum.Statement, c *shamir.Committee, err error) {
-	err = n.machine.View(func(v curation.View) error {
-		var ok bool
-		if c, ok = v.Committee(); !ok {
-			return errors.New("no committee is in force")
-		}
-		s = curation.StatementFor(n.chain, a)
-		return nil
-	})
-	return s, c, err
-}
-
-// PolicyHash names the document under which members release the model's key: the
-// charter of the network.
-func PolicyHash(c curation.Charter) curation.Hash { return sha256.Sum256([]byte(c.Text)) }
 
 // RefusedError is a transaction that the ledger refused.
 type RefusedError struct {

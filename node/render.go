@@ -38,8 +38,8 @@ func (a *actor) render(ctx context.Context, f member.Render) {
 }
 
 // draw opens the model for one artwork and renders it. The generator stores the
-// artwork's folder and pins it as a candidate. The plain model lives in this call
-// only.
+// artwork's folder and pins it as a candidate; the auditor holds the registered
+// folder against its own rendering. The plain model lives in this call only.
 func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash, error) {
 	artist, err := n.openModel(ctx, f.Model, f.FileKey, f.Sealer)
 	if err != nil {
@@ -50,25 +50,99 @@ func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	if f.Role != seal.Generator {
-		return "", picture.PixelRoot, nil
+	if f.Role == seal.Generator {
+		root, err := n.storeArtwork(ctx, f, picture)
+		return root, picture.PixelRoot, err
 	}
+	same, err := n.holdsAgainst(ctx, f, picture)
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("fetch the registered folder: %w", err)
+	}
+	if !same {
+		return "", curation.Hash{}, nil
+	}
+	return "", picture.PixelRoot, nil
+}
+
+// storeArtwork builds, pins and stores the folder, and returns its CID.
+func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
 	files, err := n.artworkFolder(f, picture)
 	if err != nil {
-		return "", curation.Hash{}, fmt.Errorf("build artwork folder: %w", err)
+		return "", fmt.Errorf("build artwork folder: %w", err)
 	}
 	// Pinned first: another artwork's end may collect what is not.
 	root, err := storage.FolderCID(files)
 	if err != nil {
-		return "", curation.Hash{}, err
+		return "", err
 	}
-	if err := n.store.Pin(root, pinName("candidate", f.Artwork.RID)); err != nil {
-		return "", curation.Hash{}, fmt.Errorf("pin artwork: %w", err)
+	if err := n.pin(root, pinName(member.Candidate, f.Artwork.RID)); err != nil {
+		return "", fmt.Errorf("pin artwork: %w", err)
 	}
 	if _, err := n.store.PutFolder(ctx, files); err != nil {
-		return "", curation.Hash{}, fmt.Errorf("store artwork: %w", err)
+		return "", fmt.Errorf("store artwork: %w", err)
 	}
-	return root.String(), picture.PixelRoot, nil
+	return root.String(), nil
+}
+
+// holdsAgainst fetches what was registered and says whether it is this artwork: the
+// rendered pixels, the receipt that the ledger implies, and metadata that name both.
+// An error means that it could not be fetched.
+func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model.Picture) (bool, error) {
+	a := f.Artwork
+	root, err := cid.Decode(a.CID)
+	if err != nil {
+		return false, nil
+	}
+	from := []peer.ID{}
+	if id, err := peerOf(f.Maker); err == nil {
+		from = append(from, id)
+	}
+	if err := n.pin(root, pinName(member.Candidate, a.RID)); err != nil {
+		return false, nil // a sealed model
+	}
+	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
+		return false, err
+	}
+	receipt, err := n.receipt(a, f.Model, picture, a.Generator)
+	if err != nil {
+		return false, err
+	}
+	want, err := receipt.Encode()
+	if err != nil {
+		return false, err
+	}
+	entries, err := n.store.List(ctx, root)
+	if err != nil || len(entries) != 3 {
+		return false, nil
+	}
+	files := map[string][]byte{}
+	for _, e := range entries {
+		if e.Dir || e.Size > maxModelBytes {
+			return false, nil
+		}
+		if files[e.Name], err = n.store.ReadFile(ctx, root, e.Name); err != nil {
+			return false, nil
+		}
+	}
+	return sameArtwork(files, want, picture), nil
+}
+
+// sameArtwork compares a folder's files with the receipt and pixels they should have.
+// PNG bytes are not compared: compression may differ between versions of Go.
+func sameArtwork(files map[string][]byte, receipt []byte, picture *model.Picture) bool {
+	if !bytes.Equal(files[storage.ReceiptName], receipt) {
+		return false
+	}
+	png, err := storage.DecodePNG(files[storage.ImageName], picture.W)
+	if err != nil || png.Width != picture.W || png.Height != picture.H || !bytes.Equal(png.RGB, picture.RGB) {
+		return false
+	}
+	metadata, err := storage.DecodeMetadata(files[storage.MetadataName])
+	if err != nil {
+		return false
+	}
+	image, err := storage.FileCID(files[storage.ImageName])
+	return err == nil && metadata.Image == "ipfs://"+image.String()
 }
 
 // openModel fetches the sealed container if it is not here, opens it and checks
@@ -137,25 +211,9 @@ func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File,
 	if err := p.EncodePNG(&png); err != nil {
 		return nil, err
 	}
-	statement, committee, err := n.statement(a)
+	receipt, err := n.receipt(a, m, p, n.index)
 	if err != nil {
 		return nil, err
-	}
-	modelCID, err := cid.Decode(m.ContainerCID)
-	if err != nil {
-		return nil, err
-	}
-	body, err := n.requestBody(a)
-	if err != nil {
-		return nil, err
-	}
-	var prekey [32]byte
-	var readers []storage.Reader
-	for _, k := range a.Prekeys {
-		if k.Member == n.index {
-			prekey = k.R
-		}
-		readers = append(readers, storage.Reader{Member: k.Member, Key: k.R})
 	}
 	return storage.BuildArtworkFolder(storage.Artwork{
 		Title:       title(a.Prompt),
@@ -163,16 +221,41 @@ func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File,
 		Description: fmt.Sprintf("Made by the artist %q of %s for the prompt %q; the seed is the members' own signature.", m.Name, n.genesis.Charter.Name, a.Prompt),
 		PNG:         png.Bytes(),
 		Attributes:  []storage.Attribute{{Trait: "Artist", Value: m.Name}},
-		Receipt: storage.Receipt{
-			Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID,
-			RequestHeight: a.Requested, ExpiryHeight: statement.Expiry, Collector: a.Requester, Prompt: a.Prompt,
-			Body: body, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
-			CommitteeEpoch: committee.Epoch(), Label: statement.Label, U: statement.U, Readers: readers,
-			Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
-			GeneratorIndex: uint64(n.index), Generator: n.secrets.Account(), GeneratorPrekey: prekey,
-			Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
-		},
+		Receipt:     receipt,
 	})
+}
+
+// receipt is the one that follows from the ledger for a picture by a generator.
+func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, generator uint32) (storage.Receipt, error) {
+	modelCID, err := cid.Decode(m.ContainerCID)
+	if err != nil {
+		return storage.Receipt{}, err
+	}
+	body, err := n.requestBody(a)
+	if err != nil {
+		return storage.Receipt{}, err
+	}
+	if int(generator) < 1 || int(generator) > len(n.genesis.Members) {
+		return storage.Receipt{}, fmt.Errorf("no member %d", generator)
+	}
+	statement := curation.StatementFor(n.chain, a)
+	var prekey [32]byte
+	var readers []storage.Reader
+	for _, k := range a.Prekeys {
+		if k.Member == generator {
+			prekey = k.R
+		}
+		readers = append(readers, storage.Reader{Member: k.Member, Key: k.R})
+	}
+	return storage.Receipt{
+		Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID,
+		RequestHeight: a.Requested, ExpiryHeight: statement.Expiry, Collector: a.Requester, Prompt: a.Prompt,
+		Body: body, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
+		CommitteeEpoch: a.Epoch, Label: statement.Label, U: statement.U, Readers: readers,
+		Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
+		GeneratorIndex: uint64(generator), Generator: n.genesis.Members[generator-1].Account, GeneratorPrekey: prekey,
+		Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
+	}, nil
 }
 
 // requestBody finds the signed request in its block.

@@ -109,7 +109,7 @@ func (n *Node) sealPlain(name string, plain []byte) (curation.Seal, []byte, erro
 	}); err != nil {
 		return curation.Seal{}, nil, err
 	}
-	p := curation.Seal{Name: name, KeyEpoch: epoch + 1, PlainHash: sha256.Sum256(plain), PolicyHash: PolicyHash(n.genesis.Charter)}
+	p := curation.Seal{Name: name, KeyEpoch: epoch + 1, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.genesis.Charter)}
 	label := curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, x)
 	var container bytes.Buffer
 	err := model.Seal(&container, bytes.NewReader(plain), func(fileKey []byte) ([]byte, error) {

@@ -13,9 +13,9 @@ m1 certifies r1
 m1 certifies r2
 m1 certifies r3
 ----
-approval.certified rid=r1 certificate=a9c1e1… seed=224ca0… order=3,1,4,2
-approval.certified rid=r2 certificate=a5b462… seed=44a41a… order=3,1,2,4
-approval.certified rid=r3 certificate=8f3912… seed=435d72… order=4,3,1,2
+approval.certified rid=r1 certificate=8c0773… seed=224ca0… order=3,1,4,2
+approval.certified rid=r2 certificate=8250c2… seed=44a41a… order=3,1,2,4
+approval.certified rid=r3 certificate=8e5ffa… seed=435d72… order=4,3,1,2
 
 generator registers r1
 generator registers r2

@@ -25,8 +25,8 @@ show account bob
 ----
 refused (proof): verify signature: proof does not hold: certificate refused
 refused (unknown): no request 090000…
-approval.certified rid=r1 certificate=a9c1e1… seed=224ca0… order=3,1,4,2
-approval.certified rid=r2 certificate=979292… seed=2c8864… order=4,3,2,1
+approval.certified rid=r1 certificate=8c0773… seed=224ca0… order=3,1,4,2
+approval.certified rid=r2 certificate=ac75ed… seed=2c8864… order=4,3,2,1
 bob: 898.99 free, 100 locked, nonce 2
 
 # Nobody but the drawn generator may register, and only in its turn; outsiders and
@@ -118,7 +118,7 @@ artwork.requested rid=r5 account=alice prompt=six model=458386… expiry=98 read
 artwork.requested rid=r6 account=alice prompt=seven model=458386… expiry=98 readers=1,2,3,4
 artwork.requested rid=r7 account=alice prompt=eight model=458386… expiry=98 readers=1,2,3,4
 artwork.requested rid=r8 account=bob prompt=nine model=458386… expiry=98 readers=1,2,3,4
-refused (wrong phase): 0 members have reader keys waiting, a request needs 2
+refused (wrong phase): 0 members have reader keys waiting, a request needs 3: ask again in a few blocks
 bob: 896.98 free, 100 locked, nonce 5
 
 m1 refills 33
@@ -127,7 +127,7 @@ bob refills 1
 alice requests "six again"
 ----
 refused (limit): 33 prekeys would wait, limit 32
-member.prekeys member=1 added=2 waiting=2
+refused (duplicate): prekeys from 41, the next is 8
 refused (not member): account bob is not a member
 refused (limit): account has 3 open requests, limit 3
 
@@ -142,5 +142,5 @@ carol requests "eleven"
 show account carol
 ----
 refused (limit): account has 3 open requests, limit 3
-artwork.requested rid=r9 account=carol prompt=eleven model=458386… expiry=101 readers=1,2,3
-carol: 899 free, 100 locked, nonce 1
+refused (wrong phase): 2 members have reader keys waiting, a request needs 3: ask again in a few blocks
+carol: 999 free, 0 locked, nonce 1

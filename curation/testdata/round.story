@@ -17,9 +17,9 @@ m2 certifies r2
 m3 certifies r3
 m4 certifies r3   # a second identical one costs nobody anything
 ----
-approval.certified rid=r1 certificate=8a5afb… seed=23f7d3… order=4,3,1,2
-approval.certified rid=r2 certificate=ad32b0… seed=7527b5… order=2,4,1,3
-approval.certified rid=r3 certificate=b237b6… seed=5baafa… order=3,2,4,1
+approval.certified rid=r1 certificate=8333d7… seed=23f7d3… order=4,3,1,2
+approval.certified rid=r2 certificate=a368fb… seed=7527b5… order=2,4,1,3
+approval.certified rid=r3 certificate=a0670b… seed=5baafa… order=3,2,4,1
 refused (duplicate): artwork r3 is approved already
 
 generator registers r1

@@ -131,6 +131,7 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 		{"another prompt", "request", func(r *storage.Receipt) { r.Prompt = "something else" }},
 		{"another pixel root", "pixels", func(r *storage.Receipt) { r.PixelRoot[0] ^= 1 }},
 		{"another certificate", "certificate", func(r *storage.Receipt) { r.Certificate = r.SeedSignature }},
+		{"another seed signature", "seed", func(r *storage.Receipt) { r.SeedSignature = r.Certificate }},
 		{"a certificate for another request", "certificate", func(r *storage.Receipt) { r.RequestID[0] ^= 1 }},
 		{"a replay on another chain", "network", func(r *storage.Receipt) { r.Chain[0] ^= 1 }},
 		{"a certificate of another epoch", "certificate", func(r *storage.Receipt) { r.CommitteeEpoch++ }},

@@ -61,8 +61,15 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 	if l.Height() >= s.Expiry {
 		return false
 	}
+	opened := m.tally.Step(l.Height(), quorum.Open{Statement: s})
+	for _, e := range opened {
+		if r, ok := e.(quorum.Refused); ok && r.RID == s.RID && r.Member == 0 {
+			m.do(Note{Text: "request cannot be counted", RID: a.RID, Err: r.Err})
+			return false
+		}
+	}
 	m.counted[a.RID] = true
-	m.tallied(l, m.tally.Step(l.Height(), quorum.Open{Statement: s}))
+	m.tallied(l, opened)
 	own, err := quorum.Approve(m.key, s)
 	if err != nil {
 		m.do(Note{Text: "cannot approve", RID: a.RID, Err: err})
@@ -80,7 +87,10 @@ func (m *Machine) count(l curation.View, a quorum.Approval) {
 		return
 	}
 	rid := curation.Hash(a.RID)
-	if art, ok := l.Artwork(rid); ok && !m.counted[rid] && art.Status == curation.StatusRequested && art.Epoch == m.key.Epoch() {
+	if art, ok := l.Artwork(rid); ok && !m.counted[rid] {
+		if art.Status != curation.StatusRequested || art.Epoch != m.key.Epoch() {
+			return // late: the tally keeps only what comes before its request
+		}
 		m.open(l, art)
 	}
 	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: a}))

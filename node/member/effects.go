@@ -80,8 +80,10 @@ type Answer struct {
 	Err    error
 }
 
-// Render opens the model with its file key, draws the artwork and, as its
-// generator, stores the folder; a Rendered follows. FileKey is wiped after use.
+// Render opens the model with its file key and draws the artwork. As its generator
+// it stores and pins the folder; as its auditor it fetches the registered folder and
+// holds it against the drawing, and reports a zero root when that is another work. A
+// Rendered follows. FileKey is wiped after use.
 type Render struct {
 	Role    seal.Role
 	Artwork curation.Artwork
@@ -89,6 +91,9 @@ type Render struct {
 	FileKey []byte
 	// Sealer is the account that holds the model's container first-hand.
 	Sealer curation.Address
+	// Maker is the account that holds the registered folder first-hand; an auditor's
+	// only.
+	Maker curation.Address
 }
 
 // Keep fetches an artwork's folder from one of the accounts, unless it is here,
@@ -100,7 +105,8 @@ type Keep struct {
 	From []curation.Address
 }
 
-// LetGo unpins a folder and frees its space.
+// LetGo unpins a folder that is pinned as this request's candidate, and frees its
+// space. A folder pinned as anything else stays.
 type LetGo struct {
 	RID curation.Hash
 	CID string

@@ -19,9 +19,12 @@
 package member
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir"
@@ -34,10 +37,11 @@ import (
 // for again.
 const RetryBlocks = 4
 
-// Prekeys are posted in batches when fewer than prekeyLow wait on the ledger.
+// Prekeys are posted in batches when fewer than prekeyLow wait on the ledger: so
+// many requests can come at once before this member is left out of a draw.
 const (
-	prekeyLow   = 12
-	prekeyBatch = 24
+	prekeyLow   = 64
+	prekeyBatch = curation.MaxPrekeyBatch
 )
 
 // maxOpen bounds the requests whose approvals are counted at the same time.
@@ -48,13 +52,6 @@ type Secrets struct {
 	Ceremony [32]byte // seed of the member's part in the ceremony
 	Prekeys  [32]byte // seed of its one-time reader keys
 }
-
-// working are the states in which a request needs its members.
-var working = curation.Filter{Status: []curation.Status{curation.StatusRequested, curation.StatusApproved, curation.StatusRegistered}}
-
-// showing are the states in which members keep the picture.
-var showing = curation.Filter{Status: []curation.Status{
-	curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished}}
 
 // Machine is one member. See the package comment.
 type Machine struct {
@@ -69,6 +66,8 @@ type Machine struct {
 	key       *shamir.KeyShare
 	tally     *quorum.Tally
 
+	acknowledged bool // the ledger holds the proof of our share
+
 	counted   map[curation.Hash]bool             // requests that the tally counts
 	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
 	certified map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
@@ -77,8 +76,11 @@ type Machine struct {
 	prekeys   map[[32]byte]uint64                // R → sequence number
 	derived   uint64                             // prekeys below this number are in the map
 	asked     map[string]uint64                  // effect → height at which it was asked for last
-	kept      map[curation.Hash]string           // rid → pin name asked for
-	effects   []Effect
+
+	candidates map[curation.Hash]string // rid → CID pinned as a candidate
+	published  map[curation.Hash]bool   // rids pinned as published
+	round      uint64                   // all rounds up to this one are dealt with
+	effects    []Effect
 }
 
 // New makes the machine of the member whose account is given. journal is what
@@ -93,7 +95,7 @@ func New(chain curation.Hash, index uint32, account curation.Address, secrets Se
 		counted: map[curation.Hash]bool{}, approved: map[curation.Hash]quorum.Approval{},
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey][32]byte{}, prekeys: map[[32]byte]uint64{},
-		asked: map[string]uint64{}, kept: map[curation.Hash]string{},
+		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
 	}
 	for _, e := range journal {
 		m.released[releaseKey{e.RID, e.Role, e.Member}] = e.R
@@ -154,7 +156,7 @@ func (m *Machine) block(l curation.View) {
 		return
 	}
 	m.refill(l)
-	open := l.Artworks(working)
+	open := l.Working()
 	m.approve(l, open)
 	m.work(l, open)
 	m.openOrders(l)
@@ -173,14 +175,19 @@ func (m *Machine) forget(height uint64) {
 // ceremony posts this member's messages and, once the committee is in force,
 // derives its share.
 func (m *Machine) ceremony(l curation.View) {
-	if c, ok := l.Committee(); ok {
-		if m.key == nil || m.committee == nil || m.committee.Epoch() != c.Epoch() {
-			m.join(l, c)
-		}
+	c, active := l.Committee()
+	if active && (m.key == nil || m.committee.Epoch() != c.Epoch()) {
+		m.join(l, c)
+	}
+	if active && m.acknowledged {
 		return
 	}
 	log, attempt := l.CeremonyLog(), l.Ceremony().Attempt
-	messages, err := m.party.Step(l.Height(), log)
+	if m.acknowledged = log.Spoke(m.index, dkg.KindAck); active && m.acknowledged {
+		return
+	}
+	// A member that was away acknowledges late: that counts for the margin.
+	messages, err := m.party.Step(l.Height()+1, log)
 	if err != nil {
 		m.do(Note{Text: "ceremony step failed", Err: err})
 		return
@@ -220,7 +227,7 @@ func (m *Machine) refill(l curation.View) {
 		_, r := seal.DeriveReader(m.secrets.Prekeys, s)
 		points = append(points, r)
 	}
-	m.submit(l.Height(), fmt.Sprintf("prekeys/%d", me.PrekeyEnd), curation.Prekeys{Points: points})
+	m.submit(l.Height(), fmt.Sprintf("prekeys/%d", me.PrekeyEnd), curation.Prekeys{From: me.PrekeyEnd, Points: points})
 }
 
 // reader finds the secret of one of our own prekeys.
@@ -266,36 +273,92 @@ func (m *Machine) openOrders(l curation.View) {
 	m.do(Submit{Key: key, Payload: curation.OrderShares{Round: round.Number, Share: share}})
 }
 
-// keep asks for the pictures that members hold together, and lets go of those that
-// the round declined.
+// keep asks for the pictures that members hold together, those that may still be
+// chosen and those that were, and lets go of the others.
 func (m *Machine) keep(l curation.View) {
-	want := map[curation.Hash]string{}
-	for _, a := range l.Artworks(showing) {
-		name := "candidate"
-		if a.Status == curation.StatusPublished {
-			name = "published"
-		}
-		want[a.RID] = name
-		if m.kept[a.RID] == name {
-			continue
-		}
-		if m.again("keep/"+name+"/"+a.RID.String(), l.Height()) {
-			m.do(Keep{RID: a.RID, CID: a.CID, Name: name, From: m.holders(l, a)})
+	for _, a := range l.Working() {
+		if a.Status == curation.StatusRegistered {
+			m.want(l, a, Candidate)
 		}
 	}
-	for rid, name := range m.kept {
-		if want[rid] == "" && name == "candidate" {
-			delete(m.kept, rid)
+	for _, a := range l.Waiting() {
+		m.want(l, a, Candidate)
+	}
+	if r, ok := l.RunningRound(); ok {
+		for _, rid := range r.Candidates {
 			if a, ok := l.Artwork(rid); ok {
-				m.do(LetGo{RID: rid, CID: a.CID})
+				m.want(l, a, Candidate)
 			}
+		}
+	}
+	m.keepPublished(l)
+	m.letGo(l)
+}
+
+// keepPublished goes through the rounds that ended, oldest first, and stays with the
+// first of which not everything is here yet.
+func (m *Machine) keepPublished(l curation.View) {
+	for whole := true; whole; m.round++ {
+		r, ok := l.Round(m.round + 1)
+		if !ok || r.Phase != curation.RoundSettled && r.Phase != curation.RoundFailed {
+			return
+		}
+		for _, rid := range r.Published {
+			if a, ok := l.Artwork(rid); ok && !m.published[rid] {
+				m.want(l, a, Published)
+				whole = false
+			}
+		}
+		if !whole {
+			return
 		}
 	}
 }
 
-// Kept tells the machine that a picture is fetched and pinned under a name, now or
-// in an earlier run.
-func (m *Machine) Kept(rid curation.Hash, name string) { m.kept[rid] = name }
+// want asks for an artwork's folder unless it is here under that name.
+func (m *Machine) want(l curation.View, a curation.Artwork, name string) {
+	if name == Candidate && m.candidates[a.RID] == a.CID || name == Published && m.published[a.RID] {
+		return
+	}
+	if m.again("keep/"+name+"/"+a.RID.String(), l.Height()) {
+		m.do(Keep{RID: a.RID, CID: a.CID, Name: name, From: m.holders(l, a)})
+	}
+}
+
+// letGo drops candidates that will not be published, and folders of our own making
+// that the ledger did not take.
+func (m *Machine) letGo(l curation.View) {
+	for _, rid := range slices.SortedFunc(maps.Keys(m.candidates), func(a, b curation.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		cid := m.candidates[rid]
+		a, ok := l.Artwork(rid)
+		ours := ok && a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.index, l.Height()+1)
+		open := ok && a.CID == cid && (a.Status == curation.StatusRegistered || a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking)
+		if ours || open || ok && a.Status == curation.StatusPublished && a.CID == cid && !m.published[rid] {
+			continue
+		}
+		delete(m.candidates, rid)
+		if !ok || a.Status != curation.StatusPublished || a.CID != cid {
+			m.do(LetGo{RID: rid, CID: cid})
+		}
+	}
+}
+
+// The names under which artworks are pinned.
+const (
+	Candidate = "candidate"
+	Published = "published"
+)
+
+// Kept tells the machine that a folder is here and pinned under a name, now or from
+// an earlier run.
+func (m *Machine) Kept(rid curation.Hash, cid, name string) {
+	if name == Published {
+		m.published[rid] = true
+		delete(m.candidates, rid)
+		return
+	}
+	m.candidates[rid] = cid
+}
 
 // holders lists the accounts that have an artwork's picture first-hand: its
 // generator, then the other members in order.

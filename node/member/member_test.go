@@ -50,10 +50,34 @@ func TestARoundGoesThrough(t *testing.T) {
 					return len(w.artworks(curation.StatusPublished)) == 1
 				}), "artworks %v", summary(w))
 				require.Len(t, w.artworks(curation.StatusDeclined), 2)
+				require.True(t, w.run(60, w.settled), "everybody who is up keeps the published work and nothing else")
 				require.Empty(t, w.failed)
 			})
 		}
 	}
+}
+
+// settled says whether every member that is up keeps what was published, and nothing
+// that was not.
+func (w *world) settled() bool {
+	var published []curation.Hash
+	for _, a := range w.artworks(curation.StatusPublished) {
+		published = append(published, a.RID)
+	}
+	for _, q := range w.members {
+		if q.machine == nil {
+			continue
+		}
+		for _, rid := range published {
+			if q.kept[rid] != member.Published {
+				return false
+			}
+		}
+		if len(q.kept) != len(published) {
+			return false
+		}
+	}
+	return true
 }
 
 func summary(w *world) (s []string) {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -24,6 +25,7 @@ type job struct {
 
 	shares    map[uint32][]byte // verified, by member
 	rendering bool
+	dead      bool // the sealed box opens to nothing: no picture will come of it
 	done      *Rendered
 }
 
@@ -31,13 +33,16 @@ type job struct {
 func (m *Machine) work(l curation.View, open []curation.Artwork) {
 	mine := map[jobKey]bool{}
 	for _, a := range open {
-		role := m.drawn(l, a)
+		role := m.allowed(l, a)
 		if role == 0 || a.Epoch != m.key.Epoch() {
 			continue
 		}
 		key := jobKey{a.RID, role}
 		mine[key] = true
 		j := m.jobs[key]
+		if j == nil && m.drawn(l, a) != role {
+			continue // our turn passed before we began
+		}
 		if j == nil {
 			var err error
 			if j, err = m.start(l, a, role); err != nil {
@@ -53,6 +58,18 @@ func (m *Machine) work(l curation.View, open []curation.Artwork) {
 			delete(m.jobs, key)
 		}
 	}
+}
+
+// allowed is the role in which the ledger would take this member's work: a turn that
+// has begun does not end when the next one begins.
+func (m *Machine) allowed(l curation.View, a curation.Artwork) seal.Role {
+	switch {
+	case a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.index, l.Height()+1):
+		return seal.Generator
+	case a.Status == curation.StatusRegistered && a.MayAudit(l.Params(), m.index, l.Height()+1):
+		return seal.Auditor
+	}
+	return 0
 }
 
 // drawn is the role that the seed draws this member for at this height, or 0.
@@ -106,7 +123,7 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 	switch {
 	case j.done != nil:
 		m.report(l, key, j)
-	case j.rendering:
+	case j.rendering, j.dead:
 	case len(j.shares) >= m.committee.T():
 		m.combine(l, key, j)
 	default:
@@ -140,6 +157,9 @@ func (m *Machine) collect(l curation.View, e ShareArrived) {
 }
 
 func (m *Machine) combine(l curation.View, key jobKey, j *job) {
+	if !m.again(fmt.Sprintf("render/%v/%d", key.rid, key.role), l.Height()) {
+		return // it failed a moment ago
+	}
 	var shares [][]byte
 	for i := uint32(1); i <= uint32(m.committee.N()); i++ {
 		if s := j.shares[i]; s != nil {
@@ -149,12 +169,16 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 	fileKey, _, err := seal.CombineRelease(j.secret, m.committee, j.ct, j.cert, j.reader, shares)
 	if err != nil {
 		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
+		j.dead = errors.Is(err, seal.ErrUnreadable)
+		own := j.shares[m.index]
 		clear(j.shares)
+		j.shares[m.index] = own
 		return
 	}
 	j.rendering = true
 	sealer, _ := l.Member(j.model.Sealer)
-	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account})
+	maker, _ := l.Member(j.artwork.Generator)
+	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account, Maker: maker.Account})
 }
 
 // rendered takes the picture, or the reason why there is none: then the job begins
@@ -171,6 +195,9 @@ func (m *Machine) rendered(l curation.View, e Rendered) {
 		return
 	}
 	j.done = &e
+	if key.role == seal.Generator {
+		m.candidates[key.rid] = e.CID
+	}
 	m.report(l, key, j)
 }
 

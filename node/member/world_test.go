@@ -58,9 +58,10 @@ type peer struct {
 	ledger  *curation.Machine
 	height  uint64
 	journal []member.Entry
-	machine *member.Machine // nil while it is down
-	life    int             // counts restarts: what is under way for an earlier life is lost
-	torn    bool            // the next journal entry is not durable: the member crashes at it
+	machine *member.Machine          // nil while it is down
+	life    int                      // counts restarts: what is under way for an earlier life is lost
+	kept    map[curation.Hash]string // what is pinned, by request
+	torn    bool                     // the next journal entry is not durable: the member crashes at it
 }
 
 type delivery struct {
@@ -133,7 +134,7 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 	}
 	w.leader = found()
 	for i, s := range secrets {
-		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: found()}
+		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: found(), kept: map[curation.Hash]string{}}
 		w.members = append(w.members, q)
 		w.start(q)
 	}
@@ -147,6 +148,9 @@ func (w *world) start(q *peer) {
 	m, err := member.New(w.chain, q.index, addressOf(fmt.Sprintf("member %d", q.index)), q.secrets, slices.Clone(q.journal), chance{w.rng})
 	require.NoError(w.t, err)
 	q.machine = m
+	for rid, name := range q.kept {
+		q.machine.Kept(rid, cidOf(rid), name)
+	}
 	w.step(q, member.Committed{})
 }
 
@@ -265,10 +269,13 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		q.journal = append(q.journal, f.Entry)
 	case member.Render:
 		w.render(q, f)
+	case member.LetGo:
+		delete(q.kept, f.RID)
 	case member.Keep:
 		w.after(1+w.rng.IntN(w.delay), func() {
 			if q.machine != nil {
-				q.machine.Kept(f.RID, f.Name)
+				q.machine.Kept(f.RID, f.CID, f.Name)
+				q.kept[f.RID] = f.Name
 			}
 		})
 	}
@@ -340,6 +347,7 @@ func (w *world) render(q *peer, f member.Render) {
 	root := sha256.Sum256(append(slices.Clone(f.FileKey), f.Artwork.Seed[:]...))
 	w.after(1+w.rng.IntN(2*blockTicks), func() {
 		if q.life == life {
+			q.kept[f.Artwork.RID] = member.Candidate
 			w.step(q, member.Rendered{RID: f.Artwork.RID, Role: f.Role, CID: cidOf(f.Artwork.RID), PixelRoot: root})
 		}
 	})
@@ -392,7 +400,7 @@ func (w *world) sealModel() {
 		require.True(w.t, ok)
 		x = c.X()
 	})
-	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256([]byte("plain")), ContainerCID: cidOf(curation.Hash{1}), ContainerSize: 1}
+	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256([]byte("plain")), PolicyHash: curation.PolicyHash(curation.Charter{Name: "Test", Text: "test"}), ContainerCID: cidOf(curation.Hash{1}), ContainerSize: 1}
 	label := curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, x)
 	ct, err := seal.Encrypt(chance{w.rng}, x, label, w.fileKey)
 	require.NoError(w.t, err)

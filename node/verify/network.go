@@ -9,7 +9,7 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	if !active {
 		return n, false, nil
 	}
-	n = Network{Name: v.Genesis().Charter.Name, Chain: v.Chain(), Decisions: map[string]string{}}
+	n = Network{Name: v.Genesis().Charter.Name, Chain: v.Chain(), Artworks: map[string]Record{}}
 	if n.Committee, err = c.MarshalBinary(); err != nil {
 		return n, false, err
 	}
@@ -19,9 +19,10 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	for _, m := range v.Models() {
 		n.Models = append(n.Models, Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
 	}
-	for _, a := range v.Artworks(curation.Filter{Status: []curation.Status{curation.StatusPublished, curation.StatusDeclined, curation.StatusDisputed}}) {
+	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
-			n.Decisions[a.CID] = string(a.Status)
+			n.Artworks[a.CID] = Record{RID: a.RID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
+				Requester: a.Requester, Requested: a.Requested, Status: string(a.Status)}
 		}
 	}
 	return n, true, nil

@@ -21,18 +21,31 @@ import (
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/storage"
 )
 
 // Network is what a verifier trusts: the names and keys of one network. A node
 // keeps it as network.json in its home, once the ceremony has ended.
 type Network struct {
-	Name      string            `json:"name"`
-	Chain     curation.Hash     `json:"chain"`     // genesis hash
-	Committee []byte            `json:"committee"` // shamir.Committee
-	Members   []Member          `json:"members"`
-	Models    []Model           `json:"models"`
-	Decisions map[string]string `json:"decisions"` // artwork CID → published or declined, as far as this node knows
+	Name      string        `json:"name"`
+	Chain     curation.Hash `json:"chain"`     // genesis hash
+	Committee []byte        `json:"committee"` // shamir.Committee
+	Members   []Member      `json:"members"`
+	Models    []Model       `json:"models"`
+	// Artworks are the ledger's records of the registered ones, by CID.
+	Artworks map[string]Record `json:"artworks"`
+}
+
+// Record is what the ledger holds about an artwork, in a Network file.
+type Record struct {
+	RID       curation.Hash    `json:"rid"`
+	PixelRoot curation.Hash    `json:"pixel_root"`
+	Generator uint32           `json:"generator"`
+	Auditor   uint32           `json:"auditor"` // 0 while nobody has rendered it again
+	Requester curation.Address `json:"requester"`
+	Requested uint64           `json:"requested"` // height
+	Status    string           `json:"status"`
 }
 
 // Member is a co-owner in a Network file.
@@ -91,7 +104,7 @@ type Report struct {
 	CID    string  `json:"cid"`
 	Prompt string  `json:"prompt"`
 	Seed   string  `json:"seed"`
-	Valid  bool    `json:"valid"` // no claim fails, and the quorum's claims were checked
+	Valid  bool    `json:"valid"` // no claim fails, and the ledger's record was there to check
 	Claims []Claim `json:"claims"`
 }
 
@@ -108,6 +121,9 @@ type checker struct {
 	files   map[string][]byte
 	receipt storage.Receipt
 	claims  []Claim
+	root    cid.Cid // of the files
+
+	registered bool // the ledger's record was there and agrees
 }
 
 func (c *checker) claim(name, proves string, check func() (detail string, err error)) bool {
@@ -152,13 +168,17 @@ func Artwork(ctx context.Context, files []storage.File, o Options) (Report, erro
 	c.picture(ctx)
 	c.quorum()
 	r.Claims = c.claims
-	r.Valid = !slices.ContainsFunc(c.claims, func(k Claim) bool { return k.Status == Fails }) && o.Network != nil
+	r.Valid = c.registered && !slices.ContainsFunc(c.claims, func(k Claim) bool { return k.Status == Fails })
 	return r, nil
 }
 
 func (c *checker) folder(root cid.Cid) {
+	c.root = root
 	c.claim("content", "the files are exactly those that the CID names", func() (string, error) {
-		if c.o.CID.Defined() && !c.o.CID.Equals(root) {
+		if !c.o.CID.Defined() {
+			return "", &skipped{"no CID given; the files hash to " + root.String()}
+		}
+		if !c.o.CID.Equals(root) {
 			return "", fmt.Errorf("the files hash to %v", root)
 		}
 		return root.String(), nil
@@ -181,7 +201,7 @@ func (c *checker) folder(root cid.Cid) {
 
 func (c *checker) picture(ctx context.Context) {
 	r := c.receipt
-	c.claim("pixels", "the picture's pixels are those that the generator registered", func() (string, error) {
+	c.claim("pixels", "the picture's pixels are those of its receipt", func() (string, error) {
 		p, err := storage.DecodePNG(c.files[storage.ImageName], 0)
 		if err != nil {
 			return "", err
@@ -195,6 +215,9 @@ func (c *checker) picture(ctx context.Context) {
 		}
 		if root != r.PixelRoot {
 			return "", fmt.Errorf("pixel root %x, the receipt says %x", root, r.PixelRoot)
+		}
+		if r.Kernel != kernel.Contract {
+			return "", fmt.Errorf("contract %q, this program knows %q", r.Kernel, kernel.Contract)
 		}
 		return fmt.Sprintf("%dx%d, pixel root %x", p.Width, p.Height, root), nil
 	})
@@ -231,14 +254,22 @@ func (c *checker) quorum() {
 	if !known {
 		return
 	}
-	c.claim("request", "a collector asked for exactly this prompt", func() (string, error) { return c.request() })
+	c.claim("request", "the certified request asks for exactly this prompt and model", func() (string, error) { return c.request() })
 	c.claim("certificate", "the members' quorum approved this request for this model", func() (string, error) {
-		return fmt.Sprintf("%d of %d members under Y, epoch %d", committee.T(), committee.N(), committee.Epoch()), r.CheckQuorum(committee)
+		_, err := quorum.Verify(committee, r.Statement(), r.Certificate)
+		return fmt.Sprintf("%d of %d members under Y, epoch %d", committee.T(), committee.N(), committee.Epoch()), err
 	})
 	c.claim("seed", "the seed is the quorum's unique signature on the request: nobody chose it", func() (string, error) {
-		return fmt.Sprintf("%x", r.Seed), r.CheckQuorum(committee)
+		if err := quorum.VerifySeed(committee, r.Chain, r.RequestID, r.SeedSignature); err != nil {
+			return "", err
+		}
+		seed, err := quorum.Seed(r.SeedSignature, r.RequestID)
+		if err == nil && seed != r.Seed {
+			err = errors.New("the receipt's seed is not the one that the signature gives")
+		}
+		return fmt.Sprintf("%x", r.Seed), err
 	})
-	c.claim("generator", "the seed drew the member that made the picture, among those who could read", func() (string, error) { return c.generator() })
+	c.claim("generator", "the member that made the picture is one whom the seed drew, with its certified one-time key", func() (string, error) { return c.generator() })
 	c.claim("model", "the model is one that the network sealed", func() (string, error) {
 		for _, m := range c.o.Network.Models {
 			if m.ID == r.Model && m.KeyEpoch == r.KeyEpoch && m.Label == r.Label && m.U == r.U && m.ContainerCID == r.ModelCID.String() {
@@ -247,24 +278,24 @@ func (c *checker) quorum() {
 		}
 		return "", errors.New("the network file lists no such model")
 	})
-	c.claim("curation", "what the collectors' round decided", func() (string, error) {
-		root, err := storage.FolderCID(c.list())
-		if err != nil {
-			return "", err
-		}
-		if d, ok := c.o.Network.Decisions[root.String()]; ok {
-			return d, nil
-		}
-		return "", &skipped{"the network file knows of no decision yet"}
-	})
+	c.registered = c.claim("registered", "the network's ledger holds this very folder for this request, and another member rendered it again", func() (string, error) { return c.record() })
 }
 
-func (c *checker) list() []storage.File {
-	var files []storage.File
-	for name, data := range c.files {
-		files = append(files, storage.File{Name: name, Data: data})
+// record holds the artwork against what the ledger says about it.
+func (c *checker) record() (string, error) {
+	r := c.receipt
+	k, known := c.o.Network.Artworks[c.root.String()]
+	switch {
+	case !known:
+		return "", &skipped{"the network file lists no such artwork: take a newer one from a member (atelier network export)"}
+	case k.RID != r.RequestID || k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
+		return "", errors.New("the ledger's record of it says otherwise than its receipt")
+	case k.Status == string(curation.StatusDisputed):
+		return "", errors.New("its audit found another picture: the ledger lists it as disputed")
+	case k.Auditor == 0:
+		return fmt.Sprintf("%s; requested by %v; not rendered again by another member", k.Status, k.Requester), nil
 	}
-	return files
+	return fmt.Sprintf("%s; requested by %v, made by member %d, rendered again by member %d", k.Status, k.Requester, k.Generator, k.Auditor), nil
 }
 
 // request checks that the certified body asks for the receipt's prompt and model.
@@ -281,7 +312,7 @@ func (c *checker) request() (string, error) {
 	if q.Prompt != r.Prompt || q.ModelID != r.Model {
 		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
 	}
-	return fmt.Sprintf("%q by %v", q.Prompt, curation.Address(r.Collector)), nil
+	return fmt.Sprintf("%q", q.Prompt), nil
 }
 
 // generator draws again.
