@@ -214,7 +214,7 @@ var variables = map[string]struct {
 
 func (c *Config) environment(lookup func(string) (string, bool)) error {
 	for _, v := range variables {
-		if text, ok := lookup(v.name); ok {
+		if text, ok := lookup(v.name); ok && text != "" { // an empty variable says nothing
 			if err := v.set(c, text); err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}

@@ -65,7 +65,10 @@ func TestTheEnvironmentStandsAboveTheFile(t *testing.T) {
 func TestExplainSaysWhereEachSettingComesFrom(t *testing.T) {
 	home := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(home, File), []byte("[api]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = \"info\"\n"), 0o600))
-	c, settings, err := Explain(home, func(name string) (string, bool) { return "debug", name == "ATELIER_LOG_LEVEL" })
+	c, settings, err := Explain(home, func(name string) (string, bool) {
+		v, ok := map[string]string{"ATELIER_LOG_LEVEL": "debug", "ATELIER_WORKERS": ""}[name]
+		return v, ok
+	})
 	require.NoError(t, err)
 	require.Equal(t, "debug", c.Log.Level)
 	have := map[string]Setting{}
@@ -76,6 +79,7 @@ func TestExplainSaysWhereEachSettingComesFrom(t *testing.T) {
 	require.Equal(t, Setting{"log.level", `"debug"`, "ATELIER_LOG_LEVEL"}, have["log.level"])
 	require.Equal(t, Setting{"ledger.empty_block_interval", `"2s"`, "default"}, have["ledger.empty_block_interval"])
 	require.Equal(t, Setting{"network.mdns", `false`, "default"}, have["network.mdns"])
+	require.Equal(t, Setting{"artist.workers", `0`, "default"}, have["artist.workers"], "an empty variable says nothing")
 	for key := range variables {
 		require.Contains(t, have, key, "a variable sets what is a setting")
 	}

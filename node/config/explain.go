@@ -45,7 +45,7 @@ func Explain(home string, lookup func(string) (string, bool)) (Config, []Setting
 				s.Source = path
 			}
 			if v, ok := variables[s.Key]; ok {
-				if _, set := lookup(v.name); set {
+				if value, _ := lookup(v.name); value != "" {
 					s.Source = v.name
 				}
 			}
@@ -57,6 +57,9 @@ func Explain(home string, lookup func(string) (string, bool)) (Config, []Setting
 
 // text is a value in TOML's notation.
 func text(v any) (string, error) {
+	if list, ok := v.([]string); ok && len(list) == 0 {
+		return "[]", nil
+	}
 	b, err := toml.Marshal(map[string]any{"x": v})
 	return strings.TrimSpace(strings.TrimPrefix(string(b), "x = ")), err
 }
