@@ -17,6 +17,11 @@ func mayTake(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return argsBetween(cmd, args, 0, names) }
 }
 
+// takesBetween accepts the named arguments, of which only the first few must be there.
+func takesBetween(least int, names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error { return argsBetween(cmd, args, least, names) }
+}
+
 func argsBetween(cmd *cobra.Command, args []string, least int, names []string) error {
 	path := cmd.CommandPath()
 	switch {

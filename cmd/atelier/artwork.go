@@ -136,7 +136,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	if a.Registered != 0 {
 		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)
 		s.add("pixels", "%s", a.PixelRoot)
-		s.add("cid", "%s%s", a.CID, map[bool]string{false: "  (not on this node: `atelier artwork fetch` brings it)"}[a.Held])
+		s.add("cid", "%s%s", a.CID, elsewhere(a.Artwork))
 	}
 	switch {
 	case a.Attested != 0 && a.Auditor != 0 && a.AuditedRoot != a.PixelRoot:
@@ -171,6 +171,17 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("why", "%s", a.Reason)
 	}
 	return s
+}
+
+// elsewhere says why a folder is not on the node.
+func elsewhere(a api.Artwork) string {
+	switch {
+	case a.Held:
+		return ""
+	case a.Status == "declined" || a.Status == "disputed":
+		return "  (let go)"
+	}
+	return "  (not on this node: `atelier artwork fetch` brings it)"
 }
 
 // drawn is the order that a seed gave, in names.

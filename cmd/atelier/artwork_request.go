@@ -56,11 +56,7 @@ stands on the ledger.`,
 			if noWait {
 				return w.requested(ctx, r.RID)
 			}
-			err = w.candidate(ctx, r)
-			if errors.Is(err, context.DeadlineExceeded) && cmd.Context().Err() == nil {
-				return w.late(r, patience)
-			}
-			return err
+			return w.patiently(cmd.Context(), ctx, r.RID, patience)
 		},
 	}
 	f := c.Flags()
@@ -98,19 +94,23 @@ func (w *wait) requested(ctx context.Context, rid curation.Hash) error {
 }
 
 // candidate waits until the artwork is one, or never will be.
-func (w *wait) candidate(ctx context.Context, r api.Receipt) error {
+func (w *wait) candidate(ctx context.Context, rid curation.Hash) error {
 	w.told = map[string]bool{}
-	for h, err := range w.client.Events(ctx, r.Height) {
+	n, err := w.client.Network(ctx) // whatever comes after this height, the stream tells
+	if err != nil {
+		return err
+	}
+	if done, err := w.show(ctx, rid); done || err != nil {
+		return err
+	}
+	for h, err := range w.client.Events(ctx, n.Height+1) {
 		if err != nil {
 			return err
 		}
-		if h.Event == nil || h.Event.Attributes["rid"] != r.RID.String() {
+		if h.Event == nil || h.Event.Attributes["rid"] != rid.String() {
 			continue
 		}
-		if w.last, err = w.client.Artwork(ctx, r.RID.String()); err != nil {
-			return err
-		}
-		if done, err := w.show(); done || err != nil {
+		if done, err := w.show(ctx, rid); done || err != nil {
 			return err
 		}
 	}
@@ -118,7 +118,10 @@ func (w *wait) candidate(ctx context.Context, r api.Receipt) error {
 }
 
 // show tells what is new, and whether it is over.
-func (w *wait) show() (done bool, err error) {
+func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err error) {
+	if w.last, err = w.client.Artwork(ctx, rid.String()); err != nil {
+		return false, err
+	}
 	a, n := w.last, w.network
 	w.tell(true, "requested", "%s, deposit %s credits", a.RID, credits(a.Deposit))
 	if a.Approved != 0 {
@@ -142,12 +145,48 @@ func (w *wait) show() (done bool, err error) {
 	return false, nil
 }
 
-// late is what to say when the patience is over.
-func (w *wait) late(r api.Receipt, patience time.Duration) error {
-	step := "approved"
-	if w.last.Approved != 0 {
-		step = "a candidate"
+// patiently is candidate with words for an end that is not the request's; ctx is
+// within with its patience.
+func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patience time.Duration) error {
+	err := w.candidate(within, rid)
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintf(w.env.err, "the request stands: atelier artwork wait %s\n", short(rid))
+	case errors.Is(err, context.DeadlineExceeded):
+		step := "approved"
+		if w.last.Approved != 0 {
+			step = "a candidate"
+		}
+		return &quorumError{fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `atelier artwork wait %s`",
+			short(rid), step, patience, online(w.client), short(rid))}
 	}
-	return &quorumError{fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `atelier artwork show %s`",
-		short(r.RID), step, patience, online(w.client), short(r.RID))}
+	return err
+}
+
+func artworkWait(e *env) *cobra.Command {
+	var patience time.Duration
+	c := &cobra.Command{
+		Use: "wait ID", Short: "Follow a request until it is a candidate, or has ended otherwise",
+		Args: takes("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			a, err := c.Artwork(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			defer cancel()
+			w := &wait{env: e, client: c, network: n, start: time.Now()}
+			return w.patiently(cmd.Context(), ctx, a.RID, patience)
+		},
+	}
+	c.Flags().DurationVar(&patience, "timeout", 10*time.Minute, "how long to wait")
+	return c
 }

@@ -6,7 +6,7 @@ import "github.com/spf13/cobra"
 var commands = []func(*env) *cobra.Command{
 	demoCommand,
 	func(e *env) *cobra.Command {
-		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkExport(e))
+		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkWait(e), networkExport(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("member", "Invite members, join, see who they are", memberInvite(e), memberJoin(e), memberList(e))
@@ -18,13 +18,13 @@ var commands = []func(*env) *cobra.Command{
 		return noun("model", "The artist: seal it, look at it, draw and train", modelSeal(e), modelShow(e), modelRender(e), modelTrain(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkList(e), artworkShow(e), artworkFetch(e))
+		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("approval", "What the members' quorum has approved", approvalList(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e))
+		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e), roundWait(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("market", "Back artworks, quote and sell", marketBack(e), marketQuote(e), marketSell(e), marketEval(e))

@@ -67,7 +67,9 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 		return codeInterrupted, ""
 	case errors.As(err, &quorum):
 		return codeQuorum, "Look at `atelier approval list` and `atelier member list`: at least the threshold of members must be online."
-	case errors.As(err, &unreachable), errors.Is(err, api.ErrUnreachable):
+	case errors.As(err, &unreachable):
+		return codeUnreachable, ""
+	case errors.Is(err, api.ErrUnreachable):
 		return codeUnreachable, "Start the node with `atelier node start`, or name another one with --api HOST:PORT."
 	case errors.As(err, &early):
 		return codeLedger, hintFor(early.code)
@@ -103,11 +105,11 @@ func classifyProblem(p *api.Problem) (code int, hint string) {
 func hintFor(c curation.Code) string {
 	switch c {
 	case curation.CodeFunds:
-		return "See the balance with `atelier account show`; another account can send credits with `atelier account send`."
+		return "See the balance with `atelier account show`; another account can send credits with `atelier account send`. The ledger counts base units: 1 credit is 10^9."
 	case curation.CodeWrongPhase:
 		return "See where ceremony and round stand with `atelier network show`."
 	case curation.CodeLimit:
-		return "Ask again with another limit, or see the present price with `atelier market quote`."
+		return "Ask again with another limit, or see the present price with `atelier market quote`. The ledger counts base units: 1 credit is 10^9."
 	case curation.CodeUnknown:
 		return "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
 	case curation.CodeNotMember:

@@ -155,7 +155,7 @@ func paramsMap(p curation.Params) (map[string]json.RawMessage, error) {
 func networkParams(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "params", Short: "Print the default rules of a ledger: what --param can set",
-		Long: "params prints the rules that `atelier network create` takes unless --param says otherwise.\nSpans are blocks, amounts are base units (1 credit = 10^9).",
+		Long: "params prints the rules that `atelier network create` takes unless --param says\notherwise. Spans are blocks, amounts are base units (1 credit = 10^9).",
 		Args: takes(),
 		RunE: func(*cobra.Command, []string) error { return e.print(curation.DefaultParams()) },
 	}

@@ -48,9 +48,9 @@ func networkShow(e *env) *cobra.Command {
 func networkSheet(n api.Network) *sheet {
 	s := &sheet{}
 	s.add("genesis", "%s", n.Chain)
-	s.add("members", "%s, %d shares proven", count(len(n.Members), "member"), n.Shares.Proven)
+	s.add("members", "%d, of whom %d proved their share of the key", len(n.Members), n.Shares.Proven)
 	if k := n.Committee; k != nil {
-		s.add("threshold", "%d shares suffice: %d may be lost", n.Shares.Threshold, n.Shares.Margin)
+		s.add("threshold", "%s needed, %d may be lost", count(n.Shares.Threshold, "share"), n.Shares.Margin)
 		s.add("key X", "%s…  opens (epoch %d, made at height %d)", k.X.String()[:16], k.Epoch, k.Height)
 		s.add("key Y", "%s…  certifies and seeds", k.Y.String()[:16])
 	} else {

@@ -110,7 +110,10 @@ func (e *env) showRound(n api.Network, r api.RoundDetail, works []api.Artwork) e
 	}
 	fmt.Fprintf(e.out, "%s\n", count(len(r.Orders), "order"))
 	who := namesOf(n)
-	rows = [][]string{{"  #", "ACCOUNT", "STATUS", "ESCROW", "FOR", "PAID", "TOKENS", "REFUND"}}
+	rows = [][]string{{"  #", "ACCOUNT", "STATUS", "ESCROW"}}
+	if r.Settled != 0 {
+		rows[0] = append(rows[0], "FOR", "PAID", "TOKENS", "REFUND")
+	}
 	orders := slices.SortedFunc(slices.Values(r.Orders), func(a, b api.Order) int { return cmp.Compare(a.Index, b.Index) })
 	for _, o := range orders {
 		row := []string{fmt.Sprintf("  %d", o.Index), who.of(o.Account), o.Status, credits(o.Escrow)}

@@ -26,7 +26,7 @@ func (e *env) client() (*api.Client, error) {
 		return api.NewClient(e.api, ""), nil
 	}
 	if err != nil {
-		return nil, &unreachableError{err}
+		return nil, &unreachableError{fmt.Errorf("%w, or name another node with --api HOST:PORT", err)}
 	}
 	token, err := h.ReadAPIToken()
 	if err != nil { // the home of somebody else: reading is all there is

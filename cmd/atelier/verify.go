@@ -29,10 +29,10 @@ are those of its CID, the pixels those of the receipt, that the quorum approved 
 prompt, that its signature is the seed, and that the seed drew the generator. Each
 line says what was checked and what that proves. It ends with 1 when a claim fails.
 
-What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` writes it, a file in
-such a folder, or a CID that the node or the home holds. What to trust is a network
-file: --network FILE, or network.json of the home. Without either it asks the node,
-and then proves no more than that node's word about the network.`,
+What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` writes it, a
+file in such a folder, or a CID that the node or the home holds. What to trust is a
+network file: --network FILE, or network.json of the home. Without either it asks
+the node, and then proves no more than that node's word about the network.`,
 		Example: "  atelier verify heart --network harbour.json\n  atelier verify heart.car\n  atelier verify bafybei… --home ./ada",
 		Args:    takes("FILE|CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -106,7 +106,7 @@ func (e *env) showReport(r verify.Report, from string) error {
 	}
 	switch {
 	case failed > 0:
-		return &invalidError{count(failed, "claim") + " about this artwork does not hold"}
+		return &invalidError{fmt.Sprintf("the artwork is not what it says: %d of %d claims fail", failed, len(r.Claims))}
 	case !r.Valid:
 		return &invalidError{"the network's claims could not be checked: give --network FILE, or the --home of a member"}
 	}

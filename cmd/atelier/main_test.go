@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
+
+var update = flag.Bool("update", false, "write the golden files and scripts anew")
+
+// TestMain lets this binary be the program itself when a script runs "atelier".
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"atelier": main})
+}
+
+// TestTheHelpIsTheAgreedOne keeps the help of the whole command tree, because people
+// and scripts rely on names and flags.
+func TestTheHelpIsTheAgreedOne(t *testing.T) {
+	for _, v := range []string{"ATELIER_HOME", "ATELIER_API", "ATELIER_KEY"} {
+		t.Setenv(v, "")
+	}
+	t.Setenv("HOME", "/home/you")
+	var out bytes.Buffer
+	root := newRoot(strings.NewReader(""), &out, &out)
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		fmt.Fprintf(&out, "# %s\n\n", c.CommandPath())
+		require.NoError(t, c.Help())
+		fmt.Fprintln(&out)
+		for _, sub := range c.Commands() {
+			if sub.Name() != "help" && sub.Name() != "completion" {
+				walk(sub)
+			}
+		}
+	}
+	root.InitDefaultHelpFlag()
+	walk(root)
+	golden := filepath.Join("testdata", "help.txt")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, out.Bytes(), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.True(t, string(want) == out.String(), "the help has changed: look at the difference, then `go test ./cmd/atelier -run Help -update`")
+}
+
+func TestEveryCommandSaysWhatItIsForAndHowItEnds(t *testing.T) {
+	root := newRoot(nil, &bytes.Buffer{}, &bytes.Buffer{})
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		require.NotEmpty(t, c.Short, c.CommandPath())
+		require.NotContains(t, c.Short, "\n", c.CommandPath())
+		require.False(t, strings.HasSuffix(c.Short, "."), c.CommandPath())
+		for _, line := range strings.Split(c.Long, "\n") {
+			require.LessOrEqual(t, len([]rune(line)), 84, "%s: %s", c.CommandPath(), line)
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+}
+
+func TestAmountsForPeople(t *testing.T) {
+	for _, c := range []struct{ name, amount, want string }{
+		{"nothing", "0", "0"},
+		{"one base unit is not nothing", "1", "<0.0001"},
+		{"whole credits", "12000000000", "12"},
+		{"four places, cut", "1234567899", "1.2345"},
+		{"zeros at the end are left out", "2500000000", "2.5"},
+		{"less than four places after cutting", "3000040000", "3"},
+	} {
+		a, err := curve.ParseAmount(c.amount)
+		require.NoError(t, err)
+		require.Equal(t, c.want, credits(a), c.name)
+	}
+}
+
+func TestAnEscrowTellsTheSizeOfADepositAndNoMore(t *testing.T) {
+	for _, c := range []struct{ deposit, want string }{
+		{"0.000000001", "1"}, {"1", "1"}, {"1.000000001", "2"}, {"3", "5"}, {"5.5", "10"}, {"400", "500"}, {"501", "1000"}, {"12345", "20000"},
+	} {
+		deposit, err := curve.ParseCredits(c.deposit)
+		require.NoError(t, err)
+		require.Equal(t, c.want, hide(deposit).Credits(), c.deposit)
+	}
+	most, err := curve.ParseAmount("1329227995784915872903807060280344575")
+	require.NoError(t, err)
+	require.Equal(t, most, hide(most), "beyond the largest step the deposit itself")
+}
