@@ -15,7 +15,7 @@ import (
 func (s *server) registerExport(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "network-export", Method: http.MethodGet, Path: "/v1/network/export",
 		Summary: "What a verifier of the network's artworks needs besides an artwork", Tags: []string{"read"},
-		Responses: map[string]*huma.Response{"200": {Description: "Keys, members, sealed models and decisions.", Content: map[string]*huma.MediaType{"application/json": {}}}}},
+		Responses: map[string]*huma.Response{"200": {Description: "Keys, members, sealed models and decisions.", Content: anyObject}}},
 		func(context.Context, *none) (*raw, error) {
 			var doc []byte
 			err := s.view(func(v curation.View) error {

@@ -84,7 +84,7 @@ func (s *server) registerNetwork(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "pins", Method: http.MethodGet, Path: "/v1/pins", Summary: "What this node keeps", Tags: []string{"read"}},
 		func(context.Context, *none) (*body[[]Pin], error) { return &body[[]Pin]{s.pins()}, nil })
 	huma.Register(api, huma.Operation{OperationID: "genesis", Method: http.MethodGet, Path: "/v1/genesis", Summary: "The founding document, byte for byte", Tags: []string{"read"},
-		Responses: map[string]*huma.Response{"200": {Description: "Its SHA-256 is the chain.", Content: map[string]*huma.MediaType{"application/json": {}}}}},
+		Responses: map[string]*huma.Response{"200": {Description: "Its SHA-256 is the chain.", Content: anyObject}}},
 		func(context.Context, *none) (*raw, error) {
 			var doc []byte
 			err := s.view(func(v curation.View) (err error) {
@@ -94,6 +94,9 @@ func (s *server) registerNetwork(api huma.API) {
 			return &raw{"application/json", doc}, err
 		})
 }
+
+// anyObject documents an answer whose form is told elsewhere.
+var anyObject = map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}
 
 // raw is an answer of given bytes.
 type raw struct {

@@ -109,7 +109,10 @@ func TestACollectorsStory(t *testing.T) {
 	require.Equal(t, "sealed", round.Orders[0].Status)
 	require.Zero(t, round.Orders[0].RID)
 	s.Reach(r.RID, curation.StatusPublished)
-	s.Run("the published pin", func(curation.View) bool { return s.Store().Pins()[0].Name == "published/"+r.RID.String() })
+	s.Run("the published pin", func(curation.View) bool {
+		pins := s.Store().Pins()
+		return len(pins) == 1 && pins[0].Name == "published/"+r.RID.String()
+	})
 	rounds, err := c.Rounds(ctx)
 	require.NoError(t, err)
 	require.Equal(t, []curation.Hash{r.RID}, rounds[0].Published)

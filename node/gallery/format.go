@@ -11,7 +11,7 @@ import (
 
 func (g *gallery) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset": g.assetPath, "amount": amount, "exact": curve.Amount.Credits, "short": short, "count": plural, "number": grouped,
+		"asset": g.assetPath, "amount": amount, "fixed": fixed, "short": short, "count": plural, "number": grouped,
 		"percent": percent, "list": func(items ...any) []any { return items },
 	}
 }
@@ -30,6 +30,18 @@ func amount(a curve.Amount) string {
 		return group(whole)
 	}
 	return group(whole) + "." + (places + "0")[:2]
+}
+
+// fixed is amount with two places, for columns; nothing is a dash.
+func fixed(a curve.Amount) string {
+	text := amount(a)
+	switch {
+	case a.IsZero():
+		return "–"
+	case strings.Contains(text, "."):
+		return text
+	}
+	return text + ".00"
 }
 
 // group sets thousands apart with a narrow space that does not break.

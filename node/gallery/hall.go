@@ -132,11 +132,11 @@ func roundStateOf(v curation.View, r curation.Round) *roundState {
 // match is the page of one round.
 type match struct {
 	roundState
-	Works     []contender
-	Orders    []backing
-	Filled    int
-	Refunded  int
-	Collected curve.Amount // what filled orders cost, tribute included
+	Works    []contender
+	Orders   []backing
+	Filled   int
+	Refunded int
+	OpenedBy []string // members
 }
 
 func (m match) title() string { return fmt.Sprintf("Round %d", m.Number) }
@@ -160,24 +160,29 @@ func (g *gallery) round(r *http.Request, v curation.View) (any, error) {
 		return nil, absent(fmt.Sprintf("There is no round %d.", number))
 	}
 	m := match{roundState: *roundStateOf(v, round)}
-	for _, rid := range round.Candidates {
+	for i, rid := range round.Candidates {
 		a, ok := v.Artwork(rid)
 		if !ok {
 			continue
 		}
 		c := contender{card: g.cardOf(v, a), Chosen: slices.Contains(round.Published, rid)}
+		c.Later = i >= firstSight
 		if a.Round == number && round.Phase == curation.RoundSettled {
 			c.Backing, c.Backers, c.Score = a.Backing, a.Backers, a.Score
 		}
 		m.Works = append(m.Works, c)
 	}
 	slices.SortStableFunc(m.Works, func(a, b contender) int { return b.Score.Cmp(a.Score) })
+	for _, i := range round.Openers {
+		m.OpenedBy = append(m.OpenedBy, memberName(v, i))
+	}
 	for _, o := range v.Orders(number) {
-		m.Orders = append(m.Orders, backing{o, personOf(v, o.Account), o.RID != curation.Hash{}})
+		of, _ := v.Artwork(o.RID)
+		m.Orders = append(m.Orders, backing{o, personOf(v, o.Account), of.Prompt})
 		switch o.Status {
 		case curation.OrderFilled:
 			m.Filled++
-			m.Collected = m.Collected.Add(o.Cost).Add(o.Tribute)
+			m.Kept = m.Kept.Add(o.Cost)
 		case curation.OrderRefunded:
 			m.Refunded++
 		}

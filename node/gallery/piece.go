@@ -14,6 +14,7 @@ import (
 type piece struct {
 	curation.Artwork
 	Picture, Blank string
+	Later          bool // never: it is what the page is for
 	Says           string
 	Steps          []step
 	RequestedBy    person
@@ -50,8 +51,8 @@ type market struct {
 
 type backing struct {
 	curation.Order
-	Who   person
-	Named bool // the order names an artwork
+	Who person
+	For string // prompt of the artwork; empty when the order could not be read
 }
 
 type holder struct {
@@ -90,7 +91,7 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 		p.Market = &shown
 	}
 	for _, o := range v.Backings(a.RID) {
-		p.Backings = append(p.Backings, backing{o, personOf(v, o.Account), true})
+		p.Backings = append(p.Backings, backing{o, personOf(v, o.Account), a.Prompt})
 	}
 	for _, h := range v.Holders(a.RID) {
 		p.Holders = append(p.Holders, holder{h, personOf(v, h.Account)})

@@ -10,7 +10,7 @@ import (
 
 // The plot's drawing area, in the units of its view box.
 const (
-	plotLeft, plotTop     = 64.0, 20.0
+	plotLeft, plotTop     = 84.0, 20.0
 	plotRight, plotBottom = 600.0, 280.0
 	plotPoints            = 81 // odd, so that the middle one is today
 )

@@ -44,7 +44,11 @@ type card struct {
 	Says    string // where it stands, in words
 	Picture string // path; empty when this node cannot show it
 	Blank   string // what stands in its place
+	Later   bool   // the picture may load when it comes into sight
 }
+
+// firstSight is how many pictures of a page a reader sees at once.
+const firstSight = 9
 
 type wall struct {
 	Sections   []section // those with something on this page
@@ -113,7 +117,9 @@ func (g *gallery) wall(r *http.Request, v curation.View) (any, error) {
 		known = true
 		for _, a := range works {
 			if at >= from && at < to {
-				s.Works = append(s.Works, g.cardOf(v, a))
+				c := g.cardOf(v, a)
+				c.Later = at-from >= firstSight
+				s.Works = append(s.Works, c)
 			}
 			at++
 		}
@@ -144,7 +150,7 @@ func (g *gallery) pictureOf(a curation.Artwork) (path, blank string) {
 	case g.held(a.CID):
 		return "/ipfs/" + a.CID + "/image.png", ""
 	case a.Status.Ended() && a.Status != curation.StatusPublished:
-		return "", "let go: this node no longer keeps the picture"
+		return "", "no longer kept"
 	}
 	return "", "not on this node yet"
 }

@@ -159,13 +159,15 @@ func (s *Studio) Blocks(n int) {
 // Run lets the members work, block by block, until done.
 func (s *Studio) Run(what string, done func(curation.View) bool) {
 	s.t.Helper()
-	for range 200 {
-		ok := false
+	met := func() (ok bool) {
 		s.Read(func(v curation.View) { ok = done(v) })
-		if ok {
-			return
-		}
+		return ok
+	}
+	for range 200 {
 		for _, p := range s.people {
+			if met() { // one member's step goes no further than one status
+				return
+			}
 			s.step(p, member.Committed{})
 		}
 		s.Blocks(1)
@@ -265,15 +267,16 @@ func (s *Studio) perform(p *person, f member.Effect) {
 		root, err := cid.Decode(f.CID)
 		require.NoError(s.t, err)
 		require.NoError(s.t, s.store.Pin(root, f.Name+"/"+f.RID.String()))
-		p.machine.Kept(f.RID, f.Name)
+		p.machine.Kept(f.RID, f.CID, f.Name)
 	case member.LetGo:
 		root, err := cid.Decode(f.CID)
 		require.NoError(s.t, err)
-		if p.index == 1 { // one store stands for all
-			require.NoError(s.t, s.store.Unpin(root))
-			_, err = s.store.Collect(s.t.Context())
+		// One store stands for all: the first to let go frees it.
+		if err := s.store.Unpin(root); !errors.Is(err, storage.ErrNotFound) {
 			require.NoError(s.t, err)
 		}
+		_, err = s.store.Collect(s.t.Context())
+		require.NoError(s.t, err)
 	}
 }
 
@@ -303,6 +306,8 @@ func (s *Studio) render(p *person, f member.Render) {
 		root, err := s.store.PutFolder(s.t.Context(), []storage.File{{Name: storage.ImageName, Data: png}})
 		require.NoError(s.t, err)
 		done.CID = root.String()
+		require.NoError(s.t, s.store.Pin(root, member.Candidate+"/"+f.Artwork.RID.String()))
+		p.machine.Kept(f.Artwork.RID, done.CID, member.Candidate)
 	}
 	s.step(p, done)
 }
@@ -367,6 +372,7 @@ func (s *Studio) SealModel(ctx context.Context, o api.SealOptions, progress func
 			p.KeyEpoch = m.KeyEpoch
 		}
 		p.KeyEpoch++
+		p.PolicyHash = curation.PolicyHash(v.Genesis().Charter)
 		label := curation.ModelLabel(s.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, c.X())
 		ct, err := seal.Encrypt(rand.Reader, c.X(), label, []byte("sixteen byte key"))
 		if err == nil {

@@ -1,0 +1,323 @@
+package gallery_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/net/html"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/api/apitest"
+	"github.com/atelier-dao/atelier/node/gallery"
+)
+
+// open makes the gallery of a studio's first member, who sees the second.
+func open(t testing.TB, s *apitest.Studio) http.Handler {
+	t.Helper()
+	h, err := gallery.New(s, gallery.Options{Self: func() gallery.Self {
+		return gallery.Self{Member: 1, Connected: map[uint32]bool{2: true}}
+	}})
+	require.NoError(t, err)
+	return h
+}
+
+// page is a page as a reader gets it.
+type page struct {
+	t    testing.TB
+	path string
+	code int
+	head http.Header
+	body string
+	root *html.Node
+}
+
+func read(t testing.TB, h http.Handler, path string) page {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	p := page{t: t, path: path, code: w.Code, head: w.Header(), body: w.Body.String()}
+	var err error
+	p.root, err = html.Parse(strings.NewReader(p.body))
+	require.NoError(t, err)
+	return p
+}
+
+func attr(n *html.Node, key string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// all returns the elements that keep says yes to, in order.
+func (p page) all(keep func(*html.Node) bool) (found []*html.Node) {
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.ElementNode && keep(n) {
+			found = append(found, n)
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(p.root)
+	return found
+}
+
+func (p page) tags(name string) []*html.Node {
+	return p.all(func(n *html.Node) bool { return n.Data == name })
+}
+
+// text is what an element says, in single spaces.
+func text(n *html.Node) string {
+	var b strings.Builder
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		if n.Type == html.TextNode {
+			b.WriteString(n.Data + " ")
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(n)
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+func (p page) says() string { return text(p.tags("main")[0]) }
+
+var external = regexp.MustCompile(`(?i)(https?:)?//[a-z0-9]`)
+
+// sound holds a page against the rules of all pages.
+func (p page) sound() page {
+	t := p.t
+	t.Helper()
+	require.Len(t, p.tags("h1"), 1, "%s has one title", p.path)
+	for _, landmark := range []string{"header", "nav", "main", "footer"} {
+		require.NotEmpty(t, p.tags(landmark), "%s has a %s", p.path, landmark)
+	}
+	require.Equal(t, "en", attr(p.tags("html")[0], "lang"))
+	require.NotEmpty(t, text(p.tags("title")[0]))
+	ids := map[string]bool{}
+	for _, n := range p.all(func(*html.Node) bool { return true }) {
+		for _, a := range n.Attr {
+			require.NotEqual(t, "style", a.Key, "%s: the policy forbids styles in the page: %s", p.path, a.Val)
+			require.False(t, strings.HasPrefix(a.Key, "on"), "%s: the policy forbids handlers in the page: %s", p.path, a.Key)
+			switch a.Key {
+			case "href", "src", "srcset", "action", "data", "poster":
+				require.NotRegexp(t, external, a.Val, "%s asks elsewhere", p.path)
+				require.False(t, strings.Contains(a.Val, ":"), "%s: %s=%q has a scheme", p.path, a.Key, a.Val)
+			case "id":
+				require.False(t, ids[a.Val], "%s: id %q appears twice", p.path, a.Val)
+				ids[a.Val] = true
+			}
+		}
+	}
+	for _, n := range p.all(func(n *html.Node) bool { return attr(n, "aria-labelledby") != "" }) {
+		for _, id := range strings.Fields(attr(n, "aria-labelledby")) {
+			require.True(t, ids[id], "%s: nothing has the id %q", p.path, id)
+		}
+	}
+	for _, n := range p.tags("img") {
+		require.NotEmpty(t, attr(n, "alt"), "%s: every picture has words", p.path)
+		require.True(t, strings.HasPrefix(attr(n, "src"), "/ipfs/"))
+	}
+	for _, n := range p.tags("script") {
+		require.Nil(t, n.FirstChild, "%s: scripts are files", p.path)
+	}
+	require.Empty(t, p.tags("style"))
+	require.Empty(t, p.tags("form"), "pages change nothing")
+	require.NotContains(t, p.body, "<no value>")
+	require.NotContains(t, p.body, "ZgotmplZ", "%s: the template refused a value", p.path)
+	return p
+}
+
+const hostile = `</title><script>alert(1)</script>" onload="x`
+
+// A network of four whose ledger holds an artwork in every state, and the pages of
+// all of them.
+func TestEveryStateHasItsPage(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.RoundCandidates, p.MaxPublished = 2, 1 })
+	h := open(t, s)
+	rid := s.Request("Walid", hostile)
+	look := func(status curation.Status, parts ...string) page {
+		t.Helper()
+		a := s.Artwork(rid)
+		require.Equal(t, status, a.Status)
+		p := read(t, h, "/artworks/"+rid.String()).sound()
+		require.Equal(t, 200, p.code)
+		require.Equal(t, a.Prompt, text(p.tags("h1")[0]), "the prompt is text and nothing else")
+		require.Contains(t, p.says(), string(status))
+		for _, part := range parts {
+			require.Contains(t, p.says(), part, status)
+		}
+		wall := read(t, h, "/").sound()
+		require.Contains(t, wall.says(), a.Prompt)
+		require.Contains(t, wall.body, `href="/artworks/`+rid.String()+`"`)
+		read(t, h, "/network").sound()
+		return p
+	}
+	p := look(curation.StatusRequested, "The members are checking the request", "not made yet")
+	require.Empty(t, p.tags("img"))
+	s.Reach(rid, curation.StatusApproved)
+	look(curation.StatusApproved, "is drawn to make it", "any 3 of its 4 members", "Certificate", "Seed signature")
+	s.Reach(rid, curation.StatusRegistered)
+	a := s.Artwork(rid)
+	p = look(curation.StatusRegistered, "atelier verify "+a.CID, "Made by")
+	require.Equal(t, "/ipfs/"+a.CID+"/image.png", attr(p.tags("img")[0], "src"))
+	require.Equal(t, hostile, attr(p.tags("img")[0], "alt"))
+	s.Reach(rid, curation.StatusCandidate)
+	look(curation.StatusCandidate, "No price yet", "100 credits", "checked by")
+
+	other := s.Request("Vera", "blue bird")
+	s.Reach(other, curation.StatusBacking)
+	p = look(curation.StatusBacking, "atelier market back "+rid.String()[:12])
+	require.Contains(t, read(t, h, "/").says(), "Round 1 takes sealed orders")
+	require.Contains(t, read(t, h, "/rounds/1").sound().says(), "No orders yet")
+	s.Back("Vera", rid, 100)
+	s.Back("Walid", rid, 50)
+	s.Back("Vera", other, 10)
+	round := read(t, h, "/rounds/1").sound()
+	require.Contains(t, round.says(), "3 sealed orders")
+	require.Contains(t, round.says(), "sealed")
+	require.NotContains(t, round.says(), "49.50", "nothing is known of an order before the round")
+
+	s.Run("the opening", func(v curation.View) bool {
+		r, _ := v.Round(1)
+		return r.Phase == curation.RoundOpening
+	})
+	require.Contains(t, read(t, h, "/rounds/1").sound().says(), "The members open all of them together")
+	s.Reach(rid, curation.StatusPublished)
+	p = look(curation.StatusPublished, "Price curve", "Backing", "Holders", "145.50 credits from 2", "Published round 1", "50 %")
+	plot := p.all(func(n *html.Node) bool { return n.Data == "svg" && attr(n, "class") == "plot" })
+	require.Len(t, plot, 1)
+	require.Contains(t, text(plot[0]), "reserve 245.50", "deposit and backing lie under the curve")
+	require.Regexp(t, `^M84\.0 280\.0(L[0-9.]+ [0-9.]+)+$`, attr(p.all(func(n *html.Node) bool { return attr(n, "class") == "line" })[0], "d"))
+	round = read(t, h, "/rounds/1").sound()
+	require.Contains(t, round.says(), "1 picture of 2 was chosen")
+	require.Contains(t, round.says(), "refunded")
+	require.Contains(t, round.says(), "To the curves 145.50")
+
+	rid = other
+	s.Run("the letting go", func(curation.View) bool { return len(s.Store().Pins()) == 1 })
+	p = look(curation.StatusDeclined, "no longer kept", "Declined round 1")
+	require.Empty(t, p.tags("img"))
+
+	s.Skew(true)
+	rid = s.Request("Vera", "two suns")
+	s.Reach(rid, curation.StatusDisputed)
+	look(curation.StatusDisputed, "pixels differ", "Auditor’s root")
+
+	rid = s.Request("Vera", "never")
+	s.Blocks(401)
+	look(curation.StatusExpired, "never made", "Too few members approved it", "Expired")
+
+	net := read(t, h, "/network").sound()
+	require.Contains(t, net.says(), "1 share of margin")
+	require.Contains(t, net.says(), "4 of 4 members proved their shares")
+	require.Contains(t, net.says(), "Member 2 proven connected")
+	require.Contains(t, net.says(), "Member 3 proven not connected")
+	require.Contains(t, net.says(), "Round 1 settled 2 1 155.20", "what was offered, to the declined one too")
+}
+
+func TestAnEmptyNetworkTeaches(t *testing.T) {
+	s := apitest.New(t, 1, nil)
+	h := open(t, s)
+	require.Contains(t, read(t, h, "/").sound().says(), "making the network’s key")
+	net := read(t, h, "/network").sound()
+	require.Contains(t, net.says(), "no key yet")
+	require.Contains(t, net.says(), "atelier model seal")
+	require.Contains(t, net.says(), "There was no round yet")
+	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+	require.Contains(t, read(t, h, "/").sound().says(), "atelier model seal")
+	require.Contains(t, read(t, h, "/network").sound().says(), "No share may be lost", "a network of one says what that means")
+	_, err := s.SealModel(t.Context(), api.SealOptions{}, func(api.SealProgress) {})
+	require.NoError(t, err)
+	require.Contains(t, read(t, h, "/").sound().says(), `atelier artwork request --prompt "red heart"`)
+}
+
+func TestWhatIsNotThereHasAPageToo(t *testing.T) {
+	s := apitest.Open(t, 1, nil)
+	h := open(t, s)
+	for path, says := range map[string]string{
+		"/nothing": "nothing here", "/artworks/" + strings.Repeat("ab", 32): "no artwork of that name", "/artworks/xyz": "no artwork",
+		"/artworks/abcdef0": "no artwork", "/artworks/%3Cscript%3E": "no artwork", "/rounds/9": "no round 9", "/rounds/one": "numbered from 1",
+		"/rounds/-1": "numbered", "/?page=9": "no such page", "/?page=0": "no such page", "/?page=x": "no such page", "/?show=secrets": "no such page",
+		"/assets/nothing.css": "nothing here", "/assets/..%2fgallery.go": "nothing here",
+	} {
+		p := read(t, h, path).sound()
+		require.Equal(t, 404, p.code, path)
+		require.Contains(t, p.says(), says, path)
+		require.NotContains(t, p.body, "<script>", path)
+	}
+}
+
+func TestTheWallHasPagesAndSections(t *testing.T) {
+	s := apitest.Open(t, 1, func(p *curation.Params) { p.OpenRequests = 100 })
+	h := open(t, s)
+	for i := range 27 { // prekeys are taken, not waited for
+		s.Request("Vera", "wish "+strconv.Itoa(i+1))
+	}
+	first, second := read(t, h, "/").sound(), read(t, h, "/?page=2").sound()
+	cards := func(p page) int { return len(p.all(func(n *html.Node) bool { return attr(n, "class") == "card" })) }
+	require.Equal(t, 24, cards(first))
+	require.Equal(t, 3, cards(second))
+	require.Contains(t, first.says(), "page 1 of 2")
+	require.Contains(t, first.says(), "wish 27", "the newest first")
+	require.Contains(t, second.says(), "wish 1 ")
+	require.Equal(t, 24, cards(read(t, h, "/?show=making").sound()))
+	require.Contains(t, read(t, h, "/?show=making&page=2").sound().body, `href="/?show=making&amp;page=1"`)
+	require.Contains(t, read(t, h, "/?show=published").sound().says(), "Nothing hangs here now")
+}
+
+func TestAssetsAndPagesAreAskedForAgainOnlyWhenTheyChanged(t *testing.T) {
+	s := apitest.Open(t, 1, nil)
+	h := open(t, s)
+	p := read(t, h, "/")
+	require.Equal(t, "no-cache", p.head.Get("Cache-Control"))
+	again := func(path, tag string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("If-None-Match", tag)
+		h.ServeHTTP(w, r)
+		return w
+	}
+	require.Equal(t, 304, again("/", p.head.Get("ETag")).Code)
+	s.Blocks(1)
+	require.Equal(t, 200, again("/", p.head.Get("ETag")).Code, "there is a new block")
+	links := 0
+	for _, n := range append(p.tags("link"), p.tags("script")...) {
+		target := attr(n, "href") + attr(n, "src")
+		require.True(t, strings.HasPrefix(target, "/assets/"), target)
+		w := again(target, "")
+		require.Equal(t, 200, w.Code, target)
+		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
+		require.Equal(t, 304, again(target, w.Header().Get("ETag")).Code)
+		require.NotContains(t, again(strings.Split(target, "?")[0], "").Header().Get("Cache-Control"), "immutable", "another version may come under the bare name")
+		body := strings.ReplaceAll(w.Body.String(), "http://www.w3.org/2000/svg", "") // a name, not an address
+		require.NotRegexp(t, external, body, "%s asks elsewhere", target)
+		require.NotContains(t, body, "@import")
+		links++
+	}
+	require.Equal(t, 3, links)
+	require.Contains(t, p.head.Get("Content-Security-Policy"), "default-src 'none'")
+	require.NotContains(t, p.head.Get("Content-Security-Policy"), "unsafe")
+}
+
+func TestAnArtworkIsFoundByEachOfItsNames(t *testing.T) {
+	s := apitest.Open(t, 1, nil)
+	h := open(t, s)
+	rid := s.Request("Vera", "green leaf")
+	a := s.Reach(rid, curation.StatusCandidate)
+	for _, id := range []string{rid.String(), rid.String()[:8], a.CID} {
+		require.Equal(t, "green leaf", text(read(t, h, "/artworks/"+id).sound().tags("h1")[0]))
+	}
+}
