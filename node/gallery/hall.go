@@ -136,7 +136,8 @@ type match struct {
 	Orders   []backing
 	Filled   int
 	Refunded int
-	OpenedBy []string // members
+	Kept     curve.Amount // what filled orders brought to the curves; Backing counts the declined ones too
+	OpenedBy []string     // members
 }
 
 func (m match) title() string { return fmt.Sprintf("Round %d", m.Number) }
