@@ -330,6 +330,9 @@ func (a *actor) askShare(ctx context.Context, f member.AskShare) {
 	a.send(ctx, member.ShareArrived{RID: f.RID, Role: f.Role, Member: f.Member, Share: share, Err: err})
 }
 
+// fetchTimeout bounds one attempt to fetch a folder or a model.
+const fetchTimeout = 2 * time.Minute
+
 // keep fetches an artwork's folder and pins it.
 func (a *actor) keep(ctx context.Context, f member.Keep) {
 	root, err := cid.Decode(f.CID)
@@ -342,7 +345,9 @@ func (a *actor) keep(ctx context.Context, f member.Keep) {
 		}
 		// Pinned first: another artwork's end may collect what is not.
 		if err = a.n.pin(root, pinName(f.Name, f.RID)); err == nil {
-			_, err = a.n.exchange.Fetch(ctx, root, from)
+			fetching, cancel := context.WithTimeout(ctx, fetchTimeout)
+			_, err = a.n.exchange.Fetch(fetching, root, from)
+			cancel()
 		}
 	}
 	if err != nil {

@@ -75,6 +75,7 @@ type Node struct {
 	engine    *ledger.Engine
 	exchange  *storage.Exchange
 	keeper    *p2p.Keeper
+	pulse     *pulse
 	gossip    *p2p.Gossip
 	approvals *p2p.Topic[quorum.Approval]
 
@@ -233,15 +234,16 @@ func (n *Node) assemble() error {
 	if n.engine, err = ledger.New(ledger.Config{
 		Home: n.home.Ledger(), ChainID: ChainID(n.chain), Genesis: doc, GenesisTime: genesisTime,
 		Host: n.host.Shared(), App: n.machine, Profile: n.profile(), Allow: n.roster.Has,
-		EmptyBlockInterval: time.Duration(n.cfg.Ledger.EmptyBlockInterval),
-		Logger:             n.log.With("component", "ledger"),
+		BlockInterval: time.Duration(n.cfg.Ledger.BlockInterval), EmptyBlockInterval: time.Duration(n.cfg.Ledger.EmptyBlockInterval),
+		Logger: n.log.With("component", "ledger"),
 	}); err != nil {
 		return err
 	}
 	n.engine.SetPeers(peers)
 	n.keeper = p2p.NewKeeper(n.host, p2p.DialerConfig{Self: n.host.ID()}, 0)
 	n.keeper.SetMembers(peers)
-	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{})
+	n.pulse = newPulse(n.host, ids)
+	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{MaxBytes: maxModelBytes})
 	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/1"
 	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has}); err != nil {
 		return err
@@ -320,7 +322,7 @@ func (n *Node) serve(ctx context.Context) (err error) {
 
 	g, ctx := errgroup.WithContext(ctx)
 	for name, run := range map[string]func(context.Context) error{
-		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server,
+		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server, "pulse": n.pulse.run,
 		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
 	} {
 		g.Go(func() error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ipfs/go-cid"
@@ -93,13 +94,12 @@ func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model
 	if err != nil {
 		return false, nil
 	}
-	from := []peer.ID{}
-	if id, err := peerOf(f.Maker); err == nil {
-		from = append(from, id)
-	}
+	from := n.others(f.Maker)
 	if err := n.pin(root, pinName(member.Candidate, a.RID)); err != nil {
 		return false, nil // a sealed model
 	}
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
 	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
 		return false, err
 	}
@@ -186,22 +186,29 @@ func (n *Node) openModel(ctx context.Context, m curation.Model, fileKey []byte, 
 }
 
 func (n *Node) fetchModel(ctx context.Context, root cid.Cid, sealer curation.Address) error {
-	var from []peer.ID
-	if id, err := peerOf(sealer); err == nil && id != n.host.ID() {
-		from = append(from, id)
-	}
-	for _, id := range n.roster.List() {
-		if id != n.host.ID() && (len(from) == 0 || id != from[0]) {
-			from = append(from, id)
-		}
-	}
 	if err := n.store.Pin(root, modelPin); err != nil {
 		return err
 	}
-	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	if _, err := n.exchange.Fetch(ctx, root, n.others(sealer)); err != nil {
 		return fmt.Errorf("model %v is not to be had from any member: %w", root, err)
 	}
 	return nil
+}
+
+// others are the other members' peers, the given account's first.
+func (n *Node) others(first curation.Address) []peer.ID {
+	var ids []peer.ID
+	if id, err := peerOf(first); err == nil && id != n.host.ID() {
+		ids = append(ids, id)
+	}
+	for _, id := range n.roster.List() {
+		if id != n.host.ID() && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // artworkFolder builds picture, metadata and receipt.

@@ -243,7 +243,13 @@ type paced struct {
 	st       network.Stream
 	patience time.Duration
 	until    time.Time
+
+	due time.Time // of the window that is being read
+	got int       // bytes of it
 }
+
+// window is how much must arrive within patience.
+const window = 64 << 10
 
 func (p *paced) deadline() time.Time {
 	if d := time.Now().Add(p.patience); d.Before(p.until) {
@@ -253,10 +259,15 @@ func (p *paced) deadline() time.Time {
 }
 
 func (p *paced) Read(b []byte) (int, error) {
-	if err := p.st.SetReadDeadline(p.deadline()); err != nil {
+	if p.due.IsZero() || p.got >= window { // a byte now and then is not progress
+		p.due, p.got = p.deadline(), 0
+	}
+	if err := p.st.SetReadDeadline(p.due); err != nil {
 		return 0, err
 	}
-	return p.st.Read(b)
+	n, err := p.st.Read(b)
+	p.got += n
+	return n, err
 }
 
 func (p *paced) Write(b []byte) (int, error) {

@@ -71,6 +71,9 @@ type API struct {
 type Ledger struct {
 	// Profile is solo, lan or wan, or auto: solo for a network of one, else lan.
 	Profile string `toml:"profile" json:"profile"`
+	// BlockInterval is the least time between two blocks: spans of the ledger are
+	// counted in blocks, so this keeps a busy network from rushing through them.
+	BlockInterval Duration `toml:"block_interval" json:"block_interval"`
 	// EmptyBlockInterval is how long an idle ledger waits before it makes an empty
 	// block. Deadlines are heights, so this is also the clock of an idle round.
 	EmptyBlockInterval Duration `toml:"empty_block_interval" json:"empty_block_interval"`
@@ -100,7 +103,7 @@ func Default() Config {
 	return Config{
 		Network: Network{Listen: []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"}},
 		API:     API{Listen: "127.0.0.1:0"},
-		Ledger:  Ledger{Profile: "auto", EmptyBlockInterval: Duration(2 * time.Second)},
+		Ledger:  Ledger{Profile: "auto", BlockInterval: Duration(500 * time.Millisecond), EmptyBlockInterval: Duration(2 * time.Second)},
 		Storage: Storage{QuotaMiB: 2048},
 		Artist:  Artist{Workers: 0},
 		Log:     Log{Level: "warn", Format: "text"},
@@ -116,6 +119,9 @@ func (c Config) Validate() error {
 	}
 	if d := time.Duration(c.Ledger.EmptyBlockInterval); d < 50*time.Millisecond || d > time.Minute {
 		return fmt.Errorf("ledger.empty_block_interval is %v: choose 50ms to 1m", d)
+	}
+	if d := time.Duration(c.Ledger.BlockInterval); d < 0 || d > time.Minute {
+		return fmt.Errorf("ledger.block_interval is %v: choose 0s to 1m", d)
 	}
 	if c.Storage.QuotaMiB < 16 {
 		return fmt.Errorf("storage.quota_mib is %d: a model and a few artworks need at least 16", c.Storage.QuotaMiB)
@@ -207,6 +213,9 @@ var variables = map[string]struct {
 	"api.listen":     {"ATELIER_API_LISTEN", func(c *Config, v string) error { c.API.Listen = v; return nil }},
 	"network.listen": {"ATELIER_LISTEN", func(c *Config, v string) error { c.Network.Listen = strings.Split(v, ","); return nil }},
 	"artist.workers": {"ATELIER_WORKERS", func(c *Config, v string) (err error) { c.Artist.Workers, err = strconv.Atoi(v); return err }},
+	"ledger.block_interval": {"ATELIER_BLOCK_INTERVAL", func(c *Config, v string) error {
+		return c.Ledger.BlockInterval.UnmarshalText([]byte(v))
+	}},
 	"ledger.empty_block_interval": {"ATELIER_EMPTY_BLOCK_INTERVAL", func(c *Config, v string) error {
 		return c.Ledger.EmptyBlockInterval.UnmarshalText([]byte(v))
 	}},

@@ -105,6 +105,14 @@ func TestWhatCannotFoundANetwork(t *testing.T) {
 		{"more seats than the ceremony was measured for", func(t *Terms) { t.Seats = 129 }, "want 1 to 128"},
 		{"a network name with capitals", func(t *Terms) { t.Network = "Test" }, "network"},
 		{"a charter without a name", func(t *Terms) { t.Charter.Name = "" }, "charter"},
+		{"the same further account twice", func(t *Terms) {
+			b := curation.GenesisBalance{Account: curation.Address{1}, Amount: curve.Credits(1)}
+			t.Balances = append(t.Balances, b, b)
+		}, "two balances"},
+		{"more credits than can exist", func(t *Terms) {
+			t.Grant = curation.MaxSupply
+			t.Balances = []curation.GenesisBalance{{Account: curation.Address{1}, Amount: curve.Credits(1)}}
+		}, "balances exceed"},
 		{"a rule out of its range", func(t *Terms) { t.Params.MaxPublished = 0 }, "max_published"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,6 +145,41 @@ func TestListeningOnEveryAddressNeedsAnAnnouncedOne(t *testing.T) {
 	got, err := reachable(cfg)
 	require.NoError(t, err)
 	require.Equal(t, cfg.Network.Announce, got)
+}
+
+// TestASeatNeedsARecordThatFoundsANetwork refuses a newcomer whose keys would make
+// the genesis impossible, before it takes a seat.
+func TestASeatNeedsARecordThatFoundsANetwork(t *testing.T) {
+	d := testDocument(t)
+	terms := testTerms(3)
+	p := Plan{Terms: &terms}
+	peers, err := d.Peers()
+	require.NoError(t, err)
+	own, err := d.Members[0].Record.Encode()
+	require.NoError(t, err)
+	for _, c := range []struct {
+		name   string
+		change func(*Record)
+		err    string
+	}{
+		{"a record of its own", func(*Record) {}, ""},
+		{"a deal key that is no point", func(r *Record) { r.DealKey = curation.Hash{0xff} }, "deal key"},
+		{"another member's deal key", func(r *Record) { r.DealKey = d.Members[0].Record.DealKey }, "appears twice"},
+		{"another member's validator", func(r *Record) { r.Validator = d.Members[0].Record.Validator }, "appears twice"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			record := d.Members[1].Record
+			c.change(&record)
+			b, err := record.Encode()
+			require.NoError(t, err)
+			err = p.check(peers[0].ID, own, peers[1].ID, b)
+			if c.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.err)
+		})
+	}
 }
 
 func testDocument(t testing.TB) Document {

@@ -31,10 +31,9 @@ type Plan struct {
 	// Invitation is a joiner's; a founder has Terms instead.
 	Invitation string `json:"invitation,omitempty"`
 	Terms      *Terms `json:"terms,omitempty"`
-	// Tokens are one for each further seat, in hex; Handed is how many of them
-	// were printed as invitations.
+	// Tokens are one for each further seat, in hex. How many of them were printed
+	// stands in a file of its own, because the node may be running meanwhile.
 	Tokens []string `json:"tokens,omitempty"`
-	Handed int      `json:"handed,omitempty"`
 	// Registered are the seats taken so far, without the founder's.
 	Registered []registered `json:"registered,omitempty"`
 	// Document is set once all seats are taken.
@@ -135,10 +134,14 @@ func Invite(h home.Home, cfg config.Config, secrets keys.Secrets) (text string, 
 	if plan.Terms == nil {
 		return "", 0, errors.New("this home joined a network: its founder makes the invitations")
 	}
-	if plan.Handed >= len(plan.Tokens) {
+	handed, err := readHanded(h)
+	if err != nil {
+		return "", 0, err
+	}
+	if handed >= len(plan.Tokens) {
 		return "", 0, fmt.Errorf("all %d invitations of this network are given out", len(plan.Tokens))
 	}
-	raw, err := hex.DecodeString(plan.Tokens[plan.Handed])
+	raw, err := hex.DecodeString(plan.Tokens[handed])
 	if err != nil || len(raw) != len(p2p.Token{}) {
 		return "", 0, fmt.Errorf("%s holds a damaged token", h.Founding())
 	}
@@ -166,8 +169,21 @@ func Invite(h home.Home, cfg config.Config, secrets keys.Secrets) (text string, 
 	if err != nil {
 		return "", 0, err
 	}
-	plan.Handed++
-	return text, plan.Handed + 1, plan.save(h)
+	return text, handed + 2, home.Save(h.Invited(), handed+1)
+}
+
+// readHanded is the number of invitations that were printed.
+func readHanded(h home.Home) (n int, err error) {
+	b, err := os.ReadFile(h.Invited())
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	} else if err != nil {
+		return 0, err
+	}
+	if err := strict(b, &n); err != nil || n < 0 {
+		return 0, fmt.Errorf("%s is damaged: %w", h.Invited(), err)
+	}
+	return n, nil
 }
 
 // Progress tells a person how the founding goes.
@@ -229,7 +245,13 @@ func (p *Plan) config(secrets keys.Secrets, h home.Home, cfg config.Config) (p2p
 		return p2p.FoundingConfig{}, err
 	}
 	c := p2p.FoundingConfig{Charter: charter, Seats: p.Terms.Seats, Founder: id, Record: record,
-		Check: func(_ peer.ID, b []byte) error { _, err := DecodeRecord(b); return err }}
+		Check: func(from peer.ID, b []byte) error {
+			if from == id {
+				_, err := DecodeRecord(b)
+				return err
+			}
+			return p.check(id, record, from, b)
+		}}
 	for _, s := range p.Tokens {
 		raw, err := hex.DecodeString(s)
 		if err != nil || len(raw) != len(p2p.Token{}) {
@@ -247,6 +269,33 @@ func (p *Plan) config(secrets keys.Secrets, h home.Home, cfg config.Config) (p2p
 	return c, nil
 }
 
+// check refuses a record with which no genesis could be made: the seats taken so far
+// and this one are tried together.
+func (p *Plan) check(founder peer.ID, own []byte, from peer.ID, b []byte) error {
+	var seats []Seat
+	add := func(id peer.ID, b []byte) error {
+		record, err := DecodeRecord(b)
+		if err != nil {
+			return err
+		}
+		account, err := accountOf(id)
+		seats = append(seats, Seat{Account: account, Record: record})
+		return err
+	}
+	if err := add(founder, own); err != nil {
+		return err
+	}
+	for _, r := range p.Registered {
+		if err := add(r.Peer, r.Record); err != nil {
+			return err
+		}
+	}
+	if err := add(from, b); err != nil {
+		return err
+	}
+	return p.Terms.try(seats)
+}
+
 // gather serves newcomers until all seats are taken, and goes on handing out the
 // document until ctx ends.
 func (p *Plan) gather(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, tell func(Progress)) error {
@@ -260,9 +309,14 @@ func (p *Plan) gather(ctx context.Context, h home.Home, cfg config.Config, secre
 		return err
 	}
 	s := p2p.ServeFounding(host, f, func(r p2p.Registration) error {
-		p.Registered = append(p.Registered, registered{Seat: r.Seat, Peer: r.Peer, Record: r.Record, Token: hex.EncodeToString(r.Token[:])})
+		next := *p
+		next.Registered = append(slices.Clone(p.Registered), registered{Seat: r.Seat, Peer: r.Peer, Record: r.Record, Token: hex.EncodeToString(r.Token[:])})
+		if err := next.save(h); err != nil {
+			return err
+		}
+		*p = next
 		tell(Progress{Have: 1 + len(p.Registered), Want: p.Terms.Seats})
-		return p.save(h)
+		return nil
 	}, nil)
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	seats, err := s.Taken(ctx)

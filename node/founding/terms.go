@@ -5,11 +5,13 @@ package founding
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -18,6 +20,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 // ErrTerms reports terms, a record or a document that cannot found a network.
@@ -59,7 +62,23 @@ func (t Terms) Validate() error {
 	if err := t.Params.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrTerms, err)
 	}
-	return nil
+	// What follows from the terms is tried with stand-ins for the members, so that a
+	// mistake shows now and not when everybody has joined.
+	return t.try(nil)
+}
+
+// try builds the genesis with the given seats and stand-ins for the others.
+func (t Terms) try(seats []Seat) error {
+	d := Document{Terms: t, Members: slices.Clone(seats)}
+	for i := len(seats); i < t.Seats; i++ {
+		seed := sha256.Sum256(fmt.Appendf(nil, "atelier/founding/stand-in %d", i))
+		account := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+		d.Members = append(d.Members, Seat{Account: curation.AddressOf(account), Record: Record{
+			Name: fmt.Sprintf("stand-in %d", i+1), Validator: sha256.Sum256(seed[:]), DealKey: dkg.DealKey(seed),
+		}})
+	}
+	_, err := d.genesis()
+	return err
 }
 
 // Record is what a member sends in. Its account is the identity of the connection.
@@ -138,6 +157,10 @@ func (d Document) Genesis() ([]byte, error) {
 	if err := d.Terms.Validate(); err != nil {
 		return nil, err
 	}
+	return d.genesis()
+}
+
+func (d Document) genesis() ([]byte, error) {
 	if len(d.Members) != d.Terms.Seats {
 		return nil, fmt.Errorf("%w: %d members for %d seats", ErrTerms, len(d.Members), d.Terms.Seats)
 	}
@@ -153,7 +176,11 @@ func (d Document) Genesis() ([]byte, error) {
 		}
 	}
 	g.SortBalances()
-	return g.Bytes()
+	doc, err := g.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrTerms, err)
+	}
+	return doc, nil
 }
 
 // Peers are the members' libp2p identities and addresses.

@@ -4,6 +4,7 @@
 //	config.toml     settings (node/config)
 //	keys/           secrets at rest (node/keys) and the validator's key
 //	founding.json   how this home came to its network: founder or joiner
+//	invited.json    how many invitations a founder has printed
 //	genesis.json    the network's founding document, once all members are there
 //	network.json    keys and names by which artworks are verified offline (node/verify)
 //	ledger/         blocks and state of the consensus engine
@@ -40,6 +41,7 @@ type Home string
 // Paths inside a home.
 func (h Home) Config() string     { return filepath.Join(string(h), "config.toml") }
 func (h Home) Founding() string   { return filepath.Join(string(h), "founding.json") }
+func (h Home) Invited() string    { return filepath.Join(string(h), "invited.json") }
 func (h Home) Genesis() string    { return filepath.Join(string(h), "genesis.json") }
 func (h Home) Network() string    { return filepath.Join(string(h), "network.json") }
 func (h Home) Ledger() string     { return filepath.Join(string(h), "ledger") }
@@ -72,7 +74,13 @@ func (h Home) Lock() (unlock func() error, err error) {
 		}
 		return nil, fmt.Errorf("%s is in use by %s: stop it with `atelier node stop --home %s`, or choose another --home: %w", h, who, h, ErrLocked)
 	}
-	return l.Unlock, nil
+	if err := keys.WriteFile(h.PID(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
+		return nil, errors.Join(err, l.Unlock())
+	}
+	return func() error {
+		_ = os.Remove(h.PID())
+		return l.Unlock()
+	}, nil
 }
 
 // WriteRuntime tells other programs of this machine where the node answers, and
@@ -80,7 +88,6 @@ func (h Home) Lock() (unlock func() error, err error) {
 func (h Home) WriteRuntime(apiAddress, token string) error {
 	return errors.Join(
 		keys.WriteFile(h.APIToken(), []byte(token+"\n"), 0o600),
-		keys.WriteFile(h.PID(), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600),
 		keys.WriteFile(h.APIAddress(), []byte(apiAddress+"\n"), 0o600))
 }
 
@@ -88,7 +95,6 @@ func (h Home) WriteRuntime(apiAddress, token string) error {
 func (h Home) RemoveRuntime() {
 	_ = os.Remove(h.APIAddress())
 	_ = os.Remove(h.APIToken())
-	_ = os.Remove(h.PID())
 }
 
 // ReadAPIAddress is the host:port of the node that runs in this home.

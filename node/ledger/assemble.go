@@ -77,13 +77,16 @@ func consensusConfig(cfg Config) *cmtcfg.Config {
 	k.TimeoutPrevote, k.TimeoutPrevoteDelta = 100*time.Millisecond, 100*time.Millisecond
 	k.TimeoutPrecommit, k.TimeoutPrecommitDelta = 100*time.Millisecond, 100*time.Millisecond
 	k.TimeoutCommit, k.SkipTimeoutCommit = 0, true
+	if cfg.BlockInterval > 0 {
+		k.TimeoutCommit, k.SkipTimeoutCommit = cfg.BlockInterval, false
+	}
 	k.PeerGossipSleepDuration = 10 * time.Millisecond // the default of 100 makes finality 7 times slower
 	k.PeerQueryMaj23SleepDuration = 500 * time.Millisecond
 	if cfg.Profile == ProfileWAN {
 		k.TimeoutPropose, k.TimeoutProposeDelta = 3*time.Second, 500*time.Millisecond
 		k.TimeoutPrevote, k.TimeoutPrevoteDelta = time.Second, 500*time.Millisecond
 		k.TimeoutPrecommit, k.TimeoutPrecommitDelta = time.Second, 500*time.Millisecond
-		k.TimeoutCommit, k.SkipTimeoutCommit = time.Second, false
+		k.TimeoutCommit, k.SkipTimeoutCommit = max(time.Second, cfg.BlockInterval), false
 		k.PeerGossipSleepDuration = 50 * time.Millisecond
 		k.PeerQueryMaj23SleepDuration = time.Second
 	}

@@ -44,6 +44,11 @@ type Config struct {
 	App Application
 	// Profile fits timing to the network. The empty string means lan.
 	Profile Profile
+	// BlockInterval is the least time between a block and the next one. Deadlines
+	// are heights, so this bounds how fast somebody who keeps sending can make them
+	// pass; the first transaction after a pause does not wait for it. 0 makes blocks
+	// as fast as the validators agree, except under ProfileWAN (1 s).
+	BlockInterval time.Duration
 	// EmptyBlockInterval is the longest time without a block: heights are the
 	// ledger's clock. 0 means 10 s.
 	EmptyBlockInterval time.Duration
@@ -72,6 +77,8 @@ func (c *Config) validate() error {
 		return errors.New("ledger: host is nil")
 	case c.App == nil:
 		return errors.New("ledger: application is nil")
+	case c.BlockInterval < 0 || c.BlockInterval > time.Minute:
+		return fmt.Errorf("ledger: block interval %v, want 0 to 1m", c.BlockInterval)
 	case c.EmptyBlockInterval < 0:
 		return fmt.Errorf("ledger: empty block interval %v is negative", c.EmptyBlockInterval)
 	case c.DoubleSignCheckHeight < 0 || c.DoubleSignCheckHeight == 1:
