@@ -118,9 +118,8 @@ func (n *Node) Info() api.Info {
 		if err != nil || m.Index == n.index {
 			continue
 		}
-		p := api.Peer{Member: m.Index, Peer: id.String()}
+		p := api.Peer{Member: m.Index, Peer: id.String(), Connected: n.pulse.online(id)}
 		for _, c := range n.host.Network().ConnsToPeer(id) {
-			p.Connected = true
 			p.Addresses = append(p.Addresses, c.RemoteMultiaddr().String())
 		}
 		i.Peers = append(i.Peers, p)
