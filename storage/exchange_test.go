@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -274,6 +275,43 @@ func sampleOf(t testing.TB, seed uint64) (cid.Cid, []byte) {
 	_, err = s.ExportCAR(context.Background(), root, &out)
 	require.NoError(t, err)
 	return root, out.Bytes()
+}
+
+// A peer that announces much and sends a byte now and then holds its place no longer
+// than one that sends nothing.
+func TestATricklingPeerIsGivenUp(t *testing.T) {
+	const patience = 200 * time.Millisecond
+	trickle := newHost(t)
+	stopped := make(chan struct{})
+	trickle.SetStreamHandler(ProtocolCAR, func(st network.Stream) {
+		defer close(stopped)
+		root, err := readRequest(st)
+		if err != nil {
+			return
+		}
+		announced := append([]byte{statusOK}, binary.BigEndian.AppendUint64(nil, 1<<29)...)
+		block := sectionHeader(root, 1<<20) // and the block a byte at a time
+		if _, err := st.Write(slices.Concat(announced, carHeader(root), block)); err != nil {
+			return
+		}
+		pace := time.NewTicker(patience / 4)
+		defer pace.Stop()
+		for range pace.C {
+			if _, err := st.Write([]byte{0}); err != nil {
+				return // given up
+			}
+		}
+	})
+	b := newMember(t, ExchangeOptions{Patience: patience})
+	connect(t, b.Host, trickle)
+	root, err := FolderCID(folder(9, 1000))
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 50*patience)
+	defer cancel()
+	_, err = b.FetchVia(ctx, root, trickle.ID(), ViaCAR)
+	require.Error(t, err)
+	require.NoError(t, ctx.Err(), "given up long before the caller does")
+	<-stopped
 }
 
 func TestSilentPeerIsGivenUp(t *testing.T) {
