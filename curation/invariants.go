@@ -101,7 +101,7 @@ func (m *Machine) marketsAdd(r state.Reader) error {
 	return nil
 }
 
-// indexed: indexes say what the artworks' states say.
+// indexed: indexes say what the states of artworks and orders say.
 func (m *Machine) indexed(r state.Reader) error {
 	want := map[string]bool{}
 	counts := map[Status]uint64{}
@@ -126,21 +126,27 @@ func (m *Machine) indexed(r state.Reader) error {
 			return fmt.Errorf("artwork %v is %s, ended at %d", a.RID, a.Status, a.Ended)
 		}
 	}
+	for _, o := range records[Order](r, []byte("order/")) {
+		want[string(indexOrder(o.Account, o.Round, o.Index))] = true
+		if o.Status == OrderSealed {
+			want[string(indexEscrow(o))] = true
+		}
+	}
 	for k := range r.Ascend([]byte("index/count/")) {
 		if status := Status(k[len("index/count/"):]); count(r, k) != counts[status] {
 			return fmt.Errorf("%d artworks are %s, the index counts %d", counts[status], status, count(r, k))
 		}
 	}
-	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/"} {
+	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/"} {
 		for k := range r.Ascend([]byte(prefix)) {
 			if !want[string(k)] {
-				return fmt.Errorf("index %q points at nothing that waits", k)
+				return fmt.Errorf("index %q points at nothing", k)
 			}
 			delete(want, string(k))
 		}
 	}
 	if len(want) != 0 {
-		return fmt.Errorf("%d artworks wait without index", len(want))
+		return fmt.Errorf("%d artworks and orders are not indexed", len(want))
 	}
 	return nil
 }

@@ -71,6 +71,13 @@ func indexOrder(a Address, round uint64, i int) []byte {
 	return key("index/order/", a[:], number(round), index32(uint32(i)))
 }
 
+// indexEscrow sorts a round's sealed orders by escrow, of equal ones the latest
+// first: the first is the one that gives way in a full round.
+func indexEscrow(o Order) []byte {
+	escrow := wide(o.Escrow)
+	return key("index/escrow/", number(o.Round), escrow[:], index32(^uint32(o.Index)))
+}
+
 var present = []byte{1}
 
 // load reads a record. The bytes are the ledger's own, under the hash that

@@ -58,7 +58,8 @@ type Params struct {
 	// quota. Range 1..256.
 	MaxPublished uint64 `json:"max_published"`
 	// MaxOrders is the most sealed orders in one round, so that every member's
-	// opening fits in one transaction. Range 1..1024.
+	// opening fits in one transaction. In a full round a larger escrow displaces the
+	// smallest. Range 1..1024.
 	MaxOrders uint64 `json:"max_orders"`
 	// MinEscrow is the least that a sealed order locks, so that filling a round with
 	// empty orders costs something. Range 1..10^9 credits in base units.

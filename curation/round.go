@@ -1,6 +1,7 @@
 package curation
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/atelier-dao/atelier/curation/state"
@@ -62,6 +63,9 @@ func (x *execution) openRound() {
 	x.emit(EventRoundOpened, round.Number, round.Candidates, round.BackUntil, round.OpenUntil)
 }
 
+// order takes a sealed order into the running round. In a full round it takes the
+// place of the order with the smallest escrow, if its own is larger; the record of
+// that order is gone, its events stay.
 func (x *execution) order(signer Address, p SealedOrder) error {
 	round, err := x.round(p.Round, RoundBacking)
 	if err != nil {
@@ -70,8 +74,14 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 	if p.Escrow.Less(x.params().MinEscrow) {
 		return refuse(CodeLimit, "escrow %v, the least is %v", p.Escrow, x.params().MinEscrow)
 	}
-	if uint64(round.Orders) >= x.params().MaxOrders {
-		return refuse(CodeLimit, "round %d has its %d orders", round.Number, x.params().MaxOrders)
+	index, full := round.Orders, uint64(round.Orders) >= x.params().MaxOrders
+	var least Order
+	if full { // the larger escrow enters, so that cheap orders cannot shut a round
+		least = x.leastOrder(round.Number)
+		if !least.Escrow.Less(p.Escrow) {
+			return refuse(CodeLimit, "round %d has its %d orders: only an escrow above %v enters", round.Number, round.Orders, least.Escrow)
+		}
+		index = least.Index
 	}
 	mine := 0
 	for range x.st.Ascend(key("index/order/", signer[:], number(round.Number))) {
@@ -87,17 +97,31 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 	if err := ct.Verify(x.committee.X(), OrderLabel(x.machine.chain, round.Number).Hash()); err != nil {
 		return refuse(CodeProof, "sealed order: %v", err)
 	}
+	if full {
+		x.refund(least, "displaced by a larger escrow")
+		x.st.Delete(indexOrder(least.Account, least.Round, least.Index))
+		round.Orders, round.Escrow = round.Orders-1, round.Escrow.Sub(least.Escrow)
+	}
 	if err := x.lock(signer, p.Escrow); err != nil {
 		return err
 	}
-	o := Order{Round: round.Number, Index: round.Orders, Account: signer, Status: OrderSealed, Escrow: p.Escrow, Box: p.Box, Height: x.height}
-	round.Orders++
-	round.Escrow = round.Escrow.Add(p.Escrow)
+	o := Order{Round: round.Number, Index: index, Account: signer, Status: OrderSealed, Escrow: p.Escrow, Box: p.Box, Height: x.height}
+	round.Orders, round.Escrow = round.Orders+1, round.Escrow.Add(p.Escrow)
 	save(x.st, keyOrder(o.Round, o.Index), o)
 	x.st.Set(indexOrder(signer, o.Round, o.Index), present)
+	x.st.Set(indexEscrow(o), present)
 	x.saveRound(round)
 	x.emit(EventOrderSealed, o.Round, o.Index, o.Account, o.Escrow)
 	return nil
+}
+
+// leastOrder returns the sealed order that gives way first: the one with the
+// smallest escrow, and of those the latest.
+func (x *execution) leastOrder(round uint64) Order {
+	for k := range x.st.Ascend(key("index/escrow/", number(round))) {
+		return must2(load[Order](x.st, keyOrder(round, int(^binary.BigEndian.Uint32(k[len(k)-4:])))))
+	}
+	panic("curation: a full round without orders")
 }
 
 // round returns the running round, if it is the one asked for and in the phase.
@@ -203,6 +227,7 @@ func (x *execution) failRound(round Round) {
 // refund gives an order's whole escrow back.
 func (x *execution) refund(o Order, reason string) {
 	x.unlock(o.Account, o.Escrow, o.Escrow)
+	x.st.Delete(indexEscrow(o))
 	o.Status, o.Refund, o.Reason = OrderRefunded, o.Escrow, reason
 	save(x.st, keyOrder(o.Round, o.Index), o)
 	x.emit(EventOrderRefunded, o.Round, o.Index, o.Account, o.RID, o.Refund, o.Reason)

@@ -161,6 +161,7 @@ func (x *execution) publish(round *Round, c *candidate, rank int) {
 		treasuryShare, makerShare, _ := x.params().split(o.Deposit)
 		o.Tribute, o.Refund = treasuryShare.Add(makerShare), o.Escrow.Sub(o.Deposit)
 		x.unlock(o.Account, o.Escrow, o.Refund)
+		x.st.Delete(indexEscrow(*o))
 		x.tribute(treasuryShare)
 		round.TreasuryTribute = round.TreasuryTribute.Add(treasuryShare)
 		pay = pay.Add(makerShare)
