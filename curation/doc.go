@@ -31,12 +31,15 @@
 // It opens by itself when enough candidates wait. While it is backing, accounts
 // send orders sealed to the committee's key, with an escrow that bounds what the
 // order inside may spend; nobody can read or change them, and a copy that another
-// account sends is worth nothing. After BackUntil each member opens all of them
-// with one proof. As soon as t have, the ledger reads the orders, clears each
+// account sends is worth nothing. A full round takes an order with a larger escrow
+// in place of the one with the smallest. After BackUntil each member opens all of
+// them with one proof. As soon as t have, the ledger reads the orders, clears each
 // candidate's batch on its own curve, ranks the candidates by (Σ √cost)² over
 // accounts and publishes the best. Filled orders of published works pay tribute
-// to treasury and generator; everything else goes back to where it came from. If
-// the committee does not open a round in time, everybody is refunded and the
+// to treasury and generator; an order that cannot be read pays the least escrow to
+// the treasury, because only its sender can have made it so; everything else goes
+// back to where it came from. If the committee does not open a round in time, or
+// not one order can be read, the round fails: the other orders are refunded and the
 // candidates wait for the next one.
 //
 // # Deviations

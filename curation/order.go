@@ -8,7 +8,7 @@ import (
 
 // OpenOrder is what a sealed order says once it is opened.
 type OpenOrder struct {
-	Account Address      // who sealed it; a copy sent by another account is refunded
+	Account Address      // who sealed it; a copy sent by another account counts for nothing and costs MinEscrow
 	RID     Hash         // the candidate to back
 	Deposit curve.Amount // credits to spend, tribute included; at most the escrow
 	MinOut  curve.Amount // the least tokens for which to back; below, the order is refunded

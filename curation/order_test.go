@@ -20,13 +20,15 @@ func (w *world) junk(round uint64, escrow Amount) SealedOrder {
 	return w.sealed(round, escrow, []byte("nothing to see"))
 }
 
-// fill puts an account's junk into the round until it has its AccountOrders.
-func (w *world) fill(round uint64, escrow Amount, names ...string) {
+// together sends an account's transactions in one block; all must succeed.
+func (w *world) together(name string, payloads ...Payload) {
 	w.t.Helper()
-	for _, name := range names {
-		for range testParams().AccountOrders {
-			w.must(name, w.junk(round, escrow))
-		}
+	var txs [][]byte
+	for i, p := range payloads {
+		txs = append(txs, w.sign(name, w.nonce(name)+uint64(i), p))
+	}
+	for _, r := range w.block(txs...).Results {
+		require.Equal(w.t, CodeOK, r.Code, r.Log)
 	}
 }
 
@@ -90,4 +92,56 @@ func TestInAFullRoundALargerEscrowDisplacesTheSmallest(t *testing.T) {
 	for _, name := range collectors {
 		require.True(t, account(name).Locked.IsZero(), name)
 	}
+}
+
+func TestAnOrderThatCannotBeReadCostsTheLeastEscrow(t *testing.T) {
+	c, least := curve.Credits, testParams().MinEscrow
+	w, rids := backingWorld(t)
+	other := w.backing("alice", 1, rids[0], c(5), c(5), Amount{})
+	w.together("bob", w.sealed(1, c(5), nil), w.junk(1, least), w.backing("bob", 1, rids[1], c(4), c(5), Amount{}),
+		w.backing("bob", 1, Hash{9}, c(5), c(5), Amount{}))
+	w.must("carol", SealedOrder{Round: 1, Escrow: c(5), Box: other.Box})
+	w.must("dave", w.backing("dave", 1, rids[0], c(5), c(5), c(100)))
+	w.must("alice", w.backing("alice", 1, rids[2], c(5), c(5), Amount{}))
+	w.untilOpening()
+	before := view(w, View.Treasury)
+	for i := uint32(1); i <= 3; i++ {
+		w.must(memberName(i), w.opening(i, 1))
+	}
+	orders := view(w, func(v View) []Order { return v.Orders(1) })
+	for i, reason := range []string{
+		"the sealed box holds no order", "the sealed box holds no order", "the deposit is above the escrow",
+		"the artwork is not in this round", "the order was sealed by another account",
+	} {
+		require.Equal(t, OrderRefunded, orders[i].Status)
+		require.Equal(t, reason, orders[i].Reason)
+		require.Equal(t, least, orders[i].Tribute, reason)
+		require.Equal(t, orders[i].Escrow.Sub(least), orders[i].Refund, reason)
+	}
+	require.Equal(t, "the price moved past the order's limit", orders[5].Reason)
+	require.Equal(t, c(5), orders[5].Refund, "a limit is no offence")
+	require.Equal(t, OrderFilled, orders[6].Status)
+	took := view(w, View.Treasury).Tributes.Sub(before.Tributes)
+	require.Equal(t, c(5).Add(curve.NewAmount(100_000_000)), took, "five unreadable orders and 2 % of a filled one")
+	require.Equal(t, took, view(w, func(v View) Round { r, _ := v.Round(1); return r }).TreasuryTribute)
+}
+
+func TestARoundOfJunkAloneDeclinesNobody(t *testing.T) {
+	least := testParams().MinEscrow
+	w, rids := backingWorld(t)
+	w.together("dave", w.junk(1, least), w.junk(1, least), w.junk(1, least), w.junk(1, least))
+	w.untilOpening()
+	for i := uint32(1); i <= 3; i++ {
+		w.must(memberName(i), w.opening(i, 1))
+	}
+	round := view(w, func(v View) Round { r, _ := v.Round(1); return r })
+	require.Equal(t, RoundFailed, round.Phase)
+	require.Equal(t, "no order could be read", round.Reason)
+	require.Equal(t, least.Mul(4), round.TreasuryTribute, "its sender pays all the same")
+	dave := view(w, func(v View) Account { return v.Account(addressOf("dave")) })
+	require.True(t, dave.Locked.IsZero())
+	w.block()
+	again := view(w, func(v View) Round { r, _ := v.RunningRound(); return r })
+	require.Equal(t, uint64(2), again.Number)
+	require.ElementsMatch(t, rids, again.Candidates)
 }

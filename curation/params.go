@@ -61,8 +61,9 @@ type Params struct {
 	// opening fits in one transaction. In a full round a larger escrow displaces the
 	// smallest. Range 1..1024.
 	MaxOrders uint64 `json:"max_orders"`
-	// MinEscrow is the least that a sealed order locks, so that filling a round with
-	// empty orders costs something. Range 1..10^9 credits in base units.
+	// MinEscrow is the least that a sealed order locks, and what an order costs that
+	// cannot be read once it is opened, so that filling a round with empty orders
+	// costs something. Range 1..10^9 credits in base units.
 	MinEscrow curve.Amount `json:"min_escrow"`
 	// AccountOrders is the most sealed orders of one account in one round. Range
 	// 1..MaxOrders.

@@ -195,7 +195,7 @@ const (
 	RoundBacking RoundPhase = "backing" // sealed orders are taken, up to and including BackUntil
 	RoundOpening RoundPhase = "opening" // members open them, up to and including OpenUntil
 	RoundSettled RoundPhase = "settled"
-	RoundFailed  RoundPhase = "failed" // not opened in time; everybody was refunded, candidates wait on
+	RoundFailed  RoundPhase = "failed" // not opened in time, or not one order could be read; candidates wait on
 )
 
 // Round is one decision about what is published.
@@ -219,6 +219,7 @@ type Round struct {
 	// TreasuryTribute and MakerTribute are what the settlement paid out.
 	TreasuryTribute curve.Amount
 	MakerTribute    curve.Amount
+	Reason          string // why it failed, in words; else empty
 }
 
 // OrderStatus is what became of a sealed order.
@@ -246,7 +247,7 @@ type Order struct {
 	Deposit curve.Amount
 	MinOut  curve.Amount
 	Cost    curve.Amount // what the curve took, net of tribute; 0 unless filled
-	Tribute curve.Amount // what treasury and maker took; 0 unless filled
+	Tribute curve.Amount // what treasury and maker took, or the price of an order that nobody could read; else 0
 	Tokens  curve.Amount // what the account got; 0 unless filled
 	Refund  curve.Amount // what came back of the escrow
 	Reason  string       // why it was refunded, in words

@@ -25,7 +25,7 @@ func (x *execution) roundBlock() {
 	case round.Phase == RoundOpening && len(round.Openers) >= x.committee.T():
 		x.openAndSettle(round)
 	case round.Phase == RoundOpening && x.height >= round.OpenUntil:
-		x.failRound(round)
+		x.failRound(round, "the round was not opened in time")
 	}
 }
 
@@ -193,7 +193,7 @@ func (x *execution) openAndSettle(round Round) {
 	}
 	opened, _, err := seal.CombineOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), shares)
 	if err != nil { // t verified shares combine; if ever not, nobody shall lose by it
-		x.failRound(round)
+		x.failRound(round, "the orders could not be opened")
 		return
 	}
 	x.settle(round, opened)
@@ -206,11 +206,13 @@ func (x *execution) forgetOpenings(round Round) {
 	}
 }
 
-// failRound refunds everybody and sends the candidates back to wait.
-func (x *execution) failRound(round Round) {
+// failRound refunds every order that is still sealed and sends the candidates back
+// to wait.
+func (x *execution) failRound(round Round, reason string) {
 	for i := range round.Orders {
-		o := must2(load[Order](x.block, keyOrder(round.Number, i)))
-		x.refund(o, "the round was not opened in time")
+		if o := must2(load[Order](x.block, keyOrder(round.Number, i))); o.Status == OrderSealed {
+			x.refund(o, reason)
+		}
 	}
 	for _, rid := range round.Candidates {
 		a := must2(load[Artwork](x.block, keyArtwork(rid)))
@@ -219,16 +221,28 @@ func (x *execution) failRound(round Round) {
 		x.st.Set(indexWait(a.Attested, a.RID), present)
 	}
 	x.forgetOpenings(round)
-	round.Phase, round.Settled = RoundFailed, x.height
+	round.Phase, round.Settled, round.Reason = RoundFailed, x.height, reason
 	x.saveRound(round)
-	x.emit(EventRoundFailed, round.Number, round.Orders, round.Openers)
+	x.emit(EventRoundFailed, round.Number, round.Orders, round.Openers, reason)
 }
 
-// refund gives an order's whole escrow back.
+// forfeit refunds an order that could not be read, but for MinEscrow, which goes to
+// the treasury: an order takes one of MaxOrders places and every member's work, and
+// nothing but its sender makes it unreadable. Limits that the price passed, works
+// that others outbid and rounds that fail happen to honest orders; they cost
+// nothing.
+func (x *execution) forfeit(round *Round, o Order, reason string) {
+	o.Tribute = x.params().MinEscrow.Min(o.Escrow)
+	x.tribute(o.Tribute)
+	round.TreasuryTribute = round.TreasuryTribute.Add(o.Tribute)
+	x.refund(o, reason)
+}
+
+// refund gives an order's escrow back, less its tribute.
 func (x *execution) refund(o Order, reason string) {
-	x.unlock(o.Account, o.Escrow, o.Escrow)
+	o.Status, o.Refund, o.Reason = OrderRefunded, o.Escrow.Sub(o.Tribute), reason
+	x.unlock(o.Account, o.Escrow, o.Refund)
 	x.st.Delete(indexEscrow(o))
-	o.Status, o.Refund, o.Reason = OrderRefunded, o.Escrow, reason
 	save(x.st, keyOrder(o.Round, o.Index), o)
-	x.emit(EventOrderRefunded, o.Round, o.Index, o.Account, o.RID, o.Refund, o.Reason)
+	x.emit(EventOrderRefunded, o.Round, o.Index, o.Account, o.RID, o.Tribute, o.Refund, o.Reason)
 }

@@ -22,7 +22,8 @@ type candidate struct {
 
 // settle decides a round exactly once: it reads the opened orders, clears each
 // candidate's batch on its own curve, ranks by score, publishes the best, and
-// refunds the rest. Every credit that the round locked leaves its lock here.
+// refunds the rest. Every credit that the round locked leaves its lock here. A round
+// of orders that say nothing decides nothing: its candidates wait for another one.
 func (x *execution) settle(round Round, opened []seal.Opened) {
 	candidates := make([]*candidate, len(round.Candidates))
 	byRID := map[Hash]*candidate{}
@@ -31,14 +32,20 @@ func (x *execution) settle(round Round, opened []seal.Opened) {
 		candidates[i] = &candidate{artwork: a, costs: map[Address]Amount{}, position: i}
 		byRID[rid] = candidates[i]
 	}
+	readable := 0
 	for i := range opened {
 		o := must2(load[Order](x.block, keyOrder(round.Number, i)))
 		if reason := x.read(&o, opened[i], byRID); reason != "" {
-			x.refund(o, reason)
+			x.forfeit(&round, o, reason)
 			continue
 		}
+		readable++
 		c := byRID[o.RID]
 		c.orders = append(c.orders, &o)
+	}
+	if len(opened) > 0 && readable == 0 {
+		x.failRound(round, "no order could be read")
+		return
 	}
 	for _, c := range candidates {
 		x.clear(c)

@@ -87,12 +87,12 @@ show account alice
 show account dave
 show artwork r1
 ----
-21 order.refunded round=1 order=0 account=alice rid=000000… refund=20 reason="the round was not opened in time"
-21 order.refunded round=1 order=1 account=dave rid=000000… refund=1 reason="the round was not opened in time"
-21 order.refunded round=1 order=2 account=dave rid=000000… refund=1 reason="the round was not opened in time"
-21 order.refunded round=1 order=3 account=dave rid=000000… refund=1 reason="the round was not opened in time"
-21 order.refunded round=1 order=4 account=dave rid=000000… refund=1 reason="the round was not opened in time"
-21 round.failed round=1 orders=5 openers=1,4
+21 order.refunded round=1 order=0 account=alice rid=000000… tribute=0 refund=20 reason="the round was not opened in time"
+21 order.refunded round=1 order=1 account=dave rid=000000… tribute=0 refund=1 reason="the round was not opened in time"
+21 order.refunded round=1 order=2 account=dave rid=000000… tribute=0 refund=1 reason="the round was not opened in time"
+21 order.refunded round=1 order=3 account=dave rid=000000… tribute=0 refund=1 reason="the round was not opened in time"
+21 order.refunded round=1 order=4 account=dave rid=000000… tribute=0 refund=1 reason="the round was not opened in time"
+21 round.failed round=1 orders=5 openers=1,4 reason="the round was not opened in time"
 22 round.opened round=2 candidates=r2,r1,r3 back_until=27 open_until=32
 alice: 898.97 free, 100 locked, nonce 4
 dave: 999.93 free, 0 locked, nonce 7
@@ -130,18 +130,18 @@ order.shares round=2 member=3 orders=6
 order.shares round=2 member=4 orders=6
 28 order.opened round=2 order=0 account=alice rid=r1 deposit=10 min_out=0
 28 order.opened round=2 order=1 account=bob rid=r2 deposit=10 min_out=0
-28 order.refunded round=2 order=1 account=bob rid=r2 refund=5 reason="the deposit is above the escrow"
-28 order.refunded round=2 order=2 account=bob rid=000000… refund=10 reason="the order was sealed by another account"
-28 order.refunded round=2 order=3 account=carol rid=000000… refund=10 reason="the sealed box holds no order"
+28 order.refunded round=2 order=1 account=bob rid=r2 tribute=1 refund=4 reason="the deposit is above the escrow"
+28 order.refunded round=2 order=2 account=bob rid=000000… tribute=1 refund=9 reason="the order was sealed by another account"
+28 order.refunded round=2 order=3 account=carol rid=000000… tribute=1 refund=9 reason="the sealed box holds no order"
 28 order.opened round=2 order=4 account=carol rid=090000… deposit=10 min_out=0
-28 order.refunded round=2 order=4 account=carol rid=090000… refund=10 reason="the artwork is not in this round"
+28 order.refunded round=2 order=4 account=carol rid=090000… tribute=1 refund=9 reason="the artwork is not in this round"
 28 order.opened round=2 order=5 account=dave rid=r3 deposit=10 min_out=0
 28 order.filled round=2 order=0 account=alice rid=r1 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
 28 artwork.published rid=r1 cid=folder-r1 round=2 rank=1 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m3 maker_pay=0.1
 28 order.filled round=2 order=5 account=dave rid=r3 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
 28 artwork.published rid=r3 cid=folder-r3 round=2 rank=2 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m4 maker_pay=0.1
 28 artwork.declined rid=r2 cid=folder-r2 round=2 rank=3 score=0 backing=0 refund=100
-28 round.settled round=2 published=r1,r3 backing=19.4 treasury_tribute=0.4 maker_tribute=0.2
+28 round.settled round=2 published=r1,r3 backing=19.4 treasury_tribute=4.4 maker_tribute=0.2
 
 show account alice
 show account bob
@@ -149,6 +149,6 @@ show account carol
 show treasury
 ----
 alice: 888.96 free, 0 locked, nonce 5
-bob: 998.96 free, 0 locked, nonce 5
-carol: 898.98 free, 0 locked, nonce 3
-treasury: 3.58, fees 3.18, tributes 0.4
+bob: 996.96 free, 0 locked, nonce 5
+carol: 896.98 free, 0 locked, nonce 3
+treasury: 7.58, fees 3.18, tributes 4.4
