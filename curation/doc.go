@@ -22,9 +22,9 @@
 //	published   its curve opened, with the deposit as first reserve
 //
 // and the other ends: expired (a deadline passed), disputed (the auditor rendered
-// something else), declined (the round chose others). In these the deposit goes
-// back. Deadlines are heights; what must come before Artwork.Expiry may not come
-// in the block of that height.
+// something else), declined (the round chose others, or MaxFailedRounds failed).
+// In these the deposit goes back. Deadlines are heights; what must come before
+// Artwork.Expiry may not come in the block of that height.
 //
 // # A round
 //

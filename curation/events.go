@@ -64,7 +64,7 @@ var EventAttributes = map[string][]string{
 	EventOrderFilled:       {"round", "order", "account", "rid", "cost", "tribute", "tokens", "refund"},
 	EventOrderRefunded:     {"round", "order", "account", "rid", "tribute", "refund", "reason"},
 	EventArtworkPublished:  {"rid", "cid", "round", "rank", "score", "backing", "backers", "supply", "reserve", "maker", "maker_pay"},
-	EventArtworkDeclined:   {"rid", "cid", "round", "rank", "score", "backing", "refund"},
+	EventArtworkDeclined:   {"rid", "cid", "round", "rank", "score", "backing", "refund", "reason"},
 	EventMarketSold:        {"rid", "account", "tokens", "payout", "tribute", "supply", "reserve"},
 	EventAccountSent:       {"from", "to", "amount"},
 }

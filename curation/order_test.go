@@ -145,3 +145,26 @@ func TestARoundOfJunkAloneDeclinesNobody(t *testing.T) {
 	require.Equal(t, uint64(2), again.Number)
 	require.ElementsMatch(t, rids, again.Candidates)
 }
+
+func TestACandidateIsDeclinedAfterFiveFailedRounds(t *testing.T) {
+	w, rids := backingWorld(t)
+	before := view(w, func(v View) Account { return v.Account(addressOf("alice")) })
+	for n := uint64(1); n <= MaxFailedRounds; n++ {
+		round := view(w, func(v View) Round { r, _ := v.RunningRound(); return r })
+		require.Equal(t, n, round.Number)
+		require.Equal(t, n-1, w.artwork(rids[0]).Failed)
+		w.must("dave", w.junk(n, testParams().MinEscrow)) // the committee never opens it
+		for w.height <= round.OpenUntil {
+			w.block()
+		}
+	}
+	for _, rid := range rids {
+		a := w.artwork(rid)
+		require.Equal(t, StatusDeclined, a.Status)
+		require.Equal(t, "5 rounds with it failed", a.Reason)
+	}
+	after := view(w, func(v View) Account { return v.Account(addressOf("alice")) })
+	require.True(t, after.Locked.IsZero())
+	require.Equal(t, before.Balance.Add(testParams().RequestDeposit), after.Balance)
+	require.False(t, view(w, func(v View) bool { _, running := v.RunningRound(); return running }))
+}

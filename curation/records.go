@@ -119,7 +119,7 @@ const (
 	StatusCandidate  Status = "candidate"  // audited; waits for a round
 	StatusBacking    Status = "backing"    // in the current round
 	StatusPublished  Status = "published"
-	StatusDeclined   Status = "declined" // the round did not choose it
+	StatusDeclined   Status = "declined" // the round did not choose it, or too many of its rounds failed
 	StatusDisputed   Status = "disputed" // the auditor rendered other pixels
 	StatusExpired    Status = "expired"  // its deadline passed
 )
@@ -138,6 +138,10 @@ func (s Status) Ended() bool {
 	}
 	return false
 }
+
+// MaxFailedRounds is how many rounds of a candidate may fail before it is declined
+// and its deposit goes back: a committee that opens nothing must not hold it forever.
+const MaxFailedRounds = 5
 
 // Artwork is one request and everything that the ledger has learnt about it
 // since. Fields of a step are zero until the step's height is set.
@@ -175,6 +179,7 @@ type Artwork struct {
 	AuditedRoot Hash   // equal to PixelRoot unless disputed
 
 	Round   uint64       // the round it was in last
+	Failed  uint64       // rounds it was in that failed; MaxFailedRounds end it
 	Settled uint64       // height
 	Backing curve.Amount // sum of what filled orders paid, net of tribute
 	Backers int          // accounts whose orders were filled

@@ -2,6 +2,7 @@ package curation
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"github.com/atelier-dao/atelier/curation/state"
@@ -207,7 +208,7 @@ func (x *execution) forgetOpenings(round Round) {
 }
 
 // failRound refunds every order that is still sealed and sends the candidates back
-// to wait.
+// to wait; it declines those that have waited through MaxFailedRounds.
 func (x *execution) failRound(round Round, reason string) {
 	for i := range round.Orders {
 		if o := must2(load[Order](x.block, keyOrder(round.Number, i))); o.Status == OrderSealed {
@@ -216,9 +217,14 @@ func (x *execution) failRound(round Round, reason string) {
 	}
 	for _, rid := range round.Candidates {
 		a := must2(load[Artwork](x.block, keyArtwork(rid)))
-		a.Status = StatusCandidate
-		x.saveArtwork(a)
-		x.st.Set(indexWait(a.Attested, a.RID), present)
+		if a.Failed++; a.Failed < MaxFailedRounds {
+			a.Status = StatusCandidate
+			x.saveArtwork(a)
+			x.st.Set(indexWait(a.Attested, a.RID), present)
+			continue
+		}
+		a.Settled, a.Ended = x.height, x.height
+		x.declineArtwork(a, 0, fmt.Sprintf("%d rounds with it failed", a.Failed))
 	}
 	x.forgetOpenings(round)
 	round.Phase, round.Settled, round.Reason = RoundFailed, x.height, reason

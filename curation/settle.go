@@ -201,7 +201,7 @@ func (x *execution) hold(rid Hash, o *Order) {
 // decline gives everything back that stood on a candidate.
 func (x *execution) decline(c *candidate, rank int) {
 	a := &c.artwork
-	for _, o := range c.orders {
+	for _, o := range c.orders { // none of them is at fault
 		reason := "the artwork was not published"
 		if c.reason != "" {
 			reason = c.reason
@@ -211,13 +211,19 @@ func (x *execution) decline(c *candidate, rank int) {
 		o.Cost, o.Tokens = Amount{}, Amount{}
 		x.refund(*o, reason)
 	}
-	x.unlock(a.Requester, a.Deposit, a.Deposit)
-	a.Status, a.Reason = StatusDeclined, "the round chose others"
+	reason := "the round chose others"
 	if a.Score.IsZero() {
-		a.Reason = "nobody backed it"
+		reason = "nobody backed it"
 	}
-	x.saveArtwork(*a)
-	x.emit(EventArtworkDeclined, a.RID, a.CID, a.Round, rank, a.Score, a.Backing, a.Deposit)
+	x.declineArtwork(*a, rank, reason)
+}
+
+// declineArtwork ends an artwork and gives its deposit back. Rank 0 is none.
+func (x *execution) declineArtwork(a Artwork, rank int, reason string) {
+	x.unlock(a.Requester, a.Deposit, a.Deposit)
+	a.Status, a.Reason = StatusDeclined, reason
+	x.saveArtwork(a)
+	x.emit(EventArtworkDeclined, a.RID, a.CID, a.Round, rank, a.Score, a.Backing, a.Deposit, a.Reason)
 }
 
 func (x *execution) sell(signer Address, p Sell) error {

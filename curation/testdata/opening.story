@@ -140,7 +140,7 @@ order.shares round=2 member=4 orders=6
 28 artwork.published rid=r1 cid=folder-r1 round=2 rank=1 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m3 maker_pay=0.1
 28 order.filled round=2 order=5 account=dave rid=r3 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
 28 artwork.published rid=r3 cid=folder-r3 round=2 rank=2 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m4 maker_pay=0.1
-28 artwork.declined rid=r2 cid=folder-r2 round=2 rank=3 score=0 backing=0 refund=100
+28 artwork.declined rid=r2 cid=folder-r2 round=2 rank=3 score=0 backing=0 refund=100 reason="nobody backed it"
 28 round.settled round=2 published=r1,r3 backing=19.4 treasury_tribute=4.4 maker_tribute=0.2
 
 show account alice

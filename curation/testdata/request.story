@@ -91,7 +91,7 @@ show account alice
 show account bob
 ----
 26 round.opened round=1 candidates=r2 back_until=31 open_until=36
-31 artwork.declined rid=r2 cid=folder-r2 round=1 rank=1 score=0 backing=0 refund=100
+31 artwork.declined rid=r2 cid=folder-r2 round=1 rank=1 score=0 backing=0 refund=100 reason="nobody backed it"
 31 round.settled round=1 published= backing=0 treasury_tribute=0 maker_tribute=0
 48 artwork.expired rid=r3 status=requested reason="no certificate in time" refund=100
 48 artwork.expired rid=r4 status=requested reason="no certificate in time" refund=100

@@ -100,7 +100,7 @@ order.shares round=1 member=3 orders=6
 18 order.filled round=1 order=5 account=dave rid=r2 cost=9.7 tribute=0.3 tokens=4.45335295 refund=0
 18 artwork.published rid=r2 cid=folder-r2 round=1 rank=2 score=72401355625 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m2 maker_pay=0.4
 18 order.refunded round=1 order=4 account=dave rid=r3 tribute=0 refund=10 reason="the artwork was not published"
-18 artwork.declined rid=r3 cid=folder-r3 round=1 rank=3 score=9699886144 backing=9.7 refund=100
+18 artwork.declined rid=r3 cid=folder-r3 round=1 rank=3 score=9699886144 backing=9.7 refund=100 reason="the round chose others"
 18 round.settled round=1 published=r1,r2 backing=87.3 treasury_tribute=1.6 maker_tribute=0.8
 alice: 868.99 free, 0 locked, nonce 2
 bob: 878.99 free, 0 locked, nonce 2
