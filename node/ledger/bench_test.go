@@ -143,6 +143,42 @@ func finality(b *testing.B, net *testNet, w workload, i int) (here, all time.Dur
 	return here, time.Since(at)
 }
 
+// BenchmarkFinalityFourProcesses is BenchmarkFinality with four validators in
+// processes of their own; it is measured at the process that takes the transaction,
+// pipe included.
+func BenchmarkFinalityFourProcesses(b *testing.B) {
+	for _, w := range workloads {
+		b.Run(w.name, func(b *testing.B) {
+			net := &testNet{t: b, dir: b.TempDir(), nodes: make([]*testNode, 4)}
+			net.genesis = w.genesis(b, net)
+			spec := childSpec{Genesis: net.genesis, Addrs: childAddrs(b, 4), Machine: w.name == "machine"}
+			var nodes []*childProcess
+			for i := range 4 {
+				s := spec
+				s.Index, s.Home = i, net.home(i)
+				nodes = append(nodes, startChild(b, s))
+			}
+			one := func(i int) time.Duration {
+				at := time.Now()
+				nodes[i%4].submit(b, w.next(b, net, 0, i))
+				nodes[i%4].final(b, patience)
+				return time.Since(at)
+			}
+			one(0)
+			var here []time.Duration
+			for i := 1; b.Loop(); i++ {
+				here = append(here, one(i))
+			}
+			b.ReportMetric(percentile(here, 50), "p50-here-ms")
+			b.ReportMetric(percentile(here, 99), "p99-here-ms")
+			b.ReportMetric(0, "ns/op")
+			for _, p := range nodes {
+				p.stop(b)
+			}
+		})
+	}
+}
+
 // BenchmarkThroughput measures transactions per second while 64 accounts, over
 // all nodes, each wait for one before they send the next, for 5 s.
 func BenchmarkThroughput(b *testing.B) {

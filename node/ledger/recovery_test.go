@@ -46,6 +46,7 @@ type childSpec struct {
 	Home    string
 	Genesis []byte
 	Addrs   []string // of all validators, with their peer ids
+	Machine bool     // run the ledger's own state machine instead of the bank
 }
 
 // child runs a validator until its standard input ends. Each line there is a
@@ -74,13 +75,17 @@ func child(raw string) error {
 		return err
 	}
 	defer h.Close()
+	var app Application = newBank()
+	if spec.Machine {
+		app = curation.NewMachine()
+	}
 	c := Config{
 		Home:               spec.Home,
 		ChainID:            "atelier-test",
 		Genesis:            spec.Genesis,
 		GenesisTime:        founded,
 		Host:               h,
-		App:                newBank(),
+		App:                app,
 		EmptyBlockInterval: time.Second,
 		Allow:              func(p peer.ID) bool { return members[p] },
 	}
@@ -125,7 +130,7 @@ type childProcess struct {
 	done chan struct{}
 }
 
-func startChild(t *testing.T, spec childSpec) *childProcess {
+func startChild(t testing.TB, spec childSpec) *childProcess {
 	t.Helper()
 	raw, err := json.Marshal(spec)
 	require.NoError(t, err)
@@ -156,7 +161,7 @@ func (p *childProcess) kill() {
 }
 
 // stop ends the process as an operator would.
-func (p *childProcess) stop(t *testing.T) {
+func (p *childProcess) stop(t testing.TB) {
 	_ = p.in.Close()
 	select {
 	case <-p.done:
@@ -166,13 +171,13 @@ func (p *childProcess) stop(t *testing.T) {
 	require.True(t, p.cmd.ProcessState.Success(), "child: %v", p.cmd.ProcessState)
 }
 
-func (p *childProcess) submit(t *testing.T, tx []byte) {
+func (p *childProcess) submit(t testing.TB, tx []byte) {
 	_, err := fmt.Fprintln(p.in, hex.EncodeToString(tx))
 	require.NoError(t, err)
 }
 
 // final waits for the outcome of a submitted transaction.
-func (p *childProcess) final(t *testing.T, within time.Duration) {
+func (p *childProcess) final(t testing.TB, within time.Duration) {
 	t.Helper()
 	select {
 	case line := <-p.out:
@@ -185,7 +190,7 @@ func (p *childProcess) final(t *testing.T, within time.Duration) {
 }
 
 // freePorts are UDP ports that nobody uses.
-func freePorts(t *testing.T, n int) []int {
+func freePorts(t testing.TB, n int) []int {
 	var out []int
 	for range n {
 		c, err := net.ListenPacket("udp4", "127.0.0.1:0")
@@ -194,6 +199,20 @@ func freePorts(t *testing.T, n int) []int {
 		out = append(out, c.LocalAddr().(*net.UDPAddr).Port)
 	}
 	return out
+}
+
+// childAddrs are where n validators in processes of their own listen.
+func childAddrs(t testing.TB, n int) (addrs []string) {
+	for i, port := range freePorts(t, n) {
+		k, err := crypto.UnmarshalEd25519PrivateKey(seedKey('h', i))
+		require.NoError(t, err)
+		id, err := peer.IDFromPrivateKey(k)
+		require.NoError(t, err)
+		a, err := ma.NewMultiaddr(fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1/p2p/%s", port, id))
+		require.NoError(t, err)
+		addrs = append(addrs, a.String())
+	}
+	return addrs
 }
 
 // A quorum that is lost to kill -9 comes back with those who were killed. This
@@ -205,16 +224,7 @@ func TestTwoOfFourKilledComeBack(t *testing.T) {
 	}
 	dir := t.TempDir()
 	home := func(i int) string { return fmt.Sprintf("%s/%d", dir, i) }
-	spec := childSpec{Genesis: genesisFor(t, home, 4)}
-	for i, port := range freePorts(t, 4) {
-		k, err := crypto.UnmarshalEd25519PrivateKey(seedKey('h', i))
-		require.NoError(t, err)
-		id, err := peer.IDFromPrivateKey(k)
-		require.NoError(t, err)
-		a, err := ma.NewMultiaddr(fmt.Sprintf("/ip4/127.0.0.1/udp/%d/quic-v1/p2p/%s", port, id))
-		require.NoError(t, err)
-		spec.Addrs = append(spec.Addrs, a.String())
-	}
+	spec := childSpec{Genesis: genesisFor(t, home, 4), Addrs: childAddrs(t, 4)}
 	start := func(i int) *childProcess {
 		s := spec
 		s.Index, s.Home = i, home(i)
