@@ -49,6 +49,11 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 	return table
 }
 
+// firstKeyEpoch is the key epoch of the network's artist.
+const firstKeyEpoch = 1
+
+// sealModel takes the network's artist. The first member's seal that is good counts:
+// its hash is for the others to check before they give the artist anything to do.
 func (x *execution) sealModel(signer Address, p Seal) error {
 	member, err := x.member(signer)
 	if err != nil {
@@ -57,8 +62,13 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 	if x.committee == nil {
 		return refuse(CodeWrongPhase, "no committee is in force yet")
 	}
-	if want := count(x.st, keyKeyEpoch) + 1; p.KeyEpoch != want {
-		return refuse(CodeWrongPhase, "seal for key epoch %d, the next is %d", p.KeyEpoch, want)
+	// One member must not be able to put another artist in the place of the one that
+	// all agreed on.
+	if count(x.st, keyKeyEpoch) != 0 {
+		return refuse(CodeWrongPhase, "the network has its artist; replacing it needs a vote of the members, which this version does not have")
+	}
+	if p.KeyEpoch != firstKeyEpoch {
+		return refuse(CodeWrongPhase, "seal for key epoch %d, the first is %d", p.KeyEpoch, firstKeyEpoch)
 	}
 	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
 		return refuse(CodeMalformed, "policy %v, the charter's is %v", p.PolicyHash, want)

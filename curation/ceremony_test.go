@@ -119,36 +119,46 @@ func TestBeforeTheCeremonyNothingCanBeSealedOrAsked(t *testing.T) {
 	require.Nil(t, view(w, func(v View) *shamir.Committee { c, _ := v.Committee(); return c }))
 }
 
-func TestAModelIsSealedByAMemberUnderItsLabelAndReplacedByTheNext(t *testing.T) {
-	w := ready(t)
-	first := view(w, func(v View) Model { m, _ := v.Model(); return m })
-	require.Equal(t, uint64(1), first.KeyEpoch)
-	require.Equal(t, ModelLabel(w.chain, first.ID, 1, first.PolicyHash, w.committee().X()), first.Label)
-
-	next := w.sealFor(2, "dawn")
-	require.Equal(t, CodeNotMember, w.act("alice", next).Code)
+func TestAModelIsSealedByAMemberUnderItsLabel(t *testing.T) {
+	w := newWorld(t, 4, testParams())
+	w.ceremony()
+	good := w.sealFor(1, "dusk")
+	require.Equal(t, CodeNotMember, w.act("alice", good).Code)
 	for name, change := range map[string]func(*Seal){
 		"another policy":  func(s *Seal) { s.PolicyHash[0] ^= 1 },
 		"another model":   func(s *Seal) { s.PlainHash[0] ^= 1 },
 		"a damaged proof": func(s *Seal) { s.Ciphertext[100] ^= 1 },
 	} {
-		bad := w.sealFor(2, "dawn")
+		bad := w.sealFor(1, "dusk")
 		change(&bad)
 		r := w.act("m2", bad)
 		require.Contains(t, []Code{CodeProof, CodeMalformed}, r.Code, "%s: %s", name, r.Log)
 	}
-	for _, epoch := range []uint64{1, 3} {
-		require.Equal(t, CodeWrongPhase, w.act("m2", w.sealFor(epoch, "dawn")).Code)
+	for _, epoch := range []uint64{0, 2} {
+		r := w.act("m2", w.sealFor(epoch, "dusk"))
+		require.Equal(t, CodeWrongPhase, r.Code)
+		require.Contains(t, r.Log, "the first is 1")
 	}
+	w.must("m2", good)
+	model := view(w, func(v View) Model { m, _ := v.Model(); return m })
+	require.Equal(t, uint64(1), model.KeyEpoch)
+	require.Equal(t, "dusk", model.Name)
+	require.Equal(t, uint32(2), model.Sealer)
+	require.Equal(t, ModelLabel(w.chain, model.ID, 1, model.PolicyHash, w.committee().X()), model.Label)
+}
+
+func TestNoMemberAloneReplacesTheArtist(t *testing.T) {
+	w := ready(t)
+	first := view(w, func(v View) Model { m, _ := v.Model(); return m })
 	rid := w.requested("alice", "asked of the first artist")
-	w.must("m2", next)
-	second := view(w, func(v View) Model { m, _ := v.Model(); return m })
-	require.Equal(t, uint64(2), second.KeyEpoch)
-	require.Equal(t, "dawn", second.Name)
-	require.Equal(t, uint32(2), second.Sealer)
-	require.Len(t, view(w, View.Models), 2)
-	require.Equal(t, CodeUnknown, w.act("bob", Request{Prompt: "asked of the first artist", ModelID: first.ID}).Code)
-	w.must("m1", w.certificateFor(rid, 2, 3, 4)) // an older request goes on under its own key epoch
+	for _, epoch := range []uint64{1, 2, 3} {
+		r := w.act("m2", w.sealFor(epoch, "dawn"))
+		require.Equal(t, CodeWrongPhase, r.Code)
+		require.Equal(t, "the network has its artist; replacing it needs a vote of the members, which this version does not have", r.Log)
+	}
+	require.Equal(t, []Model{first}, view(w, View.Models))
+	require.Equal(t, CodeUnknown, w.act("bob", Request{Prompt: "asked of another artist", ModelID: ModelID(Hash{1})}).Code)
+	w.must("m1", w.certificateFor(rid, 2, 3, 4))
 	require.Equal(t, uint64(1), w.artwork(rid).KeyEpoch)
 }
 

@@ -45,7 +45,8 @@
 // # Deviations
 //
 // No jury decides yet, identities are accounts, and nobody buys after the round:
-// a published work can be sold back to its curve only. The height is not part of
+// a published work can be sold back to its curve only. The artist that is sealed
+// first stays: another one in its place would need a vote of the members. The height is not part of
 // the state, so that a block in which nothing happens leaves its hash alone and
 // an engine that makes blocks on demand comes to rest.
 //

@@ -77,11 +77,11 @@ type CeremonyMessage struct {
 
 // Seal records a model under the committee's key. The ciphertext holds the file
 // key of the container under the label that ModelLabel gives for these fields;
-// the ledger checks its proof. A later seal replaces the current model.
+// the ledger checks its proof. A network has one: a later seal is refused.
 type Seal struct {
 	_             struct{} `cbor:",toarray"`
 	Name          string   // what people call the artist; at most MaxName bytes
-	KeyEpoch      uint64   // the ledger's current key epoch + 1
+	KeyEpoch      uint64   // 1, the first; a successor would count on
 	PlainHash     Hash     // SHA-256 of the plain model file; fixes the model id
 	PolicyHash    Hash     // hash of the document under which the key is released
 	ContainerHash Hash     // SHA-256 of the container file

@@ -118,7 +118,7 @@ func (v View) ModelAt(keyEpoch uint64) (Model, bool) {
 	return load[Model](v.m.store, keyModel(keyEpoch))
 }
 
-// Models are all models, by key epoch.
+// Models are all models, by key epoch: one at most, as long as none can be replaced.
 func (v View) Models() []Model { return records[Model](v.m.store, []byte("model/")) }
 
 // Artwork returns a request or artwork by its id.
