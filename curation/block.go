@@ -12,7 +12,7 @@ type Block struct {
 }
 
 // TxResult says what became of the transaction of the same index in the block.
-// A refused transaction still pays its fee where the signer can pay, changes
+// A refused transaction still pays its fee, or what the signer has of it, changes
 // nothing else, and is remembered by its nonce.
 type TxResult struct {
 	Code   Code    // CodeOK, or the class of the refusal

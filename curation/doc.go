@@ -7,9 +7,11 @@
 // the genesis document and the blocks: no clock but the height, no chance, no
 // floats. A transaction happens entirely or not at all. Whoever signs a
 // transaction pays its fee, also when it is refused, and moves only what is its
-// own. What comes from outside can only be refused, with a Code; a panic is a
-// bug of ours. Events tell everything that happened (EventAttributes), records
-// what is (View), and every record is provable under the hash of the state.
+// own; who cannot pay the whole fee loses what is left, and nothing is done. No
+// honest member accepts a proposal with such a transaction. What comes from outside
+// can only be refused, with a Code; a panic is a bug of ours. Events tell everything
+// that happened (EventAttributes), records what is (View), and every record is
+// provable under the hash of the state.
 //
 // # The life of an artwork
 //

@@ -55,8 +55,9 @@ func (x *execution) params() *Params { return &x.machine.genesis.Params }
 
 // deliver executes one transaction of the block. Bytes that do not decode, wrong
 // signatures, wrong nonces, expired transactions, a member's above its quota and
-// those that cannot pay their fee leave no trace in the state; all others pay
-// and use up their nonce, whatever becomes of them.
+// those of accounts that the ledger does not know leave no trace in the state; all
+// others use up their nonce and pay, whatever becomes of them. Who cannot pay the
+// whole fee loses what is left.
 func (x *execution) deliver(raw []byte, index int) TxResult {
 	tx, err := x.machine.open(raw)
 	if err != nil {
@@ -81,14 +82,17 @@ func (x *execution) run(tx Tx, size, index int) TxResult {
 		return result(refuse(CodeExpired, "valid until height %d, this is %d", tx.ValidUntil, x.height))
 	}
 	fee := x.params().FeeFor(tx.Payload.Kind(), size, x.machine.byAccount[tx.Signer] != 0)
-	left, short := acc.Balance.SubOverflow(fee)
-	if short {
-		return result(refuse(CodeFunds, "fee %v, balance %v", fee, acc.Balance))
+	paid, had := fee.Min(acc.Balance), acc.Balance
+	if _, known := x.block.Get(keyAccount(tx.Signer)); !known && paid.Less(fee) { // strangers must not fill the state
+		return result(refuse(CodeFunds, "fee %v, balance %v", fee, had))
 	}
-	acc.Balance, acc.Nonce = left, acc.Nonce+1
+	acc.Balance, acc.Nonce = acc.Balance.Sub(paid), acc.Nonce+1
 	save(x.block, keyAccount(acc.Address), acc)
-	x.treasury.Balance = x.treasury.Balance.Add(fee)
-	x.treasury.Fees = x.treasury.Fees.Add(fee)
+	x.treasury.Balance = x.treasury.Balance.Add(paid)
+	x.treasury.Fees = x.treasury.Fees.Add(paid)
+	if paid.Less(fee) {
+		return result(refuse(CodeFunds, "fee %v, balance %v", fee, had))
+	}
 	if err := x.atomically(func() error { return x.apply(tx, index) }); err != nil {
 		return result(err)
 	}

@@ -61,7 +61,8 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 // Prepare chooses and orders transactions for a proposal of at most maxBytes, in
 // the wire form of consensus. Protocol transactions of members come first, as
 // far as the accounts' nonces allow; of each account they are consecutive. What
-// cannot succeed in this block is left out.
+// cannot succeed in this block is left out, and so is what an account could not pay
+// if all before it spend what they say.
 func (m *Machine) Prepare(height uint64, txs [][]byte, maxBytes int64) [][]byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -94,12 +95,13 @@ func (m *Machine) Prepare(height uint64, txs [][]byte, maxBytes int64) [][]byte 
 }
 
 // Process accepts a proposal in which every transaction decodes, is signed for
-// this chain, has not expired, continues its account's nonces and respects the
-// members' quota.
+// this chain, has not expired, continues its account's nonces, respects the
+// members' quota, and can be paid as Prepare reckons: a block's space is not free
+// for whoever proposes.
 func (m *Machine) Process(block Block) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	next, free := map[Address]uint64{}, map[Address]uint64{}
+	next, free, balance := map[Address]uint64{}, map[Address]uint64{}, map[Address]Amount{}
 	for _, raw := range block.Txs {
 		tx, err := m.open(raw)
 		if err != nil || tx.ValidUntil < block.Height {
@@ -107,11 +109,14 @@ func (m *Machine) Process(block Block) bool {
 		}
 		nonce, seen := next[tx.Signer]
 		if !seen {
-			nonce = account(m.store, tx.Signer).Nonce
+			acc := account(m.store, tx.Signer)
+			nonce, balance[tx.Signer] = acc.Nonce, acc.Balance
 		}
-		if tx.Nonce != nonce {
+		left, short := m.afford(balance[tx.Signer], tx, len(raw))
+		if tx.Nonce != nonce || short {
 			return false
 		}
+		balance[tx.Signer] = left
 		next[tx.Signer] = nonce + 1
 		if m.free(tx) {
 			if free[tx.Signer]++; free[tx.Signer] > m.genesis.Params.MemberQuota {
@@ -169,8 +174,7 @@ func (m *Machine) pool(height uint64, txs [][]byte) []*queue {
 					break
 				}
 			}
-			fee := m.genesis.Params.FeeFor(tx.Payload.Kind(), len(raw), m.byAccount[tx.Signer] != 0)
-			left, short := w.balance.SubOverflow(fee)
+			left, short := m.afford(w.balance, tx, len(raw))
 			if short {
 				break
 			}
@@ -181,6 +185,24 @@ func (m *Machine) pool(height uint64, txs [][]byte) []*queue {
 		queues = append(queues, w.queue)
 	}
 	return queues
+}
+
+// afford takes a transaction's fee and what it can spend or lock from a balance, and
+// says whether that falls short. What others send in the same block is not counted.
+func (m *Machine) afford(balance Amount, tx Tx, size int) (left Amount, short bool) {
+	left, short = balance.SubOverflow(m.genesis.Params.FeeFor(tx.Payload.Kind(), size, m.byAccount[tx.Signer] != 0))
+	if short {
+		return left, true
+	}
+	switch p := tx.Payload.(type) {
+	case Send:
+		return left.SubOverflow(p.Amount)
+	case Request:
+		return left.SubOverflow(m.genesis.Params.RequestDeposit)
+	case SealedOrder:
+		return left.SubOverflow(p.Escrow)
+	}
+	return left, false
 }
 
 // free says whether the transaction is a member's in the course of the protocols.

@@ -122,3 +122,45 @@ func TestProposalsWithABadTransactionAreRefused(t *testing.T) {
 	}
 	require.False(t, m.Process(Block{Height: w.height + 1000, Txs: [][]byte{good}}), "expired")
 }
+
+func TestProposalsLeaveOutWhatAnAccountCouldNotPay(t *testing.T) {
+	c := curve.Credits
+	w, rids := backingWorld(t) // alice, bob and carol have asked for a picture each
+	m := w.replicas[0]
+	for name, spend := range map[string]Payload{
+		"dave":  Send{To: addressOf("bob"), Amount: c(998)},
+		"alice": w.backing("alice", 1, rids[0], c(898), c(898), Amount{}),
+	} {
+		n := w.nonce(name)
+		first := w.sign(name, n, spend)
+		follower := w.sign(name, n+1, Send{To: addressOf("bob"), Amount: c(2)})
+		require.Equal(t, [][]byte{first}, m.Prepare(w.height+1, [][]byte{first, follower}, 1<<20), name)
+		require.True(t, m.Process(Block{Height: w.height + 1, Txs: [][]byte{first}}), name)
+		require.False(t, m.Process(Block{Height: w.height + 1, Txs: [][]byte{first, follower}}), "%s: space for nothing", name)
+		small := w.sign(name, n+1, Send{To: addressOf("bob"), Amount: curve.NewAmount(1)})
+		require.Len(t, m.Prepare(w.height+1, [][]byte{first, small}, 1<<20), 2, name)
+	}
+	w.must("bob", Send{To: addressOf("dave"), Amount: c(800)})
+	n := w.nonce("bob") // 99 credits and some are left: less than a request's deposit
+	require.Empty(t, m.Prepare(w.height+1, [][]byte{w.sign("bob", n, Request{Prompt: "x", ModelID: w.modelID()})}, 1<<20))
+	require.Empty(t, m.Prepare(w.height+1, [][]byte{w.sign("nobody", 0, Send{To: addressOf("bob"), Amount: c(1)})}, 1<<20))
+}
+
+func TestWhoCannotPayTheFeeLosesWhatIsLeftAndTheNonce(t *testing.T) {
+	w := ready(t)
+	account := func(name string) Account { return view(w, func(v View) Account { return v.Account(addressOf(name)) }) }
+	rest := curve.NewAmount(600_000) // a transfer costs 1,000,000
+	fee := testParams().Fees.Send
+	w.must("alice", Send{To: addressOf("bob"), Amount: account("alice").Balance.Sub(fee).Sub(rest)})
+	before := view(w, View.Treasury)
+	raw := w.sign("alice", w.nonce("alice"), Send{To: addressOf("bob"), Amount: curve.NewAmount(1)})
+	require.False(t, w.replicas[0].Process(Block{Height: w.height + 1, Txs: [][]byte{raw}}))
+	require.Equal(t, CodeFunds, w.block(raw).Results[0].Code) // a block that others agreed on all the same
+	require.True(t, account("alice").Balance.IsZero())
+	require.Equal(t, before.Fees.Add(rest), view(w, View.Treasury).Fees)
+	require.Equal(t, CodeNonce, w.block(raw).Results[0].Code, "the same bytes are used up")
+
+	stranger := w.block(w.sign("nobody", 0, Send{To: addressOf("bob"), Amount: curve.NewAmount(1)}))
+	require.Equal(t, CodeFunds, stranger.Results[0].Code)
+	require.Empty(t, stranger.Changes, "strangers do not fill the state")
+}

@@ -57,6 +57,6 @@ show account m1
 ----
 refused (funds): fee 1000000, balance 0
 account.sent from=alice to=m1 amount=2
-refused (nonce): nonce 6, the account's next is 5
-refused (nonce): nonce 7, the account's next is 5
-m1: 2 free, 0 locked, nonce 5
+account.sent from=m1 to=dave amount=1
+refused (funds): needs 1000000000, balance 998000000
+m1: 0.998 free, 0 locked, nonce 8
