@@ -42,6 +42,7 @@ type actor struct {
 	work sync.WaitGroup // effects under way
 
 	renders chan struct{} // one token: one render at a time in this node
+	models  chan struct{} // one token: one fetch of the sealed container at a time
 }
 
 type ask struct {
@@ -63,7 +64,7 @@ func newActor(n *Node, m *member.Machine, j *journal) *actor {
 	return &actor{
 		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
 		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
-		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
+		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1), models: make(chan struct{}, 1),
 	}
 }
 
@@ -125,6 +126,9 @@ func (a *actor) committed(ctx context.Context) error {
 	a.behind = a.n.engine.Status().CatchingUp
 	if a.behind {
 		return nil
+	}
+	if err := a.keepModel(ctx); err != nil {
+		return err
 	}
 	return a.step(ctx, member.Committed{})
 }

@@ -185,6 +185,36 @@ func (n *Node) openModel(ctx context.Context, m curation.Model, fileKey []byte, 
 	return model.UnmarshalArtist(raw)
 }
 
+// keepModel brings the sealed container here before it is needed: until then its
+// sealer alone has it, and would take the artist with it.
+func (a *actor) keepModel(ctx context.Context) error {
+	var m curation.Model
+	var sealer curation.Member
+	if err := a.n.machine.View(func(v curation.View) error {
+		m, _ = v.Model()
+		sealer, _ = v.Member(m.Sealer)
+		return nil
+	}); err != nil || m.ContainerCID == "" {
+		return err
+	}
+	root, err := cid.Decode(m.ContainerCID)
+	if err != nil || a.n.store.Has(root) {
+		return err
+	}
+	select {
+	case a.models <- struct{}{}:
+	default:
+		return nil // under way; the next block tries again should it fail
+	}
+	a.work.Go(func() {
+		defer func() { <-a.models }()
+		if err := a.n.fetchModel(ctx, root, sealer.Account); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "sealed model not fetched yet", "cid", m.ContainerCID, "err", err)
+		}
+	})
+	return nil
+}
+
 func (n *Node) fetchModel(ctx context.Context, root cid.Cid, sealer curation.Address) error {
 	if err := n.store.Pin(root, modelPin); err != nil {
 		return err
