@@ -41,6 +41,8 @@ func runScripts(t *testing.T, dir string) {
 			home := filepath.Join(e.WorkDir, "home") // nobody's real one
 			e.Setenv("HOME", home)
 			e.Setenv("ATELIER_EMPTY_BLOCK_INTERVAL", "300ms")
+			e.Setenv("ATELIER_BLOCK_INTERVAL", "100ms")
+			e.Setenv("ATELIER_BLOCK_INTERVAL", "0s")
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -173,7 +175,7 @@ func sigkill(ts *testscript.TestScript, neg bool, args []string) {
 
 // killgenerator watches a request through a node and kills the member that the seed
 // draws in the moment of its drawing: killgenerator RID HOME…, where members are
-// named like their homes. It sets VICTIM, and WITNESS to the home of a survivor.
+// named like their homes. It sets VICTIM and its INDEX, and WITNESS to the home of a survivor.
 func killGenerator(ts *testscript.TestScript, neg bool, args []string) {
 	rid, homes := args[0], args[1:]
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -199,6 +201,7 @@ func killGenerator(ts *testscript.TestScript, neg bool, args []string) {
 	sigkill(ts, false, []string{victim})
 	ts.Logf("killed %s", victim)
 	ts.Setenv("VICTIM", victim)
+	ts.Setenv("INDEX", strconv.Itoa(int(order[0])))
 	ts.Setenv("WITNESS", homes[slices.IndexFunc(homes, func(h string) bool { return h != victim })])
 }
 

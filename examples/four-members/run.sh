@@ -38,6 +38,7 @@ trap leave EXIT
 # Blocks are made when there is something to do, and otherwise at this pace. It is
 # also the clock of a round that waits.
 export ATELIER_EMPTY_BLOCK_INTERVAL=${ATELIER_EMPTY_BLOCK_INTERVAL:-500ms}
+export ATELIER_BLOCK_INTERVAL=${ATELIER_BLOCK_INTERVAL:-100ms}
 
 say "Two collectors make a key each. They need no node and no seat."
 run account create --key vera.age
