@@ -183,6 +183,39 @@ func TestReleaseIsRefused(t *testing.T) {
 	require.Empty(t, w.failed)
 }
 
+// TestAMemberThatWasAwayAcknowledgesLate lets a member miss the whole ceremony: it
+// takes its share from the ledger afterwards, and proves it, which counts.
+func TestAMemberThatWasAwayAcknowledgesLate(t *testing.T) {
+	w := newWorld(t, 4, 8, calm)
+	w.crash(w.members[3])
+	proven := func() (n int) {
+		w.view(w.leader, func(v curation.View) {
+			if _, ok := v.Committee(); ok {
+				n = v.Ceremony().Acknowledged
+			}
+		})
+		return n
+	}
+	require.True(t, w.run(400, func() bool { return proven() == 3 }), "the others go on without it")
+	w.start(w.members[3])
+	require.True(t, w.run(50, func() bool { return proven() == 4 }))
+	require.True(t, w.members[3].machine.Ready())
+}
+
+// TestFinishedWorkIsNotThrownAway renders for longer than a turn: the ledger still
+// takes the first generator's work, so it must still be offered.
+func TestFinishedWorkIsNotThrownAway(t *testing.T) {
+	slow := calm
+	slow.render = 20 * blockTicks // a turn is 12 blocks
+	w := newWorld(t, 4, 9, slow)
+	w.found()
+	w.ask("red heart")
+	require.True(t, w.run(200, func() bool { return len(w.artworks(curation.StatusCandidate)) == 1 }), "%v", summary(w))
+	a := w.artworks()[0]
+	require.Equal(t, a.Order[0], a.Generator)
+	require.Greater(t, a.Registered, a.Approved+12)
+}
+
 // TestASecondReaderKeyIsRefused restarts a member on a journal that names another
 // reader key for the same reader: it must not answer.
 func TestASecondReaderKeyIsRefused(t *testing.T) {

@@ -48,6 +48,7 @@ type faults struct {
 	drop, repeat float64 // of each gossip message and question
 	delay        int     // most ticks that anything takes
 	lag          int     // most ticks by which a member's ledger trails
+	render       int     // ticks that every render takes; 0 means up to two blocks
 }
 
 // peer is one member with what survives its crash.
@@ -345,7 +346,11 @@ func (w *world) render(q *peer, f member.Render) {
 		w.failed = append(w.failed, "the shares opened another key")
 	}
 	root := sha256.Sum256(append(slices.Clone(f.FileKey), f.Artwork.Seed[:]...))
-	w.after(1+w.rng.IntN(2*blockTicks), func() {
+	ticks := 1 + w.rng.IntN(2*blockTicks)
+	if w.faults.render > 0 {
+		ticks = w.faults.render
+	}
+	w.after(ticks, func() {
 		if q.life == life {
 			q.kept[f.Artwork.RID] = member.Candidate
 			w.step(q, member.Rendered{RID: f.Artwork.RID, Role: f.Role, CID: cidOf(f.Artwork.RID), PixelRoot: root})
