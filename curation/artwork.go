@@ -73,7 +73,7 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
 		return refuse(CodeMalformed, "policy %v, the charter's is %v", p.PolicyHash, want)
 	}
-	if _, artwork := x.st.Get(indexCID(p.ContainerCID)); artwork {
+	for range x.st.Ascend(indexCID(p.ContainerCID)) {
 		return refuse(CodeMalformed, "CID %s is an artwork", p.ContainerCID)
 	}
 	ct, err := seal.ParseCiphertext(p.Ciphertext)
@@ -189,6 +189,9 @@ func (x *execution) certify(p Certify) error {
 	return nil
 }
 
+// register takes a rendered artwork from its generator. A CID that another artwork
+// has is no reason to refuse: the folder holds the rid, so two honest ones differ,
+// and who copies a CID must not shut out the one that it belongs to.
 func (x *execution) register(signer Address, p Register) error {
 	member, err := x.member(signer)
 	if err != nil {
@@ -207,11 +210,8 @@ func (x *execution) register(signer Address, p Register) error {
 	if _, model := x.st.Get(indexContainer(p.CID)); model {
 		return refuse(CodeMalformed, "CID %s is a sealed model", p.CID)
 	}
-	if other, taken := x.st.Get(indexCID(p.CID)); taken {
-		return refuse(CodeDuplicate, "CID %s is artwork %v", p.CID, Hash(other))
-	}
 	a.Status, a.Registered, a.Generator, a.CID, a.PixelRoot = StatusRegistered, x.height, member.Index, p.CID, p.PixelRoot
-	x.st.Set(indexCID(p.CID), a.RID[:])
+	x.st.Set(indexCID(a.CID, a.RID[:]...), present)
 	x.emit(EventArtworkRegistered, a.RID, a.CID, a.PixelRoot, a.Generator)
 	if len(a.Auditors()) == 0 { // a network of one member, or one reader
 		x.attested(&a, 0, p.PixelRoot)

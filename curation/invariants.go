@@ -118,9 +118,7 @@ func (m *Machine) indexed(r state.Reader) error {
 			want[string(indexWait(a.Attested, a.RID))] = true
 		}
 		if a.Registered != 0 {
-			if rid, ok := r.Get(indexCID(a.CID)); !ok || Hash(rid) != a.RID {
-				return fmt.Errorf("artwork %v is not found by its CID", a.RID)
-			}
+			want[string(indexCID(a.CID, a.RID[:]...))] = true
 		}
 		if a.Status.Ended() != (a.Ended != 0) {
 			return fmt.Errorf("artwork %v is %s, ended at %d", a.RID, a.Status, a.Ended)
@@ -137,7 +135,7 @@ func (m *Machine) indexed(r state.Reader) error {
 			return fmt.Errorf("%d artworks are %s, the index counts %d", counts[status], status, count(r, k))
 		}
 	}
-	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/"} {
+	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/", "index/cid/"} {
 		for k := range r.Ascend([]byte(prefix)) {
 			if !want[string(k)] {
 				return fmt.Errorf("index %q points at nothing", k)

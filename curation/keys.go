@@ -65,8 +65,10 @@ func indexCount(s Status) []byte              { return key("index/count/", []byt
 func indexOpen(a Address, rid Hash) []byte    { return key("index/open/", a[:], rid[:]) }
 func indexWait(since uint64, rid Hash) []byte { return key("index/wait/", number(since), rid[:]) }
 func indexContainer(cid string) []byte        { return key("index/container/", []byte(cid)) }
-func indexCID(cid string) []byte              { return key("index/cid/", []byte(cid)) } // → rid
-func indexHolder(a Address, rid Hash) []byte  { return key("index/holder/", a[:], rid[:]) }
+func indexCID(cid string, rid ...byte) []byte {
+	return key("index/cid/", []byte(cid+"/"), rid) // without rid, of all artworks with that CID
+}
+func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {
 	return key("index/order/", a[:], number(round), index32(uint32(i)))
 }

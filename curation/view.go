@@ -2,6 +2,7 @@ package curation
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 
@@ -124,13 +125,31 @@ func (v View) Models() []Model { return records[Model](v.m.store, []byte("model/
 // Artwork returns a request or artwork by its id.
 func (v View) Artwork(rid Hash) (Artwork, bool) { return load[Artwork](v.m.store, keyArtwork(rid)) }
 
-// ArtworkByCID returns the artwork whose folder has that CID.
-func (v View) ArtworkByCID(cid string) (Artwork, bool) {
-	rid, ok := v.m.store.Get(indexCID(cid))
-	if !ok {
-		return Artwork{}, false
+// ArtworkByCID returns the artwork whose folder has that CID. A generator can
+// register another artwork's CID as its own; of several this is a published one if
+// there is, else one that was audited, else one that has not ended, and of equals
+// the one that was registered first.
+func (v View) ArtworkByCID(cid string) (found Artwork, ok bool) {
+	for _, rid := range names(v.m.store, indexCID(cid)) {
+		a := must2(v.Artwork(rid))
+		if before := cmp.Or(cmp.Compare(standing(a), standing(found)), cmp.Compare(found.Registered, a.Registered)); !ok || before > 0 {
+			found, ok = a, true
+		}
 	}
-	return v.Artwork(Hash(rid))
+	return found, ok
+}
+
+// standing is how much speaks for an artwork being what its CID names.
+func standing(a Artwork) int {
+	switch {
+	case a.Status == StatusPublished:
+		return 3
+	case a.Status.Ended():
+		return 0
+	case a.Attested != 0:
+		return 2
+	}
+	return 1
 }
 
 // Filter chooses artworks. The zero value chooses all.

@@ -238,3 +238,34 @@ func BenchmarkSettle(b *testing.B) {
 		}
 	}
 }
+
+func TestACopiedCIDDoesNotShutOutTheArtworkItBelongsTo(t *testing.T) {
+	w := ready(t)
+	honest, copied := w.requested("alice", "one"), w.requested("bob", "two")
+	register := func(rid Hash) {
+		w.must("m1", w.certificateFor(rid, 1, 2, 3))
+		w.must(memberName(w.artwork(rid).Order[0]), Register{RID: rid, CID: folder(honest), PixelRoot: pixels(rid)})
+	}
+	attest := func(rid, root Hash) {
+		w.must(memberName(w.artwork(rid).Auditors()[0]), Attest{RID: rid, PixelRoot: root})
+	}
+	byCID := func() Hash {
+		return view(w, func(v View) Hash { a, _ := v.ArtworkByCID(folder(honest)); return a.RID })
+	}
+	register(copied)
+	require.Equal(t, copied, byCID())
+	register(honest)
+	require.Equal(t, copied, byCID(), "of equals the first")
+	attest(honest, pixels(honest))
+	require.Equal(t, honest, byCID(), "it was audited")
+	attest(copied, Hash{1})
+	require.Equal(t, honest, byCID())
+	require.Equal(t, StatusDisputed, w.artwork(copied).Status)
+	require.Equal(t, StatusCandidate, w.artwork(honest).Status)
+	require.Equal(t, Artwork{}, view(w, func(v View) Artwork { a, _ := v.ArtworkByCID(folder(honest)[:20]); return a }), "no prefix of one")
+
+	rid := w.requested("carol", "three")
+	w.must("m1", w.certificateFor(rid, 1, 2, 3))
+	r := w.act(memberName(w.artwork(rid).Order[0]), Register{RID: rid, CID: testCID})
+	require.Equal(t, CodeMalformed, r.Code, "a sealed model is no artwork")
+}

@@ -50,13 +50,11 @@ wait 4
 ----
 
 generator2 registers r1
-generator registers r2 folder r1
 generator3 registers r2
 generator2 registers r2
 generator registers r2
 ----
 refused (duplicate): artwork r1 is registered already
-refused (duplicate): CID folder-r1 is artwork r1
 refused (wrong phase): it is not yet member 2's turn to generate r2
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=3
 refused (duplicate): artwork r2 is registered already
