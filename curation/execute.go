@@ -25,6 +25,7 @@ type execution struct {
 	ownLog    bool           // log is a copy of this block's
 	committee *shamir.Committee
 	used      map[uint32]uint64 // free transactions by member
+	misopened map[uint32]bool   // members that sent a wrong opening in this block
 }
 
 // refusal is why a transaction changes nothing.

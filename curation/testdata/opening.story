@@ -68,21 +68,25 @@ alice backs r1 with 1
 m1 opens proof bad
 m1 opens as m2
 alice opens as m1
-m1 opens
-m1 opens
-m4 opens
-show account alice
+m1 opens          # good, but a member has one wrong opening checked in a block
 ----
 refused (wrong phase): round 1 is opening, not backing
 refused (proof): opening: share of member 1: proof of equal logarithms: proof does not hold
 refused (not member): opening of member 2 sent by member 1
 refused (not member): account alice is not a member
+refused (proof): opening: member 1 has sent a wrong one in this block
+
+m1 opens
+m1 opens
+m4 opens
+show account alice
+----
 order.shares round=1 member=1 orders=5
 refused (duplicate): member 1 has opened round 1
 order.shares round=1 member=4 orders=5
 alice: 878.97 free, 120 locked, nonce 4
 
-wait 5
+wait 4
 show account alice
 show account dave
 show artwork r1
