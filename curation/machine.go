@@ -41,6 +41,7 @@ type Machine struct {
 	pending *pending   // what Execute has computed and Commit will apply
 
 	verified signatureCache
+	ahead    aheadCache
 }
 
 // pending is the outcome of a block on its way to Commit.
@@ -189,6 +190,7 @@ func (m *Machine) Commit() {
 	m.store.Apply(m.pending.staged)
 	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
 	m.pending = nil
+	m.ahead.clear()
 }
 
 // begin prepares the execution of a block on the committed state. The caller

@@ -9,7 +9,10 @@ import (
 // signer's for this chain, it has not expired, its nonce is not used and not too
 // far ahead, and the signer can pay the fee. What a collector sends is tried on
 // the committed state as well, if nothing of the account is to come before it,
-// so that an order past its limit or a request without funds costs nothing.
+// so that an order past its limit or a request without funds costs nothing. Of
+// what waits for an earlier nonce it admits one transaction for each nonce between
+// two blocks: there is nothing else to bound what an account that pays for none of
+// them can put into a pool.
 func (m *Machine) Check(raw []byte) TxResult {
 	tx, err := m.open(raw)
 	if err != nil {
@@ -34,7 +37,13 @@ func (m *Machine) Check(raw []byte) TxResult {
 	if acc.Balance.Less(fee) {
 		return result(refuse(CodeFunds, "fee %v, balance %v", fee, acc.Balance))
 	}
-	return result(x.preview(tx, len(raw), acc.Nonce))
+	if err := x.preview(tx, len(raw), acc.Nonce); err != nil {
+		return result(err)
+	}
+	if tx.Nonce != acc.Nonce && !m.ahead.admit(tx, raw) {
+		return result(refuse(CodeNonce, "nonce %d is taken by a transaction that waits, the account's next is %d", tx.Nonce, acc.Nonce))
+	}
+	return TxResult{}
 }
 
 // preview finds what can be said cheaply about how a transaction would end.
@@ -268,4 +277,39 @@ func (c *signatureCache) add(digest [32]byte) {
 		c.old, c.new = c.new, make(map[[32]byte]struct{})
 	}
 	c.new[digest] = struct{}{}
+}
+
+// aheadCache remembers, until the next block, the transactions that were admitted
+// ahead of their accounts' nonces.
+type aheadCache struct {
+	mu      sync.Mutex // guards waiting
+	waiting map[ahead]Hash
+}
+
+type ahead struct {
+	signer Address
+	nonce  uint64
+}
+
+// admit says whether the transaction is the first under its nonce, or that one
+// again.
+func (c *aheadCache) admit(tx Tx, raw []byte) bool {
+	// By its bytes, not Tx.ID: a signer can sign one body in many ways.
+	id, at := Hash(sha256.Sum256(raw)), ahead{tx.Signer, tx.Nonce}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if first, taken := c.waiting[at]; taken {
+		return first == id
+	}
+	if c.waiting == nil || len(c.waiting) >= cacheSize {
+		c.waiting = make(map[ahead]Hash)
+	}
+	c.waiting[at] = id
+	return true
+}
+
+func (c *aheadCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.waiting)
 }

@@ -164,3 +164,25 @@ func TestWhoCannotPayTheFeeLosesWhatIsLeftAndTheNonce(t *testing.T) {
 	require.Equal(t, CodeFunds, stranger.Results[0].Code)
 	require.Empty(t, stranger.Changes, "strangers do not fill the state")
 }
+
+func TestOneTransactionWaitsUnderANonceAhead(t *testing.T) {
+	w := ready(t)
+	m := w.replicas[0]
+	check := func(nonce, amount uint64) Code {
+		return m.Check(w.sign("alice", nonce, Send{To: addressOf("bob"), Amount: curve.NewAmount(amount)})).Code
+	}
+	for n := range uint64(MaxPending) {
+		require.Equal(t, CodeOK, check(n, 1))
+		require.Equal(t, CodeOK, check(n, 1), "the same one again")
+	}
+	for n := range uint64(MaxPending) {
+		want := CodeNonce
+		if n == 0 {
+			want = CodeOK // it waits for nothing: the next block uses the nonce up
+		}
+		require.Equal(t, want, check(n, 2), "nonce %d", n)
+	}
+	require.Equal(t, CodeOK, m.Check(w.sign("bob", 1, Send{To: addressOf("alice"), Amount: curve.NewAmount(1)})).Code)
+	w.block()
+	require.Equal(t, CodeOK, check(5, 2), "the first one may be gone")
+}
