@@ -47,6 +47,6 @@ func approvalList(e *env) *cobra.Command {
 			return e.table(approvals, "ID APPROVAL WHEN PROMPT ASKED-BY STATUS", rows, "no requests")
 		},
 	}
-	c.Flags().StringSliceVar(&states, "state", nil, "only these: waiting, approved, expired")
+	c.Flags().StringSliceVar(&states, "state", nil, "only these `STATES`: waiting, approved, expired")
 	return c
 }

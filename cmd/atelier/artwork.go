@@ -69,11 +69,11 @@ func artworkList(e *env) *cobra.Command {
 		},
 	}
 	fl := c.Flags()
-	fl.StringSliceVar(&f.Status, "status", nil, "only these states, joined by commas")
+	fl.StringSliceVar(&f.Status, "status", nil, "only these `STATES`, joined by commas")
 	fl.BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
-	fl.StringVar(&by, "by", "", "only what this account asked for")
-	fl.Uint64Var(&f.Round, "round", 0, "only those of this round")
-	fl.IntVar(&f.Limit, "limit", 100, "at most so many, 1 to 1000")
+	fl.StringVar(&by, "by", "", "only what the account `ADDRESS` asked for")
+	fl.Uint64Var(&f.Round, "round", 0, "only those of round `NUMBER`")
+	fl.IntVar(&f.Limit, "limit", 100, "at most `N`, 1 to 1000")
 	return c
 }
 

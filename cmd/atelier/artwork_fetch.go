@@ -69,10 +69,10 @@ for the owner of the node's home); --from and --method choose from whom and how.
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.out, "out", "", "directory to write the folder to")
-	f.StringVar(&o.car, "car", "", "file to write as CARv1")
-	f.StringVar(&o.from, "from", "", "fetch from this member first: index or account")
-	f.StringVar(&o.method, "method", "", "how the node fetches from members: auto, car or bitswap")
+	f.StringVar(&o.out, "out", "", "write the folder to `DIR`")
+	f.StringVar(&o.car, "car", "", "write one `FILE`, as CARv1")
+	f.StringVar(&o.from, "from", "", "let the node fetch from `MEMBER`: index or account")
+	f.StringVar(&o.method, "method", "", "how the node fetches from members: `auto`, car or bitswap")
 	return c
 }
 

@@ -60,7 +60,7 @@ stands on the ledger.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&prompt, "prompt", "", "what to draw, 1 to 200 bytes")
+	f.StringVar(&prompt, "prompt", "", "what to draw: `TEXT` of 1 to 200 bytes")
 	f.BoolVar(&noWait, "no-wait", false, "return when the request stands on the ledger")
 	f.DurationVar(&patience, "timeout", 10*time.Minute, "how long to wait")
 	return c

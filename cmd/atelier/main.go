@@ -84,16 +84,42 @@ atelier market back).`),
 	if home == "" {
 		home = defaultHome()
 	}
-	root.PersistentFlags().StringVar(&e.home, "home", home, "directory of a member's node (ATELIER_HOME)")
-	root.PersistentFlags().StringVar(&e.api, "api", os.Getenv("ATELIER_API"), "HOST:PORT of the node to ask, instead of the home's (ATELIER_API)")
-	root.PersistentFlags().StringVar(&e.key, "key", os.Getenv("ATELIER_KEY"), "FILE with the key that signs, instead of the home's (ATELIER_KEY)")
+	root.PersistentFlags().StringVar(&e.home, "home", home, "`DIR` of a member's node (ATELIER_HOME)")
+	root.PersistentFlags().StringVar(&e.api, "api", os.Getenv("ATELIER_API"), "ask the node at `HOST:PORT`, not the home's (ATELIER_API)")
+	root.PersistentFlags().StringVar(&e.key, "key", os.Getenv("ATELIER_KEY"), "sign with the key in `FILE`, not the home's (ATELIER_KEY)")
 	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON: stable, for programs")
+	cobra.EnableCommandSorting = false // ours is the order in which people meet them
 	for _, command := range commands {
 		root.AddCommand(command(e))
 	}
 	strictNouns(root)
+	root.SetUsageTemplate(usage)
 	return root
 }
+
+// usage is how help and usage look: a noun shows its verbs, a verb its flags.
+const usage = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}
+{{- if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+{{- if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableInheritedFlags}}
+
+Flags of every command:
+{{.InheritedFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}
+{{- if .HasAvailableSubCommands}}
+
+More: {{.CommandPath}} COMMAND --help{{end}}
+`
 
 // noun makes a command that only groups verbs.
 func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {

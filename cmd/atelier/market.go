@@ -37,8 +37,11 @@ deposit would buy less than --min-out, everything comes back.`,
 			if o.Deposit.IsZero() {
 				return &usageError{errors.New("--deposit 0 backs nothing")}
 			}
-			if o.MinOut, err = parseCredits("min-out", minOut); err != nil {
-				return err
+			o.MinOut = curve.NewAmount(1)
+			if minOut != "" {
+				if o.MinOut, err = parseCredits("min-out", minOut); err != nil {
+					return err
+				}
 			}
 			key, err := e.signer()
 			if err != nil {
@@ -90,9 +93,9 @@ deposit would buy less than --min-out, everything comes back.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&deposit, "deposit", "", "credits to spend at most, tribute included")
-	f.StringVar(&minOut, "min-out", "0.000000001", "tokens to get at least; else the deposit comes back")
-	f.StringVar(&escrow, "escrow", "", "credits to lock and show (default: the deposit, rounded up to 1, 2 or 5 times a power of ten)")
+	f.StringVar(&deposit, "deposit", "", "spend at most `CREDITS`, tribute included")
+	f.StringVar(&minOut, "min-out", "", "get at least `TOKENS`, else the deposit comes back (default: any)")
+	f.StringVar(&escrow, "escrow", "", "lock and show `CREDITS` (default: the deposit, rounded up to 1, 2 or 5 times a power of ten)")
 	return c
 }
 
@@ -194,8 +197,8 @@ backing is quoted as the only order of its batch; others raise the price.`,
 				credits(m.Price), credits(m.Supply), credits(m.Reserve), float64(m.RatioPPM)/1e6)
 		},
 	}
-	c.Flags().StringVar(&deposit, "deposit", "", "credits to back a candidate with")
-	c.Flags().StringVar(&sell, "sell", "", "tokens of a published artwork to sell")
+	c.Flags().StringVar(&deposit, "deposit", "", "back a candidate with `CREDITS`")
+	c.Flags().StringVar(&sell, "sell", "", "sell `TOKENS` of a published artwork")
 	return c
 }
 
@@ -266,8 +269,8 @@ the ledger refuses it.`,
 				credits(sale.Tokens), a.Prompt, credits(paid), credits(tribute))
 		},
 	}
-	c.Flags().StringVar(&tokens, "tokens", "", "how many tokens, or all")
-	c.Flags().StringVar(&minOut, "min-out", "", "credits to get at least")
+	c.Flags().StringVar(&tokens, "tokens", "", "sell `TOKENS`, or all")
+	c.Flags().StringVar(&minOut, "min-out", "", "get at least `CREDITS` (default: the quote less 1 %)")
 	return c
 }
 

@@ -58,8 +58,8 @@ func memberJoin(e *env) *cobra.Command {
 			}{inv.Network, e.home}, "%s joins network %q with %s\nnext: atelier node start --home %s\n", name, inv.Network, e.home, e.home)
 		},
 	}
-	c.Flags().StringVar(&name, "member-name", "member", "name of this member")
-	c.Flags().StringArrayVar(&listen, "listen", nil, "multiaddr to listen on (repeatable; default: loopback, TCP and QUIC)")
+	c.Flags().StringVar(&name, "member-name", "member", "`NAME` of this member")
+	c.Flags().StringArrayVar(&listen, "listen", nil, "`MULTIADDR` to listen on (repeatable; default: loopback, TCP and QUIC)")
 	return c
 }
 

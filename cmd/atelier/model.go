@@ -83,13 +83,13 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&prompt, "prompt", "", "what to draw; empty lets the seed decide")
-	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
-	f.IntVar(&size, "size", 1024, "edge of the square picture in pixels")
-	f.StringVar(&out, "out", "", "PNG file to write")
-	f.StringVar(&weights, "weights", "", "folder of an artist (default: the embedded genesis artist)")
-	f.StringVar(&kernel, "kernel", "", "kernel to use (default: ATELIER_KERNEL, or the fastest)")
-	f.IntVar(&workers, "workers", 0, "goroutines; 0 means one per core")
+	f.StringVar(&prompt, "prompt", "", "what to draw: `TEXT`; empty lets the seed decide")
+	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
+	f.IntVar(&size, "size", 1024, "edge of the square picture in `PIXELS`")
+	f.StringVar(&out, "out", "", "write PNG to `FILE`")
+	f.StringVar(&weights, "weights", "", "`DIR` of an artist (default: the embedded genesis artist)")
+	f.StringVar(&kernel, "kernel", "", "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
+	f.IntVar(&workers, "workers", 0, "`N` goroutines; 0 means one per core")
 	return c
 }
 
@@ -141,13 +141,13 @@ one). The same pictures, seed and steps give the same weights.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "folder to write the artist to")
-	f.StringVar(&name, "name", "", "name of the artist")
+	f.StringVar(&out, "out", "", "write the artist to `DIR`")
+	f.StringVar(&name, "name", "", "`NAME` of the artist")
 	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
-	f.StringVar(&data, "data", "", "what the pictures are, for the model card")
-	f.StringVar(&licence, "licence", "", "terms of the result, for the model card")
-	f.StringVar(&base, "base", "", "artist to fine-tune: a folder, or genesis")
-	f.IntVar(&steps, "steps", 0, "training steps (0: the default of the artist's size)")
+	f.StringVar(&data, "data", "", "`TEXT` for the model card: what the pictures are")
+	f.StringVar(&licence, "licence", "", "`TEXT` for the model card: terms of the result")
+	f.StringVar(&base, "base", "", "fine-tune the artist in `DIR`, or genesis")
+	f.IntVar(&steps, "steps", 0, "`N` training steps (0: the default of the artist's size)")
 	return c
 }
 

@@ -46,8 +46,8 @@ Only the owner of the home can do it.`,
 			return e.columns(modelSheet(m).rows)
 		},
 	}
-	c.Flags().StringVar(&o.Name, "name", "", "what people call the artist (default: the network's name)")
-	c.Flags().IntVar(&o.Steps, "steps", 0, "steps of the fine-tune (0: the default, about 10 s)")
+	c.Flags().StringVar(&o.Name, "name", "", "what people call the artist: `NAME` (default: the network's)")
+	c.Flags().IntVar(&o.Steps, "steps", 0, "`N` steps of the fine-tune (0: the default, about 10 s)")
 	return c
 }
 

@@ -87,15 +87,15 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 		},
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.name, "network", "atelier", "short name: lower case letters, digits, hyphens")
-	fl.StringVar(&f.title, "title", "", "name in full (default: the short name)")
-	fl.StringVar(&f.charter, "charter", "", "file with the charter's text")
-	fl.IntVar(&f.members, "members", 1, "founding members, this one included")
-	fl.StringVar(&f.member, "member-name", "founder", "name of this member")
-	fl.StringVar(&f.grant, "grant", "1000", "credits that each founding member starts with")
-	fl.StringArrayVar(&f.balances, "balance", nil, "ADDRESS=CREDITS for a further account (repeatable)")
-	fl.StringArrayVar(&f.params, "param", nil, "NAME=VALUE for a rule of the ledger (repeatable)")
-	fl.StringArrayVar(&f.listen, "listen", nil, "multiaddr to listen on (repeatable; default: loopback, TCP and QUIC)")
+	fl.StringVar(&f.name, "network", "atelier", "short `NAME`: lower case letters, digits, hyphens")
+	fl.StringVar(&f.title, "title", "", "`NAME` in full (default: the short one)")
+	fl.StringVar(&f.charter, "charter", "", "`FILE` with the charter's text")
+	fl.IntVar(&f.members, "members", 1, "`N` founding members, this one included")
+	fl.StringVar(&f.member, "member-name", "founder", "`NAME` of this member")
+	fl.StringVar(&f.grant, "grant", "1000", "`CREDITS` that each founding member starts with")
+	fl.StringArrayVar(&f.balances, "balance", nil, "`ADDRESS=CREDITS` for a further account (repeatable)")
+	fl.StringArrayVar(&f.params, "param", nil, "`NAME=VALUE` for a rule of the ledger (repeatable)")
+	fl.StringArrayVar(&f.listen, "listen", nil, "`MULTIADDR` to listen on (repeatable; default: loopback, TCP and QUIC)")
 	return c
 }
 

@@ -118,7 +118,7 @@ people who should not have to trust a node. A home keeps the same as network.jso
 			}{out}, "%s: network %s, %s, %s\n", out, n.Name, count(len(n.Members), "member"), count(len(n.Models), "model"))
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "file to write (default: standard output)")
+	c.Flags().StringVar(&out, "out", "", "write to `FILE` (default: standard output)")
 	return c
 }
 

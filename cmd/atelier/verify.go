@@ -66,9 +66,9 @@ the node, and then proves no more than that node's word about the network.`,
 			return e.showReport(r, from)
 		},
 	}
-	c.Flags().StringVar(&network, "network", "", "network file to trust, as `atelier network export` writes it")
-	c.Flags().StringVar(&weights, "weights", "", "folder of the opened artist, to render the picture again")
-	c.Flags().StringVar(&want, "cid", "", "the CID that the files must have")
+	c.Flags().StringVar(&network, "network", "", "trust the network `FILE`, as `atelier network export` writes it")
+	c.Flags().StringVar(&weights, "weights", "", "render the picture again with the artist in `DIR`")
+	c.Flags().StringVar(&want, "cid", "", "the `CID` that the files must have")
 	return c
 }
 
