@@ -24,7 +24,7 @@ func (s *server) registerActions(api huma.API) {
 		}
 	}
 	huma.Register(api, huma.Operation{
-		OperationID: "submit", Method: http.MethodPost, Path: "/v1/transactions", Tags: []string{"act"}, MaxBodyBytes: maxBody,
+		OperationID: "submit", Method: http.MethodPost, Path: "/v1/transactions", Tags: []string{"act"}, BodyReadTimeout: s.bodyTime,
 		Summary: "Send a signed transaction and wait until it stands in a block",
 		Description: "A transaction that the ledger does not let in is a problem. One that stands in a block and was refused there is a receipt whose code is not ok. " +
 			"The same bytes may be sent again at any time: they take effect once.",
@@ -42,7 +42,7 @@ func (s *server) registerActions(api huma.API) {
 		}
 	}
 	huma.Register(api, huma.Operation{
-		OperationID: "seal-model", Method: http.MethodPost, Path: "/v1/models", Tags: []string{"own"}, Security: ownerOnly, MaxBodyBytes: 4 << 10,
+		OperationID: "seal-model", Method: http.MethodPost, Path: "/v1/models", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
 		Summary:     "Make the network's own artist on this node and seal it",
 		Description: "Answers with a stream: progress while it works, then the model, or a problem.",
 		Responses: streamResponse(api, "The stream; it ends with the model or a problem.",
@@ -77,7 +77,7 @@ func (s *server) registerActions(api huma.API) {
 		}
 	}
 	huma.Register(api, huma.Operation{
-		OperationID: "fetch", Method: http.MethodPost, Path: "/v1/artworks/{id}/fetch", Tags: []string{"own"}, Security: ownerOnly, MaxBodyBytes: 4 << 10,
+		OperationID: "fetch", Method: http.MethodPost, Path: "/v1/artworks/{id}/fetch", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
 		Summary: "Bring an artwork's folder to this node from another member, and verify it",
 	}, func(ctx context.Context, in *fetchInput) (*body[Fetched], error) {
 		if err := s.owner(in.Authorization); err != nil {

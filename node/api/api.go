@@ -48,7 +48,11 @@ const (
 	commitTimeout = 60 * time.Second // how long a transaction may wait for its block
 	fetchTimeout  = 2 * time.Minute  // for one folder from other members
 	heartbeat     = 15 * time.Second // between comments on an idle stream
-	writeTimeout  = 30 * time.Second // for a client to take what it was sent
+	writeTimeout  = 30 * time.Second // for a client to take one message of a stream
+	bodyTimeout   = 10 * time.Second // for a client to send its body
+	// answerTimeout is from a request to the end of its answer, but for streams.
+	answerTimeout   = fetchTimeout + commitTimeout
+	downloadTimeout = 15 * time.Minute // the same for files
 )
 
 // server answers the requests.
@@ -60,6 +64,8 @@ type server struct {
 	streams chan struct{} // one element per open stream
 	sealing chan struct{} // one element while a model is made
 	beat    time.Duration
+
+	bodyTime time.Duration
 }
 
 // New makes the handler of everything: /v1, /openapi.json, /ipfs and the gallery at
@@ -90,7 +96,7 @@ func newServer(b Backend, o Options) *server {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &server{backend: b, token: sha256.Sum256([]byte(o.Token)), open: o.Token != "", log: o.Logger,
-		streams: make(chan struct{}, maxStreams), sealing: make(chan struct{}, 1), beat: heartbeat}
+		streams: make(chan struct{}, maxStreams), sealing: make(chan struct{}, 1), beat: heartbeat, bodyTime: bodyTimeout}
 }
 
 // describe is the head of the OpenAPI document. The library's pages that load

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"time"
 )
 
 // guard stands before every request. A page of another site may make a browser
@@ -46,6 +47,12 @@ func (s *server) guard(hosts []string, next http.Handler) http.Handler {
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		answer := answerTimeout
+		if strings.HasPrefix(r.URL.Path, "/ipfs/") {
+			answer = downloadTimeout
+		}
+		// What is not a connection has no deadline.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answer))
 		next.ServeHTTP(w, r)
 	})
 }
