@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/api/apitest"
+)
+
+// What needs members that do not work, or work badly, is told here with a network in
+// memory whose blocks the test makes; the scripts have the real processes.
+
+// asked is what a command did.
+type asked struct {
+	code     int
+	out, err string
+}
+
+// ask runs a command against a studio's node.
+func ask(t *testing.T, s *apitest.Studio) func(args ...string) asked {
+	t.Helper()
+	t.Setenv("ATELIER_HOME", t.TempDir())
+	handler, err := api.New(s, api.Options{})
+	require.NoError(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return func(args ...string) asked {
+		var out, errOut bytes.Buffer
+		code := run(append(args, "--api", server.Listener.Addr().String()), strings.NewReader(""), &out, &errOut)
+		return asked{code, out.String(), errOut.String()}
+	}
+}
+
+func TestARequestBelowTheThresholdSaysHowManyMembersAreOnline(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.RequestBlocks = 5 })
+	atelier := ask(t, s)
+	rid := s.Request("Vera", "red heart").String()
+
+	r := atelier("artwork", "wait", rid, "--timeout", "50ms")
+	require.Equal(t, codeQuorum, r.code)
+	require.Contains(t, r.out, "requested")
+	require.Contains(t, r.err, "was not approved within 50ms: 3 of 4 members are online, 3 are needed; it goes on by itself")
+	r = atelier("approval", "list")
+	require.Contains(t, r.out, "waiting")
+	r = atelier("artwork", "show", rid)
+	require.Contains(t, r.out, "the approval of 3 members until height")
+
+	s.Blocks(6) // nobody approves
+	r = atelier("artwork", "wait", rid)
+	require.Equal(t, codeQuorum, r.code)
+	require.Contains(t, r.err, "the members did not approve request "+rid[:12]+" before height")
+	require.Contains(t, r.err, "3 of 4 members are online, 3 are needed; the deposit came back")
+	require.Contains(t, r.err, "atelier approval list")
+	r = atelier("approval", "list", "--state", "expired")
+	require.Contains(t, r.out, "red heart")
+}
+
+func TestAnArtworkThatItsAuditorRendersOtherwiseIsDisputed(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	atelier := ask(t, s)
+	s.Skew(true)
+	rid := s.Request("Vera", "red heart")
+	s.Reach(rid, curation.StatusDisputed)
+
+	r := atelier("artwork", "wait", rid.String())
+	require.Equal(t, codeQuorum, r.code)
+	require.Contains(t, r.err, "is disputed: the auditor rendered other pixels")
+	r = atelier("artwork", "show", rid.String()[:8])
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, "disputed")
+	require.Contains(t, r.out, "rendered other pixels: ")
+}
+
+func TestANetworkInItsCeremonySaysSo(t *testing.T) {
+	atelier := ask(t, apitest.New(t, 4, nil))
+	r := atelier("network", "show")
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, "not yet: the ceremony is in phase commit")
+	require.Contains(t, r.out, "none is sealed yet: a member does it with `atelier model seal`")
+	r = atelier("network", "wait", "--timeout", "50ms")
+	require.Equal(t, codeQuorum, r.code)
+	require.Contains(t, r.err, "the ceremony did not happen within 50ms: 3 of 4 members are online")
+	r = atelier("network", "export")
+	require.Equal(t, codeFailed, r.code)
+	require.Contains(t, r.err, "no keys yet")
+}
+
+func TestAWholeRoundReadsWell(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.RoundCandidates, p.MaxPublished = 2, 1 })
+	atelier := ask(t, s)
+	heart, bird := s.Request("Vera", "red heart"), s.Request("Walid", "blue bird")
+	s.Reach(heart, curation.StatusBacking)
+	s.Reach(bird, curation.StatusBacking)
+	r := atelier("round", "wait", "backing")
+	require.Contains(t, r.out, "round 1 is open: 2 candidates, 0 orders")
+	s.Back("Walid", heart, 300)
+	s.Back("Vera", heart, 100)
+	s.Back("Vera", bird, 50)
+	s.Reach(heart, curation.StatusPublished)
+
+	r = atelier("round", "show")
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, "round 1 is settled: 1 of 2 candidates published, 436.5 credits of backing")
+	require.Regexp(t, `(?m)^  `+heart.String()[:12]+`  published  red heart +388 +2 `, r.out)
+	require.Regexp(t, `(?m)^  `+bird.String()[:12]+`  declined   blue bird`, r.out)
+	r = atelier("account", "show", apitest.Address("Walid").String())
+	require.Regexp(t, `holds +\S+ tokens of `+heart.String()[:12]+`, paid 300 credits`, r.out)
+	r = atelier("artwork", "show", heart.String()[:8])
+	require.Regexp(t, `price +\S+ credits a token`, r.out)
+	require.Contains(t, r.out, "held by")
+	r = atelier("artwork", "show", bird.String()[:8])
+	require.Regexp(t, `(?m)why +\S`, r.out)
+	r = atelier("artwork", "list", "--round", "1")
+	require.Equal(t, 3, strings.Count(r.out, "\n"), r.out)
+}
