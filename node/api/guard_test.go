@@ -152,9 +152,7 @@ func TestWhatCannotBeUnderstoodIsSaidSo(t *testing.T) {
 	}
 }
 
-func TestAPrefixOfTwoArtworksNamesNone(t *testing.T) {
-	// Rids cannot be chosen, so this asks the rule itself: the start of one of two
-	// names it, and their common start is too short to be allowed at all.
+func TestAnArtworkIsNamedByItsIDOrTheStartOfIt(t *testing.T) {
 	s := apitest.Open(t, 1, nil)
 	h := handler(t, s)
 	a, b := s.Request("Vera", "one"), s.Request("Walid", "two")

@@ -179,7 +179,7 @@ func TestEveryStateHasItsPage(t *testing.T) {
 
 	other := s.Request("Vera", "blue bird")
 	s.Reach(other, curation.StatusBacking)
-	p = look(curation.StatusBacking, "atelier market back "+rid.String()[:12])
+	look(curation.StatusBacking, "atelier market back "+rid.String()[:12])
 	require.Contains(t, read(t, h, "/").says(), "Round 1 takes sealed orders")
 	require.Contains(t, read(t, h, "/rounds/1").sound().says(), "No orders yet")
 	s.Back("Vera", rid, 100)

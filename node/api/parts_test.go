@@ -1,15 +1,19 @@
 package api
 
 import (
+	"bufio"
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/ledger"
 )
 
 func FuzzNamesOfArtworks(f *testing.F) {
@@ -105,3 +109,32 @@ func TestAStreamWritesEachMessageOnce(t *testing.T) {
 type deadlines struct{ *httptest.ResponseRecorder }
 
 func (deadlines) SetWriteDeadline(time.Time) error { return nil }
+
+// silent is a node whose ledger never makes a block.
+type silent struct{ Backend }
+
+func (silent) Ledger() ledger.Ledger { return still{} }
+
+type still struct{ ledger.Ledger }
+
+func (still) SubscribeFrom(context.Context, uint64) <-chan ledger.Committed { return nil }
+
+func TestAnIdleStreamIsKeptOpenByComments(t *testing.T) {
+	s := newServer(silent{}, Options{})
+	s.beat = time.Millisecond
+	mux := http.NewServeMux()
+	s.register(humago.New(mux, describe()))
+	server := httptest.NewServer(s.guard(nil, mux))
+	defer server.Close()
+	resp, err := http.Get(server.URL + "/v1/events")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	comments := 0
+	for comments < 3 && lines.Scan() {
+		if lines.Text() == ":" {
+			comments++
+		}
+	}
+	require.Equal(t, 3, comments)
+}
