@@ -219,7 +219,8 @@ type Round struct {
 	Published  []Hash   // best first
 	// Escrow is the sum that sealed orders lock while the round lasts.
 	Escrow curve.Amount
-	// Backing is the sum of what filled orders paid, net of tribute.
+	// Backing is the sum of what orders offered to all candidates, those declined
+	// and refunded afterwards included, net of tribute: what scores were capped by.
 	Backing curve.Amount
 	// TreasuryTribute and MakerTribute are what the settlement paid out.
 	TreasuryTribute curve.Amount

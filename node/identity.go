@@ -2,6 +2,7 @@ package node
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,10 +67,19 @@ func (n *Node) pinned(root cid.Cid) string {
 	return ""
 }
 
-// pin keeps a root under a name, but never takes a sealed model's pin away.
+// errPinned reports a root that is pinned as something else already: a sealed model,
+// or the artwork of another request. Its pin is not taken away.
+var errPinned = errors.New("pinned as something else")
+
+// pin keeps a root under a name. Members may register each other's CIDs, so a name is
+// only ever replaced by one for the same request.
 func (n *Node) pin(root cid.Cid, name string) error {
-	if n.pinned(root) == modelPin && name != modelPin {
-		return fmt.Errorf("%v is a sealed model, not an artwork", root)
+	if old := n.pinned(root); old != "" && old != name {
+		_, was, artwork := parsePin(old)
+		_, is, _ := parsePin(name)
+		if !artwork || was != is {
+			return fmt.Errorf("%v: %w: %s", root, errPinned, old)
+		}
 	}
 	return n.store.Pin(root, name)
 }

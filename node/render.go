@@ -95,8 +95,9 @@ func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model
 		return false, nil
 	}
 	from := n.others(f.Maker)
-	if err := n.pin(root, pinName(member.Candidate, a.RID)); err != nil {
-		return false, nil // a sealed model
+	// What is pinned as something else is here already, and is compared all the same.
+	if err := n.pin(root, pinName(member.Candidate, a.RID)); err != nil && !errors.Is(err, errPinned) {
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()

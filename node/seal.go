@@ -46,6 +46,14 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	if s.Name == "" {
 		s.Name = n.genesis.Charter.Name
 	}
+	if err := n.machine.View(func(v curation.View) error {
+		if m, ok := v.Model(); ok {
+			return fmt.Errorf("the network has its artist, %q: this version seals one, once", m.Name)
+		}
+		return nil
+	}); err != nil {
+		return curation.Model{}, err
+	}
 	var seed [32]byte
 	if _, err := rand.Read(seed[:]); err != nil {
 		return curation.Model{}, err
@@ -94,7 +102,6 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 
 // sealPlain encrypts a model file to the committee in force.
 func (n *Node) sealPlain(name string, plain []byte) (curation.Seal, []byte, error) {
-	var epoch uint64
 	var x [32]byte
 	if err := n.machine.View(func(v curation.View) error {
 		c, ok := v.Committee()
@@ -102,14 +109,11 @@ func (n *Node) sealPlain(name string, plain []byte) (curation.Seal, []byte, erro
 			return errors.New("the key ceremony has not ended: a model is sealed to the key that it makes")
 		}
 		x = c.X()
-		if m, ok := v.Model(); ok {
-			epoch = m.KeyEpoch
-		}
 		return nil
 	}); err != nil {
 		return curation.Seal{}, nil, err
 	}
-	p := curation.Seal{Name: name, KeyEpoch: epoch + 1, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.genesis.Charter)}
+	p := curation.Seal{Name: name, KeyEpoch: 1, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.genesis.Charter)}
 	label := curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, x)
 	var container bytes.Buffer
 	err := model.Seal(&container, bytes.NewReader(plain), func(fileKey []byte) ([]byte, error) {

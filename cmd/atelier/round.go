@@ -22,7 +22,7 @@ func roundLine(n api.Network, r api.Round) string {
 	case "opening":
 		return fmt.Sprintf("%d is being opened: %d of %d members have posted their shares", r.Number, len(r.Openers), n.Shares.Threshold)
 	case "failed":
-		return fmt.Sprintf("%d failed: its orders were not opened in time, everybody was refunded", r.Number)
+		return fmt.Sprintf("%d failed: %s; its candidates wait for the next one", r.Number, r.Reason)
 	}
 	return fmt.Sprintf("%d is settled: %d of %s published, %s credits of backing", r.Number, len(r.Published), count(len(r.Candidates), "candidate"), credits(r.Backing))
 }

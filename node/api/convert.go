@@ -135,7 +135,7 @@ func approvalOf(a curation.Artwork) Approval {
 }
 
 func roundOf(r curation.Round) Round {
-	return Round{Number: r.Number, Phase: string(r.Phase), Epoch: r.Epoch, Opened: r.Opened, BackUntil: r.BackUntil,
+	return Round{Number: r.Number, Phase: string(r.Phase), Reason: r.Reason, Epoch: r.Epoch, Opened: r.Opened, BackUntil: r.BackUntil,
 		OpenUntil: r.OpenUntil, Settled: r.Settled, Candidates: list(r.Candidates), Published: list(r.Published),
 		OrderCount: r.Orders, Openers: list(r.Openers), Escrow: r.Escrow, Backing: r.Backing,
 		TreasuryTribute: r.TreasuryTribute, MakerTribute: r.MakerTribute}

@@ -221,6 +221,7 @@ type Round struct {
 	Backing         curve.Amount    `json:"backing"`
 	TreasuryTribute curve.Amount    `json:"treasury_tribute"`
 	MakerTribute    curve.Amount    `json:"maker_tribute"`
+	Reason          string          `json:"reason,omitempty" doc:"Why it failed."`
 }
 
 // RoundDetail is a round with its orders.

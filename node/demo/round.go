@@ -151,7 +151,7 @@ func (s *show) curate(ctx context.Context) error {
 		case curation.RoundBacking:
 			s.screen.Progress("sealed phase", int(min(v.Height(), r.BackUntil)-r.Opened), int(r.BackUntil-r.Opened))
 		case curation.RoundFailed:
-			return false, fmt.Errorf("the orders of round %d were not opened", r.Number)
+			return false, fmt.Errorf("round %d failed: %s", r.Number, r.Reason)
 		}
 		round = r
 		return r.Phase == curation.RoundSettled, nil
