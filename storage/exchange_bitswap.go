@@ -3,9 +3,12 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ipfs/boxo/bitswap/client/traceability"
+	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -59,54 +62,83 @@ func (x *Exchange) fetchBitswap(ctx context.Context, root cid.Cid, p peer.ID) (S
 
 // stageDAG stages all blocks below root and counts the bytes that each peer gave.
 func (x *Exchange) stageDAG(ctx context.Context, st *stage, root cid.Cid, progress func()) (map[peer.ID]int64, error) {
-	session := x.bitswap.NewSession(ctx)
 	given := map[peer.ID]int64{}
 	wanted := map[cid.Cid]bool{root: true}
 	queue := []cid.Cid{root}
 	seen := 1
-	for len(queue) > 0 {
-		batch := queue[:min(len(queue), maxWants)]
-		queue = queue[len(batch):]
-		in, err := session.GetBlocks(ctx, batch)
+	take := func(b blocks.Block) error {
+		progress()
+		if t, ok := b.(traceability.Block); ok {
+			given[t.From] += int64(len(b.RawData()))
+		}
+		if _, err := st.add(b.Cid(), b.RawData()); err != nil {
+			return err
+		}
+		if st.off > x.opts.MaxBytes {
+			return fmt.Errorf("more than %d bytes: %w", x.opts.MaxBytes, ErrTooLarge)
+		}
+		below, err := links(b.Cid(), b.RawData())
 		if err != nil {
+			return err
+		}
+		if seen += len(below); seen > maxLinks {
+			return fmt.Errorf("more than %d links: %w", maxLinks, ErrTooLarge)
+		}
+		for _, c := range below {
+			if _, err := parse(c); err != nil {
+				return err
+			}
+			if !wanted[c] {
+				wanted[c] = true
+				queue = append(queue, c)
+			}
+		}
+		return nil
+	}
+	for len(queue) > 0 {
+		batch := slices.Clone(queue[:min(len(queue), maxWants)])
+		queue = queue[len(batch):]
+		if err := x.getBlocks(ctx, batch, take); err != nil {
 			return nil, err
-		}
-		got := 0
-		for b := range in {
-			got++
-			progress()
-			if t, ok := b.(traceability.Block); ok {
-				given[t.From] += int64(len(b.RawData()))
-			}
-			if _, err := st.add(b.Cid(), b.RawData()); err != nil {
-				return nil, err
-			}
-			if st.off > x.opts.MaxBytes {
-				return nil, fmt.Errorf("more than %d bytes: %w", x.opts.MaxBytes, ErrTooLarge)
-			}
-			below, err := links(b.Cid(), b.RawData())
-			if err != nil {
-				return nil, err
-			}
-			if seen += len(below); seen > maxLinks {
-				return nil, fmt.Errorf("more than %d links: %w", maxLinks, ErrTooLarge)
-			}
-			for _, c := range below {
-				if _, err := parse(c); err != nil {
-					return nil, err
-				}
-				if !wanted[c] {
-					wanted[c] = true
-					queue = append(queue, c)
-				}
-			}
-		}
-		if got != len(batch) {
-			if err := context.Cause(ctx); err != nil {
-				return nil, err
-			}
-			return nil, fmt.Errorf("%d of %d blocks came: %w", got, len(batch), ErrNotFound)
 		}
 	}
 	return given, nil
+}
+
+// getBlocks takes every block of batch. When none comes for a quarter of the patience
+// it asks again for those that are missing, in a new session: a peer that counts a
+// block as sent does not send it again by itself, and bitswap repeats a want after a
+// minute only.
+func (x *Exchange) getBlocks(ctx context.Context, batch []cid.Cid, take func(blocks.Block) error) error {
+	missing := map[cid.Cid]bool{}
+	for _, c := range batch {
+		missing[c] = true
+	}
+	for {
+		asking, stop := context.WithCancel(ctx)
+		quiet := time.AfterFunc(x.opts.Patience/4, stop)
+		in, err := x.bitswap.NewSession(asking).GetBlocks(asking, slices.Collect(maps.Keys(missing)))
+		for err == nil {
+			b, ok := <-in
+			if !ok {
+				break
+			}
+			quiet.Reset(x.opts.Patience / 4)
+			delete(missing, b.Cid())
+			err = take(b)
+		}
+		silent := asking.Err() != nil
+		quiet.Stop()
+		stop()
+		switch {
+		case len(missing) == 0 && err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && !silent:
+			return err
+		case !silent:
+			return fmt.Errorf("%d of %d blocks did not come: %w", len(missing), len(batch), ErrNotFound)
+		}
+	}
 }
