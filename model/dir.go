@@ -142,7 +142,7 @@ license_name: %q
 
 ## Use
 
-    atelier model render --model DIR --prompt "red heart" --seed 1 --size 1024 --out heart.png
+    atelier model render --weights DIR --prompt "red heart" --seed 1 --size 1024 --out heart.png
 
 Words of the vocabulary add up, colours dye any subject, unknown words fall on
 directions of their own, and names of grounds (horizon, halo, navy, sage, …)

@@ -201,6 +201,9 @@ func readPictures(ctx context.Context, folder fs.FS, colours int) ([]train.Pictu
 		}
 		set = append(set, p)
 	}
+	if len(set) == 0 && len(refused) == 0 {
+		return nil, fmt.Errorf("%w: no PNG, JPEG or GIF among %d files", ErrPictures, len(names))
+	}
 	if len(set) == 0 {
 		return nil, fmt.Errorf("%w: %d files looked at: %w", ErrPictures, len(names), errors.Join(refused[:min(5, len(refused))]...))
 	}

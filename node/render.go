@@ -67,7 +67,7 @@ func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
 func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
-	files, err := n.artworkFolder(f, picture)
+	files, err := n.artworkFolder(f, picture, n.index)
 	if err != nil {
 		return "", fmt.Errorf("build artwork folder: %w", err)
 	}
@@ -112,6 +112,10 @@ func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model
 	if err != nil {
 		return false, err
 	}
+	expected, err := n.artworkFolder(f, picture, a.Generator)
+	if err != nil {
+		return false, err
+	}
 	entries, err := n.store.List(ctx, root)
 	if err != nil || len(entries) != 3 {
 		return false, nil
@@ -125,12 +129,13 @@ func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model
 			return false, nil
 		}
 	}
-	return sameArtwork(files, want, picture), nil
+	return sameArtwork(files, want, expected[1].Data, picture), nil
 }
 
-// sameArtwork compares a folder's files with the receipt and pixels they should have.
-// PNG bytes are not compared: compression may differ between versions of Go.
-func sameArtwork(files map[string][]byte, receipt []byte, picture *model.Picture) bool {
+// sameArtwork compares a folder's files with the receipt, metadata and pixels they
+// should have. PNG bytes are not compared, because compression may differ between
+// versions of Go; so the metadata may name another picture file, but that one.
+func sameArtwork(files map[string][]byte, receipt, metadata []byte, picture *model.Picture) bool {
 	if !bytes.Equal(files[storage.ReceiptName], receipt) {
 		return false
 	}
@@ -138,12 +143,17 @@ func sameArtwork(files map[string][]byte, receipt []byte, picture *model.Picture
 	if err != nil || png.Width != picture.W || png.Height != picture.H || !bytes.Equal(png.RGB, picture.RGB) {
 		return false
 	}
-	metadata, err := storage.DecodeMetadata(files[storage.MetadataName])
+	image, err := storage.FileCID(files[storage.ImageName])
 	if err != nil {
 		return false
 	}
-	image, err := storage.FileCID(files[storage.ImageName])
-	return err == nil && metadata.Image == "ipfs://"+image.String()
+	want, err := storage.DecodeMetadata(metadata)
+	if err != nil {
+		return false
+	}
+	want.Image = "ipfs://" + image.String()
+	encoded, err := want.Encode()
+	return err == nil && bytes.Equal(files[storage.MetadataName], encoded)
 }
 
 // openModel fetches the sealed container if it is not here, opens it and checks
@@ -243,13 +253,13 @@ func (n *Node) others(first curation.Address) []peer.ID {
 }
 
 // artworkFolder builds picture, metadata and receipt.
-func (n *Node) artworkFolder(f member.Render, p *model.Picture) ([]storage.File, error) {
+func (n *Node) artworkFolder(f member.Render, p *model.Picture, generator uint32) ([]storage.File, error) {
 	a, m := f.Artwork, f.Model
 	var png bytes.Buffer
 	if err := p.EncodePNG(&png); err != nil {
 		return nil, err
 	}
-	receipt, err := n.receipt(a, m, p, n.index)
+	receipt, err := n.receipt(a, m, p, generator)
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,7 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 	}
 	metadata, err := Metadata{
 		Name: a.Title, Description: a.Description, Image: "ipfs://" + image.String(),
-		Attributes: append(append([]Attribute{}, a.Attributes...), a.Receipt.attributes()...),
+		Attributes: append(append([]Attribute{}, a.Attributes...), a.Receipt.Attributes()...),
 	}.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("artwork: %w", err)
@@ -128,8 +128,8 @@ func printable(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// attributes says of the receipt what people ask for.
-func (r Receipt) attributes() []Attribute {
+// Attributes says of the receipt what people ask for.
+func (r Receipt) Attributes() []Attribute {
 	return []Attribute{
 		{"Prompt", r.Prompt},
 		{"Seed", hex.EncodeToString(r.Seed[:])},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ipfs/go-cid"
@@ -107,6 +108,8 @@ func (e *env) showReport(r verify.Report, from string) error {
 	switch {
 	case failed > 0:
 		return &invalidError{fmt.Sprintf("the artwork is not what it says: %d of %d claims fail", failed, len(r.Claims))}
+	case !r.Valid && from != "":
+		return &invalidError{"the network file does not list this artwork: take a newer one with `atelier network export`"}
 	case !r.Valid:
 		return &invalidError{"the network's claims could not be checked: give --network FILE, or the --home of a member"}
 	}
@@ -185,6 +188,16 @@ func folderFrom(dir string) ([]storage.File, error) {
 			return nil, err
 		}
 		files = append(files, storage.File{Name: name, Data: b})
+	}
+	// What else lies there is no part of the artwork, and the report says so.
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if !slices.Contains(folderFiles, e.Name()) {
+			files = append(files, storage.File{Name: e.Name()})
+		}
 	}
 	return files, nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -160,6 +161,21 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 				failed = failed || k.Name == c.fails && k.Status == verify.Fails
 			}
 			require.True(t, failed, "%s must fail: %+v", c.fails, report.Claims)
+		})
+	}
+	for _, c := range []struct {
+		name, fails string
+		files       []storage.File
+	}{
+		{"metadata that lie about the prompt", "metadata", []storage.File{files[0], {Name: files[1].Name, Data: bytes.ReplaceAll(files[1].Data, []byte(receipt.Prompt), []byte("something"))}, files[2]}},
+		{"another folder for a request that the ledger knows", "registered", []storage.File{files[0], {Name: files[1].Name, Data: append(bytes.Clone(files[1].Data), '\n')}, files[2]}},
+		{"a file that is not part of it", "files", append(slices.Clone(files), storage.File{Name: "notes.txt"})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			report, err := verify.Artwork(ctx, c.files, verify.Options{Network: &network})
+			require.NoError(t, err)
+			require.False(t, report.Valid)
+			require.True(t, slices.ContainsFunc(report.Claims, func(k verify.Claim) bool { return k.Name == c.fails && k.Status == verify.Fails }), "%+v", report.Claims)
 		})
 	}
 	png := bytes.Clone(files[0].Data)

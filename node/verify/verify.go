@@ -151,6 +151,17 @@ func Artwork(ctx context.Context, files []storage.File, o Options) (Report, erro
 		c.files[f.Name] = f.Data
 	}
 	var r Report
+	c.claim("files", "the folder holds picture, metadata and receipt, and nothing else", func() (string, error) {
+		for name := range c.files {
+			if name != storage.ImageName && name != storage.MetadataName && name != storage.ReceiptName {
+				return "", fmt.Errorf("%s is not part of an artwork", name)
+			}
+		}
+		if len(files) != 3 {
+			return "", fmt.Errorf("%d files", len(files))
+		}
+		return "3 files", nil
+	})
 	if !c.claim("receipt", "the folder carries one canonical record of how it came to be", func() (_ string, err error) {
 		c.receipt, err = storage.DecodeReceipt(c.files[storage.ReceiptName])
 		return "version 1, canonical dag-cbor", err
@@ -159,7 +170,10 @@ func Artwork(ctx context.Context, files []storage.File, o Options) (Report, erro
 		return r, nil
 	}
 	r.Prompt, r.Seed = c.receipt.Prompt, curation.Hash(c.receipt.Seed).String()
-	root, err := storage.FolderCID(files)
+	own := slices.DeleteFunc(slices.Clone(files), func(f storage.File) bool {
+		return f.Name != storage.ImageName && f.Name != storage.MetadataName && f.Name != storage.ReceiptName
+	})
+	root, err := storage.FolderCID(own)
 	if err != nil {
 		return r, err
 	}
@@ -183,7 +197,7 @@ func (c *checker) folder(root cid.Cid) {
 		}
 		return root.String(), nil
 	})
-	c.claim("metadata", "the metadata shown by galleries names this picture and this request", func() (string, error) {
+	c.claim("metadata", "what galleries show names this picture and repeats its receipt", func() (string, error) {
 		m, err := storage.DecodeMetadata(c.files[storage.MetadataName])
 		if err != nil {
 			return "", err
@@ -195,8 +209,27 @@ func (c *checker) folder(root cid.Cid) {
 		if m.Image != "ipfs://"+image.String() {
 			return "", fmt.Errorf("it names the picture %s, the picture is %v", m.Image, image)
 		}
-		return m.Name, nil
+		return m.Name, repeats(m, c.receipt)
 	})
+}
+
+// repeats says whether the metadata carries every attribute that follows from the
+// receipt, as it follows.
+func repeats(m storage.Metadata, r storage.Receipt) error {
+	for _, want := range r.Attributes() {
+		i := slices.IndexFunc(m.Attributes, func(a storage.Attribute) bool { return a.Trait == want.Trait })
+		if i < 0 {
+			return fmt.Errorf("it does not say %s", want.Trait)
+		}
+		a, err := json.Marshal(want.Value)
+		if err != nil {
+			return err
+		}
+		if b, err := json.Marshal(m.Attributes[i].Value); err != nil || !bytes.Equal(a, b) {
+			return fmt.Errorf("it says %s is %s, the receipt says %s", want.Trait, b, a)
+		}
+	}
+	return nil
 }
 
 func (c *checker) picture(ctx context.Context) {
@@ -287,6 +320,11 @@ func (c *checker) record() (string, error) {
 	k, known := c.o.Network.Artworks[c.root.String()]
 	switch {
 	case !known:
+		for cid, other := range c.o.Network.Artworks {
+			if other.RID == r.RequestID {
+				return "", fmt.Errorf("the ledger holds %s for this request, not this folder", cid)
+			}
+		}
 		return "", &skipped{"the network file lists no such artwork: take a newer one from a member (atelier network export)"}
 	case k.RID != r.RequestID || k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
 		return "", errors.New("the ledger's record of it says otherwise than its receipt")
