@@ -364,6 +364,9 @@ func (a *actor) keep(ctx context.Context, f member.Keep) {
 	case a.kept <- keptReport{f.RID, f.CID, f.Name}:
 	case <-ctx.Done():
 	}
+	if f.Name == member.Published {
+		a.n.provide(ctx, root)
+	}
 }
 
 func (a *actor) letGo(ctx context.Context, f member.LetGo) {

@@ -140,7 +140,7 @@ func (n *Node) listen(plan founding.Plan) error {
 	n.roster = p2p.NewRoster()
 	c := p2p.Default()
 	c.Key, c.Listen, c.Announce, c.Allow = key, n.cfg.Network.Listen, n.cfg.Network.Announce, n.roster.Has
-	c.MDNS = n.cfg.Network.MDNS
+	c.MDNS, c.DHT = n.cfg.Network.MDNS, true
 	c.Memory = 128 << 20
 	switch {
 	case plan.Terms != nil:
@@ -322,7 +322,7 @@ func (n *Node) serve(ctx context.Context) (err error) {
 
 	g, ctx := errgroup.WithContext(ctx)
 	for name, run := range map[string]func(context.Context) error{
-		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server, "pulse": n.pulse.run,
+		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server, "provider": n.provideAll, "pulse": n.pulse.run,
 		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
 	} {
 		g.Go(func() error {

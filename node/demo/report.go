@@ -11,7 +11,7 @@ import (
 type Report struct {
 	Network  string   `json:"network"` // genesis hash
 	Members  []Member `json:"members"`
-	Height   uint64   `json:"height"`   // of the ledger at the end
+	Heights  []uint64 `json:"heights"`  // of each member's ledger at the end
 	AppHash  string   `json:"app_hash"` // equal at all members
 	Keys     Keys     `json:"keys"`
 	Model    string   `json:"model"` // CID of the sealed container

@@ -277,6 +277,9 @@ func (s *show) publish(ctx context.Context) error {
 	if len(s.nodes) < 2 {
 		return nil
 	}
+	if err := s.provided(ctx, published[0]); err != nil {
+		return err
+	}
 	for _, m := range []storage.Method{storage.ViaCAR, storage.ViaBitswap} {
 		start := time.Now()
 		var bytes int64
@@ -299,14 +302,38 @@ func (s *show) publish(ctx context.Context) error {
 	return nil
 }
 
+// provided waits until the network's hash table names every member for a published
+// work, as the last member finds it.
+func (s *show) provided(ctx context.Context, c cid.Cid) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("%v was not provided by all members", c))
+	defer cancel()
+	blocks := s.nodes[0].Ledger().Subscribe(ctx)
+	for {
+		found, err := s.nodes[len(s.nodes)-1].Providers(ctx, c)
+		if err == nil && len(found) == len(s.nodes) {
+			s.screen.Fact("provided by %d members in the network's own hash table", len(found))
+			return nil
+		}
+		select {
+		case _, open := <-blocks: // look again at the ledger's pace
+			if !open {
+				return context.Cause(ctx)
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // finish fills in what the report says at the end.
 func (s *show) finish() error {
 	var hash curation.Hash
 	for i, n := range s.nodes {
 		s.report.Gallery = append(s.report.Gallery, "http://"+n.APIAddress()+"/")
 		if err := n.View(func(v curation.View) error {
+			s.report.Heights = append(s.report.Heights, v.Height())
 			if i == 0 {
-				s.report.Height, hash = v.Height(), v.AppHash()
+				hash = v.AppHash()
 			}
 			return nil
 		}); err != nil {
