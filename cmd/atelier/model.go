@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,7 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 func modelTrain(e *env) *cobra.Command {
 	var out, name, seed, data, licence, base string
 	var steps int
+	var force bool
 	c := &cobra.Command{
 		Use:   "train DIR",
 		Short: "Train an artist on a folder of pictures",
@@ -112,6 +114,9 @@ one). The same pictures, seed and steps give the same weights.`,
 			}
 			if _, err := os.Stat(args[0]); err != nil {
 				return err
+			}
+			if _, err := os.Stat(filepath.Join(out, "model.safetensors")); err == nil && !force {
+				return fmt.Errorf("%s holds an artist already: choose another --out, or replace it with --force", out)
 			}
 			scr := newScreen(e.err)
 			var loss float64
@@ -147,6 +152,7 @@ one). The same pictures, seed and steps give the same weights.`,
 	f.StringVar(&data, "data", "", "`TEXT` for the model card: what the pictures are")
 	f.StringVar(&licence, "licence", "", "`TEXT` for the model card: terms of the result")
 	f.StringVar(&base, "base", "", "fine-tune the artist in `DIR`, or genesis")
+	f.BoolVar(&force, "force", false, "replace an artist that is in --out")
 	f.IntVar(&steps, "steps", 0, "`N` training steps (0: the default of the artist's size)")
 	return c
 }

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 
@@ -101,9 +102,27 @@ func (h Home) RemoveRuntime() {
 func (h Home) ReadAPIAddress() (string, error) {
 	b, err := os.ReadFile(h.APIAddress())
 	if err != nil {
+		if h.alive() {
+			return "", fmt.Errorf("the node in %s runs, but its network is still being founded: it waits for its members, and says so where it was started", h)
+		}
 		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
 	}
 	return strings.TrimSpace(string(b)), nil
+}
+
+// alive says whether the process that took the home last still runs. It does not try
+// the lock, which would be in the way of a node that is just starting.
+func (h Home) alive() bool {
+	b, err := os.ReadFile(h.PID())
+	if err != nil {
+		return false
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 0 {
+		return false
+	}
+	p, err := os.FindProcess(pid)
+	return err == nil && p.Signal(syscall.Signal(0)) == nil
 }
 
 // ReadAPIToken is the secret of the node that runs in this home.

@@ -40,6 +40,15 @@ func TestRuntimeFilesComeAndGo(t *testing.T) {
 	require.ErrorContains(t, err, "atelier node start")
 }
 
+func TestANodeThatStillFoundsIsNotCalledAbsent(t *testing.T) {
+	h := Home(t.TempDir())
+	unlock, err := h.Lock()
+	require.NoError(t, err)
+	_, err = h.ReadAPIAddress()
+	require.ErrorContains(t, err, "still being founded")
+	require.NoError(t, unlock())
+}
+
 func TestAHomeWithoutGenesisSaysSo(t *testing.T) {
 	_, err := Home(t.TempDir()).ReadGenesis()
 	require.ErrorIs(t, err, ErrNoGenesis)
