@@ -8,6 +8,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/BurntSushi/toml"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // File is the name of the configuration file inside a home.
@@ -87,8 +89,8 @@ type Storage struct {
 
 // Artist is how this node renders when the seed chooses it.
 type Artist struct {
-	// Size is the edge of the square picture in pixels, 64..4096. All members of a
-	// network render the ledger's size; this one is for local renders only.
+	// Workers is the number of goroutines that render, up to 1024; 0 means one for
+	// each core.
 	Workers int `toml:"workers" json:"workers"`
 }
 
@@ -132,6 +134,16 @@ func (c Config) Validate() error {
 	if len(c.Network.Listen) == 0 {
 		return errors.New("network.listen is empty: a member must be reachable by the others")
 	}
+	for i, list := range [][]string{c.Network.Listen, c.Network.Announce} {
+		for _, a := range list {
+			if err := CheckAddress(a); err != nil {
+				return fmt.Errorf("network.%s: %w", [...]string{"listen", "announce"}[i], err)
+			}
+		}
+	}
+	if err := checkHostPort(c.API.Listen); err != nil {
+		return fmt.Errorf("api.listen: %w", err)
+	}
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:
@@ -139,6 +151,30 @@ func (c Config) Validate() error {
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		return fmt.Errorf("log.format is %q: choose text or json", c.Log.Format)
+	}
+	return nil
+}
+
+// CheckAddress reports what no member can listen on or be reached at: text that is
+// not a multiaddr of TCP or QUIC.
+func CheckAddress(text string) error {
+	if a, err := ma.NewMultiaddr(text); err == nil {
+		for _, c := range a {
+			if code := c.Protocol().Code; code == ma.P_TCP || code == ma.P_QUIC_V1 {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%q is not an address such as /ip4/127.0.0.1/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1", text)
+}
+
+func checkHostPort(text string) error {
+	_, port, err := net.SplitHostPort(text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is not an address such as 127.0.0.1:8080", text)
 	}
 	return nil
 }
@@ -158,13 +194,10 @@ func Load(home string, lookup func(string) (string, bool)) (Config, error) {
 			return c, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	if err := c.environment(lookup); err != nil {
-		return c, err
-	}
 	if err := c.Validate(); err != nil {
 		return c, fmt.Errorf("%s: %w", path, err)
 	}
-	return c, nil
+	return c, c.environment(lookup)
 }
 
 func (c *Config) decode(b []byte) error {
@@ -201,35 +234,6 @@ func lineOf(text string, key toml.Key) int {
 		}
 	}
 	return 0
-}
-
-// variables are the settings that the environment may set, by key.
-var variables = map[string]struct {
-	name string
-	set  func(c *Config, value string) error
-}{
-	"log.level":      {"ATELIER_LOG_LEVEL", func(c *Config, v string) error { c.Log.Level = v; return nil }},
-	"log.format":     {"ATELIER_LOG_FORMAT", func(c *Config, v string) error { c.Log.Format = v; return nil }},
-	"api.listen":     {"ATELIER_API_LISTEN", func(c *Config, v string) error { c.API.Listen = v; return nil }},
-	"network.listen": {"ATELIER_LISTEN", func(c *Config, v string) error { c.Network.Listen = strings.Split(v, ","); return nil }},
-	"artist.workers": {"ATELIER_WORKERS", func(c *Config, v string) (err error) { c.Artist.Workers, err = strconv.Atoi(v); return err }},
-	"ledger.block_interval": {"ATELIER_BLOCK_INTERVAL", func(c *Config, v string) error {
-		return c.Ledger.BlockInterval.UnmarshalText([]byte(v))
-	}},
-	"ledger.empty_block_interval": {"ATELIER_EMPTY_BLOCK_INTERVAL", func(c *Config, v string) error {
-		return c.Ledger.EmptyBlockInterval.UnmarshalText([]byte(v))
-	}},
-}
-
-func (c *Config) environment(lookup func(string) (string, bool)) error {
-	for _, v := range variables {
-		if text, ok := lookup(v.name); ok && text != "" { // an empty variable says nothing
-			if err := v.set(c, text); err != nil {
-				return fmt.Errorf("%s: %w", v.name, err)
-			}
-		}
-	}
-	return nil
 }
 
 // Write saves c as the configuration file of home, with a first comment line.

@@ -21,6 +21,10 @@ func TestConfigurationFiles(t *testing.T) {
 		{"an interval without a unit says what is expected", "[ledger]\nempty_block_interval = \"5\"\n", "500ms or 10s"},
 		{"a profile that does not exist lists those that do", "[ledger]\nprofile = \"fast\"\n", "solo, lan or wan"},
 		{"a negative number of workers", "[artist]\nworkers = -1\n", "artist.workers"},
+		{"an address that is none", "[network]\nlisten = [\"127.0.0.1:4001\"]\n", `network.listen: "127.0.0.1:4001" is not an address such as /ip4/`},
+		{"an address that libp2p here does not speak", "[network]\nannounce = [\"/ip4/127.0.0.1/udp/1\"]\n", "network.announce: "},
+		{"an interface without a port", "[api]\nlisten = \"localhost\"\n", `api.listen: "localhost" is not an address such as 127.0.0.1:8080`},
+		{"an interface beyond the ports", "[api]\nlisten = \"127.0.0.1:65536\"\n", "api.listen: "},
 		{"a store too small for a model", "[storage]\nquota_mib = 1\n", "at least 16"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -52,14 +56,33 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 func TestTheEnvironmentStandsAboveTheFile(t *testing.T) {
 	home := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(home, File), []byte("[log]\nlevel = \"info\"\n"), 0o600))
-	env := map[string]string{"ATELIER_LOG_LEVEL": "error", "ATELIER_WORKERS": "two"}
-	lookup := func(k string) (string, bool) { v, ok := env[k]; return v, ok }
-	_, err := Load(home, lookup)
-	require.ErrorContains(t, err, "ATELIER_WORKERS")
-	delete(env, "ATELIER_WORKERS")
-	got, err := Load(home, lookup)
+	got, err := Load(home, one("ATELIER_LOG_LEVEL", "error"))
 	require.NoError(t, err)
 	require.Equal(t, "error", got.Log.Level)
+}
+
+func one(name, value string) func(string) (string, bool) {
+	return func(k string) (string, bool) { return value, k == name }
+}
+
+func TestAVariableThatIsNoSettingNamesItselfAndWhatIsAllowed(t *testing.T) {
+	for _, c := range []struct{ name, value, want string }{
+		{"ATELIER_WORKERS", "two", "a whole number"},
+		{"ATELIER_WORKERS", "-1", "0 (all cores) to 1024"},
+		{"ATELIER_LOG_LEVEL", "loud", "debug, info, warn or error"},
+		{"ATELIER_LOG_FORMAT", "xml", "text or json"},
+		{"ATELIER_LISTEN", "127.0.0.1", "/ip4/127.0.0.1/tcp/4001"},
+		{"ATELIER_API_LISTEN", "8080", "127.0.0.1:8080"},
+		{"ATELIER_BLOCK_INTERVAL", "2", "500ms or 10s"},
+		{"ATELIER_EMPTY_BLOCK_INTERVAL", "1h", "50ms to 1m"},
+	} {
+		_, err := Load(t.TempDir(), one(c.name, c.value))
+		var wrong *VariableError
+		require.ErrorAs(t, err, &wrong, c.name)
+		require.Equal(t, c.name, wrong.Name)
+		require.ErrorContains(t, err, c.name+": ")
+		require.ErrorContains(t, err, c.want)
+	}
 }
 
 func TestExplainSaysWhereEachSettingComesFrom(t *testing.T) {
@@ -80,7 +103,8 @@ func TestExplainSaysWhereEachSettingComesFrom(t *testing.T) {
 	require.Equal(t, Setting{"ledger.empty_block_interval", `"2s"`, "default"}, have["ledger.empty_block_interval"])
 	require.Equal(t, Setting{"network.mdns", `false`, "default"}, have["network.mdns"])
 	require.Equal(t, Setting{"artist.workers", `0`, "default"}, have["artist.workers"], "an empty variable says nothing")
-	for key := range variables {
-		require.Contains(t, have, key, "a variable sets what is a setting")
+	for _, v := range Variables {
+		require.Contains(t, have, v.Key, "a variable sets what is a setting")
+		require.NotEmpty(t, v.Doc)
 	}
 }

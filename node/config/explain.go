@@ -44,9 +44,9 @@ func Explain(home string, lookup func(string) (string, bool)) (Config, []Setting
 			if in.IsDefined(table, name) {
 				s.Source = path
 			}
-			if v, ok := variables[s.Key]; ok {
-				if value, _ := lookup(v.name); value != "" {
-					s.Source = v.name
+			for _, v := range Variables {
+				if value, _ := lookup(v.Name); v.Key == s.Key && value != "" {
+					s.Source = v.Name
 				}
 			}
 			settings = append(settings, s)
