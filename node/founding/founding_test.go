@@ -3,6 +3,7 @@ package founding
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"os"
 	"slices"
 	"testing"
@@ -57,6 +58,7 @@ func TestThreeHomesFoundOneNetwork(t *testing.T) {
 	}
 	_, _, err := Invite(homes[0], cfg, secrets)
 	require.ErrorContains(t, err, "given out", "a fourth invitation to three seats")
+	require.ErrorContains(t, err, "N from 2 to 3")
 
 	docs := make([]Document, 3)
 	g, ctx := errgroup.WithContext(ctx)
@@ -134,6 +136,64 @@ func TestAHomeBelongsToOneNetwork(t *testing.T) {
 	require.ErrorContains(t, Create(h, config.Default(), "", "Ada", testTerms(1)), "belongs to a network already")
 	_, err := Join(home.Home(t.TempDir()), config.Default(), "", "Bruno", "atelier1nonsense")
 	require.ErrorIs(t, err, p2p.ErrInvitation)
+}
+
+func TestAnInvitationIsPrintedAgainWithTheFoundersNewAddress(t *testing.T) {
+	h := home.Home(t.TempDir())
+	require.NoError(t, Create(h, config.Default(), "", "Ada", testTerms(3)))
+	cfg, secrets, _ := open(t, h)
+	_, _, err := InviteTo(h, cfg, secrets, 2)
+	require.ErrorContains(t, err, "seat 2 has no invitation yet")
+	first, seat, err := Invite(h, cfg, secrets)
+	require.NoError(t, err)
+	require.Equal(t, 2, seat)
+
+	cfg.Network.Announce = []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}
+	again, seat, err := InviteTo(h, cfg, secrets, 2)
+	require.NoError(t, err)
+	require.Equal(t, 2, seat)
+	one, err := p2p.ParseInvitation(first)
+	require.NoError(t, err)
+	two, err := p2p.ParseInvitation(again)
+	require.NoError(t, err)
+	require.Equal(t, one.Token, two.Token)
+	require.Equal(t, cfg.Network.Announce[0], two.Founder.Addrs[0].String())
+
+	_, seat, err = Invite(h, cfg, secrets)
+	require.NoError(t, err)
+	require.Equal(t, 3, seat, "printing again uses up none")
+	for _, nobody := range []int{-1, 1, 4} {
+		_, _, err = InviteTo(h, cfg, secrets, nobody)
+		require.ErrorContains(t, err, "has no invitation yet")
+	}
+}
+
+func TestANetworkOfOneInvitesNobody(t *testing.T) {
+	h := home.Home(t.TempDir())
+	require.NoError(t, Create(h, config.Default(), "", "Ada", testTerms(1)))
+	cfg, secrets, _ := open(t, h)
+	_, _, err := Invite(h, cfg, secrets)
+	require.ErrorContains(t, err, "network of one member: found one of more with")
+}
+
+func TestWhatAJoinerIsToldWhileItWaits(t *testing.T) {
+	notYet := func(text string) error { return &p2p.RemoteError{Code: p2p.CodeNotYet, Message: text} }
+	for _, c := range []struct {
+		name string
+		w    p2p.Waiting
+		want Progress
+	}{
+		{"seats are empty", p2p.Waiting{Have: 2, Want: 4, Err: notYet("2 of 4 members have joined")}, Progress{Have: 2, Want: 4}},
+		{"another has come since", p2p.Waiting{Have: 2, Want: 4, Err: notYet("3 of 4 members have joined")}, Progress{Have: 3, Want: 4}},
+		{"all are here, and the document is not", p2p.Waiting{Have: 2, Want: 2, Err: notYet("2 of 2 members have joined")},
+			Progress{Have: 2, Want: 2, Waiting: "all members are here; the founder makes the founding document"}},
+		{"a founder that says more than can be", p2p.Waiting{Have: 2, Want: 4, Err: notYet("9 of 9 members have joined")}, Progress{Have: 2, Want: 4}},
+		{"a founder that says nothing", p2p.Waiting{Have: 2, Want: 4, Err: notYet("")}, Progress{Have: 2, Want: 4}},
+		{"nobody answers", p2p.Waiting{Err: errors.New("out of reach")}, Progress{Waiting: "out of reach"}},
+		{"just registered", p2p.Waiting{Seat: 2, Have: 2, Want: 4}, Progress{Have: 2, Want: 4}},
+	} {
+		require.Equal(t, c.want, progressOf(c.w), c.name)
+	}
 }
 
 func TestListeningOnEveryAddressNeedsAnAnnouncedOne(t *testing.T) {

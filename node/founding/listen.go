@@ -22,7 +22,7 @@ func fixPorts(listen []string) ([]string, error) {
 		}
 		fixed, err := fixPort(a)
 		if err != nil {
-			return nil, fmt.Errorf("network.listen: %q: %w", s, err)
+			return nil, fmt.Errorf("cannot listen on %s: choose an address of this machine with --listen: %w", s, err)
 		}
 		out = append(out, fixed.String())
 	}

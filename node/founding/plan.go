@@ -13,7 +13,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
-	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/config"
@@ -123,67 +122,6 @@ func settle(h home.Home, cfg config.Config, passphrase string, plan Plan) error 
 		return err
 	}
 	return plan.save(h)
-}
-
-// Invite returns the invitation for the next seat that has none yet.
-func Invite(h home.Home, cfg config.Config, secrets keys.Secrets) (text string, seat int, err error) {
-	plan, err := Read(h)
-	if err != nil {
-		return "", 0, err
-	}
-	if plan.Terms == nil {
-		return "", 0, errors.New("this home joined a network: its founder makes the invitations")
-	}
-	handed, err := readHanded(h)
-	if err != nil {
-		return "", 0, err
-	}
-	if handed >= len(plan.Tokens) {
-		return "", 0, fmt.Errorf("all %d invitations of this network are given out", len(plan.Tokens))
-	}
-	raw, err := hex.DecodeString(plan.Tokens[handed])
-	if err != nil || len(raw) != len(p2p.Token{}) {
-		return "", 0, fmt.Errorf("%s holds a damaged token", h.Founding())
-	}
-	charter, err := plan.Terms.Hash()
-	if err != nil {
-		return "", 0, err
-	}
-	id, err := identity(secrets)
-	if err != nil {
-		return "", 0, err
-	}
-	founder := peer.AddrInfo{ID: id}
-	addrs, err := reachable(cfg)
-	if err != nil {
-		return "", 0, err
-	}
-	for _, s := range addrs {
-		a, err := ma.NewMultiaddr(s)
-		if err != nil {
-			return "", 0, err
-		}
-		founder.Addrs = append(founder.Addrs, a)
-	}
-	text, err = p2p.Invitation{Network: plan.Terms.Network, Charter: charter, Founder: founder, Token: p2p.Token(raw)}.Encode()
-	if err != nil {
-		return "", 0, err
-	}
-	return text, handed + 2, home.Save(h.Invited(), handed+1)
-}
-
-// readHanded is the number of invitations that were printed.
-func readHanded(h home.Home) (n int, err error) {
-	b, err := os.ReadFile(h.Invited())
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	} else if err != nil {
-		return 0, err
-	}
-	if err := strict(b, &n); err != nil || n < 0 {
-		return 0, fmt.Errorf("%s is damaged: %w", h.Invited(), err)
-	}
-	return n, nil
 }
 
 // Progress tells a person how the founding goes.
@@ -410,10 +348,23 @@ func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, sec
 	return p.save(h)
 }
 
+// progressOf puts what a joiner meets into words. While seats are empty the founder
+// answers with how many are not, which is newer than what it said at registration.
 func progressOf(w p2p.Waiting) Progress {
 	g := Progress{Have: w.Have, Want: w.Want}
-	if w.Err != nil {
-		g.Waiting = w.Err.Error()
+	var remote *p2p.RemoteError
+	if !errors.As(w.Err, &remote) || remote.Code != p2p.CodeNotYet {
+		if w.Err != nil {
+			g.Waiting = w.Err.Error()
+		}
+		return g
+	}
+	var have, want int
+	if _, err := fmt.Sscanf(remote.Message, "%d of %d members", &have, &want); err == nil && want == g.Want && have >= g.Have && have <= want {
+		g.Have = have
+	}
+	if g.Have == g.Want {
+		g.Waiting = "all members are here; the founder makes the founding document"
 	}
 	return g
 }
