@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/ipfs/go-cid"
 	"github.com/multiformats/go-multibase"
 )
 
@@ -101,10 +103,7 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 		return nil, fmt.Errorf("artwork: the picture is %d by %d, the receipt says %d by %d: %w",
 			h.width, h.height, a.Receipt.Width, a.Receipt.Height, ErrReceipt)
 	}
-	picture, err := AddText(a.PNG, []Text{
-		{TextTitle, printable(a.Title)}, {TextAuthor, printable(a.Author)}, {TextDescription, printable(a.Description)},
-		{TextRequestID, hex.EncodeToString(a.Receipt.RequestID[:])},
-	})
+	picture, err := AddText(a.PNG, a.Texts())
 	if err != nil {
 		return nil, fmt.Errorf("artwork: %w", err)
 	}
@@ -112,14 +111,50 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("artwork: %w", err)
 	}
-	metadata, err := Metadata{
-		Name: a.Title, Description: a.Description, Image: "ipfs://" + image.String(),
-		Attributes: append(append([]Attribute{}, a.Attributes...), a.Receipt.Attributes()...),
-	}.Encode()
+	metadata, err := a.Metadata(image).Encode()
 	if err != nil {
 		return nil, fmt.Errorf("artwork: %w", err)
 	}
 	return []File{{ImageName, picture}, {MetadataName, metadata}, {ReceiptName, receipt}}, nil
+}
+
+// Texts are the picture's text chunks.
+func (a Artwork) Texts() []Text {
+	return []Text{
+		{TextTitle, printable(a.Title)}, {TextAuthor, printable(a.Author)}, {TextDescription, printable(a.Description)},
+		{TextRequestID, hex.EncodeToString(a.Receipt.RequestID[:])},
+	}
+}
+
+// Metadata is the folder's, for a picture of that CID.
+func (a Artwork) Metadata(image cid.Cid) Metadata {
+	return Metadata{
+		Name: printable(a.Title), Description: printable(a.Description), Image: "ipfs://" + image.String(),
+		Attributes: append(append([]Attribute{}, a.Attributes...), a.Receipt.Attributes()...),
+	}
+}
+
+// Label is what an artwork's folder says in words: all but the picture follows
+// from its receipt, the name of its network and that of the network's artist, so
+// whoever knows these can tell a label that somebody made up.
+func Label(network, artist string, r Receipt) Artwork {
+	return Artwork{
+		Title:       title(r.Prompt),
+		Author:      network,
+		Description: fmt.Sprintf("Made by the artist %q of %s for the prompt %q; the seed is the members' own signature.", artist, network, r.Prompt),
+		Attributes:  []Attribute{{"Artist", artist}},
+		Receipt:     r,
+	}
+}
+
+// title is a prompt as a heading.
+func title(prompt string) string {
+	prompt = strings.TrimSpace(prompt)
+	_, n := utf8.DecodeRuneInString(prompt)
+	if n == 0 {
+		return "Untitled"
+	}
+	return strings.ToUpper(prompt[:n]) + prompt[n:]
 }
 
 // printable makes a text that a chunk can hold of one that somebody typed: no

@@ -96,6 +96,18 @@ func TestArtworkWithTextsThatNobodyCanPrint(t *testing.T) {
 	require.Equal(t, "\uFFFD", texts[2].Text)
 }
 
+func TestLabelFollowsFromTheReceiptAndTwoNames(t *testing.T) {
+	r := receipt(t)
+	a := Label("Harbour", "gull", r)
+	require.Equal(t, "A heron at dusk, cut from paper", a.Title)
+	require.Equal(t, "Harbour", a.Author)
+	require.Contains(t, a.Description, `"gull" of Harbour for the prompt "a heron at dusk, cut from paper"`)
+	for prompt, want := range map[string]string{" \t": "Untitled", "": "Untitled", "ümlaut": "Ümlaut", "夜": "夜", " a b ": "A b"} {
+		r.Prompt = prompt
+		require.Equal(t, want, Label("", "", r).Title)
+	}
+}
+
 func FuzzDecodeMetadata(f *testing.F) {
 	a, _ := artwork(f)
 	files, err := BuildArtworkFolder(a)

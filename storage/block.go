@@ -77,7 +77,9 @@ func links(c cid.Cid, data []byte) ([]cid.Cid, error) {
 
 // plan returns the blocks below root, root first, depth-first in the order of
 // the links, each once. get must return verified data, and is asked for dag-pb
-// blocks only; have says whether a raw block is there.
+// blocks only; have says whether a raw block is there. A few blocks that link to
+// one another many times over would take whoever reads or lists them forever, so
+// the DAG is refused when it is too large with every link followed.
 func plan(root cid.Cid, get func(cid.Cid) ([]byte, error), have func(digest) bool) ([]cid.Cid, error) {
 	type visit struct {
 		digest
@@ -87,6 +89,7 @@ func plan(root cid.Cid, get func(cid.Cid) ([]byte, error), have func(digest) boo
 		order   []cid.Cid
 		planned = map[digest]bool{} // a block is listed once, under whichever CID comes first
 		walked  = map[visit]bool{}
+		under   = map[digest][]cid.Cid{} // links of the dag-pb blocks
 		stack   = []cid.Cid{root}
 		seen    = 1
 	)
@@ -115,6 +118,7 @@ func plan(root cid.Cid, get func(cid.Cid) ([]byte, error), have func(digest) boo
 			if below, err = links(c, data); err != nil {
 				return nil, err
 			}
+			under[d] = below
 		} else if !have(d) {
 			return nil, fmt.Errorf("block %s below %s: %w", c, root, ErrNotFound)
 		}
@@ -125,5 +129,41 @@ func plan(root cid.Cid, get func(cid.Cid) ([]byte, error), have func(digest) boo
 			stack = append(stack, below[i])
 		}
 	}
+	if unfolded(root, under) > maxLinks {
+		return nil, fmt.Errorf("more than %d nodes below %s when every link is followed: %w", maxLinks, root, ErrTooLarge)
+	}
 	return order, nil
+}
+
+// unfolded counts the nodes that a reader meets who follows every link below root,
+// given those of its dag-pb blocks, up to one more than maxLinks. It computes each
+// block's count once, those below it first.
+func unfolded(root cid.Cid, under map[digest][]cid.Cid) int {
+	known := map[digest]int{}
+	count := func(c cid.Cid) (digest, int) {
+		d, err := parse(c)
+		if err != nil || c.Prefix().Codec == cid.Raw {
+			return d, 1
+		}
+		return d, known[d]
+	}
+	for stack := []cid.Cid{root}; len(stack) > 0; {
+		d, n := count(stack[len(stack)-1])
+		if n > 0 {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		sum, waits := 1, false
+		for _, below := range under[d] {
+			_, n := count(below)
+			if sum = min(sum+n, maxLinks+1); n == 0 {
+				stack, waits = append(stack, below), true
+			}
+		}
+		if !waits {
+			known[d] = sum
+		}
+	}
+	_, n := count(root)
+	return n
 }

@@ -225,24 +225,45 @@ func TestDeepDAG(t *testing.T) {
 	require.Equal(t, size, got)
 }
 
-// A node that links to itself many times over, in ever larger nodes, would have
-// 2^n paths; each block is walked once.
-func TestManyPathsToFewBlocks(t *testing.T) {
-	below := rawCID(sum(nil))
-	sections := []section{{below, nil}}
-	for range 60 {
-		nd := merkledag.NodeWithData(nil)
-		require.NoError(t, nd.SetCidBuilder(profile.CidBuilder()))
-		for range 2 {
-			require.NoError(t, nd.AddRawLink("", linkTo(below)))
-		}
-		sections = append(sections, section{nd.Cid(), nd.RawData()})
-		below = nd.Cid()
+// A node that links to the next one twice, sixty times over, is a few kilobytes
+// that nobody reads or lists to the end: there are 2^60 paths. Each block is walked
+// once, and then the DAG is refused.
+func TestADAGThatUnfoldsForeverIsRefused(t *testing.T) {
+	ctx := context.Background()
+	for name, c := range map[string]struct {
+		levels, links int
+		want          error
+	}{
+		"a chain":                        {500, 1, nil},
+		"a little tree":                  {3, 4, nil},
+		"twice at each of sixty levels":  {60, 2, ErrTooLarge},
+		"a hundred times at each of few": {4, 100, ErrTooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			below := rawCID(sum(nil))
+			sections := []section{{below, nil}}
+			for range c.levels {
+				nd := merkledag.NodeWithData([]byte("\x08\x02")) // of a file
+				require.NoError(t, nd.SetCidBuilder(profile.CidBuilder()))
+				for range c.links {
+					require.NoError(t, nd.AddRawLink("", linkTo(below)))
+				}
+				below = nd.Cid()
+				sections = append(sections, section{below, nd.RawData()})
+			}
+			s := openTest(t, Options{})
+			size, err := s.ImportCAR(ctx, below, bytes.NewReader(putTogether(below, sections)), 1<<20)
+			require.ErrorIs(t, err, c.want)
+			if c.want != nil {
+				requireEmpty(t, s)
+				return
+			}
+			require.Equal(t, c.levels+1, size.Blocks)
+			data, err := s.ReadFile(ctx, below, "")
+			require.NoError(t, err)
+			require.Empty(t, data)
+		})
 	}
-	s := openTest(t, Options{})
-	size, err := s.ImportCAR(context.Background(), below, bytes.NewReader(putTogether(below, sections)), 1<<20)
-	require.NoError(t, err)
-	require.Equal(t, 61, size.Blocks)
 }
 
 func TestTooManyLinksAreRefused(t *testing.T) {

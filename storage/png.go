@@ -153,21 +153,35 @@ func ReadText(png []byte) ([]Text, error) {
 	}
 	var out []Text
 	for _, c := range chunks {
-		if c.kind != "iTXt" {
-			continue
-		}
-		keyword, rest, ok := strings.Cut(string(c.data), "\x00")
-		if !ok || len(rest) < 2 || rest[0] != 0 || rest[1] != 0 {
-			continue // malformed or compressed
-		}
-		_, rest, okLanguage := strings.Cut(rest[2:], "\x00")
-		_, text, okTranslated := strings.Cut(rest, "\x00")
-		t := Text{keyword, text}
-		if okLanguage && okTranslated && t.check() == nil {
+		if t, ok := c.text(); ok {
 			out = append(out, t)
 		}
 	}
 	return out, nil
+}
+
+// text reads an iTXt chunk; false when it is another one, malformed or compressed.
+func (c pngChunk) text() (Text, bool) {
+	keyword, rest, ok := strings.Cut(string(c.data), "\x00")
+	if c.kind != "iTXt" || !ok || len(rest) < 2 || rest[0] != 0 || rest[1] != 0 {
+		return Text{}, false
+	}
+	_, rest, okLanguage := strings.Cut(rest[2:], "\x00")
+	_, text, okTranslated := strings.Cut(rest, "\x00")
+	t := Text{keyword, text}
+	return t, okLanguage && okTranslated && t.check() == nil
+}
+
+// shows says whether a chunk changes nothing but the pixels that DecodePNG
+// returns, or is a text that ReadText returns. Colour profiles, gamma, rotation
+// and the frames of an animation make a viewer show something else.
+func (c pngChunk) shows() bool {
+	switch c.kind {
+	case "IHDR", "PLTE", "tRNS", "IDAT", "IEND":
+		return true
+	}
+	_, ok := c.text()
+	return ok
 }
 
 // EncodePNG writes a picture as an 8-bit RGB PNG.
@@ -203,14 +217,21 @@ func (h pngHeader) check(maxSide int) error {
 // DecodePNG reads an opaque 8-bit PNG (grey, RGB, palette or RGBA, not
 // interlaced) of at most maxSide by maxSide pixels; 0 means MaxSide. It looks at
 // the header before it allocates anything. A transparent pixel is an error,
-// because a pixel hash says nothing about what shines through.
+// because a pixel hash says nothing about what shines through; so is a chunk
+// that could make a viewer show other pixels than these, or keep a text from
+// ReadText.
 func DecodePNG(b []byte, maxSide int) (Picture, error) {
 	if maxSide <= 0 || maxSide > MaxSide {
 		maxSide = MaxSide
 	}
-	h, _, err := parsePNG(b)
+	h, chunks, err := parsePNG(b)
 	if err != nil {
 		return Picture{}, err
+	}
+	for _, c := range chunks {
+		if !c.shows() {
+			return Picture{}, fmt.Errorf("holds %q, which could make a viewer show another picture: %w", c.kind, ErrPNG)
+		}
 	}
 	if err := h.check(maxSide); err != nil {
 		return Picture{}, err

@@ -175,6 +175,36 @@ func TestTextChunksOfOthers(t *testing.T) {
 	require.Equal(t, []Text{{"Title", "Abend"}}, got)
 }
 
+// What a viewer shows must be what was hashed: a picture of the right pixels may
+// not bring an animation, a colour profile or a text that nobody can read.
+func TestPNGThatAViewerWouldShowDifferently(t *testing.T) {
+	plain, err := EncodePNG(picture(8, 4))
+	require.NoError(t, err)
+	with := func(kind, data string) []byte {
+		out := bytes.NewBuffer(bytes.Clone(plain[:33]))
+		writeChunk(out, kind, []byte(data))
+		out.Write(plain[33:])
+		return out.Bytes()
+	}
+	_, err = DecodePNG(with("iTXt", "Title\x00\x00\x00de\x00Titel\x00Abend"), 0)
+	require.NoError(t, err)
+	for name, b := range map[string][]byte{
+		"frames of an animation":       with("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00"),
+		"a gamma":                      with("gAMA", "\x00\x00\x00\x01"),
+		"a colour profile":             with("iCCP", "x\x00\x00"),
+		"primaries":                    with("cHRM", strings.Repeat("\x00", 32)),
+		"a rotation":                   with("eXIf", "MM\x00*"),
+		"a compressed text":            with("iTXt", "Title\x00\x01\x00\x00\x00compressed"),
+		"a text in another way":        with("tEXt", "Title\x00Latin"),
+		"a chunk that nobody knows":    with("abCd", "x"),
+		"a size that is not in pixels": with("pHYs", strings.Repeat("\x00", 9)),
+	} {
+		_, err := DecodePNG(b, 0)
+		require.ErrorIs(t, err, ErrPNG, name)
+		require.ErrorContains(t, err, "another picture", name)
+	}
+}
+
 func FuzzPNG(f *testing.F) {
 	plain, err := EncodePNG(picture(9, 7))
 	require.NoError(f, err)

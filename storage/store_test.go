@@ -45,6 +45,33 @@ func folder(seed uint64, picture int) []File {
 	}
 }
 
+func TestReadFolderKeepsItsBounds(t *testing.T) {
+	ctx := context.Background()
+	s := openTest(t, Options{})
+	files := folder(1, 3<<20)
+	root, err := s.PutFolder(ctx, files)
+	require.NoError(t, err)
+	got, err := s.ReadFolder(ctx, root, 4<<20)
+	require.NoError(t, err)
+	require.Equal(t, files, got)
+	_, err = s.ReadFolder(ctx, root, 3<<20+100)
+	require.ErrorIs(t, err, ErrTooLarge, "together")
+	_, err = s.ReadFolder(ctx, rawCID(sum([]byte("gone"))), 1)
+	require.ErrorIs(t, err, ErrNotFound)
+	image, err := FileCID(files[0].Data)
+	require.NoError(t, err)
+	_, err = s.ReadFolder(ctx, image, 4<<20)
+	require.ErrorIs(t, err, ErrNotFound, "a file is no folder")
+	many := make([]File, maxFolder+1)
+	for i := range many {
+		many[i].Name = fmt.Sprint(i)
+	}
+	root, err = s.PutFolder(ctx, many)
+	require.NoError(t, err)
+	_, err = s.ReadFolder(ctx, root, 1)
+	require.ErrorIs(t, err, ErrTooLarge)
+}
+
 func TestFolderComesBackAfterReopening(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()

@@ -234,6 +234,41 @@ func (s *Store) resolve(ctx context.Context, c cid.Cid, path string) (format.Nod
 	return nd, nil
 }
 
+// maxFolder is the most files that ReadFolder returns.
+const maxFolder = 16
+
+// ReadFolder returns the files of a flat folder, by name, every block hashed. It
+// returns ErrTooLarge when they have more than maxBytes together or are more than
+// 16, whatever they say about their size, and ErrInvalid for a folder in it.
+func (s *Store) ReadFolder(ctx context.Context, c cid.Cid, maxBytes int64) ([]File, error) {
+	entries, err := s.List(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > maxFolder {
+		return nil, fmt.Errorf("read %s: %d files: %w", c, len(entries), ErrTooLarge)
+	}
+	var files []File
+	for _, e := range entries {
+		if e.Dir {
+			return nil, fmt.Errorf("read %s: %q is a folder: %w", c, e.Name, ErrInvalid)
+		}
+		r, err := s.OpenFile(ctx, e.CID, "")
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+		if err := errors.Join(err, r.Close()); err != nil {
+			return nil, fmt.Errorf("read %s/%s: %w", c, e.Name, local(err))
+		}
+		if maxBytes -= int64(len(data)); maxBytes < 0 {
+			return nil, fmt.Errorf("read %s/%s: %w", c, e.Name, ErrTooLarge)
+		}
+		files = append(files, File{e.Name, data})
+	}
+	return files, nil
+}
+
 // local turns the library's words for "not here" into ours.
 func local(err error) error {
 	if format.IsNotFound(err) || errors.Is(err, fs.ErrNotExist) {
