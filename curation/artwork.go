@@ -15,10 +15,10 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 		return err
 	}
 	if p.From != member.PrekeyEnd {
-		return refuse(CodeDuplicate, "prekeys from %d, the next is %d", p.From, member.PrekeyEnd)
+		return refuse(CodeDuplicate, "prekeys from number %d on, the next is %d", p.From, member.PrekeyEnd)
 	}
 	if member.Prekeys()+uint64(len(p.Points)) > x.params().MaxPrekeys {
-		return refuse(CodeLimit, "%d prekeys would wait, limit %d", member.Prekeys()+uint64(len(p.Points)), x.params().MaxPrekeys)
+		return refuse(CodeLimit, "%s would wait, the most is %d: send fewer", plural(member.Prekeys()+uint64(len(p.Points)), "prekey"), x.params().MaxPrekeys)
 	}
 	for _, r := range p.Points {
 		if err := validatePoint(r); err != nil {
@@ -60,7 +60,7 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 		return err
 	}
 	if x.committee == nil {
-		return refuse(CodeWrongPhase, "no committee is in force yet")
+		return refuse(CodeWrongPhase, "no committee is in force yet: wait for the end of the ceremony")
 	}
 	// One member must not be able to put another artist in the place of the one that
 	// all agreed on.
@@ -71,7 +71,7 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 		return refuse(CodeWrongPhase, "seal for key epoch %d, the first is %d", p.KeyEpoch, firstKeyEpoch)
 	}
 	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
-		return refuse(CodeMalformed, "policy %v, the charter's is %v", p.PolicyHash, want)
+		return refuse(CodeMalformed, "the seal names policy %v, the charter's is %v", p.PolicyHash, want)
 	}
 	for range x.st.Ascend(indexCID(p.ContainerCID)) {
 		return refuse(CodeMalformed, "CID %s is an artwork", p.ContainerCID)
@@ -99,22 +99,22 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 func (x *execution) request(tx Tx, p Request, index int) error {
 	model, ok := currentModel(x.st)
 	if !ok {
-		return refuse(CodeWrongPhase, "no model is sealed yet")
+		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
 	}
 	if p.ModelID != model.ID {
 		return refuse(CodeUnknown, "model %v is not the current one, %v", p.ModelID, model.ID)
 	}
 	if open := uint64(len(names(x.st, key("index/open/", tx.Signer[:])))); open >= x.params().OpenRequests {
-		return refuse(CodeLimit, "account has %d open requests, limit %d", open, x.params().OpenRequests)
+		return refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
 	}
-	if err := x.lock(tx.Signer, x.params().RequestDeposit); err != nil {
+	if err := x.lock(tx.Signer, x.params().RequestDeposit, "deposit"); err != nil {
 		return err
 	}
 	table := x.takePrekeys()
 	// Fewer would let those whose keys are left draw each other as generator and
 	// auditor.
 	if want := shamir.Threshold(len(x.machine.genesis.Members)); len(table) < want {
-		return refuse(CodeWrongPhase, "%d members have reader keys waiting, a request needs %d: ask again in a few blocks", len(table), want)
+		return refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
 	}
 	body := tx.BodyHash()
 	a := Artwork{
@@ -149,13 +149,13 @@ func (x *execution) artwork(rid Hash, waits Status) (Artwork, error) {
 	a, ok := load[Artwork](x.st, keyArtwork(rid))
 	switch {
 	case !ok:
-		return a, refuse(CodeUnknown, "no request %v", rid)
+		return a, refuse(CodeUnknown, "there is no request %v", rid)
 	case a.Status == waits && x.height >= a.Expiry:
-		return a, refuse(CodeWrongPhase, "request %v expired at height %d", rid, a.Expiry)
+		return a, refuse(CodeWrongPhase, "request %v expired at height %d: ask again", rid, a.Expiry)
 	case a.Status == waits:
 		return a, nil
 	case a.Status == StatusExpired:
-		return a, refuse(CodeWrongPhase, "request %v has expired", rid)
+		return a, refuse(CodeWrongPhase, "request %v has expired: ask again", rid)
 	case waits == StatusRequested && a.Approved != 0 || waits == StatusApproved && a.Registered != 0 || waits == StatusRegistered && a.Attested != 0:
 		return a, refuse(CodeDuplicate, "artwork %v is %s already", rid, a.Status)
 	}

@@ -25,6 +25,7 @@ type execution struct {
 	ownLog    bool           // log is a copy of this block's
 	committee *shamir.Committee
 	used      map[uint32]uint64 // free transactions by member
+	fee       Amount            // of the transaction, paid before it is executed
 	misopened map[uint32]bool   // members that sent a wrong opening in this block
 }
 
@@ -36,8 +37,36 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.text }
 
+// refuse makes a refusal. Its words are for people: amounts in credits or tokens,
+// and, where it is not plain, what to do next. No hash covers them.
 func refuse(code Code, format string, args ...any) error {
 	return &refusal{code: code, text: fmt.Sprintf(format, args...)}
+}
+
+// refuseFee is the refusal of a transaction whose fee is above the balance.
+func refuseFee(fee, balance Amount) error {
+	return refuse(CodeFunds, "balance is %s, the fee is %s", balance.InCredits(), fee.InCredits())
+}
+
+// refuseNonce is the refusal of a transaction that does not continue its account's.
+func refuseNonce(nonce, next uint64) error {
+	if nonce < next {
+		return refuse(CodeNonce, "nonce %d is used, the account's next is %d: sign again with that", nonce, next)
+	}
+	return refuse(CodeNonce, "nonce %d comes too early, the account's next is %d", nonce, next)
+}
+
+// refuseExpired is the refusal of a transaction that comes too late.
+func refuseExpired(until, height uint64) error {
+	return refuse(CodeExpired, "valid until height %d, this would be %d: sign again with a later one", until, height)
+}
+
+// plural is a number with its noun: "1 order", "2 orders".
+func plural[N int | uint64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func result(err error) TxResult {
@@ -67,7 +96,7 @@ func (x *execution) deliver(raw []byte, index int) TxResult {
 	if x.machine.free(tx) {
 		member := x.machine.byAccount[tx.Signer]
 		if x.used[member]++; x.used[member] > x.params().MemberQuota {
-			return result(refuse(CodeLimit, "member %d has used its %d free transactions of this block", member, x.params().MemberQuota))
+			return result(refuse(CodeLimit, "member %d has used its %s of this block: send it again in the next one", member, plural(x.params().MemberQuota, "free transaction")))
 		}
 	}
 	return x.run(tx, len(raw), index)
@@ -78,22 +107,23 @@ func (x *execution) run(tx Tx, size, index int) TxResult {
 	acc := account(x.block, tx.Signer)
 	switch {
 	case tx.Nonce != acc.Nonce:
-		return result(refuse(CodeNonce, "nonce %d, the account's next is %d", tx.Nonce, acc.Nonce))
+		return result(refuseNonce(tx.Nonce, acc.Nonce))
 	case x.height > tx.ValidUntil:
-		return result(refuse(CodeExpired, "valid until height %d, this is %d", tx.ValidUntil, x.height))
+		return result(refuseExpired(tx.ValidUntil, x.height))
 	}
 	fee := x.params().FeeFor(tx.Payload.Kind(), size, x.machine.byAccount[tx.Signer] != 0)
 	paid, had := fee.Min(acc.Balance), acc.Balance
 	if _, known := x.block.Get(keyAccount(tx.Signer)); !known && paid.Less(fee) { // strangers must not fill the state
-		return result(refuse(CodeFunds, "fee %v, balance %v", fee, had))
+		return result(refuseFee(fee, had))
 	}
 	acc.Balance, acc.Nonce = acc.Balance.Sub(paid), acc.Nonce+1
 	save(x.block, keyAccount(acc.Address), acc)
 	x.treasury.Balance = x.treasury.Balance.Add(paid)
 	x.treasury.Fees = x.treasury.Fees.Add(paid)
 	if paid.Less(fee) {
-		return result(refuse(CodeFunds, "fee %v, balance %v", fee, had))
+		return result(refuseFee(fee, had))
 	}
+	x.fee = fee
 	if err := x.atomically(func() error { return x.apply(tx, index) }); err != nil {
 		return result(err)
 	}
@@ -153,7 +183,7 @@ func (x *execution) emit(kind string, values ...any) {
 func (x *execution) member(signer Address) (Member, error) {
 	index := x.machine.byAccount[signer]
 	if index == 0 {
-		return Member{}, refuse(CodeNotMember, "account %v is not a member", signer)
+		return Member{}, refuse(CodeNotMember, "account %v is not a member: only members may do this", signer)
 	}
 	return must2(load[Member](x.st, keyMember(index))), nil
 }
@@ -167,20 +197,24 @@ func (x *execution) credit(to Address, amount Amount) {
 	save(x.st, keyAccount(to), acc)
 }
 
-func (x *execution) debit(from Address, amount Amount) error {
+// debit takes what the transaction asks for; what names it in the refusal.
+func (x *execution) debit(from Address, amount Amount, what string) error {
 	acc := account(x.st, from)
 	left, short := acc.Balance.SubOverflow(amount)
-	if short {
-		return refuse(CodeFunds, "needs %v, balance %v", amount, acc.Balance)
+	switch {
+	case x.machine.supply.Less(amount):
+		return refuse(CodeFunds, "the %s of %s is more than the %s that exist", what, amount.InCredits(), x.machine.supply.InCredits())
+	case short:
+		return refuse(CodeFunds, "balance is %s, the %s and fee need %s", acc.Balance.Add(x.fee).InCredits(), what, amount.Add(x.fee).InCredits())
 	}
 	acc.Balance = left
 	save(x.st, keyAccount(from), acc)
 	return nil
 }
 
-// lock sets part of the balance aside.
-func (x *execution) lock(owner Address, amount Amount) error {
-	if err := x.debit(owner, amount); err != nil {
+// lock sets part of the balance aside; what names it in the refusal.
+func (x *execution) lock(owner Address, amount Amount, what string) error {
+	if err := x.debit(owner, amount, what); err != nil {
 		return err
 	}
 	acc := account(x.st, owner)
@@ -204,7 +238,7 @@ func (x *execution) tribute(amount Amount) {
 }
 
 func (x *execution) send(from Address, p Send) error {
-	if err := x.debit(from, p.Amount); err != nil {
+	if err := x.debit(from, p.Amount, "payment"); err != nil {
 		return err
 	}
 	x.credit(p.To, p.Amount)

@@ -181,7 +181,7 @@ func (g Genesis) Supply() (curve.Amount, error) {
 	for _, b := range g.Balances {
 		next, overflow := sum.AddOverflow(b.Amount)
 		if overflow || MaxSupply.Less(next) {
-			return curve.Amount{}, fmt.Errorf("%w: balances exceed %v credits", ErrGenesis, MaxSupply.Credits())
+			return curve.Amount{}, fmt.Errorf("%w: balances exceed %s", ErrGenesis, MaxSupply.InCredits())
 		}
 		sum = next
 	}

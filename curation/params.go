@@ -187,7 +187,7 @@ func (p Params) Validate() error {
 		{"fees.protocol", p.Fees.Protocol, curve.Amount{}, curve.Credits(1_000_000)},
 	} {
 		if r.value.Less(r.min) || r.max.Less(r.value) {
-			return fmt.Errorf("%s is %v base units, want %v to %v", r.name, r.value, r.min, r.max)
+			return fmt.Errorf("%s is %s, want %s to %s; it is written in base units of 0.000000001", r.name, r.value.Credits(), r.min.Credits(), r.max.Credits())
 		}
 	}
 	return nil

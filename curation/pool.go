@@ -31,11 +31,11 @@ func (m *Machine) Check(raw []byte) TxResult {
 	case tx.Nonce < acc.Nonce || tx.Nonce-acc.Nonce >= ahead:
 		return result(refuse(CodeNonce, "nonce %d, the account's next is %d and %d may wait", tx.Nonce, acc.Nonce, ahead))
 	case tx.ValidUntil <= m.height:
-		return result(refuse(CodeExpired, "valid until height %d, the next is %d", tx.ValidUntil, m.height+1))
+		return result(refuseExpired(tx.ValidUntil, m.height+1))
 	}
 	fee := m.genesis.Params.FeeFor(tx.Payload.Kind(), len(raw), member != 0)
 	if acc.Balance.Less(fee) {
-		return result(refuse(CodeFunds, "fee %v, balance %v", fee, acc.Balance))
+		return result(refuseFee(fee, acc.Balance))
 	}
 	if err := x.preview(tx, len(raw), acc.Nonce); err != nil {
 		return result(err)
@@ -55,7 +55,7 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		}
 	case Prekeys, CeremonyMessage, Seal, Register, Attest, OrderShares:
 		if x.machine.byAccount[tx.Signer] == 0 {
-			return refuse(CodeNotMember, "%s is for members", p.Kind())
+			return refuse(CodeNotMember, "%s is for members: only they may send it", p.Kind())
 		}
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {
@@ -247,7 +247,7 @@ func (m *Machine) open(raw []byte) (Tx, error) {
 		return tx, nil
 	}
 	if !tx.Verify(m.chain) {
-		return Tx{}, refuse(CodeSignature, "signature does not match body, signer %v and chain %v", tx.Signer, m.chain)
+		return Tx{}, refuse(CodeSignature, "signature is not that of account %v for this network, %v: sign for the network that you mean", tx.Signer, m.chain)
 	}
 	m.verified.add(digest)
 	return tx, nil

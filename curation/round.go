@@ -73,14 +73,14 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 		return err
 	}
 	if p.Escrow.Less(x.params().MinEscrow) {
-		return refuse(CodeLimit, "escrow %v, the least is %v", p.Escrow, x.params().MinEscrow)
+		return refuse(CodeLimit, "the escrow is %s, the least is %s", p.Escrow.InCredits(), x.params().MinEscrow.Credits())
 	}
 	index, full := round.Orders, uint64(round.Orders) >= x.params().MaxOrders
 	var least Order
 	if full { // the larger escrow enters, so that cheap orders cannot shut a round
 		least = x.leastOrder(round.Number)
 		if !least.Escrow.Less(p.Escrow) {
-			return refuse(CodeLimit, "round %d has its %d orders: only an escrow above %v enters", round.Number, round.Orders, least.Escrow)
+			return refuse(CodeLimit, "round %d is full with %s: only an escrow above %s enters", round.Number, plural(round.Orders, "order"), least.Escrow.InCredits())
 		}
 		index = least.Index
 	}
@@ -89,7 +89,7 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 		mine++
 	}
 	if uint64(mine) >= x.params().AccountOrders {
-		return refuse(CodeLimit, "account has %d orders in round %d, limit %d", mine, round.Number, x.params().AccountOrders)
+		return refuse(CodeLimit, "the account has %s in round %d, the most that one may have: wait for the next round", plural(mine, "order"), round.Number)
 	}
 	ct, err := seal.ParseCiphertext(p.Box)
 	if err != nil {
@@ -103,7 +103,7 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 		x.st.Delete(indexOrder(least.Account, least.Round, least.Index))
 		round.Orders, round.Escrow = round.Orders-1, round.Escrow.Sub(least.Escrow)
 	}
-	if err := x.lock(signer, p.Escrow); err != nil {
+	if err := x.lock(signer, p.Escrow, "escrow"); err != nil {
 		return err
 	}
 	o := Order{Round: round.Number, Index: index, Account: signer, Status: OrderSealed, Escrow: p.Escrow, Box: p.Box, Height: x.height}
@@ -130,7 +130,7 @@ func (x *execution) round(n uint64, phase RoundPhase) (Round, error) {
 	round, ok := load[Round](x.st, keyRoundRecord(n))
 	switch {
 	case !ok:
-		return round, refuse(CodeUnknown, "no round %d", n)
+		return round, refuse(CodeUnknown, "there is no round %d", n)
 	case round.Phase != phase:
 		return round, refuse(CodeWrongPhase, "round %d is %s, not %s", n, round.Phase, phase)
 	}
@@ -151,16 +151,16 @@ func (x *execution) openOrders(signer Address, p OrderShares) error {
 	}
 	at, spoke := slices.BinarySearch(round.Openers, member.Index)
 	if spoke {
-		return refuse(CodeDuplicate, "member %d has opened round %d", member.Index, round.Number)
+		return refuse(CodeDuplicate, "member %d has opened round %d already", member.Index, round.Number)
 	}
 	if len(p.Share) != seal.OpeningSize(round.Orders) {
-		return refuse(CodeProof, "opening of %d bytes, %d orders take %d", len(p.Share), round.Orders, seal.OpeningSize(round.Orders))
+		return refuse(CodeProof, "opening of %s, one of %s takes %d", plural(len(p.Share), "byte"), plural(round.Orders, "order"), seal.OpeningSize(round.Orders))
 	}
 	if index := uint32(binary.BigEndian.Uint16(p.Share)); index != member.Index {
 		return refuse(CodeNotMember, "opening of member %d sent by member %d", index, member.Index)
 	}
 	if x.misopened[member.Index] {
-		return refuse(CodeProof, "opening: member %d has sent a wrong one in this block", member.Index)
+		return refuse(CodeProof, "member %d has sent a wrong opening in this block: send another in the next one", member.Index)
 	}
 	if _, err := seal.VerifyOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), p.Share); err != nil {
 		x.misopened[member.Index] = true

@@ -122,7 +122,7 @@ func (x *execution) clear(c *candidate) {
 	}
 	cleared, err := curve.ClearBatch(x.params().firstState(c.artwork.Deposit), batch)
 	if err != nil {
-		c.reason = fmt.Sprintf("the curve refused the batch: %v", err)
+		c.reason = "the orders together leave the range of amounts"
 		return
 	}
 	c.cleared, c.backing = cleared, cleared.Deposit
@@ -229,20 +229,20 @@ func (x *execution) declineArtwork(a Artwork, rank int, reason string) {
 func (x *execution) sell(signer Address, p Sell) error {
 	market, ok := load[Market](x.st, keyMarket(p.RID))
 	if !ok {
-		return refuse(CodeUnknown, "artwork %v has no market", p.RID)
+		return refuse(CodeUnknown, "artwork %v has no market: only what is published can be sold", p.RID)
 	}
 	k := keyHolding(p.RID, signer)
 	holding, _ := load[Holding](x.st, k)
 	left, short := holding.Tokens.SubOverflow(p.Tokens)
 	if short {
-		return refuse(CodeFunds, "sell %v tokens: the account holds %v", p.Tokens, holding.Tokens)
+		return refuse(CodeFunds, "you hold %s, the sale needs %s: sell less", holding.Tokens.InTokens(), p.Tokens.Credits())
 	}
 	quote, err := QuoteSell(*x.params(), market, p.Tokens)
 	if err != nil {
 		return refuse(CodeLimit, "%v", err)
 	}
 	if quote.Payout.Less(p.MinOut) {
-		return refuse(CodeLimit, "sell %v tokens: pays %v, limit %v: price moved past limit", p.Tokens, quote.Payout, p.MinOut)
+		return refuse(CodeLimit, "the sale of %s pays %s, your limit is %s: price moved past limit", p.Tokens.InTokens(), quote.Payout.InCredits(), p.MinOut.Credits())
 	}
 	if holding.Tokens = left; left.IsZero() {
 		x.st.Delete(k)
@@ -276,11 +276,11 @@ func QuoteBack(p Params, requestDeposit, deposit Amount) (Quote, error) {
 	first := p.firstState(requestDeposit)
 	tokens, err := first.Buy(net)
 	if err != nil {
-		return Quote{}, fmt.Errorf("back with %v: %w", deposit, err)
+		return Quote{}, fmt.Errorf("back with %s: %w", deposit.InCredits(), err)
 	}
 	after, err := first.AfterBuy(net, tokens)
 	if err != nil {
-		return Quote{}, fmt.Errorf("back with %v: %w", deposit, err)
+		return Quote{}, fmt.Errorf("back with %s: %w", deposit.InCredits(), err)
 	}
 	return priced(Quote{Tokens: tokens, Cost: net, Tribute: treasury.Add(maker), After: after})
 }
@@ -289,15 +289,15 @@ func QuoteBack(p Params, requestDeposit, deposit Amount) (Quote, error) {
 // locked tokens cannot be sold.
 func QuoteSell(p Params, m Market, tokens Amount) (Quote, error) {
 	if held := m.Supply.Sub(m.Locked); held.Less(tokens) {
-		return Quote{}, fmt.Errorf("sell %v tokens: %v are held: %w", tokens, held, curve.ErrNotEnoughSupply)
+		return Quote{}, fmt.Errorf("sell %s: all holders together have %s: %w", tokens.InTokens(), held.Credits(), curve.ErrNotEnoughSupply)
 	}
 	gross, err := m.State().Sell(tokens)
 	if err != nil {
-		return Quote{}, fmt.Errorf("sell %v tokens: %w", tokens, err)
+		return Quote{}, fmt.Errorf("sell %s: %w", tokens.InTokens(), err)
 	}
 	after, err := m.State().AfterSell(tokens, gross)
 	if err != nil {
-		return Quote{}, fmt.Errorf("sell %v tokens: %w", tokens, err)
+		return Quote{}, fmt.Errorf("sell %s: %w", tokens.InTokens(), err)
 	}
 	shares, net, err := curve.Tribute(gross, p.ExitTributePPM)
 	if err != nil {

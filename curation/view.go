@@ -225,7 +225,7 @@ func (v View) Orders(round uint64) []Order {
 func (v View) SealedOrders(round uint64) ([]*seal.Ciphertext, error) {
 	r, ok := v.Round(round)
 	if !ok {
-		return nil, refuse(CodeUnknown, "no round %d", round)
+		return nil, refuse(CodeUnknown, "there is no round %d", round)
 	}
 	return sealedOrders(v.m.store, r)
 }

@@ -105,11 +105,11 @@ func classifyProblem(p *api.Problem) (code int, hint string) {
 func hintFor(c curation.Code) string {
 	switch c {
 	case curation.CodeFunds:
-		return "See the balance with `atelier account show`; another account can send credits with `atelier account send`. The ledger counts base units: 1 credit is 10^9."
+		return "See the balance with `atelier account show`; another account can send credits with `atelier account send`."
 	case curation.CodeWrongPhase:
 		return "See where ceremony and round stand with `atelier network show`."
 	case curation.CodeLimit:
-		return "Ask again with another limit, or see the present price with `atelier market quote`. The ledger counts base units: 1 credit is 10^9."
+		return "Ask again with another limit, or see the present price with `atelier market quote`."
 	case curation.CodeUnknown:
 		return "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
 	case curation.CodeNotMember:

@@ -65,17 +65,7 @@ func (s *sheet) addAll(name string, lines []string) {
 }
 
 // credits is an amount for people: at most four places, never 0 for what is more.
-func credits(a curve.Amount) string {
-	whole, places, _ := strings.Cut(a.Credits(), ".")
-	places = strings.TrimRight(places[:min(len(places), 4)], "0")
-	switch {
-	case places != "":
-		return whole + "." + places
-	case whole == "0" && !a.IsZero():
-		return "<0.0001"
-	}
-	return whole
-}
+func credits(a curve.Amount) string { return a.CreditsTo(4) }
 
 // short is the start of a hash, long enough to name an artwork in a command.
 func short(h curation.Hash) string { return h.String()[:12] }

@@ -3,6 +3,7 @@ package curve
 import (
 	"encoding/json"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -137,6 +138,56 @@ func TestCreditsText(t *testing.T) {
 			require.Equal(t, NewAmount(c.want), a)
 		})
 	}
+}
+
+func TestAmountsInWords(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		units           uint64
+		credits, tokens string
+		rounded         string // to two places
+	}{
+		{"nothing is plural", 0, "0 credits", "0 tokens", "0"},
+		{"one stands alone", Unit, "1 credit", "1 token", "1"},
+		{"less than one is plural", Unit / 2, "0.5 credits", "0.5 tokens", "0.5"},
+		{"the least there is", 1, "0.000000001 credits", "0.000000001 tokens", "<0.01"},
+		{"the least that two places show", Unit / 100, "0.01 credits", "0.01 tokens", "0.01"},
+		{"a transfer with its fee", 2_001_000_000, "2.001 credits", "2.001 tokens", "2"},
+		{"what is rounded is rounded down", 20_399_999_999, "20.399999999 credits", "20.399999999 tokens", "20.39"},
+		{"trailing zeros go", 1_500_000_000, "1.5 credits", "1.5 tokens", "1.5"},
+	} {
+		a := NewAmount(c.units)
+		require.Equal(t, c.credits, a.InCredits(), c.name)
+		require.Equal(t, c.tokens, a.InTokens(), c.name)
+		require.Equal(t, c.rounded, a.CreditsTo(2), c.name)
+	}
+}
+
+func TestWhatPeopleReadIsTheAmountRoundedDown(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, places := anyAmount(0).Draw(t, "amount"), rapid.IntRange(1, 9).Draw(t, "places")
+		exact, err := ParseCredits(a.Credits())
+		require.NoError(t, err)
+		require.Equal(t, a, exact)
+		require.NotRegexp(t, `\.$|\.\d*0$`, a.Credits(), "no trailing zeros")
+		noun := strings.TrimPrefix(a.InCredits(), a.Credits()+" ")
+		require.Equal(t, a == Credits(1), noun == "credit")
+
+		text := a.CreditsTo(places)
+		step := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(creditDecimals-places)), nil)
+		if small, below := strings.CutPrefix(text, "<"); below {
+			least, err := ParseCredits(small)
+			require.NoError(t, err)
+			require.Equal(t, step, least.Big())
+			require.True(t, !a.IsZero() && a.Less(least))
+			return
+		}
+		shown, err := ParseCredits(text)
+		require.NoError(t, err)
+		floor := new(big.Int).Div(a.Big(), step)
+		require.Equal(t, floor.Mul(floor, step), shown.Big())
+		require.Equal(t, a.IsZero(), shown.IsZero())
+	})
 }
 
 func TestAmountBytesRefuseOtherForms(t *testing.T) {

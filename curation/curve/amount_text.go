@@ -83,8 +83,10 @@ func (a Amount) String() string {
 	return fmt.Sprintf("%d%019d", low, rest)
 }
 
-// Credits returns the exact number of credits without trailing zeros, such as
-// "12" or "0.5".
+// Credits returns the exact number of credits (or whole tokens) without trailing
+// zeros, such as "12" or "0.5": what ParseCredits reads back. This and its three
+// forms for people, CreditsTo, InCredits and InTokens, are how every part of the
+// program writes amounts; String is for programs.
 func (a Amount) Credits() string {
 	text := a.String()
 	if len(text) <= creditDecimals {
@@ -95,6 +97,34 @@ func (a Amount) Credits() string {
 		return whole
 	}
 	return whole + "." + places
+}
+
+// CreditsTo is Credits rounded down to at most the given number of places, 1 to 9,
+// for columns and pages. What is more than nothing never shows as 0: with two
+// places it is "<0.01".
+func (a Amount) CreditsTo(places int) string {
+	whole, fraction, _ := strings.Cut(a.Credits(), ".")
+	fraction = strings.TrimRight(fraction[:min(len(fraction), places)], "0")
+	switch {
+	case fraction != "":
+		return whole + "." + fraction
+	case whole == "0" && !a.IsZero():
+		return "<0." + strings.Repeat("0", places-1) + "1"
+	}
+	return whole
+}
+
+// InCredits is Credits with its noun, for sentences: "1 credit", "0.5 credits".
+func (a Amount) InCredits() string { return a.in("credit") }
+
+// InTokens is InCredits for an amount of tokens: "1 token", "20.39 tokens".
+func (a Amount) InTokens() string { return a.in("token") }
+
+func (a Amount) in(noun string) string {
+	if a == NewAmount(Unit) {
+		return "1 " + noun
+	}
+	return a.Credits() + " " + noun + "s"
 }
 
 // MarshalText returns the decimal form; in JSON an amount is a string.

@@ -86,7 +86,7 @@ func ClearBatch(s State, orders []Order) (Batch, error) {
 			continue
 		}
 		if tokens, err = s.Buy(total); err != nil {
-			return Batch{}, fmt.Errorf("batch of %d orders, deposit %v: %w", len(queue)-first, total, err)
+			return Batch{}, fmt.Errorf("batch of orders (%d) that deposit %s: %w", len(queue)-first, total.InCredits(), err)
 		}
 		if !proRata(tokens, strictest.Deposit, total).Less(strictest.need()) {
 			break // T·d/D ≥ need is T/D ≥ need/d, so everybody behind is content, too

@@ -101,7 +101,7 @@ func (s State) Sell(tokens Amount) (payout Amount, err error) {
 	}
 	switch tokens.Cmp(s.Supply) {
 	case 1:
-		return Amount{}, fmt.Errorf("sell %v of %v: %w", tokens, s.Supply, ErrNotEnoughSupply)
+		return Amount{}, fmt.Errorf("sell %s of %s: %w", tokens.Credits(), s.Supply.InTokens(), ErrNotEnoughSupply)
 	case 0:
 		return s.Reserve, nil
 	}
@@ -123,11 +123,11 @@ func (s State) Sell(tokens Amount) (payout Amount, err error) {
 func (s State) AfterBuy(deposit, tokens Amount) (State, error) {
 	supply, over := s.Supply.AddOverflow(tokens)
 	if over {
-		return State{}, fmt.Errorf("supply %v plus %v: %w", s.Supply, tokens, ErrOverflow)
+		return State{}, fmt.Errorf("supply of %s plus %s: %w", s.Supply.Credits(), tokens.InTokens(), ErrOverflow)
 	}
 	reserve, over := s.Reserve.AddOverflow(deposit)
 	if over {
-		return State{}, fmt.Errorf("reserve %v plus %v: %w", s.Reserve, deposit, ErrOverflow)
+		return State{}, fmt.Errorf("reserve of %s plus %s: %w", s.Reserve.Credits(), deposit.InCredits(), ErrOverflow)
 	}
 	return State{supply, reserve, s.Ratio}, nil
 }
@@ -138,11 +138,11 @@ func (s State) AfterBuy(deposit, tokens Amount) (State, error) {
 func (s State) AfterSell(tokens, payout Amount) (State, error) {
 	supply, over := s.Supply.SubOverflow(tokens)
 	if over {
-		return State{}, fmt.Errorf("sell %v of %v: %w", tokens, s.Supply, ErrNotEnoughSupply)
+		return State{}, fmt.Errorf("sell %s of %s: %w", tokens.Credits(), s.Supply.InTokens(), ErrNotEnoughSupply)
 	}
 	reserve, over := s.Reserve.SubOverflow(payout)
 	if over {
-		return State{}, fmt.Errorf("pay %v from reserve %v: %w", payout, s.Reserve, ErrOverflow)
+		return State{}, fmt.Errorf("pay %s from a reserve of %s: %w", payout.Credits(), s.Reserve.InCredits(), ErrOverflow)
 	}
 	return State{supply, reserve, s.Ratio}, nil
 }

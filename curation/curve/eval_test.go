@@ -23,7 +23,7 @@ func TestEvalCSV(t *testing.T) {
 		{"line ends of another system", "buy,1,1,1000000,5\r\nbuy,1,1,1000000,6\r\n", "buy,1,1,1000000,5,5,\nbuy,1,1,1000000,6,6,\n"},
 		{"blank lines are not rows", "\n\nbuy,1,1,1000000,5\n\r\n\n", "buy,1,1,1000000,5,5,\n"},
 		{"quoted fields", `"buy","1",1,1000000,5` + "\n", "buy,1,1,1000000,5,5,\n"},
-		{"refused by the market", "sell,1,1,500000,2\n", "sell,1,1,500000,2,,sell 2 of 1: more tokens than the supply\n"},
+		{"refused by the market", "sell,1,1,500000,2\n", "sell,1,1,500000,2,,sell 0.000000002 of 0.000000001 tokens: more tokens than the supply\n"},
 		{"a result that does not fit", "cost,1,1,10000,3\n", "cost,1,1,10000,3,,amount is not below 2^120\n"},
 		{"an unknown operation", "mint,1,1,500000,2\n", "mint,1,1,500000,2,,\"op \"\"mint\"\", want buy, cost or sell\"\n"},
 		{"too few columns", "buy,1,1\n", "buy,1,1,,,,\"3 columns, want 5\"\n"},

@@ -1,6 +1,7 @@
 package curve
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,9 @@ func FuzzAmount(f *testing.F) {
 	f.Add([]byte{0x40}, "0")
 	f.Add([]byte{0x41, 1}, "1329227995784915872903807060280344575")
 	f.Add([]byte{0x42, 0, 1}, "00")
+	f.Add([]byte{0x41, 0}, "0.000000001")
+	f.Add([]byte{0x5f}, "1329227995784915872903807060.280344575")
+	f.Add([]byte{0x40}, "20.390")
 	f.Fuzz(func(t *testing.T, data []byte, text string) {
 		var a Amount
 		if a.UnmarshalCBOR(data) == nil {
@@ -59,6 +63,13 @@ func FuzzAmount(f *testing.F) {
 			back, err := ParseCredits(c.Credits())
 			require.NoError(t, err)
 			require.Equal(t, c, back)
+			require.Less(t, len(text), 64, "an amount is no longer than its digits, the point and the places")
+			whole, places, _ := strings.Cut(text, ".")
+			units, err := ParseAmount(strings.TrimLeft(whole+places+strings.Repeat("0", creditDecimals-len(places)), "0"))
+			if !c.IsZero() {
+				require.NoError(t, err)
+				require.Equal(t, units, c, "the same digits with the point moved")
+			}
 		}
 	})
 }

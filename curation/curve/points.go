@@ -32,7 +32,7 @@ func Points(s State, n int) ([]Point, error) {
 		}
 		price, err := s.priceAt(supply)
 		if err != nil {
-			return nil, fmt.Errorf("price at a supply of %v: %w", supply, err)
+			return nil, fmt.Errorf("price at a supply of %s: %w", supply.InTokens(), err)
 		}
 		points[i] = Point{supply, price}
 	}

@@ -9,7 +9,7 @@ show account carol
 show treasury
 ----
 account.sent from=alice to=bob amount=10
-refused (funds): needs 1010000000000, balance 1009999000000
+refused (funds): balance is 1010 credits, the payment and fee need 1010.001 credits
 account.sent from=carol to=carol amount=1
 alice: 989.999 free, 0 locked, nonce 1
 bob: 1009.999 free, 0 locked, nonce 1
@@ -27,10 +27,10 @@ show account alice
 show account carol
 show treasury
 ----
-refused (nonce): nonce 0, the account's next is 1
-refused (nonce): nonce 7, the account's next is 1
-refused (expired): valid until height 3, this is 9
-refused (signature): signature does not match body, signer dave and chain e2e270…
+refused (nonce): nonce 0 is used, the account's next is 1: sign again with that
+refused (nonce): nonce 7 comes too early, the account's next is 1
+refused (expired): valid until height 3, this would be 9: sign again with a later one
+refused (signature): signature is not that of account dave for this network, e2e270…: sign for the network that you mean
 alice: 989.999 free, 0 locked, nonce 1
 carol: 999.999 free, 0 locked, nonce 1
 treasury: 0.003, fees 0.003, tributes 0
@@ -43,7 +43,7 @@ alice sends 1 to bob
 show account alice
 ----
 account.sent from=alice to=bob amount=1
-refused (funds): needs 5000000000000, balance 988997000000
+refused (funds): the payment of 5000 credits is more than the 4000 credits that exist
 account.sent from=alice to=bob amount=1
 alice: 987.996 free, 0 locked, nonce 4
 
@@ -55,8 +55,8 @@ m1 sends 1 to dave
 m1 sends 1 to dave
 show account m1
 ----
-refused (funds): fee 1000000, balance 0
+refused (funds): balance is 0 credits, the fee is 0.001 credits
 account.sent from=alice to=m1 amount=2
 account.sent from=m1 to=dave amount=1
-refused (funds): needs 1000000000, balance 998000000
+refused (funds): balance is 0.999 credits, the payment and fee need 1.001 credits
 m1: 0.998 free, 0 locked, nonce 8

@@ -47,14 +47,14 @@ dave backs r2 with 1
 ----
 order.sealed round=1 order=0 account=alice escrow=20
 refused (proof): sealed order: proof: ciphertext refused
-refused (unknown): no round 2
-refused (funds): needs 2000000000000, balance 999990000000
-refused (limit): escrow 500000000, the least is 1000000000
+refused (unknown): there is no round 2
+refused (funds): balance is 1000 credits, the escrow and fee need 2000.01 credits
+refused (limit): the escrow is 0.5 credits, the least is 1
 order.sealed round=1 order=1 account=dave escrow=1
 order.sealed round=1 order=2 account=dave escrow=1
 order.sealed round=1 order=3 account=dave escrow=1
 order.sealed round=1 order=4 account=dave escrow=1
-refused (limit): account has 4 orders in round 1, limit 4
+refused (limit): the account has 4 orders in round 1, the most that one may have: wait for the next round
 
 m1 opens     # too early
 ----
@@ -73,8 +73,8 @@ m1 opens          # good, but a member has one wrong opening checked in a block
 refused (wrong phase): round 1 is opening, not backing
 refused (proof): opening: share of member 1: proof of equal logarithms: proof does not hold
 refused (not member): opening of member 2 sent by member 1
-refused (not member): account alice is not a member
-refused (proof): opening: member 1 has sent a wrong one in this block
+refused (not member): account alice is not a member: only members may do this
+refused (proof): member 1 has sent a wrong opening in this block: send another in the next one
 
 m1 opens
 m1 opens
@@ -82,7 +82,7 @@ m4 opens
 show account alice
 ----
 order.shares round=1 member=1 orders=5
-refused (duplicate): member 1 has opened round 1
+refused (duplicate): member 1 has opened round 1 already
 order.shares round=1 member=4 orders=5
 alice: 878.97 free, 120 locked, nonce 4
 

@@ -11,7 +11,7 @@ show account alice
 artwork.requested rid=r1 account=alice prompt=one model=458386… expiry=48 readers=1,2,3,4
 artwork.requested rid=r2 account=alice prompt=two model=458386… expiry=48 readers=1,2,3,4
 artwork.requested rid=r3 account=alice prompt=three model=458386… expiry=48 readers=1,2,3,4
-refused (limit): account has 3 open requests, limit 3
+refused (limit): the account has 3 open requests, the most that one may have: wait until one is made or has expired
 artwork.requested rid=r4 account=bob prompt=five model=458386… expiry=48 readers=1,2,3,4
 alice: 696 free, 300 locked, nonce 4
 
@@ -24,7 +24,7 @@ bob certifies r2                # anybody may bring it, for a fee
 show account bob
 ----
 refused (proof): verify signature: proof does not hold: certificate refused
-refused (unknown): no request 090000…
+refused (unknown): there is no request 090000…
 approval.certified rid=r1 certificate=8c0773… seed=224ca0… order=3,1,4,2
 approval.certified rid=r2 certificate=ac75ed… seed=2c8864… order=4,3,2,1
 bob: 898.99 free, 100 locked, nonce 2
@@ -40,9 +40,9 @@ m1 registers r9
 ----
 refused (wrong phase): it is not yet member 1's turn to generate r1
 artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
-refused (not member): account bob is not a member
+refused (not member): account bob is not a member: only members may do this
 refused (wrong phase): artwork r3 is requested, not yet approved
-refused (unknown): no request 090000…
+refused (unknown): there is no request 090000…
 
 # A turn that passes lets the next one in and does not shut the first one out.
 
@@ -100,7 +100,7 @@ bob: 998.98 free, 0 locked, nonce 3
 m1 certifies r3
 m1 attests r1
 ----
-refused (wrong phase): request r3 has expired
+refused (wrong phase): request r3 has expired: ask again
 refused (duplicate): artwork r1 is disputed already
 
 # Requests take a prekey of each member that has one, and need two readers.
@@ -116,7 +116,7 @@ artwork.requested rid=r5 account=alice prompt=six model=458386… expiry=98 read
 artwork.requested rid=r6 account=alice prompt=seven model=458386… expiry=98 readers=1,2,3,4
 artwork.requested rid=r7 account=alice prompt=eight model=458386… expiry=98 readers=1,2,3,4
 artwork.requested rid=r8 account=bob prompt=nine model=458386… expiry=98 readers=1,2,3,4
-refused (wrong phase): 0 members have reader keys waiting, a request needs 3: ask again in a few blocks
+refused (wrong phase): a request takes a reader key of 3 members, 0 have one left: ask again in a few blocks
 bob: 896.98 free, 100 locked, nonce 5
 
 m1 refills 33
@@ -124,10 +124,10 @@ m1 refills 2
 bob refills 1
 alice requests "six again"
 ----
-refused (limit): 33 prekeys would wait, limit 32
-refused (duplicate): prekeys from 41, the next is 8
-refused (not member): account bob is not a member
-refused (limit): account has 3 open requests, limit 3
+refused (limit): 33 prekeys would wait, the most is 32: send fewer
+refused (duplicate): prekeys from number 41 on, the next is 8
+refused (not member): account bob is not a member: only members may do this
+refused (limit): the account has 3 open requests, the most that one may have: wait until one is made or has expired
 
 m2 refills 1
 m3 refills 1
@@ -139,6 +139,6 @@ alice requests "six again"
 carol requests "eleven"
 show account carol
 ----
-refused (limit): account has 3 open requests, limit 3
-refused (wrong phase): 2 members have reader keys waiting, a request needs 3: ask again in a few blocks
+refused (limit): the account has 3 open requests, the most that one may have: wait until one is made or has expired
+refused (wrong phase): a request takes a reader key of 3 members, 2 have one left: ask again in a few blocks
 carol: 999 free, 0 locked, nonce 1

@@ -125,9 +125,9 @@ show account bob
 show treasury
 ----
 market.sold rid=r1 account=bob tokens=1 payout=2.322805554 tribute=0.023462682 supply=116.8134118 reserve=136.453731764
-refused (limit): sell 2000000000 tokens: pays 4586211108, limit 1000000000000: price moved past limit
-refused (funds): sell 200000000000 tokens: the account holds 8906705900
-refused (unknown): artwork r3 has no market
+refused (limit): the sale of 2 tokens pays 4.586211108 credits, your limit is 1000: price moved past limit
+refused (funds): you hold 8.9067059 tokens, the sale needs 200: sell less
+refused (unknown): artwork r3 has no market: only what is published can be sold
 r1: supply 116.8134118, reserve 136.453731764, sales 1
 bob: 881.302805554 free, 0 locked, nonce 3
 treasury: 4.723462682, fees 3.1, tributes 1.623462682

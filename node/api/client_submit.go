@@ -87,7 +87,7 @@ func (n Network) SealOrder(rand io.Reader, round uint64, o curation.OpenOrder, e
 		return curation.SealedOrder{}, problem(409, CodeName(curation.CodeWrongPhase), "the network has no keys yet: its ceremony is in phase %s", n.Ceremony.Phase)
 	}
 	if escrow.Less(o.Deposit) {
-		return curation.SealedOrder{}, fmt.Errorf("escrow of %s credits is less than the deposit of %s", escrow.Credits(), o.Deposit.Credits())
+		return curation.SealedOrder{}, fmt.Errorf("escrow of %s is less than the deposit of %s: it has to hold it", escrow.InCredits(), o.Deposit.InCredits())
 	}
 	x, err := n.Committee.Key()
 	if err != nil {

@@ -223,16 +223,7 @@ func (s *show) settled(ctx context.Context, round curation.Round) error {
 }
 
 // round2 is an amount in credits with at most two places, for people.
-func round2(a curve.Amount) string {
-	whole, frac, _ := strings.Cut(a.Credits(), ".")
-	if len(frac) > 2 {
-		frac = frac[:2]
-	}
-	if frac == "" {
-		return whole
-	}
-	return whole + "." + frac
-}
+func round2(a curve.Amount) string { return a.CreditsTo(2) }
 
 // publish shows that all members keep what was published, that it can be fetched
 // from any of them, and that the rest is gone.

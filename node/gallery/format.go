@@ -16,16 +16,10 @@ func (g *gallery) functions() template.FuncMap {
 	}
 }
 
-// amount is an amount in credits or whole tokens for people: thousands set apart,
-// at most two places, rounded down. What is more than nothing never shows as 0.
+// amount sets an amount in credits or whole tokens: thousands apart, and two places
+// or none.
 func amount(a curve.Amount) string {
-	whole, places, _ := strings.Cut(a.Credits(), ".")
-	if len(places) > 2 {
-		places = strings.TrimRight(places[:2], "0")
-		if whole == "0" && places == "" {
-			return "< 0.01"
-		}
-	}
+	whole, places, _ := strings.Cut(a.CreditsTo(2), ".")
 	if places == "" {
 		return group(whole)
 	}

@@ -193,9 +193,8 @@ func says(v curation.View, a curation.Artwork) string {
 }
 
 func credits(a curve.Amount) string {
-	if text := amount(a); text == "1" {
-		return "1 credit"
-	} else {
-		return text + " credits"
+	if a == curve.Credits(1) {
+		return a.InCredits()
 	}
+	return amount(a) + " credits"
 }
