@@ -62,7 +62,7 @@ func TestInAFullRoundALargerEscrowDisplacesTheSmallest(t *testing.T) {
 
 	r := w.act("carol", w.backing("carol", 1, rids[1], c(1), c(1), Amount{}))
 	require.Equal(t, CodeLimit, r.Code)
-	require.Equal(t, "round 1 has its 3 orders: only an escrow above 1000000000 enters", r.Log)
+	require.Equal(t, "round 1 is full with 3 orders: only an escrow above 1 credit enters", r.Log)
 
 	r = w.must("carol", w.backing("carol", 1, rids[1], c(2), c(2), Amount{}))
 	require.Len(t, r.Events, 2)
