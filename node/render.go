@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
-	"strings"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -21,8 +21,11 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// maxModelBytes bounds an opened model file.
-const maxModelBytes = 64 << 20
+// Bounds of an opened model file, and of the files of an artwork's folder together.
+const (
+	maxModelBytes  = 64 << 20
+	maxFolderBytes = 64 << 20
+)
 
 // render performs a member.Render: one at a time in this node.
 func (a *actor) render(ctx context.Context, f member.Render) {
@@ -67,7 +70,16 @@ func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
 func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
-	files, err := n.artworkFolder(f, picture, n.index)
+	label, err := n.label(f, picture, n.index)
+	if err != nil {
+		return "", err
+	}
+	var png bytes.Buffer
+	if err := picture.EncodePNG(&png); err != nil {
+		return "", err
+	}
+	label.PNG = png.Bytes()
+	files, err := storage.BuildArtworkFolder(label)
 	if err != nil {
 		return "", fmt.Errorf("build artwork folder: %w", err)
 	}
@@ -87,7 +99,7 @@ func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model
 
 // holdsAgainst fetches what was registered and says whether it is this artwork: the
 // rendered pixels, the receipt that the ledger implies, and metadata that name both.
-// An error means that it could not be fetched.
+// An error means that it could not be fetched or read here.
 func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model.Picture) (bool, error) {
 	a := f.Artwork
 	root, err := cid.Decode(a.CID)
@@ -104,56 +116,57 @@ func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model
 	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
 		return false, err
 	}
-	receipt, err := n.receipt(a, f.Model, picture, a.Generator)
+	label, err := n.label(f, picture, a.Generator)
 	if err != nil {
 		return false, err
 	}
-	want, err := receipt.Encode()
-	if err != nil {
+	files, err := n.store.ReadFolder(ctx, root, maxFolderBytes)
+	switch {
+	case err != nil && ours(ctx, err):
 		return false, err
-	}
-	expected, err := n.artworkFolder(f, picture, a.Generator)
-	if err != nil {
-		return false, err
-	}
-	entries, err := n.store.List(ctx, root)
-	if err != nil || len(entries) != 3 {
+	case err != nil:
 		return false, nil
 	}
-	files := map[string][]byte{}
-	for _, e := range entries {
-		if e.Dir || e.Size > maxModelBytes {
-			return false, nil
-		}
-		if files[e.Name], err = n.store.ReadFile(ctx, root, e.Name); err != nil {
-			return false, nil
-		}
-	}
-	return sameArtwork(files, want, expected[1].Data, picture), nil
+	return sameArtwork(root, files, label, picture), nil
 }
 
-// sameArtwork compares a folder's files with the receipt, metadata and pixels they
-// should have. PNG bytes are not compared, because compression may differ between
-// versions of Go; so the metadata may name another picture file, but that one.
-func sameArtwork(files map[string][]byte, receipt, metadata []byte, picture *model.Picture) bool {
-	if !bytes.Equal(files[storage.ReceiptName], receipt) {
+// ours says whether a folder that was fetched whole cannot be read because of this
+// node: its generator is not to be blamed for that.
+func ours(ctx context.Context, err error) bool {
+	var disk *fs.PathError
+	return ctx.Err() != nil || errors.Is(err, storage.ErrDamaged) || errors.Is(err, storage.ErrClosed) || errors.As(err, &disk)
+}
+
+// sameArtwork holds a folder's files against the receipt, words and pixels that they
+// should have, and its CID against the one that those files have: another layout of
+// the same files would pass for a forgery with whoever checks them later. PNG bytes
+// are not compared, because compression may differ between versions of Go; so the
+// metadata may name another picture file, but that one.
+func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork, picture *model.Picture) bool {
+	if have, err := storage.FolderCID(files); err != nil || !have.Equals(root) || len(files) != 3 {
 		return false
 	}
-	png, err := storage.DecodePNG(files[storage.ImageName], picture.W)
+	data := map[string][]byte{}
+	for _, f := range files {
+		data[f.Name] = f.Data
+	}
+	receipt, err := label.Receipt.Encode()
+	if err != nil || !bytes.Equal(data[storage.ReceiptName], receipt) {
+		return false
+	}
+	png, err := storage.DecodePNG(data[storage.ImageName], picture.W)
 	if err != nil || png.Width != picture.W || png.Height != picture.H || !bytes.Equal(png.RGB, picture.RGB) {
 		return false
 	}
-	image, err := storage.FileCID(files[storage.ImageName])
+	if texts, err := storage.ReadText(data[storage.ImageName]); err != nil || !slices.Equal(texts, label.Texts()) {
+		return false
+	}
+	image, err := storage.FileCID(data[storage.ImageName])
 	if err != nil {
 		return false
 	}
-	want, err := storage.DecodeMetadata(metadata)
-	if err != nil {
-		return false
-	}
-	want.Image = "ipfs://" + image.String()
-	encoded, err := want.Encode()
-	return err == nil && bytes.Equal(files[storage.MetadataName], encoded)
+	metadata, err := label.Metadata(image).Encode()
+	return err == nil && bytes.Equal(data[storage.MetadataName], metadata)
 }
 
 // openModel fetches the sealed container if it is not here, opens it and checks
@@ -252,25 +265,10 @@ func (n *Node) others(first curation.Address) []peer.ID {
 	return ids
 }
 
-// artworkFolder builds picture, metadata and receipt.
-func (n *Node) artworkFolder(f member.Render, p *model.Picture, generator uint32) ([]storage.File, error) {
-	a, m := f.Artwork, f.Model
-	var png bytes.Buffer
-	if err := p.EncodePNG(&png); err != nil {
-		return nil, err
-	}
-	receipt, err := n.receipt(a, m, p, generator)
-	if err != nil {
-		return nil, err
-	}
-	return storage.BuildArtworkFolder(storage.Artwork{
-		Title:       title(a.Prompt),
-		Author:      n.genesis.Charter.Name,
-		Description: fmt.Sprintf("Made by the artist %q of %s for the prompt %q; the seed is the members' own signature.", m.Name, n.genesis.Charter.Name, a.Prompt),
-		PNG:         png.Bytes(),
-		Attributes:  []storage.Attribute{{Trait: "Artist", Value: m.Name}},
-		Receipt:     receipt,
-	})
+// label is what an artwork's folder says, but for its picture.
+func (n *Node) label(f member.Render, p *model.Picture, generator uint32) (storage.Artwork, error) {
+	receipt, err := n.receipt(f.Artwork, f.Model, p, generator)
+	return storage.Label(n.genesis.Charter.Name, f.Model.Name, receipt), err
 }
 
 // receipt is the one that follows from the ledger for a picture by a generator.
@@ -319,14 +317,4 @@ func (n *Node) requestBody(a curation.Artwork) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("block %d does not hold the request %v", a.Requested, a.RID)
-}
-
-// title is the prompt as a heading.
-func title(prompt string) string {
-	prompt = strings.TrimSpace(prompt)
-	r := []rune(prompt)
-	if len(r) == 0 {
-		return "Untitled"
-	}
-	return strings.ToUpper(string(r[0])) + string(r[1:])
 }

@@ -1,6 +1,59 @@
 package verify
 
-import "github.com/atelier-dao/atelier/curation"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir"
+)
+
+// Network is what a verifier trusts: the names and keys of one network. A node
+// keeps it as network.json in its home, once the ceremony has ended.
+type Network struct {
+	Name      string        `json:"name"`
+	Chain     curation.Hash `json:"chain"`     // genesis hash
+	Committee []byte        `json:"committee"` // shamir.Committee
+	Members   []Member      `json:"members"`
+	Models    []Model       `json:"models"`
+	// Artworks are the ledger's records of the registered ones, by request id: a
+	// CID names two when a member registers another's folder as its own.
+	Artworks map[curation.Hash]Record `json:"artworks"`
+}
+
+// Record is what the ledger holds about an artwork, in a Network file.
+type Record struct {
+	CID       string           `json:"cid"` // of the folder
+	PixelRoot curation.Hash    `json:"pixel_root"`
+	Generator uint32           `json:"generator"`
+	Auditor   uint32           `json:"auditor"` // 0 while nobody has rendered it again
+	Requester curation.Address `json:"requester"`
+	Requested uint64           `json:"requested"` // height
+	Status    curation.Status  `json:"status"`
+}
+
+// Member is a co-owner in a Network file.
+type Member struct {
+	Index   uint32           `json:"index"`
+	Name    string           `json:"name"`
+	Account curation.Address `json:"account"`
+}
+
+// Model is a sealed model in a Network file.
+type Model struct {
+	ID           curation.Hash `json:"id"`
+	Name         string        `json:"name"`
+	KeyEpoch     uint64        `json:"key_epoch"`
+	Label        curation.Hash `json:"label"`
+	U            curation.Hash `json:"u"`
+	ContainerCID string        `json:"container_cid"`
+}
 
 // NetworkOf is what a verifier of a network's artworks trusts, as the ledger has it.
 // It is false before the ceremony has ended.
@@ -9,7 +62,7 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	if !active {
 		return n, false, nil
 	}
-	n = Network{Name: v.Genesis().Charter.Name, Chain: v.Chain(), Artworks: map[string]Record{}}
+	n = Network{Name: v.Genesis().Charter.Name, Chain: v.Chain(), Artworks: map[curation.Hash]Record{}}
 	if n.Committee, err = c.MarshalBinary(); err != nil {
 		return n, false, err
 	}
@@ -17,13 +70,74 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 		n.Members = append(n.Members, Member{Index: m.Index, Name: m.Name, Account: m.Account})
 	}
 	for _, m := range v.Models() {
-		n.Models = append(n.Models, Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
+		n.Models = append(n.Models, Model{ID: m.ID, Name: m.Name, KeyEpoch: m.KeyEpoch, Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
 	}
 	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
-			n.Artworks[a.CID] = Record{RID: a.RID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
-				Requester: a.Requester, Requested: a.Requested, Status: string(a.Status)}
+			n.Artworks[a.RID] = Record{CID: a.CID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
+				Requester: a.Requester, Requested: a.Requested, Status: a.Status}
 		}
 	}
 	return n, true, nil
+}
+
+// maxNetwork bounds a network file: room for a hundred thousand artworks.
+const maxNetwork = 64 << 20
+
+// ParseNetwork reads a Network file strictly.
+func ParseNetwork(b []byte) (Network, error) {
+	n, err := parseNetwork(b)
+	if err != nil {
+		return Network{}, fmt.Errorf("not a network file of this version: %w; a member writes one with `atelier network export`", err)
+	}
+	return n, nil
+}
+
+func parseNetwork(b []byte) (n Network, err error) {
+	if len(b) > maxNetwork {
+		return n, fmt.Errorf("%d bytes are too many", len(b))
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&n); err != nil {
+		return n, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return n, errors.New("something follows the network")
+	}
+	if _, err := shamir.UnmarshalCommittee(n.Committee); err != nil {
+		return n, fmt.Errorf("committee: %w", err)
+	}
+	return n, n.check()
+}
+
+// check refuses what NetworkOf would not have written.
+func (n Network) check() error {
+	seen := map[uint32]bool{}
+	for _, m := range n.Members {
+		if m.Index == 0 || seen[m.Index] {
+			return fmt.Errorf("member %d is there twice or has no number", m.Index)
+		}
+		seen[m.Index] = true
+	}
+	for _, m := range n.Models {
+		if _, err := cid.Decode(m.ContainerCID); err != nil || m.Name == "" {
+			return fmt.Errorf("model %v has no name or no container", m.ID)
+		}
+	}
+	for rid, k := range n.Artworks {
+		if _, err := cid.Decode(k.CID); err != nil {
+			return fmt.Errorf("artwork %v: %q is no CID", rid, k.CID)
+		}
+		if !slices.Contains(registered, k.Status) {
+			return fmt.Errorf("artwork %v has the status %q, which this program does not know", rid, k.Status)
+		}
+	}
+	return nil
+}
+
+// registered are the states of an artwork that has a CID.
+var registered = []curation.Status{
+	curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished,
+	curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired,
 }

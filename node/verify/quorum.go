@@ -1,0 +1,153 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+)
+
+// network makes the claims that need the keys and records of a network.
+func (c *checker) network() {
+	r := c.receipt
+	n := c.o.Network
+	var committee *shamir.Committee
+	if !c.claim("network", "the artwork is of the network that you trust", func() (_ string, err error) {
+		if n == nil {
+			return "", needs("a network file", "no network file: give --network FILE, or --home of a member")
+		}
+		if committee, err = shamir.UnmarshalCommittee(n.Committee); err != nil {
+			c.stopped = fmt.Errorf("network file: committee: %w", err)
+			return "", err
+		}
+		if r.Chain != n.Chain {
+			return "", fmt.Errorf("it is of the network with genesis %v, yours is %v", curation.Hash(r.Chain), n.Chain)
+		}
+		return fmt.Sprintf("%q, genesis %v", n.Name, n.Chain), nil
+	}) {
+		return
+	}
+	c.claim("request", "the certified request asks for exactly this prompt and model", c.request)
+	c.claim("certificate", "the members' quorum approved this request for this model", func() (string, error) {
+		_, err := quorum.Verify(committee, r.Statement(), r.Certificate)
+		return fmt.Sprintf("%d of %d members under Y, epoch %d", committee.T(), committee.N(), committee.Epoch()), err
+	})
+	c.claim("seed", "the seed is the quorum's unique signature on the request: nobody chose it", func() (string, error) {
+		if err := quorum.VerifySeed(committee, r.Chain, r.RequestID, r.SeedSignature); err != nil {
+			return "", err
+		}
+		seed, err := quorum.Seed(r.SeedSignature, r.RequestID)
+		if err == nil && seed != r.Seed {
+			err = errors.New("the receipt's seed is not the one that the signature gives")
+		}
+		return fmt.Sprintf("%x", r.Seed), err
+	})
+	c.claim("generator", "the member that made the picture is a certified reader, whose turn the seed gives", c.generator)
+	var artist string
+	if c.claim("model", "the model is one that the network sealed", func() (string, error) {
+		for _, m := range n.Models {
+			if m.ID == r.Model && m.KeyEpoch == r.KeyEpoch && m.Label == r.Label && m.U == r.U && m.ContainerCID == r.ModelCID.String() {
+				artist = m.Name
+				return fmt.Sprintf("%q, key epoch %d, container %s", m.Name, m.KeyEpoch, m.ContainerCID), nil
+			}
+		}
+		return "", errors.New("the network file lists no such model")
+	}) {
+		c.claim("label", "title, author and description are those that the network gives its artworks", func() (string, error) { return c.label(n.Name, artist) })
+	}
+	if c.claim("registered", "the network's ledger holds this very folder for this request", c.record) {
+		c.claim("audit", "another member rendered the same pixels", c.audit)
+	}
+}
+
+// request checks that the certified body asks for the receipt's prompt and model.
+func (c *checker) request() (string, error) {
+	r := c.receipt
+	body, err := curation.DecodeBody(r.Body)
+	if err != nil {
+		return "", err
+	}
+	q, ok := body.Payload.(curation.Request)
+	if !ok {
+		return "", fmt.Errorf("the certified body is a %s", body.Payload.Kind())
+	}
+	if q.Prompt != r.Prompt || q.ModelID != r.Model {
+		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
+	}
+	return fmt.Sprintf("%q", q.Prompt), nil
+}
+
+// readers are the members whom the certificate lets read the artist.
+func (c *checker) readers() []uint32 {
+	var readers []uint32
+	for _, p := range c.receipt.Readers {
+		readers = append(readers, p.Member)
+	}
+	return readers
+}
+
+// generator draws again.
+func (c *checker) generator() (string, error) {
+	r := c.receipt
+	order := curation.Draw(r.Seed, c.readers())
+	turn := slices.Index(order, uint32(r.GeneratorIndex))
+	if turn < 0 {
+		return "", fmt.Errorf("member %d is not among the readers %v", r.GeneratorIndex, c.readers())
+	}
+	key, _ := r.Prekeys().Lookup(uint32(r.GeneratorIndex))
+	if key != r.GeneratorPrekey {
+		return "", errors.New("the generator's one-time key is not the certified one")
+	}
+	for _, m := range c.o.Network.Members {
+		if m.Index == uint32(r.GeneratorIndex) {
+			if m.Account != r.Generator {
+				return "", fmt.Errorf("member %d is %v, the receipt says %v", m.Index, m.Account, curation.Address(r.Generator))
+			}
+			return fmt.Sprintf("member %d (%q), turn %d of the order %v", m.Index, m.Name, turn+1, order), nil
+		}
+	}
+	return "", fmt.Errorf("the network has no member %d", r.GeneratorIndex)
+}
+
+// record holds the artwork against what the ledger says about its request.
+func (c *checker) record() (string, error) {
+	r := c.receipt
+	k, known := c.o.Network.Artworks[r.RequestID]
+	switch {
+	case !known:
+		return "", needs("a newer network file", "the network file lists no picture for this request: take a newer one from a member (atelier network export)")
+	case k.CID != c.CID:
+		return "", fmt.Errorf("the ledger holds %s for this request, not this folder", k.CID)
+	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
+		return "", errors.New("the ledger's record of it says otherwise than its receipt")
+	}
+	return fmt.Sprintf("%s; requested by %v, made by member %d", k.Status, k.Requester, k.Generator), nil
+}
+
+// audit says who else has vouched for the pixels. Until somebody has, only the
+// artist itself can show that they are its.
+func (c *checker) audit() (string, error) {
+	k := c.o.Network.Artworks[c.receipt.RequestID]
+	missing := func(what, why string) error {
+		if c.holds("rendering") {
+			return passes(why + "; you have rendered it yourself")
+		}
+		return needs(what, why)
+	}
+	switch {
+	case k.Status == curation.StatusDisputed:
+		return "", errors.New("the auditor found another picture: the ledger lists it as disputed")
+	case k.Auditor == 0 && len(c.receipt.Readers) == 1:
+		return "", passes("one member alone could read the artist, so nobody else could render it")
+	case k.Auditor == 0 && k.Status == curation.StatusExpired:
+		return "", missing("the artist's weights, as no member vouches for the pixels", "its deadline passed before another member had rendered it")
+	case k.Auditor == 0:
+		return "", missing("a newer network file, or the artist's weights", "no other member had rendered it when the network file was written")
+	case k.Auditor == k.Generator || !slices.Contains(c.readers(), k.Auditor):
+		return "", fmt.Errorf("member %d, who is said to have audited it, could not", k.Auditor)
+	}
+	return fmt.Sprintf("by member %d", k.Auditor), nil
+}
