@@ -17,7 +17,7 @@ func (c *checker) network() {
 	var committee *shamir.Committee
 	if !c.claim("network", "the artwork is of the network that you trust", func() (_ string, err error) {
 		if n == nil {
-			return "", needs("a network file", "no network file: give --network FILE, or --home of a member")
+			return "", needs("a network file: --network FILE, or the --home of a member", "no network file was given")
 		}
 		if committee, err = shamir.UnmarshalCommittee(n.Committee); err != nil {
 			c.stopped = fmt.Errorf("network file: committee: %w", err)

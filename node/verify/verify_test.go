@@ -73,7 +73,7 @@ func TestWhatIsMissingIsNeitherValidNorInvalid(t *testing.T) {
 		"weights of another artist": {func(_ *work, o *Options) { o.Artist = other },
 			"rendering", "these are other weights", "the weights of the artist that made the picture"},
 		"no network file": {func(_ *work, o *Options) { o.Network = nil },
-			"network", "no network file", "a network file"},
+			"network", "no network file", "a network file: --network FILE, or the --home of a member"},
 		"a network file from before it was registered": {func(w *work, _ *Options) { clear(w.network.Artworks) },
 			"registered", "take a newer one", "a newer network file"},
 		"a network file from before its audit": {func(w *work, _ *Options) { w.register(t, w.files(t), curation.StatusRegistered, 0) },
