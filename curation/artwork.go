@@ -123,22 +123,25 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
 	}
 	x.saveArtwork(a)
-	x.st.Set(indexTime(x.height, index), a.RID[:])
 	x.st.Set(indexDue(a), present)
 	x.st.Set(indexOpen(a.Requester, a.RID), present)
 	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
 	return nil
 }
 
-// saveArtwork writes an artwork and keeps the count of each status.
+// saveArtwork writes an artwork, and keeps the count and the shelves of each status.
 func (x *execution) saveArtwork(a Artwork) {
-	k := keyArtwork(a.RID)
+	k, at := keyArtwork(a.RID), place(a)
 	before, known := load[Artwork](x.st, k)
 	if known && before.Status != a.Status {
 		save(x.st, indexCount(before.Status), count(x.st, indexCount(before.Status))-1)
+		x.st.Delete(indexShelf(before.Status, at...))
+		x.st.Delete(indexAsked(a.Requester, before.Status, at...))
 	}
 	if !known || before.Status != a.Status {
 		save(x.st, indexCount(a.Status), count(x.st, indexCount(a.Status))+1)
+		x.st.Set(indexShelf(a.Status, at...), bytes.Clone(a.RID[:]))
+		x.st.Set(indexAsked(a.Requester, a.Status, at...), bytes.Clone(a.RID[:]))
 	}
 	save(x.st, k, a)
 }

@@ -107,6 +107,8 @@ func (m *Machine) indexed(r state.Reader) error {
 	counts := map[Status]uint64{}
 	for _, a := range records[Artwork](r, []byte("artwork/")) {
 		counts[a.Status]++
+		want[string(indexShelf(a.Status, place(a)...))] = true
+		want[string(indexAsked(a.Requester, a.Status, place(a)...))] = true
 		if a.Status.Open() {
 			want[string(indexDue(a))] = true
 			want[string(indexOpen(a.Requester, a.RID))] = true
@@ -135,7 +137,7 @@ func (m *Machine) indexed(r state.Reader) error {
 			return fmt.Errorf("%d artworks are %s, the index counts %d", counts[status], status, count(r, k))
 		}
 	}
-	for _, prefix := range []string{"index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/", "index/cid/"} {
+	for _, prefix := range []string{"index/shelf/", "index/asked/", "index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/", "index/cid/"} {
 		for k := range r.Ascend([]byte(prefix)) {
 			if !want[string(k)] {
 				return fmt.Errorf("index %q points at nothing", k)

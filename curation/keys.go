@@ -55,8 +55,11 @@ func keyOpening(round uint64, member uint32) []byte {
 func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
 
 // Indexes hold a single byte, or the name of what they point at.
-func indexTime(height uint64, tx int) []byte {
-	return key("index/time/", number(height), index32(uint32(tx))) // → rid
+func indexShelf(s Status, place ...byte) []byte {
+	return key("index/shelf/", []byte(s+"/"), place) // → rid; without place, the whole shelf
+}
+func indexAsked(a Address, s Status, place ...byte) []byte {
+	return key("index/asked/", a[:], []byte(s+"/"), place) // → rid
 }
 func indexDue(a Artwork) []byte {
 	return key("index/due/", number(a.Expiry), index32(uint32(a.Position)), a.RID[:])

@@ -2,7 +2,6 @@ package curation
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"slices"
 
@@ -49,16 +48,22 @@ type Network struct {
 func (v View) Network() Network {
 	n := Network{Chain: v.m.chain, Height: v.m.height, AppHash: v.m.store.Hash(), Charter: v.m.genesis.Charter, Params: v.m.genesis.Params,
 		Members: v.Members(), Threshold: shamir.Threshold(len(v.m.genesis.Members)), Supply: v.m.supply,
-		Ceremony: v.Ceremony(), Treasury: v.Treasury(), Artworks: map[Status]int{}, Round: count(v.m.store, keyRound)}
+		Ceremony: v.Ceremony(), Treasury: v.Treasury(), Artworks: v.Counts(), Round: count(v.m.store, keyRound)}
 	if c, ok := load[Committee](v.m.store, keyCommittee); ok {
 		n.Committee = &c
 	}
-	for k := range v.m.store.Ascend([]byte("index/count/")) {
-		if total := count(v.m.store, k); total != 0 {
-			n.Artworks[Status(k[len("index/count/"):])] = int(total)
+	return n
+}
+
+// Counts says how many artworks there are in each status that has any.
+func (v View) Counts() map[Status]int {
+	counts := map[Status]int{}
+	for _, s := range Statuses {
+		if n := count(v.m.store, indexCount(s)); n != 0 {
+			counts[s] = int(n)
 		}
 	}
-	return n
+	return counts
 }
 
 // Chain is the genesis hash.
@@ -125,71 +130,6 @@ func (v View) Models() []Model { return records[Model](v.m.store, []byte("model/
 // Artwork returns a request or artwork by its id.
 func (v View) Artwork(rid Hash) (Artwork, bool) { return load[Artwork](v.m.store, keyArtwork(rid)) }
 
-// ArtworkByCID returns the artwork whose folder has that CID. A generator can
-// register another artwork's CID as its own; of several this is a published one if
-// there is, else one that was audited, else one that has not ended, and of equals
-// the one that was registered first.
-func (v View) ArtworkByCID(cid string) (found Artwork, ok bool) {
-	for _, rid := range names(v.m.store, indexCID(cid)) {
-		a := must2(v.Artwork(rid))
-		if before := cmp.Or(cmp.Compare(standing(a), standing(found)), cmp.Compare(found.Registered, a.Registered)); !ok || before > 0 {
-			found, ok = a, true
-		}
-	}
-	return found, ok
-}
-
-// standing is how much speaks for an artwork being what its CID names.
-func standing(a Artwork) int {
-	switch {
-	case a.Status == StatusPublished:
-		return 3
-	case a.Status.Ended():
-		return 0
-	case a.Attested != 0:
-		return 2
-	}
-	return 1
-}
-
-// Filter chooses artworks. The zero value chooses all.
-type Filter struct {
-	Status    []Status // any of them; empty means all
-	Requester *Address
-	Round     uint64 // 0 means any
-	Newest    bool   // newest first; else in the order of the requests
-	Limit     int    // 0 means all
-}
-
-// Artworks lists requests and artworks. Asking for open requests only (see
-// Status.Open) costs as much as there are; everything else reads all.
-func (v View) Artworks(f Filter) []Artwork {
-	var rids []Hash
-	if len(f.Status) > 0 && !slices.ContainsFunc(f.Status, func(s Status) bool { return !s.Open() }) {
-		rids = names(v.m.store, []byte("index/due/"))
-	} else {
-		for _, rid := range v.m.store.Ascend([]byte("index/time/")) {
-			rids = append(rids, Hash(rid))
-		}
-	}
-	if f.Newest {
-		slices.Reverse(rids)
-	}
-	var chosen []Artwork
-	for _, rid := range rids {
-		if f.Limit > 0 && len(chosen) == f.Limit {
-			break
-		}
-		a, _ := v.Artwork(rid)
-		if len(f.Status) > 0 && !slices.Contains(f.Status, a.Status) || f.Requester != nil && *f.Requester != a.Requester ||
-			f.Round != 0 && f.Round != a.Round {
-			continue
-		}
-		chosen = append(chosen, a)
-	}
-	return chosen
-}
-
 // Working lists the requests that wait for their certificate, generator or auditor,
 // by deadline. It reads these alone, however many artworks there are.
 func (v View) Working() []Artwork { return v.indexed("index/due/") }
@@ -212,8 +152,13 @@ func (v View) Round(number uint64) (Round, bool) {
 // RunningRound is the round in its backing or opening phase.
 func (v View) RunningRound() (Round, bool) { return runningRound(v.m.store) }
 
-// Rounds are all rounds, by number.
-func (v View) Rounds() []Round { return records[Round](v.m.store, []byte("round/")) }
+// Rounds are the last rounds, newest first, at most limit of them.
+func (v View) Rounds(limit int) (rounds []Round) {
+	for n := count(v.m.store, keyRound); n > 0 && len(rounds) < limit; n-- {
+		rounds = append(rounds, must2(v.Round(n)))
+	}
+	return rounds
+}
 
 // Orders are the orders of a round, by index.
 func (v View) Orders(round uint64) []Order {

@@ -221,6 +221,7 @@ func walk(t testing.TB, script []byte) (succeeded int, kinds map[string]int) {
 		}
 	}
 	w.requireReloads()
+	w.requireLists()
 	kinds = map[string]int{}
 	for _, e := range w.events {
 		kinds[e.Kind]++

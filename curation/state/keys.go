@@ -54,6 +54,41 @@ func (x *keyIndex) delete(key string) {
 	}
 }
 
+// above returns the first key above key, if there is one.
+func (x *keyIndex) above(key string) (string, bool) {
+	if len(x.chunks) == 0 {
+		return "", false
+	}
+	c := x.chunk(key)
+	i, found := slices.BinarySearch(x.chunks[c], key)
+	if found {
+		i++
+	}
+	switch {
+	case i < len(x.chunks[c]):
+		return x.chunks[c][i], true
+	case c+1 < len(x.chunks):
+		return x.chunks[c+1][0], true
+	}
+	return "", false
+}
+
+// below returns the last key below key, if there is one.
+func (x *keyIndex) below(key string) (string, bool) {
+	if len(x.chunks) == 0 {
+		return "", false
+	}
+	c := x.chunk(key)
+	i, _ := slices.BinarySearch(x.chunks[c], key)
+	switch {
+	case i > 0:
+		return x.chunks[c][i-1], true
+	case c > 0:
+		return x.chunks[c-1][len(x.chunks[c-1])-1], true
+	}
+	return "", false
+}
+
 // ascend yields the keys from the first that is not below from.
 func (x *keyIndex) ascend(from string) iter.Seq[string] {
 	return func(yield func(string) bool) {

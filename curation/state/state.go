@@ -150,6 +150,46 @@ func (s *Store) Ascend(prefix []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
+// After returns the first entry whose key starts with prefix and is above key, and
+// Before the last one below it: how a long table is read by pages, in either
+// direction, at a cost in which its length hardly shows. A nil key means from the
+// beginning, or from the end.
+func (s *Store) After(prefix, key []byte) (k, value []byte, ok bool) {
+	if string(key) < string(prefix) {
+		for k, v := range s.Ascend(prefix) {
+			return k, v, true
+		}
+		return nil, nil, false
+	}
+	found, ok := s.keys.above(string(key))
+	return s.entry(found, prefix, ok)
+}
+
+// Before is described with After.
+func (s *Store) Before(prefix, key []byte) (k, value []byte, ok bool) {
+	from := behind(prefix)
+	if key != nil {
+		from = min(from, string(key))
+	}
+	found, ok := s.keys.below(from)
+	return s.entry(found, prefix, ok)
+}
+
+func (s *Store) entry(key string, prefix []byte, ok bool) ([]byte, []byte, bool) {
+	if !ok || !strings.HasPrefix(key, string(prefix)) {
+		return nil, nil, false
+	}
+	return []byte(key), s.values[key], true
+}
+
+// behind is a key above all that start with prefix. Prefixes begin with the name of a
+// module, so some byte can be raised.
+func behind(prefix []byte) string {
+	end := bytes.Clone(bytes.TrimRight(prefix, "\xff"))
+	end[len(end)-1]++
+	return string(end)
+}
+
 // Len is the number of entries.
 func (s *Store) Len() int { return len(s.values) }
 

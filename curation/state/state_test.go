@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 	"testing"
 
@@ -161,6 +162,47 @@ func filledBits(bits, n int) *Store {
 	}
 	s.Apply(s.Stage(changes))
 	return s
+}
+
+func TestNeighboursAreWhatASortedListSays(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		store, m := New(MinBits, testModules...), model{}
+		var changes []Change
+		for range rapid.IntRange(0, 200).Draw(t, "entries") {
+			key := genKey(t)
+			m[key] = "v"
+			changes = append(changes, Change{Key: []byte(key), Value: []byte("v")})
+		}
+		store.Apply(store.Stage(changes))
+		prefix := rapid.SampledFrom([]string{"account/", "artwork/", "artwork/1", "round/4", "round/\xff", "absent/"}).Draw(t, "prefix")
+		keys := m.sorted(prefix)
+		var up, down []string
+		for k, v, ok := store.After([]byte(prefix), nil); ok; k, v, ok = store.After([]byte(prefix), k) {
+			require.Equal(t, "v", string(v))
+			up = append(up, string(k))
+		}
+		for k, _, ok := store.Before([]byte(prefix), nil); ok; k, _, ok = store.Before([]byte(prefix), k) {
+			down = append(down, string(k))
+		}
+		require.Equal(t, keys, up)
+		slices.Reverse(down)
+		require.Equal(t, keys, down)
+
+		from := genKey(t) // present or not, of this table or not
+		var above, below string
+		for _, k := range keys {
+			if k > from && above == "" {
+				above = k
+			}
+			if k < from {
+				below = k
+			}
+		}
+		k, _, _ := store.After([]byte(prefix), []byte(from))
+		require.Equal(t, above, string(k))
+		k, _, _ = store.Before([]byte(prefix), []byte(from))
+		require.Equal(t, below, string(k))
+	})
 }
 
 func TestProofsStayBelowOneKibibyteUpToAKeyPerBucket(t *testing.T) {

@@ -105,11 +105,12 @@ type ArtworkFilter struct {
 	Status    []string
 	Requester curation.Address // the zero address means any
 	Round     uint64           // 0 means any
-	Newest    bool             // newest first; else in the order of the requests
+	Newest    bool             // newest request first; else the oldest
+	After     curation.Hash    // only what comes after this artwork: the last one of a page leads to the next
 	Limit     int              // 1..1000; 0 means 100
 }
 
-// Artworks lists requests and artworks.
+// Artworks lists requests and artworks, one page of them.
 func (c *Client) Artworks(ctx context.Context, f ArtworkFilter) ([]Artwork, error) {
 	q := url.Values{}
 	if len(f.Status) > 0 {
@@ -123,6 +124,9 @@ func (c *Client) Artworks(ctx context.Context, f ArtworkFilter) ([]Artwork, erro
 	}
 	if f.Newest {
 		q.Set("newest", "true")
+	}
+	if f.After != (curation.Hash{}) {
+		q.Set("after", f.After.String())
 	}
 	if f.Limit != 0 {
 		q.Set("limit", strconv.Itoa(f.Limit))

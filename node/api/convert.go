@@ -36,7 +36,7 @@ func networkOf(v curation.View) Network {
 		Shares:   Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged, Margin: n.Ceremony.Acknowledged - n.Threshold},
 		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
 	}
-	for _, s := range statuses {
+	for _, s := range curation.Statuses {
 		out.Artworks[string(s)] = n.Artworks[s]
 	}
 	if c := n.Committee; c != nil {
@@ -76,12 +76,6 @@ func modelOf(m curation.Model) Model {
 	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
 		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
 		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height}
-}
-
-// statuses are all states of an artwork, in the order of its life.
-var statuses = []curation.Status{
-	curation.StatusRequested, curation.StatusApproved, curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking,
-	curation.StatusPublished, curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired,
 }
 
 // artworkOf converts a record; held says whether a folder is in the store.

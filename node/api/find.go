@@ -61,14 +61,12 @@ func find(v curation.View, text string) (curation.Artwork, error) {
 	case n.cid != "":
 		a, ok = v.ArtworkByCID(n.cid)
 	default:
-		for _, b := range v.Artworks(curation.Filter{}) {
-			if !strings.HasPrefix(b.RID.String(), n.prefix) {
-				continue
-			}
-			if ok {
-				return a, problem(http.StatusConflict, CodeAmbiguous, "%q names several artworks: give more digits", text)
-			}
-			a, ok = b, true
+		named := v.ArtworksNamed(n.prefix, 2)
+		if len(named) > 1 {
+			return a, problem(http.StatusConflict, CodeAmbiguous, "%q names several artworks: give more digits", text)
+		}
+		if ok = len(named) == 1; ok {
+			a = named[0]
 		}
 	}
 	if !ok {

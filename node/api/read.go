@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -128,30 +127,8 @@ func (s *server) pins() []Pin {
 	return pins
 }
 
-type artworksInput struct {
-	Status    []string `query:"status" maxItems:"9" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired" doc:"Any of these; all when absent."`
-	Requester string   `query:"requester" maxLength:"64" doc:"Account that asked."`
-	Round     uint64   `query:"round" doc:"The round it was in last."`
-	Newest    bool     `query:"newest" doc:"Newest first; else in the order of the requests."`
-	Limit     int      `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}
-
 func (s *server) registerArtworks(api huma.API) {
-	get(s, api, "artworks", "/v1/artworks", "Requests and artworks",
-		func(v curation.View, in *artworksInput) ([]Artwork, error) {
-			f := curation.Filter{Round: in.Round, Newest: in.Newest, Limit: in.Limit}
-			for _, status := range in.Status {
-				f.Status = append(f.Status, curation.Status(status))
-			}
-			if in.Requester != "" {
-				a, err := curation.ParseAddress(in.Requester)
-				if err != nil {
-					return nil, problem(http.StatusBadRequest, CodeInput, "requester: %v", err)
-				}
-				f.Requester = &a
-			}
-			return each(v.Artworks(f), func(a curation.Artwork) Artwork { return artworkOf(v, a, s.held) }), nil
-		})
+	s.registerLists(api)
 	get(s, api, "artwork", "/v1/artworks/{id}", "One artwork with its market",
 		func(v curation.View, in *byID) (ArtworkDetail, error) {
 			a, err := find(v, in.ID)
@@ -179,20 +156,6 @@ func (s *server) registerArtworks(api huma.API) {
 			}
 			return Proof{Height: p.Height, AppHash: p.AppHash, Key: Hex(p.Key), Value: Hex(p.Value), Proof: Hex(data)}, nil
 		})
-	type approvalsInput struct {
-		State []string `query:"state" maxItems:"3" enum:"waiting,approved,expired" doc:"Any of these; all when absent."`
-		Limit int      `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-	}
-	get(s, api, "approvals", "/v1/approvals", "Requests and their approvals, newest first",
-		func(v curation.View, in *approvalsInput) ([]Approval, error) {
-			out := []Approval{}
-			for _, a := range v.Artworks(curation.Filter{Newest: true}) {
-				if p := approvalOf(a); len(out) < in.Limit && (len(in.State) == 0 || slices.Contains(in.State, p.State)) {
-					out = append(out, p)
-				}
-			}
-			return out, nil
-		})
 }
 
 // ridOf is the rid that text names; a whole rid need not be known, so that its
@@ -208,9 +171,7 @@ func (s *server) ridOf(v curation.View, text string) (curation.Hash, error) {
 func (s *server) registerMarket(api huma.API) {
 	get(s, api, "rounds", "/v1/rounds", "The rounds, newest first",
 		func(v curation.View, _ *none) ([]Round, error) {
-			rounds := each(v.Rounds(), roundOf)
-			slices.Reverse(rounds)
-			return rounds[:min(len(rounds), maxList)], nil
+			return each(v.Rounds(maxList), roundOf), nil
 		})
 	type roundInput struct {
 		Number uint64 `path:"number" minimum:"1"`

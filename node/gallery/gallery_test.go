@@ -250,7 +250,9 @@ func TestWhatIsNotThereHasAPageToo(t *testing.T) {
 	for path, says := range map[string]string{
 		"/nothing": "nothing here", "/artworks/" + strings.Repeat("ab", 32): "no artwork of that name", "/artworks/xyz": "no artwork",
 		"/artworks/abcdef0": "no artwork", "/artworks/%3Cscript%3E": "no artwork", "/rounds/9": "no round 9", "/rounds/one": "numbered from 1",
-		"/rounds/-1": "numbered", "/?page=9": "no such page", "/?page=0": "no such page", "/?page=x": "no such page", "/?show=secrets": "no such page",
+		"/rounds/-1": "numbered", "/?show=secrets": "no such page", "/?after=" + strings.Repeat("ab", 32): "no such page", "/?show=making&after=x": "no such page",
+		"/?show=making&before=" + strings.Repeat("ab", 32): "no such page", "/?show=making&after=": "no such page",
+		"/?show=making&after=x&before=y": "no such page",
 		"/assets/nothing.css": "nothing here", "/assets/..%2fgallery.go": "nothing here",
 	} {
 		p := read(t, h, path).sound()
@@ -260,21 +262,62 @@ func TestWhatIsNotThereHasAPageToo(t *testing.T) {
 	}
 }
 
-func TestTheWallHasPagesAndSections(t *testing.T) {
+// cards are the prompts on a page, in order.
+func (p page) cards() (prompts []string) {
+	for _, n := range p.all(func(n *html.Node) bool { return attr(n, "class") == "prompt" }) {
+		prompts = append(prompts, text(n))
+	}
+	return prompts
+}
+
+// link is where a page leads, by the name of the relation; empty when nowhere.
+func (p page) link(rel string) string {
+	for _, n := range p.tags("a") {
+		if attr(n, "rel") == rel {
+			return attr(n, "href")
+		}
+	}
+	return ""
+}
+
+func TestTheWallIsReadByItsLinks(t *testing.T) {
 	s := apitest.Open(t, 1, func(p *curation.Params) { p.OpenRequests = 100 })
 	h := open(t, s)
-	for i := range 27 { // prekeys are taken, not waited for
-		s.Request("Vera", "wish "+strconv.Itoa(i+1))
+	var newestFirst []string
+	wish := func(n int) {
+		s.Request("Vera", "wish "+strconv.Itoa(n)) // prekeys are taken, not waited for
+		newestFirst = append([]string{"wish " + strconv.Itoa(n)}, newestFirst...)
 	}
-	first, second := read(t, h, "/").sound(), read(t, h, "/?page=2").sound()
-	cards := func(p page) int { return len(p.all(func(n *html.Node) bool { return attr(n, "class") == "card" })) }
-	require.Equal(t, 24, cards(first))
-	require.Equal(t, 3, cards(second))
-	require.Contains(t, first.says(), "page 1 of 2")
-	require.Contains(t, first.says(), "wish 27", "the newest first")
-	require.Contains(t, second.says(), "wish 1 ")
-	require.Equal(t, 24, cards(read(t, h, "/?show=making").sound()))
-	require.Contains(t, read(t, h, "/?show=making&page=2").sound().body, `href="/?show=making&amp;page=1"`)
+	for i := range 54 {
+		wish(i + 1)
+	}
+	front := read(t, h, "/").sound()
+	require.Equal(t, newestFirst[:12], front.cards(), "the front page shows the beginning of each section")
+	require.Contains(t, front.says(), "Show all 54")
+	require.Empty(t, front.link("next"))
+	require.Contains(t, front.body, `href="/?show=making"`)
+
+	var pages []page
+	var all []string
+	for path := "/?show=making"; path != ""; path = pages[len(pages)-1].link("next") {
+		p := read(t, h, path).sound()
+		require.Equal(t, 200, p.code)
+		pages, all = append(pages, p), append(all, p.cards()...)
+	}
+	require.Equal(t, newestFirst, all, "the links lead through all of it")
+	require.Len(t, pages, 3)
+	require.Empty(t, pages[0].link("prev"))
+
+	back := read(t, h, pages[2].link("prev")).sound()
+	require.Equal(t, pages[1].cards(), back.cards())
+	require.Equal(t, pages[0].cards(), read(t, h, back.link("prev")).sound().cards())
+
+	wish(55)
+	require.Equal(t, pages[1].cards(), read(t, h, pages[1].path).sound().cards(), "a page stays where it is when something new comes")
+	first := read(t, h, back.link("prev")).sound()
+	require.Equal(t, pages[0].cards(), first.cards())
+	require.Equal(t, newestFirst[:24], read(t, h, first.link("prev")).sound().cards(), "what comes before the first page is the first page")
+
 	require.Contains(t, read(t, h, "/?show=published").sound().says(), "Nothing hangs here now")
 }
 

@@ -35,12 +35,15 @@ func sharesOf(v curation.View, self Self) shares {
 	return s
 }
 
+// lastRounds is how many rounds the page of the network lists.
+const lastRounds = 50
+
 // hall is the page of the network.
 type hall struct {
 	curation.Network
 	Members   []seat
 	Round     *roundState
-	Rounds    []roundState // newest first
+	Rounds    []roundState // the last ones, newest first
 	Committee *curation.Committee
 	Model     *curation.Model
 	Made      int // artworks that came to a picture
@@ -48,6 +51,9 @@ type hall struct {
 	X, Y      string
 	Phases    []phase
 }
+
+// Earlier is the number of the last round that the page does not list, or 0.
+func (h hall) Earlier() uint64 { return h.Network.Round - uint64(len(h.Rounds)) }
 
 func (hall) title() string { return "The network" }
 
@@ -93,10 +99,9 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		now = now || is
 		h.Phases = append(h.Phases, phase{string(p), !now || p == curation.CeremonyActive && is, is})
 	}
-	for _, r := range v.Rounds() {
+	for _, r := range v.Rounds(lastRounds) {
 		h.Rounds = append(h.Rounds, *roundStateOf(v, r))
 	}
-	slices.Reverse(h.Rounds)
 	if r, ok := v.RunningRound(); ok {
 		h.Round = roundStateOf(v, r)
 	}
@@ -138,6 +143,8 @@ type match struct {
 	Refunded int
 	Kept     curve.Amount // what filled orders brought to the curves; Backing counts the declined ones too
 	OpenedBy []string     // members
+	Newer    uint64       // number of the next round, or 0
+	Older    uint64       // number of the round before, or 0
 }
 
 func (m match) title() string { return fmt.Sprintf("Round %d", m.Number) }
@@ -160,7 +167,10 @@ func (g *gallery) round(r *http.Request, v curation.View) (any, error) {
 	if !ok {
 		return nil, absent(fmt.Sprintf("There is no round %d.", number))
 	}
-	m := match{roundState: *roundStateOf(v, round)}
+	m := match{roundState: *roundStateOf(v, round), Older: number - 1}
+	if _, ok := v.Round(number + 1); ok {
+		m.Newer = number + 1
+	}
 	for i, rid := range round.Candidates {
 		a, ok := v.Artwork(rid)
 		if !ok {

@@ -111,15 +111,10 @@ func findArtwork(v curation.View, id string) (found curation.Artwork, ok bool) {
 	if len(id) < 8 || strings.Trim(id, "0123456789abcdef") != "" {
 		return found, false
 	}
-	for _, a := range v.Artworks(curation.Filter{}) {
-		if strings.HasPrefix(a.RID.String(), id) {
-			if ok {
-				return curation.Artwork{}, false // it names two
-			}
-			found, ok = a, true
-		}
+	if named := v.ArtworksNamed(id, 2); len(named) == 1 {
+		return named[0], true
 	}
-	return found, ok
+	return found, false
 }
 
 // stepsOf is an artwork's life as far as it went, and what comes next.

@@ -3,15 +3,19 @@ package gallery
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
-	"strconv"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
 )
 
-// pageSize is the number of artworks on one page of the wall.
-const pageSize = 24
+// pageSize is the number of artworks on one page of a section, and frontSize that of
+// a section on the front page.
+const (
+	pageSize  = 24
+	frontSize = 12
+)
 
 // group of the wall: what hangs together.
 type section struct {
@@ -51,12 +55,12 @@ type card struct {
 const firstSight = 9
 
 type wall struct {
-	Sections   []section // those with something on this page
+	Sections   []section // those with something to show
 	Choices    []section // all, with counts
-	Show       string    // the chosen one; empty is all
+	Show       string    // the chosen one; empty is the front page
 	All        int
-	Page       int
-	Last       int
+	Newer      string // path of the page before this one; empty when this is the first
+	Older      string // path of the page behind; empty when this is the last
 	Round      *roundState
 	ModelReady bool
 	Phase      string // of the ceremony
@@ -64,74 +68,82 @@ type wall struct {
 
 func (w wall) title() string { return "" }
 
-// Prev and Next are the numbers of the neighbouring pages; 0 when there is none.
-func (w wall) Prev() int { return w.Page - 1 }
-
-// Next is the number of the next page, or 0.
-func (w wall) Next() int {
-	if w.Page < w.Last {
-		return w.Page + 1
-	}
-	return 0
-}
-
+// wall shows the beginnings of all sections, or one section page by page. Within a
+// section the newest wish hangs first: that order never changes, so a link to a page
+// stays good, and a page costs what it shows. The ranking of a round is on the round's
+// page.
 func (g *gallery) wall(r *http.Request, v curation.View) (any, error) {
-	w := wall{Page: 1, Show: r.URL.Query().Get("show"), Phase: string(v.Ceremony().Phase)}
-	if text := r.URL.Query().Get("page"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, absent("The wall has no such page.")
-		}
-		w.Page = n
-	}
+	q := r.URL.Query()
+	w := wall{Show: q.Get("show"), Phase: string(v.Ceremony().Phase)}
 	_, w.ModelReady = v.Model()
 	if round, ok := v.RunningRound(); ok {
 		w.Round = roundStateOf(v, round)
 	}
-	counts := map[curation.Status][]curation.Artwork{}
-	for _, a := range v.Artworks(curation.Filter{Newest: true}) {
-		counts[a.Status] = append(counts[a.Status], a)
-	}
-	known := w.Show == ""
-	from, to := (w.Page-1)*pageSize, w.Page*pageSize
-	at := 0
+	known, shown, counts := w.Show == "" && !q.Has("after") && !q.Has("before"), 0, v.Counts()
 	for _, s := range sections() {
-		var works []curation.Artwork
 		for _, status := range s.Status {
-			works = append(works, counts[status]...)
+			s.Count += counts[status]
 		}
-		if s.Key == "published" { // the latest round first, in it the best first
-			slices.SortStableFunc(works, func(a, b curation.Artwork) int {
-				if a.Round != b.Round {
-					return int(b.Round) - int(a.Round)
-				}
-				return b.Score.Cmp(a.Score)
-			})
-		}
-		s.Count = len(works)
 		w.All += s.Count
 		w.Choices = append(w.Choices, s)
 		if w.Show != "" && w.Show != s.Key {
 			continue
 		}
-		known = true
+		var works []curation.Artwork
+		if w.Show == "" {
+			works = v.Artworks(curation.Filter{Status: s.Status, Newest: true, Limit: frontSize})
+		} else {
+			works, w.Newer, w.Older = s.page(v, q)
+			known = len(works) > 0 || !q.Has("after") && !q.Has("before")
+		}
 		for _, a := range works {
-			if at >= from && at < to {
-				c := g.cardOf(v, a)
-				c.Later = at-from >= firstSight
-				s.Works = append(s.Works, c)
-			}
-			at++
+			c := g.cardOf(v, a)
+			c.Later = shown >= firstSight
+			s.Works = append(s.Works, c)
+			shown++
 		}
 		if len(s.Works) > 0 {
 			w.Sections = append(w.Sections, s)
 		}
 	}
-	w.Last = max(1, (at+pageSize-1)/pageSize)
-	if !known || w.Page > w.Last {
+	if !known {
 		return nil, absent("The wall has no such page.")
 	}
 	return w, nil
+}
+
+// More says that the section has more than is shown of it here.
+func (s section) More() bool { return s.Count > len(s.Works) }
+
+// page reads the page of a section that a query asks for: the first, the one after an
+// artwork, or the one before; with the paths of its neighbours.
+func (s section) page(v curation.View, q url.Values) (works []curation.Artwork, newer, older string) {
+	read := func(newest bool, after curation.Hash, limit int) []curation.Artwork {
+		return v.Artworks(curation.Filter{Status: s.Status, Newest: newest, After: after, Limit: limit})
+	}
+	after, before := q.Get("after"), q.Get("before")
+	if rid, err := curation.ParseHash(before); err == nil && after == "" {
+		works = read(false, rid, pageSize)
+		slices.Reverse(works)
+		if len(works) < pageSize { // so few are the first page
+			before = ""
+		}
+	} else if rid, err = curation.ParseHash(after); err == nil && before == "" {
+		works = read(true, rid, pageSize)
+	}
+	if after == "" && before == "" {
+		works = read(true, curation.Hash{}, pageSize)
+	}
+	if len(works) == 0 {
+		return nil, "", ""
+	}
+	if first := works[0].RID; len(read(false, first, 1)) > 0 {
+		newer = "/?show=" + s.Key + "&before=" + first.String()
+	}
+	if last := works[len(works)-1].RID; len(read(true, last, 1)) > 0 {
+		older = "/?show=" + s.Key + "&after=" + last.String()
+	}
+	return works, newer, older
 }
 
 func (g *gallery) cardOf(v curation.View, a curation.Artwork) card {
