@@ -142,7 +142,7 @@ func (m *machine) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock)
 		out.TxResults[i] = &abci.ExecTxResult{Code: uint32(res.Code)}
 	}
 	for _, v := range p.updates {
-		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.Ed25519ValidatorUpdate(v.PublicKey[:], v.Power))
+		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.Ed25519ValidatorUpdate(v.PublicKey[:], powerUnit*v.Power))
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cometbft/cometbft/lp2p"
 	"github.com/cometbft/cometbft/mempool"
 	"github.com/cometbft/cometbft/p2p"
+	bcproto "github.com/cometbft/cometbft/proto/tendermint/blocksync"
 	"github.com/cometbft/cometbft/statesync"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -132,6 +133,7 @@ type (
 	countedBlocksync struct {
 		*blocksync.Reactor
 		*backlog
+		reports *reports
 	}
 	countedEvidence struct {
 		*evidence.Reactor
@@ -176,7 +178,16 @@ func (r countedConsensus) Receive(e p2p.Envelope) {
 
 func (r countedBlocksync) Receive(e p2p.Envelope) {
 	defer r.leave(peerOf(e.Src), e.ChannelID)
+	if report, ok := e.Message.(*bcproto.StatusResponse); ok {
+		r.reports.inOrder(peerOf(e.Src), report.Base, report.Height, func() { r.Reactor.Receive(e) })
+		return
+	}
 	r.Reactor.Receive(e)
+}
+
+func (r countedBlocksync) RemovePeer(p p2p.Peer, why any) {
+	r.reports.forget(peerOf(p))
+	r.Reactor.RemovePeer(p, why)
 }
 
 func (r countedEvidence) Receive(e p2p.Envelope) {

@@ -5,9 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/host"
@@ -17,25 +17,26 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// bootProtocol answers who this process is. The answer is greeting bytes; the
-// question is the stream.
+// bootProtocol says who one is: each end sends its greeting, the caller first.
 const bootProtocol protocol.ID = "/atelier/boot/1"
-
-// greeting is a version byte, the boot id and the SHA-256 of the genesis.
-const greetingBytes = 1 + 8 + 32
-
-type bootID [8]byte
 
 var errOtherGenesis = errors.New("peer has another genesis")
 
-// boot tells a peer's processes apart. A process answers with a random number
-// that it drew when it started, and only once it takes part in consensus, so an
-// answer also says that messages will not be lost. The question is put on one
-// particular connection: asked by peer, the host may pick the dead one.
+// boot tells a peer's processes and sessions apart, for CometBFT keeps notes of
+// what each peer has, sends nothing twice, and over libp2p never learns that a
+// peer has lost what it was sent. Both ends of a connection greet each other
+// with the process that they are and the session of consensus that they are in.
+// A peer in a new session has nothing of what was sent to the one before, and
+// consensus forgets it. A new session begins with each start of consensus, and
+// whenever a node finds that messages to it were lost (renew).
+//
+// A node greets only once it takes part in consensus, so a greeting also says
+// that messages will not be lost. It is asked for on one particular connection:
+// asked by peer, the host may pick the dead one.
 type boot struct {
-	id      bootID
 	genesis [32]byte
 	host    host.Host
+	process *process
 	allow   func(peer.ID) bool
 	reset   func(peer.ID) // forgets what consensus believes about a peer
 	ready   func(peer.ID) // a peer can be talked to
@@ -48,33 +49,59 @@ type boot struct {
 
 	mu      sync.Mutex // guards the fields below
 	closed  bool
-	current map[peer.ID]process
+	session uint64
+	current map[peer.ID]met
 	conns   map[network.Conn]*bootConn
 }
 
-// process is the latest process of a peer that we know of.
+// process is the one that a host lives in: it outlives the engines that take
+// turns on the host, and its number tells the sessions of all of them in order.
 type process struct {
-	id    bootID
-	since time.Time // when the connection that told us was opened
+	id       [8]byte
+	sessions atomic.Uint64
+}
+
+// processOf is the process of a host, noted in the host's own book.
+func processOf(h host.Host) (*process, error) {
+	const note = "atelier/process"
+	if known, err := h.Peerstore().Get(h.ID(), note); err == nil {
+		if p, ok := known.(*process); ok {
+			return p, nil
+		}
+	}
+	p := &process{}
+	if _, err := rand.Read(p.id[:]); err != nil {
+		return nil, fmt.Errorf("boot id: %w", err)
+	}
+	return p, h.Peerstore().Put(h.ID(), note, p)
+}
+
+// met is the latest greeting of a peer.
+type met struct {
+	greeting
+	since time.Time // when the connection that first showed the process was opened
 }
 
 // bootConn is a connection that was asked.
 type bootConn struct {
-	id    bootID
-	known chan struct{} // closed when id is known and the peer is reset if need be
+	process [8]byte       // at the other end, once known is closed
+	known   chan struct{} // closed when the peer has greeted and is reset if need be
 }
 
 func newBoot(h host.Host, genesis [32]byte, allow func(peer.ID) bool, log *slog.Logger) (*boot, error) {
+	p, err := processOf(h)
+	if err != nil {
+		return nil, err
+	}
 	b := &boot{
 		genesis: genesis,
 		host:    h,
+		process: p,
+		session: p.sessions.Add(1),
 		allow:   allow,
 		log:     log,
-		current: map[peer.ID]process{},
+		current: map[peer.ID]met{},
 		conns:   map[network.Conn]*bootConn{},
-	}
-	if _, err := rand.Read(b.id[:]); err != nil {
-		return nil, fmt.Errorf("boot id: %w", err)
 	}
 	b.ctx, b.stop = context.WithCancel(context.Background())
 	b.watch = &network.NotifyBundle{
@@ -102,15 +129,34 @@ func (b *boot) close() {
 	b.tasks.Wait()
 }
 
+// renew begins a new session: every peer is told to forget what it believes
+// that this node has.
+func (b *boot) renew() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return
+	}
+	b.session = b.process.sessions.Add(1)
+	for c, bc := range b.conns {
+		b.tasks.Go(func() { b.inquire(c, bc) })
+	}
+}
+
 func (b *boot) answer(s network.Stream) {
 	if !b.allow(s.Conn().RemotePeer()) {
 		_ = s.Reset()
 		return
 	}
-	b.ask(s.Conn())
 	_ = s.SetDeadline(time.Now().Add(5 * time.Second))
-	out := append([]byte{1}, b.id[:]...)
-	if _, err := s.Write(append(out, b.genesis[:]...)); err != nil {
+	theirs, err := readGreeting(s)
+	if err == nil && theirs.genesis != b.genesis {
+		err = errOtherGenesis
+	}
+	if bc := b.ask(s.Conn()); err == nil && bc != nil {
+		b.learn(s.Conn(), bc, theirs)
+	}
+	if _, err := s.Write(b.greeting().bytes()); err != nil {
 		_ = s.Reset()
 		return
 	}
@@ -153,10 +199,10 @@ func (b *boot) gone(c network.Conn) {
 func (b *boot) inquire(c network.Conn, bc *bootConn) {
 	p := c.RemotePeer()
 	for wait := 50 * time.Millisecond; !c.IsClosed(); wait = min(2*wait, time.Second) {
-		id, err := b.question(c)
+		theirs, err := b.question(c)
 		switch {
 		case err == nil:
-			b.learn(c, bc, id)
+			b.learn(c, bc, theirs)
 			return
 		case errors.Is(err, errOtherGenesis):
 			b.log.Warn("member has another genesis", "peer", p)
@@ -170,54 +216,59 @@ func (b *boot) inquire(c network.Conn, bc *bootConn) {
 	}
 }
 
-func (b *boot) question(c network.Conn) (bootID, error) {
+func (b *boot) question(c network.Conn) (greeting, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
 	defer cancel()
 	s, err := c.NewStream(network.WithAllowLimitedConn(ctx, "boot"))
 	if err != nil {
-		return bootID{}, err
+		return greeting{}, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = s.Reset() })()
 	if err := multistream.SelectProtoOrFail(bootProtocol, s); err != nil {
 		_ = s.Reset()
-		return bootID{}, err
+		return greeting{}, err
 	}
-	var in [greetingBytes]byte
-	if _, err := io.ReadFull(s, in[:]); err != nil {
+	if _, err := s.Write(b.greeting().bytes()); err != nil {
 		_ = s.Reset()
-		return bootID{}, err
+		return greeting{}, err
+	}
+	theirs, err := readGreeting(s)
+	if err != nil {
+		_ = s.Reset()
+		return greeting{}, err
 	}
 	_ = s.Close()
-	if in[0] != 1 {
-		return bootID{}, fmt.Errorf("greeting of version %d, want 1", in[0])
+	if theirs.genesis != b.genesis {
+		return greeting{}, errOtherGenesis
 	}
-	if [32]byte(in[9:]) != b.genesis {
-		return bootID{}, errOtherGenesis
-	}
-	return bootID(in[1:9]), nil
+	return theirs, nil
 }
 
-// learn takes in that c leads to the process id. When that is not the process
+// learn takes in who is at the other end of c. When that is not the process
 // that we knew, the connections to the old one are closed, which QUIC would
-// take 30 s for, and consensus forgets the peer before it hears of the new one.
-func (b *boot) learn(c network.Conn, bc *bootConn, id bootID) {
+// take 30 s for. Consensus forgets a peer before it hears of its new session.
+func (b *boot) learn(c network.Conn, bc *bootConn, theirs greeting) {
 	p, opened := c.RemotePeer(), c.Stat().Opened
 	b.mu.Lock()
-	old, met := b.current[p]
-	changed := met && old.id != id
-	if changed && opened.Before(old.since) { // the late answer of a process that is gone
+	old, known := b.current[p]
+	restarted := known && old.process != theirs.process
+	if restarted && opened.Before(old.since) { // the late answer of a process that is gone
 		b.mu.Unlock()
 		_ = c.Close()
 		return
 	}
-	bc.id = id
-	if !met || changed {
-		b.current[p] = process{id, opened}
+	renewed := known && !restarted && theirs.session > old.session
+	switch {
+	case !known || restarted:
+		b.current[p] = met{theirs, opened}
+	case renewed:
+		b.current[p] = met{theirs, old.since}
 	}
+	bc.process = theirs.process
 	var dead []network.Conn
-	if changed {
+	if restarted {
 		for other, obc := range b.conns {
-			if other.RemotePeer() == p && obc.id != id && other.Stat().Opened.Before(opened) {
+			if other.RemotePeer() == p && obc.process != theirs.process && other.Stat().Opened.Before(opened) {
 				dead = append(dead, other)
 			}
 		}
@@ -226,11 +277,17 @@ func (b *boot) learn(c network.Conn, bc *bootConn, id bootID) {
 	for _, other := range dead {
 		_ = other.Close()
 	}
-	if changed {
-		b.log.Info("peer was restarted", "peer", p)
+	if restarted || renewed {
+		b.log.Info("peer takes part anew", "peer", p, "restarted", restarted)
 		b.reset(p)
 	}
-	close(bc.known)
+	b.mu.Lock()
+	select {
+	case <-bc.known:
+	default:
+		close(bc.known)
+	}
+	b.mu.Unlock()
 	b.ready(p)
 }
 
@@ -259,12 +316,12 @@ func (b *boot) settle(ctx context.Context, c network.Conn) error {
 func (b *boot) answered(p peer.ID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now, met := b.current[p]
-	if !met {
+	now, known := b.current[p]
+	if !known {
 		return false
 	}
 	for c, bc := range b.conns {
-		if c.RemotePeer() == p && bc.id == now.id && !c.IsClosed() {
+		if c.RemotePeer() == p && bc.process == now.process && !c.IsClosed() {
 			select {
 			case <-bc.known:
 				return true

@@ -20,9 +20,18 @@
 //
 //   - A peer that was killed and returns is not noticed by QUIC for up to 30 s;
 //     its connection and what consensus believes about it stay, and the chain
-//     never recovers from losing its quorum. Every new connection is therefore
-//     asked, on that very connection, for the peer's random boot id (boot.go).
-//     A peer takes part only once it has answered, and a changed id resets it.
+//     never recovers from losing its quorum. The ends of every connection
+//     therefore greet each other, on that very connection, with their process
+//     and session (boot.go). A peer takes part only once it has greeted, and
+//     consensus forgets what a peer of an older session had.
+//   - Each message is a stream and may be lost alone, yet consensus sends
+//     nothing twice: a node that lost part of one block stays there for ever. A
+//     node that stands still repeats its round step, and begins a new session
+//     when it ought to move (watch.go).
+//   - Reports of height overtake each other, which is taken for a lie and
+//     punished with a minute's silence: they are kept in order (reports.go).
+//   - Whoever holds a third of all power does not fetch missed blocks, and four
+//     equal validators seem to: powers are counted in thirds (assemble.go).
 //   - The transport allocates what a header asks for, before it knows who
 //     asks. Streams are admitted by membership first, and read by us (gate.go).
 //   - The switch blocks for each absent peer, forgets peers, and takes IPv4 and

@@ -10,12 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
-	"github.com/cometbft/cometbft/blocksync"
-	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
-	bcproto "github.com/cometbft/cometbft/proto/tendermint/blocksync"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -115,7 +111,11 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 
 	watched, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
-	watcher.Go(func() { e.watch(watched, n) })
+	watcher.Go(func() {
+		if err := n.watch(watched, e.log); err != nil {
+			e.fail(err)
+		}
+	})
 	select {
 	case <-ctx.Done():
 	case err = <-e.failed:
@@ -134,27 +134,6 @@ func (e *Engine) fail(err error) {
 	select {
 	case e.failed <- err:
 	default:
-	}
-}
-
-// watch asks peers for their height until this node has caught up, for their
-// first answer may have been lost and CometBFT asks every 10 s only. Then it
-// sees to it that consensus does not end unnoticed: it logs its panics and goes.
-func (e *Engine) watch(ctx context.Context, n *node) {
-	tick := time.NewTicker(300 * time.Millisecond)
-	defer tick.Stop()
-	for n.consensus.WaitSync() {
-		n.sw.BroadcastAsync(p2p.Envelope{ChannelID: blocksync.BlocksyncChannel, Message: &bcproto.StatusRequest{}})
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-	e.log.Info("takes part in consensus", "height", e.Status().Height)
-	n.state.Wait()
-	if ctx.Err() == nil {
-		e.fail(errors.New("consensus has failed; its log tells why"))
 	}
 }
 

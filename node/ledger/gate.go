@@ -108,7 +108,7 @@ func newGate(h host.Host, allow func(peer.ID) bool, settle func(context.Context,
 // Close is refused: the host is the node's.
 func (g *gate) Close() error { return nil }
 
-// Network keeps the switch from closing the node's connections when it stops.
+// Network keeps the switch from closing the node's connections.
 func (g *gate) Network() network.Network { return gateNetwork{g.Host.Network()} }
 
 // Peerstore keeps the switch from closing the node's peerstore, shows it only
@@ -287,6 +287,10 @@ func (s *writeStream) Reset() error {
 type gateNetwork struct{ network.Network }
 
 func (gateNetwork) Close() error { return nil }
+
+// ClosePeer is refused: consensus drops the peers it has something against, also
+// for an answer that comes late, but the node says more to them than that.
+func (gateNetwork) ClosePeer(peer.ID) error { return nil }
 
 type gatePeerstore struct {
 	peerstore.Peerstore

@@ -2,11 +2,7 @@ package ledger
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
-	"errors"
-	"io"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -145,85 +141,3 @@ func TestRunLeavesNoGoroutine(t *testing.T) {
 		return left == nil
 	}, 10*time.Second, 100*time.Millisecond, "%v", left)
 }
-
-// The boot question is answered on the connection it is put on, to members only.
-func TestBoot(t *testing.T) {
-	net := foundNet(t, 2)
-	n := net.start(0)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	ask := func(i int) ([]byte, error) {
-		h := newHost(t, i, anyPort)
-		require.NoError(t, h.Connect(ctx, net.peers()[0]))
-		s, err := h.NewStream(ctx, net.hosts[0].ID(), bootProtocol)
-		if err != nil {
-			return nil, err
-		}
-		require.NoError(t, s.SetDeadline(time.Now().Add(5*time.Second)))
-		b := make([]byte, greetingBytes)
-		_, err = io.ReadFull(s, b)
-		return b, err
-	}
-	<-n.ready
-	_, err := ask(100)
-	require.True(t, errors.Is(err, network.ErrReset), "a stranger: %v", err)
-	member := newHost(t, 101, anyPort)
-	net.admit(member.ID())
-	require.NoError(t, member.Close())
-	got, err := ask(101)
-	require.NoError(t, err)
-	require.Equal(t, byte(1), got[0])
-	require.NotZero(t, binary.BigEndian.Uint64(got[1:9]))
-	require.Equal(t, n.history.origin.Genesis[:], got[9:])
-}
-
-// A peer that comes back as another process is reset; the late answer of the
-// process that is gone changes nothing.
-func TestBootTellsProcessesApart(t *testing.T) {
-	a, b := newHost(t, 1, anyPort), newHost(t, 2, anyPort)
-	var resets []peer.ID
-	known, err := newBoot(a, [32]byte{1}, func(peer.ID) bool { return true }, slog.New(slog.DiscardHandler))
-	require.NoError(t, err)
-	defer known.close()
-	known.reset = func(p peer.ID) { resets = append(resets, p) }
-	known.ready = func(peer.ID) {}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	require.NoError(t, a.Connect(ctx, peer.AddrInfo{ID: b.ID(), Addrs: b.Addrs()}))
-	old := a.Network().ConnsToPeer(b.ID())[0]
-	greet := func(c network.Conn, id byte) bool {
-		bc := &bootConn{known: make(chan struct{})}
-		known.mu.Lock()
-		known.conns[c] = bc
-		known.mu.Unlock()
-		known.learn(c, bc, bootID{id})
-		select {
-		case <-bc.known:
-			return true
-		default:
-			return false
-		}
-	}
-	require.True(t, greet(old, 1))
-	require.True(t, greet(old, 1))
-	require.Empty(t, resets)
-	require.True(t, known.answered(b.ID()))
-
-	later := &laterConn{old, old.Stat()}
-	later.stat.Opened = later.stat.Opened.Add(time.Second)
-	require.True(t, greet(later, 2))
-	require.Equal(t, []peer.ID{b.ID()}, resets)
-	require.True(t, old.IsClosed(), "the connection to the old process")
-
-	earlier := &laterConn{old, old.Stat()}
-	require.False(t, greet(earlier, 1), "an answer of the process that is gone")
-	require.Len(t, resets, 1)
-}
-
-// laterConn is a connection opened at another time.
-type laterConn struct {
-	network.Conn
-	stat network.ConnStats
-}
-
-func (c *laterConn) Stat() network.ConnStats { return c.stat }

@@ -1,0 +1,195 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	cstypes "github.com/cometbft/cometbft/consensus/types"
+	"github.com/cometbft/cometbft/lp2p"
+	bcproto "github.com/cometbft/cometbft/proto/tendermint/blocksync"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/stretchr/testify/require"
+)
+
+// meddledHost is a host whose messages of consensus pass through meddle, whole,
+// after their senders were told that they arrived. What it returns is handed on
+// instead.
+type meddledHost struct {
+	host.Host
+	meddle func(from peer.ID, id protocol.ID, frame []byte) [][]byte
+}
+
+func (h *meddledHost) SetStreamHandler(id protocol.ID, next network.StreamHandler) {
+	if id == bootProtocol {
+		h.Host.SetStreamHandler(id, next)
+		return
+	}
+	h.Host.SetStreamHandler(id, func(s network.Stream) {
+		frame, err := io.ReadAll(s)
+		if err != nil {
+			_ = s.Reset()
+			return
+		}
+		for _, f := range h.meddle(s.Conn().RemotePeer(), id, frame) {
+			next(&arrived{s, bytes.NewReader(f)})
+		}
+		_ = s.Close()
+	})
+}
+
+// arrived is a stream whose message is in memory; the host closes the real one.
+type arrived struct {
+	network.Stream
+	left *bytes.Reader
+}
+
+func (s *arrived) Read(p []byte) (int, error)      { return s.left.Read(p) }
+func (s *arrived) SetReadDeadline(time.Time) error { return nil }
+func (s *arrived) Close() error                    { return nil }
+func (s *arrived) Reset() error                    { return nil }
+
+// A message that was sent, and is lost all the same, does not stop who lost it,
+// though those who sent it never send it twice by themselves.
+func TestLostMessages(t *testing.T) {
+	t.Parallel()
+	for name, channels := range map[string][]byte{
+		"proposals and parts of blocks": {0x21},
+		"votes":                         {0x22},
+		"everything":                    {0x20, 0x21, 0x22, 0x23},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			net := foundNet(t, 4)
+			var lose atomic.Bool
+			net.hosts[3] = &meddledHost{net.hosts[3], func(_ peer.ID, id protocol.ID, frame []byte) [][]byte {
+				if lose.Load() && slices.ContainsFunc(channels, func(c byte) bool { return lp2p.ProtocolID(c) == id }) {
+					return nil
+				}
+				return [][]byte{frame}
+			}}
+			net.startAll()
+			net.awaitAll(net.nodes[0].pay(t, 0, recipient(0), 1).Height)
+			lose.Store(true)
+			var last Receipt
+			for i := range 3 {
+				last = net.nodes[i].pay(t, uint64(1+i), recipient(0), 1)
+			}
+			lose.Store(false)
+			net.awaitAll(last.Height)
+			require.EqualValues(t, 4, net.nodes[3].app.balance(recipient(0)))
+			net.stopAll()
+		})
+	}
+}
+
+// Reports of height that overtake each other do not keep a node from catching
+// up, though CometBFT takes the late ones for lies.
+func TestReportsThatOvertakeEachOther(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	net.empty = 50 * time.Millisecond
+	var mu sync.Mutex
+	first, overtaken, late := map[peer.ID][]byte{}, map[peer.ID]bool{}, map[peer.ID]bool{}
+	net.hosts[3] = &meddledHost{net.hosts[3], func(from peer.ID, id protocol.ID, frame []byte) [][]byte {
+		if id != lp2p.ProtocolID(0x40) || !isReport(t, frame) {
+			return [][]byte{frame}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case late[from]:
+		case overtaken[from]:
+			late[from] = true
+			return [][]byte{first[from]}
+		case first[from] == nil:
+			first[from] = frame
+			return nil
+		default:
+			overtaken[from] = !bytes.Equal(first[from], frame) // a block came since
+		}
+		return [][]byte{frame}
+	}}
+	for i := range 3 {
+		net.start(i)
+	}
+	r := net.nodes[0].pay(t, 0, recipient(0), 1)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, net.nodes[0].WaitHeight(ctx, r.Height+10))
+	net.start(3)
+	net.awaitAll(r.Height + 20)
+	require.NotEmpty(t, late)
+	net.stopAll()
+}
+
+func isReport(t *testing.T, frame []byte) bool {
+	size, n := binary.Uvarint(frame)
+	var m bcproto.Message
+	if n <= 0 || size != uint64(len(frame)-n) || m.Unmarshal(frame[n:]) != nil {
+		t.Errorf("a frame that is none: %x", frame)
+		return false
+	}
+	_, is := m.Sum.(*bcproto.Message_StatusResponse)
+	return is
+}
+
+func TestReportsInOrder(t *testing.T) {
+	r := newReports()
+	let := func(p peer.ID, base, height int64) (through bool) {
+		r.inOrder(p, base, height, func() { through = true })
+		return through
+	}
+	require.True(t, let("a", 1, 5))
+	require.True(t, let("a", 1, 5), "the same again")
+	require.True(t, let("a", 1, 7))
+	require.False(t, let("a", 1, 6), "overtaken")
+	require.True(t, let("b", 1, 3), "another peer's")
+	require.True(t, let("a", 2, 7), "older blocks were dropped")
+	require.False(t, let("a", 1, 8), "the base of before")
+	r.forget("a")
+	require.True(t, let("a", 1, 1), "another process")
+}
+
+func TestStillness(t *testing.T) {
+	at := func(height int64, step cstypes.RoundStepType) stand { return stand{height: height, step: step} }
+	var now time.Time
+	var s stillness
+	observe := func(after time.Duration, a stand, tallest int64) (still, lost bool) {
+		now = now.Add(after)
+		return s.observe(now, a, tallest)
+	}
+	require2 := func(wantStill, wantLost bool, still, lost bool, what string) {
+		t.Helper()
+		require.Equal(t, wantStill, still, what)
+		require.Equal(t, wantLost, lost, what)
+	}
+	still, lost := observe(0, at(5, cstypes.RoundStepNewRound), 5)
+	require2(false, false, still, lost, "it has just come here")
+	still, lost = observe(time.Hour, at(5, cstypes.RoundStepNewRound), 5)
+	require2(true, false, still, lost, "nothing to do")
+	still, lost = observe(lostAfter-1, at(5, cstypes.RoundStepNewRound), 6)
+	require2(true, false, still, lost, "a peer is ahead, for how long is not known")
+	still, lost = observe(1, at(5, cstypes.RoundStepNewRound), 6)
+	require2(true, true, still, lost, "a peer is ahead for too long")
+	still, lost = observe(lostAfter, at(5, cstypes.RoundStepNewRound), 6)
+	require2(true, false, still, lost, "patience doubles")
+	still, lost = observe(lostAfter, at(5, cstypes.RoundStepNewRound), 6)
+	require2(true, true, still, lost, "doubled patience is over")
+	still, lost = observe(0, at(6, cstypes.RoundStepPrevote), 6)
+	require2(false, false, still, lost, "it moved")
+	for wait, n := lostAfter, 0; n < 8; n++ {
+		still, lost = observe(wait, at(6, cstypes.RoundStepPrevote), 6)
+		require2(true, true, still, lost, "votes do not come")
+		wait = min(2*wait, lostAtMost)
+	}
+}

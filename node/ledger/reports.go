@@ -1,0 +1,40 @@
+package ledger
+
+import (
+	"sync"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// reports keeps the heights that peers report in order. Each report is a stream
+// of its own and is handled by one of several workers, so an old one may come
+// after a new one; CometBFT takes that for a lie and does not take blocks from
+// the peer for a minute. A node whose peers all did so would catch up with
+// nobody. What a later report has overtaken says nothing, and is left out.
+type reports struct {
+	mu   sync.Mutex // guards the field below, and orders what is let through
+	last map[peer.ID]reported
+}
+
+// reported is the range of blocks that a peer says it has.
+type reported struct{ base, height int64 }
+
+func newReports() *reports { return &reports{last: map[peer.ID]reported{}} }
+
+// inOrder lets a report through unless a later one of the peer was.
+func (r *reports) inOrder(p peer.ID, base, height int64, let func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last, ok := r.last[p]; ok && (base < last.base || height < last.height) {
+		return
+	}
+	r.last[p] = reported{base, height}
+	let()
+}
+
+// forget begins anew for a peer that was removed: another process may have less.
+func (r *reports) forget(p peer.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.last, p)
+}
