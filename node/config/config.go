@@ -137,7 +137,7 @@ func (c Config) Validate() error {
 	for i, list := range [][]string{c.Network.Listen, c.Network.Announce} {
 		for _, a := range list {
 			if err := CheckAddress(a); err != nil {
-				return fmt.Errorf("network.%s: %w", [...]string{"listen", "announce"}[i], err)
+				return fmt.Errorf("network.%s %q: %w", [...]string{"listen", "announce"}[i], a, err)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func CheckAddress(text string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%q is not an address such as /ip4/127.0.0.1/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1", text)
+	return errors.New("want an address such as /ip4/127.0.0.1/tcp/4001 or /ip4/0.0.0.0/udp/4001/quic-v1")
 }
 
 func checkHostPort(text string) error {
