@@ -1,14 +1,14 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/keys"
 )
 
@@ -24,12 +24,13 @@ func accountCreate(e *env) *cobra.Command {
 account that it signs for. The file is an age file (age-encryption.org); its
 passphrase is that of ATELIER_PASSPHRASE, or a random one that is kept beside it in
 FILE.passphrase. Whoever has both can spend what the account holds: there is no
-other copy.`,
+other copy. Commands that sign with it under a wrong passphrase change nothing, end
+with 1 and say that the passphrase does not open the key file.`,
 		Example: "  atelier account create --key vera.age",
 		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
 			if e.key == "" {
-				return &usageError{errors.New("--key FILE is missing: where should the key go?")}
+				return usage("--key FILE is missing: where should the key go?")
 			}
 			_, key, err := ed25519.GenerateKey(nil)
 			if err != nil {
@@ -46,7 +47,9 @@ other copy.`,
 func accountAddress(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "address", Short: "Print the account that --key, or the home's member, signs for",
-		Long: "address needs no node.", Args: takes(),
+		Long:    "address prints the account as others name it, to send credits to. It needs no node.",
+		Example: "  atelier account address --key vera.age\n  atelier account address --home ./ada",
+		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
 			key, err := e.signer()
 			if err != nil {
@@ -67,8 +70,8 @@ func accountShow(e *env) *cobra.Command {
 			var address curation.Address
 			if len(args) == 1 {
 				var err error
-				if address, err = curation.ParseAddress(args[0]); err != nil {
-					return &usageError{err}
+				if address, err = read("ADDRESS", args[0], curation.ParseAddress); err != nil {
+					return err
 				}
 			} else {
 				key, err := e.signer()
@@ -88,18 +91,21 @@ func accountShow(e *env) *cobra.Command {
 			if e.json {
 				return e.print(a)
 			}
+			titles := titles{cmd.Context(), c, map[curation.Hash]string{}}
 			s := &sheet{}
 			s.add("balance", "%s credits", credits(a.Balance))
 			s.add("locked", "%s credits in open requests and orders", credits(a.Locked))
 			var holdings, orders []string
 			for _, h := range a.Holdings {
-				holdings = append(holdings, fmt.Sprintf("%s tokens of %s, paid %s credits", credits(h.Tokens), short(h.RID), credits(h.Paid)))
+				holdings = append(holdings, fmt.Sprintf("%s tokens of %s, paid %s credits", credits(h.Tokens), titles.of(h.RID), credits(h.Paid)))
 			}
 			for _, o := range a.Orders {
 				line := fmt.Sprintf("round %d, %s: escrow %s credits", o.Round, o.Status, credits(o.Escrow))
-				if o.Status != "sealed" {
-					line = fmt.Sprintf("round %d, %s: %s tokens for %s credits, %s back%s", o.Round, o.Status,
-						credits(o.Tokens), credits(o.Cost.Add(o.Tribute)), credits(o.Refund), because(o.Reason))
+				if o.Status == "sealed" {
+					line += ", for an artwork that nobody reads before the round is over"
+				} else {
+					line = fmt.Sprintf("round %d, %s: %s tokens of %s for %s credits, %s back%s", o.Round, o.Status,
+						credits(o.Tokens), titles.of(o.RID), credits(o.Cost.Add(o.Tribute)), credits(o.Refund), because(o.Reason))
 				}
 				orders = append(orders, line)
 			}
@@ -118,16 +124,18 @@ func accountShow(e *env) *cobra.Command {
 func accountSend(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "send ADDRESS CREDITS", Short: "Send credits to another account",
+		Long: `send moves credits from the account of --key, or of the home's member, and returns
+when a block has taken the transaction. What is sent is gone: check the address.`,
 		Example: "  atelier account send z6Mk… 25.5\n  atelier account send z6Mk… 10 --key vera.age",
 		Args:    takes("ADDRESS", "CREDITS"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			to, err := curation.ParseAddress(args[0])
+			to, err := read("ADDRESS", args[0], curation.ParseAddress)
 			if err != nil {
-				return &usageError{err}
+				return err
 			}
-			amount, err := curve.ParseCredits(args[1])
+			amount, err := read("CREDITS", args[1], positive)
 			if err != nil {
-				return &usageError{err}
+				return err
 			}
 			key, err := e.signer()
 			if err != nil {
@@ -144,4 +152,24 @@ func accountSend(e *env) *cobra.Command {
 			return e.say(r, "%s credits sent to %v in block %d\n", credits(amount), to, r.Height)
 		},
 	}
+}
+
+// titles are artworks as a person knows them, asked of the node once each.
+type titles struct {
+	ctx   context.Context
+	node  *api.Client
+	known map[curation.Hash]string
+}
+
+func (t titles) of(rid curation.Hash) string {
+	if rid == (curation.Hash{}) {
+		return "no artwork"
+	}
+	if _, ok := t.known[rid]; !ok {
+		t.known[rid] = short(rid)
+		if a, err := t.node.Artwork(t.ctx, rid.String()); err == nil {
+			t.known[rid] = fmt.Sprintf("%q (%s)", clip(a.Prompt, 40), short(rid))
+		}
+	}
+	return t.known[rid]
 }

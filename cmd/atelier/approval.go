@@ -2,24 +2,20 @@ package main
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
 
 func approvalList(e *env) *cobra.Command {
 	var states []string
-	known := []string{"waiting", "approved", "expired"}
 	c := &cobra.Command{
 		Use: "list", Short: "List requests and whether the members' quorum has approved them",
-		Args: takes(),
+		Long: `list tells of each request whether the quorum's certificate is on the ledger: a
+request waits for it until its height of expiry, and then its deposit comes back.
+Members approve by themselves what keeps the ledger's rules.`,
+		Example: "  atelier approval list\n  atelier approval list --state waiting,expired --json",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, s := range states {
-				if !slices.Contains(known, s) {
-					return &usageError{fmt.Errorf("--state %q: choose among %s", s, strings.Join(known, ", "))}
-				}
-			}
 			c, err := e.client()
 			if err != nil {
 				return err
@@ -47,6 +43,6 @@ func approvalList(e *env) *cobra.Command {
 			return e.table(approvals, "ID APPROVAL WHEN PROMPT ASKED-BY STATUS", rows, "no requests")
 		},
 	}
-	c.Flags().StringSliceVar(&states, "state", nil, "only these `STATES`: waiting, approved, expired")
+	options(c, &states, "state", ",", oneOf("waiting", "approved", "expired"), "only these `STATES`: waiting, approved, expired")
 	return c
 }

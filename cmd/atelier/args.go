@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,11 +25,11 @@ func argsBetween(cmd *cobra.Command, args []string, least int, names []string) e
 	path := cmd.CommandPath()
 	switch {
 	case len(args) < least:
-		return &usageError{fmt.Errorf("%s is missing: `%s %s` (see `%s --help`)", names[len(args)], path, strings.Join(names, " "), path)}
+		return usage("%s is missing: `%s %s` (see `%s --help`)", names[len(args)], path, strings.Join(names, " "), path)
 	case len(args) > len(names) && len(names) == 0:
-		return &usageError{fmt.Errorf("`%s` takes no arguments, have %q (see `%s --help`)", path, args[0], path)}
+		return usage("`%s` takes no arguments, have %q (see `%s --help`)", path, args[0], path)
 	case len(args) > len(names):
-		return &usageError{fmt.Errorf("%q is too much: `%s %s` (see `%s --help`)", args[len(names)], path, strings.Join(names, " "), path)}
+		return usage("%q is too much: `%s %s` (see `%s --help`)", args[len(names)], path, strings.Join(names, " "), path)
 	}
 	return nil
 }

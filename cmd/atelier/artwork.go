@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +16,6 @@ var artworkStates = []string{"requested", "approved", "registered", "candidate",
 func artworkList(e *env) *cobra.Command {
 	var f api.ArtworkFilter
 	var mine bool
-	var by string
 	c := &cobra.Command{
 		Use: "list", Short: "List artworks and open requests, newest first",
 		Long: `list shows requests and artworks, newest first. The states in the order of a life:
@@ -32,13 +30,15 @@ func artworkList(e *env) *cobra.Command {
 		Example: "  atelier artwork list\n  atelier artwork list --status published,candidate\n  atelier artwork list --mine --key vera.age",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, s := range f.Status {
-				if !slices.Contains(artworkStates, s) {
-					return &usageError{fmt.Errorf("--status %q: choose among %s", s, strings.Join(artworkStates, ", "))}
+			if mine {
+				if f.Requester != (curation.Address{}) {
+					return usage("choose one of --mine and --by")
 				}
-			}
-			if err := e.requester(&f, mine, by); err != nil {
-				return err
+				key, err := e.signer()
+				if err != nil {
+					return err
+				}
+				f.Requester = accountOf(key)
 			}
 			c, err := e.client()
 			if err != nil {
@@ -68,40 +68,20 @@ func artworkList(e *env) *cobra.Command {
 			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
 		},
 	}
-	fl := c.Flags()
-	fl.StringSliceVar(&f.Status, "status", nil, "only these `STATES`, joined by commas")
-	fl.BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
-	fl.StringVar(&by, "by", "", "only what the account `ADDRESS` asked for")
-	fl.Uint64Var(&f.Round, "round", 0, "only those of round `NUMBER`")
-	fl.IntVar(&f.Limit, "limit", 100, "at most `N`, 1 to 1000")
+	options(c, &f.Status, "status", ",", oneOf(artworkStates...), "only these `STATES`, joined by commas")
+	c.Flags().BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
+	option(c, &f.Requester, "by", "", curation.ParseAddress, "only what the account `ADDRESS` asked for")
+	option(c, &f.Round, "round", "", ordinal, "only those of round `NUMBER`")
+	option(c, &f.Limit, "limit", "100", between(1, 1000), "at most `N`, 1 to 1000")
 	return c
-}
-
-func (e *env) requester(f *api.ArtworkFilter, mine bool, by string) error {
-	switch {
-	case mine && by != "":
-		return &usageError{fmt.Errorf("choose one of --mine and --by")}
-	case mine:
-		key, err := e.signer()
-		if err != nil {
-			return err
-		}
-		f.Requester = accountOf(key)
-	case by != "":
-		a, err := curation.ParseAddress(by)
-		if err != nil {
-			return &usageError{fmt.Errorf("--by: %w", err)}
-		}
-		f.Requester = a
-	}
-	return nil
 }
 
 func artworkShow(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show one artwork: its life, its makers, its market",
-		Long: "show tells what the ledger knows of one artwork. ID is a request id (8 digits or\nmore of it suffice) or the CID of its folder.",
-		Args: takes("ID"),
+		Long:    "show tells what the ledger knows of one artwork. ID is a request id (8 digits or\nmore of it suffice) or the CID of its folder.",
+		Example: "  atelier artwork show 3fa94c1d8a20\n  atelier artwork show 3fa94c1d8a20 --json | jq -r .cid",
+		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client()
 			if err != nil {

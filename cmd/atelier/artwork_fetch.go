@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
@@ -16,6 +17,17 @@ import (
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/storage"
 )
+
+// fetchFrom reads a member to fetch from.
+func fetchFrom(text string) (string, error) {
+	if _, err := between(1, curation.MaxMembers)(text); err == nil {
+		return text, nil
+	}
+	if _, err := curation.ParseAddress(text); err != nil {
+		return "", errors.New("want the index or the account of a member, as `atelier member list` shows them")
+	}
+	return text, nil
+}
 
 // maxCAR bounds a CAR file of one artwork.
 const maxCAR = 64 << 20
@@ -29,13 +41,15 @@ func artworkFetch(e *env) *cobra.Command {
 		Use: "fetch ID", Short: "Bring an artwork here: its folder, or the folder as one CAR file",
 		Long: `fetch asks the node for an artwork's folder (picture, metadata, receipt), checks
 every byte against its CID, and writes it to --out DIR or, as one CARv1 file, to
---car FILE. What the node does not hold it first fetches from another member (only
-for the owner of the node's home); --from and --method choose from whom and how.`,
+--car FILE. It overwrites nothing but the same artwork.
+
+What the node does not hold it first fetches from another member, but only for the
+owner of the node's home; --from and --method choose from whom and how.`,
 		Example: "  atelier artwork fetch 3fa94c1d8a20 --out heart\n  atelier artwork fetch 3fa94c1d8a20 --car heart.car --from 2 --method bitswap",
 		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (o.out == "") == (o.car == "") {
-				return &usageError{errors.New("say where it should go: --out DIR for the folder or --car FILE for one file")}
+				return usage("say where it should go: --out DIR for the folder or --car FILE for one file")
 			}
 			c, err := e.client()
 			if err != nil {
@@ -49,7 +63,7 @@ for the owner of the node's home); --from and --method choose from whom and how.
 				return refused(curation.CodeWrongPhase, "artwork %s is %s: it has no picture", short(a.RID), a.Status)
 			}
 			via := "local"
-			if !a.Held || o.from != "" || o.method != "" {
+			if !a.Held || o.from != "" || cmd.Flags().Changed("method") {
 				f, err := c.Fetch(cmd.Context(), a.CID, o.method, o.from)
 				if err != nil {
 					return err
@@ -65,14 +79,14 @@ for the owner of the node's home); --from and --method choose from whom and how.
 			if err != nil {
 				return err
 			}
-			return e.say(result, "%s  %q, %s, every byte checked against %s\nnext: atelier verify %s\n", result.Out, a.Prompt, bytesText(result.Bytes), a.CID, result.Out)
+			return e.say(result, "%s  %q, %s, every byte checked against %s\nnext: %s\n", result.Out, a.Prompt, bytesText(result.Bytes), a.CID, e.again("verify %s", quoted(result.Out)))
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.out, "out", "", "write the folder to `DIR`")
 	f.StringVar(&o.car, "car", "", "write one `FILE`, as CARv1")
-	f.StringVar(&o.from, "from", "", "let the node fetch from `MEMBER`: index or account")
-	f.StringVar(&o.method, "method", "", "how the node fetches from members: `auto`, car or bitswap")
+	option(c, &o.from, "from", "", fetchFrom, "let the node fetch from `MEMBER`: index or account")
+	option(c, &o.method, "method", "auto", oneOf("auto", "car", "bitswap"), "`HOW` the node fetches from members: auto, car or bitswap")
 	return c
 }
 
@@ -110,6 +124,9 @@ func writeFolder(ctx context.Context, c *api.Client, text, dir string) (total in
 	if err != nil {
 		return 0, err
 	}
+	if err := foreign(dir, files); err != nil {
+		return 0, err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return 0, err
 	}
@@ -120,6 +137,32 @@ func writeFolder(ctx context.Context, c *api.Client, text, dir string) (total in
 		total += int64(len(f.Data))
 	}
 	return total, nil
+}
+
+// foreign refuses a folder that holds anything but what would be written there.
+func foreign(dir string, files []storage.File) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("--out %s: %w", dir, err)
+	}
+	for _, entry := range entries {
+		if !slices.ContainsFunc(files, func(f storage.File) bool { return f.Name == entry.Name() && same(filepath.Join(dir, f.Name), f.Data) }) {
+			return fmt.Errorf("%s holds something else, %s: nothing is overwritten, choose an empty or a new folder with --out", dir, entry.Name())
+		}
+	}
+	return nil
+}
+
+// same says whether a file holds exactly these bytes.
+func same(path string, b []byte) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Size() != int64(len(b)) {
+		return false
+	}
+	have, err := os.ReadFile(path)
+	return err == nil && bytes.Equal(have, b)
 }
 
 func writeCAR(ctx context.Context, c *api.Client, text, path string) (int64, error) {
@@ -133,6 +176,9 @@ func writeCAR(ctx context.Context, c *api.Client, text, path string) (int64, err
 	}
 	if _, err := readCAR(ctx, root, b); err != nil {
 		return 0, fmt.Errorf("the node gave a CAR that does not hold: %w", err)
+	}
+	if _, err := os.Stat(path); err == nil && !same(path, b) {
+		return 0, fmt.Errorf("%s is something else: nothing is overwritten, choose another file with --car", path)
 	}
 	return int64(len(b)), keys.WriteFile(path, b, 0o644)
 }
@@ -158,20 +204,5 @@ func readCAR(ctx context.Context, root cid.Cid, car []byte) (files []storage.Fil
 
 // storedFolder reads a folder from a store.
 func storedFolder(ctx context.Context, s *storage.Store, root cid.Cid) ([]storage.File, error) {
-	entries, err := s.List(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	if len(entries) > 16 {
-		return nil, fmt.Errorf("%v has %d files: not an artwork", root, len(entries))
-	}
-	var files []storage.File
-	for _, entry := range entries {
-		b, err := s.ReadFile(ctx, root, entry.Name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, storage.File{Name: entry.Name, Data: b})
-	}
-	return files, nil
+	return s.ReadFolder(ctx, root, maxCAR)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func artworkRequest(e *env) *cobra.Command {
-	var prompt string
+	var text string
 	var noWait bool
 	var patience time.Duration
 	c := &cobra.Command{
@@ -27,8 +27,8 @@ stands on the ledger.`,
 		Example: "  atelier artwork request --prompt \"red heart\"\n  atelier artwork request --prompt \"blue bird\" --key vera.age --api 127.0.0.1:8080 --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := curation.ValidatePrompt(prompt); err != nil {
-				return &usageError{fmt.Errorf("--prompt: %w", err)}
+			if text == "" {
+				return usage("--prompt TEXT is missing: what should be drawn?")
 			}
 			key, err := e.signer()
 			if err != nil {
@@ -48,7 +48,7 @@ stands on the ledger.`,
 			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
 			start := time.Now()
-			r, err := e.submit(ctx, c, key, curation.Request{Prompt: prompt, ModelID: n.Model.ID})
+			r, err := e.submit(ctx, c, key, curation.Request{Prompt: text, ModelID: n.Model.ID})
 			if err != nil {
 				return err
 			}
@@ -59,10 +59,9 @@ stands on the ledger.`,
 			return w.patiently(cmd.Context(), ctx, r.RID, patience)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&prompt, "prompt", "", "what to draw: `TEXT` of 1 to 200 bytes")
-	f.BoolVar(&noWait, "no-wait", false, "return when the request stands on the ledger")
-	f.DurationVar(&patience, "timeout", 10*time.Minute, "how long to wait")
+	option(c, &text, "prompt", "", wish, "what to draw: `TEXT` of 1 to 200 bytes")
+	c.Flags().BoolVar(&noWait, "no-wait", false, "return when the request stands on the ledger")
+	option(c, &patience, "timeout", "10m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
 }
 
@@ -90,7 +89,7 @@ func (w *wait) requested(ctx context.Context, rid curation.Hash) error {
 	if err != nil {
 		return err
 	}
-	return w.env.say(a, "%s  %q is requested\nlook: atelier artwork show %s\n", rid, a.Prompt, short(rid))
+	return w.env.say(a, "%s  %q is requested\nlook: %s\n", rid, a.Prompt, w.env.again("artwork show %s", short(rid)))
 }
 
 // candidate waits until the artwork is one, or never will be.
@@ -125,7 +124,7 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 	a, n := w.last, w.network
 	w.tell(true, "requested", "%s, deposit %s credits", a.RID, credits(a.Deposit))
 	if a.Approved != 0 {
-		w.tell(true, "approved", "certificate of %d of %d members, %s…", n.Shares.Threshold, len(n.Members), a.Certificate.String()[:16])
+		w.tell(true, "approved", "certificate of %d of %s, %s…", n.Shares.Threshold, count(len(n.Members), "member"), a.Certificate.String()[:16])
 		w.tell(true, "seed", "%s…, the members' own signature: nobody chose it", a.Seed.String()[:16])
 		w.tell(len(a.Order) > 0, "drawn", "%s", drawn(n, a.Order))
 	}
@@ -133,7 +132,7 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 	w.tell(a.Auditor != 0 && a.AuditedRoot == a.PixelRoot, "audited", "by %s, who rendered the same pixels", memberName(n, a.Auditor))
 	switch a.Status {
 	case "candidate", "backing", "published", "declined":
-		return true, w.env.say(a, "%s  %q is a candidate\nnext: atelier artwork fetch %s --out DIR\n", short(a.RID), a.Prompt, short(a.RID))
+		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Prompt, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
 	case "expired":
 		if a.Approved == 0 {
 			return true, &quorumError{fmt.Errorf("the members did not approve request %s before height %d: %s; the deposit came back", short(a.RID), a.Expiry, online(w.client))}
@@ -151,14 +150,14 @@ func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patienc
 	err := w.candidate(within, rid)
 	switch {
 	case ctx.Err() != nil:
-		fmt.Fprintf(w.env.err, "the request stands: atelier artwork wait %s\n", short(rid))
+		fmt.Fprintf(w.env.err, "the request stands: %s\n", w.env.again("artwork wait %s", short(rid)))
 	case errors.Is(err, context.DeadlineExceeded):
 		step := "approved"
 		if w.last.Approved != 0 {
 			step = "a candidate"
 		}
-		return &quorumError{fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `atelier artwork wait %s`",
-			short(rid), step, patience, online(w.client), short(rid))}
+		return &quorumError{fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `%s`",
+			short(rid), step, patience, online(w.client), w.env.again("artwork wait %s", short(rid)))}
 	}
 	return err
 }
@@ -167,7 +166,11 @@ func artworkWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "wait ID", Short: "Follow a request until it is a candidate, or has ended otherwise",
-		Args: takes("ID"),
+		Long: `wait tells each step of a request as the ledger records it: approved, seeded, drawn,
+generated, audited. It ends with 0 when the picture is a candidate, with 3 when the
+members did not approve it or not in time. The request itself goes on without it.`,
+		Example: "  atelier artwork wait 3fa94c1d8a20\n  atelier artwork wait 3fa94c1d8a20 --timeout 1h --json",
+		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := e.client()
 			if err != nil {
@@ -187,6 +190,6 @@ func artworkWait(e *env) *cobra.Command {
 			return w.patiently(cmd.Context(), ctx, a.RID, patience)
 		},
 	}
-	c.Flags().DurationVar(&patience, "timeout", 10*time.Minute, "how long to wait")
+	option(c, &patience, "timeout", "10m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
 }

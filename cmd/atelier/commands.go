@@ -37,4 +37,6 @@ var commands = []func(*env) *cobra.Command{
 		return noun("config", "Settings of this home", configShow(e))
 	},
 	versionCommand,
+	apiTopic,
+	environmentTopic,
 }

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/node"
+	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/demo"
 )
 
@@ -19,7 +19,7 @@ func demoCommand(e *env) *cobra.Command {
 	var exit bool
 	var members int
 	var prompts []string
-	var logLevel string
+	var level string
 	c := &cobra.Command{
 		Use:   "demo",
 		Short: "Found a network of four members in this process and publish its first artworks",
@@ -33,9 +33,6 @@ homes are temporary unless --home names a directory to keep them in.`,
 		Example: "  atelier demo\n  atelier demo --exit --json | jq .artworks\n  atelier demo --home ./demo --prompt \"red heart\" --prompt \"blue bird\"",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if members < 1 || members > 16 {
-				return &usageError{fmt.Errorf("--members is %d: choose 1 to 16", members)}
-			}
 			var keep string
 			if cmd.Flags().Changed("home") {
 				keep = e.home
@@ -47,17 +44,16 @@ homes are temporary unless --home names a directory to keep them in.`,
 			if temporary {
 				defer os.RemoveAll(dir)
 			}
-			var level slog.Level
-			if err := level.UnmarshalText([]byte(logLevel)); err != nil {
-				return &usageError{err}
+			log, err := newLogger(e, config.Log{Level: level, Format: "text"})
+			if err != nil {
+				return err
 			}
 			out := e.out
 			if e.json {
 				out = e.err
 			}
 			scr := newScreen(out)
-			o := demo.Options{Home: dir, Members: members, Prompts: prompts,
-				Logger: slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))}
+			o := demo.Options{Home: dir, Members: members, Prompts: prompts, Logger: log}
 			if !exit {
 				o.Stay = func(ctx context.Context, r demo.Report, _ []*node.Node) error { return stay(ctx, scr, r, temporary) }
 			}
@@ -76,11 +72,10 @@ homes are temporary unless --home names a directory to keep them in.`,
 			return nil
 		},
 	}
-	f := c.Flags()
-	f.BoolVar(&exit, "exit", false, "end after the round instead of staying up")
-	f.IntVar(&members, "members", 4, "members of the network")
-	f.StringArrayVar(&prompts, "prompt", nil, "what to ask for, instead of the six prompts (repeatable)")
-	f.StringVar(&logLevel, "log-level", "error", "what the nodes log on standard error: debug, info, warn, error")
+	c.Flags().BoolVar(&exit, "exit", false, "end after the round instead of staying up")
+	option(c, &members, "members", "4", between(1, 16), "`N` members of the network, 1 to 16")
+	options(c, &prompts, "prompt", "", wish, "`TEXT` to ask for, instead of the six prompts (repeatable)")
+	option(c, &level, "log-level", "error", logLevel, "`LEVEL` of what the nodes log on standard error: debug, info, warn, error")
 	return c
 }
 
@@ -90,7 +85,7 @@ func demoHome(keep string) (dir string, temporary bool, err error) {
 		return dir, true, err
 	}
 	if entries, err := os.ReadDir(keep); err == nil && len(entries) > 0 {
-		return "", false, &usageError{fmt.Errorf("%s is not empty: the demo founds a new network, choose another directory", keep)}
+		return "", false, usage("%s is not empty: the demo founds a new network, choose another directory", keep)
 	}
 	return keep, false, os.MkdirAll(keep, 0o700)
 }

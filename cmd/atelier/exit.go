@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/keys"
 )
 
@@ -19,6 +23,7 @@ const (
 	codeQuorum      = 3
 	codeLedger      = 4
 	codeUnreachable = 5
+	codeUnchecked   = 6
 	codeInterrupted = 130
 )
 
@@ -27,6 +32,8 @@ type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
 // unreachableError is a node that does not answer.
 type unreachableError struct{ err error }
@@ -52,16 +59,38 @@ func refused(code curation.Code, format string, args ...any) error {
 	return &refusedError{code, fmt.Sprintf(format, args...)}
 }
 
+// sentence is the text of an error for people: without what libraries add for
+// programs behind what a person needs.
+func sentence(err error) string {
+	text := err.Error()
+	var file *fs.PathError
+	if errors.As(err, &file) && errors.Is(file, fs.ErrNotExist) {
+		missing := "there is no file or folder " + file.Path
+		if dir := filepath.Dir(file.Path); dir != "." {
+			if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+				missing = "there is no folder " + dir
+			}
+		}
+		text = strings.ReplaceAll(text, file.Error(), missing)
+	}
+	if before, _, found := strings.Cut(text, keys.ErrPassphrase.Error()); found {
+		text = before + keys.ErrPassphrase.Error()
+	}
+	return strings.TrimSuffix(text, ": "+fs.ErrNotExist.Error())
+}
+
 // classify turns an error into an exit code and, where one helps, what to try next.
 func classify(ctx context.Context, err error) (code int, hint string) {
-	var usage *usageError
+	var wrong *usageError
 	var unreachable *unreachableError
+	var unchecked *uncheckedError
 	var quorum *quorumError
 	var early *refusedError
 	var byLedger *node.RefusedError
 	var problem *api.Problem
+	var variable *config.VariableError
 	switch {
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &wrong), errors.As(err, &variable), strings.HasPrefix(err.Error(), "unknown command"):
 		return codeUsage, ""
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return codeInterrupted, ""
@@ -69,6 +98,8 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 		return codeQuorum, "Look at `atelier approval list` and `atelier member list`: at least the threshold of members must be online."
 	case errors.As(err, &unreachable):
 		return codeUnreachable, ""
+	case errors.As(err, &unchecked):
+		return codeUnchecked, ""
 	case errors.Is(err, api.ErrUnreachable):
 		return codeUnreachable, "Start the node with `atelier node start`, or name another one with --api HOST:PORT."
 	case errors.As(err, &early):
@@ -78,7 +109,7 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 	case errors.As(err, &problem):
 		return classifyProblem(problem)
 	case errors.Is(err, keys.ErrPassphrase):
-		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE."
+		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE; one that is kept beside a collector's key, in FILE.passphrase, goes before it."
 	}
 	return codeFailed, ""
 }
@@ -110,6 +141,8 @@ func hintFor(c curation.Code) string {
 		return "See where ceremony and round stand with `atelier network show`."
 	case curation.CodeLimit:
 		return "Ask again with another limit, or see the present price with `atelier market quote`."
+	case curation.CodeDuplicate:
+		return "See what there is with `atelier model show` and `atelier artwork list`, and ask for a picture with `atelier artwork request`; for another artist, found another network with `atelier network create`."
 	case curation.CodeUnknown:
 		return "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
 	case curation.CodeNotMember:

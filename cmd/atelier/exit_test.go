@@ -42,6 +42,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		{"a wrong passphrase", alive, keys.ErrPassphrase, 1, "ATELIER_PASSPHRASE"},
 		{"a deed for the node's owner only", alive, &api.Problem{Code: api.CodeOwner}, 1, "--home"},
 		{"an artwork that does not hold", alive, &invalidError{"x"}, 1, ""},
+		{"an artwork that could not be checked", alive, &uncheckedError{"x"}, 6, ""},
 	} {
 		code, hint := classify(c.ctx, c.err)
 		require.Equal(t, c.code, code, c.name)

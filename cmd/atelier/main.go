@@ -2,8 +2,10 @@
 // generative artist. This folder holds flags, exit codes and drawing; what happens
 // stands in the packages that it calls.
 //
-// Exit codes: 0 done, 1 failed, 2 usage, 3 refused by the quorum, 4 refused by the
-// ledger or its market, 5 a node or peer could not be reached, 130 interrupted.
+// Exit codes: 0 done, 1 failed, 2 usage: something typed that would be wrong whatever
+// the machine and the network hold, 3 refused by the quorum, 4 refused by the ledger
+// or its market, 5 a node or peer could not be reached, 6 an artwork could not be
+// checked with what was given, 130 interrupted.
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/cobra"
 )
@@ -37,7 +40,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		fmt.Fprintln(errOut, "interrupted")
 		return code
 	}
-	fmt.Fprintf(errOut, "atelier: %v\n", err)
+	fmt.Fprintf(errOut, "atelier: %s\n", sentence(err))
 	if hint != "" {
 		fmt.Fprintf(errOut, "  %s\n", hint)
 	}
@@ -52,6 +55,7 @@ type env struct {
 	api      string // host:port of a node; empty means the one that runs in home
 	key      string // file of a collector's key; empty means the member's of home
 	json     bool
+	given    string // the flags of these that the line gave, to give them again in advice
 }
 
 func newRoot(in io.Reader, out, errOut io.Writer) *cobra.Command {
@@ -71,35 +75,59 @@ Begin with the whole thing on your own machine:
 Then run a member of a real network (atelier network create, atelier member join,
 atelier node start), or collect with any node's interface (atelier artwork list,
 atelier market back).`),
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: versionText(),
 		Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return e.begin(cmd) },
 	}
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w (see `%s --help`)", err, cmd.CommandPath())}
-	})
-	home := os.Getenv("ATELIER_HOME")
-	if home == "" {
-		home = defaultHome()
-	}
-	root.PersistentFlags().StringVar(&e.home, "home", home, "`DIR` of a member's node (ATELIER_HOME)")
-	root.PersistentFlags().StringVar(&e.api, "api", os.Getenv("ATELIER_API"), "ask the node at `HOST:PORT`, not the home's (ATELIER_API)")
-	root.PersistentFlags().StringVar(&e.key, "key", os.Getenv("ATELIER_KEY"), "sign with the key in `FILE`, not the home's (ATELIER_KEY)")
-	root.PersistentFlags().BoolVar(&e.json, "json", false, "print JSON: stable, for programs")
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand(root))
+	root.Flags().Bool("version", false, "print the version")
+	fl := root.PersistentFlags()
+	fl.StringVar(&e.home, "home", defaultHome(), "`DIR` of a member's node (ATELIER_HOME)")
+	fl.Var(&typed[string]{name: "api", parse: nodeAddress, take: func(v string) { e.api = v }}, "api", "ask the node at `HOST:PORT`, not the home's (ATELIER_API)")
+	fl.StringVar(&e.key, "key", "", "sign with the key in `FILE`, not the home's (ATELIER_KEY)")
+	fl.BoolVar(&e.json, "json", false, "print JSON: stable, for programs")
 	cobra.EnableCommandSorting = false // ours is the order in which people meet them
 	for _, command := range commands {
 		root.AddCommand(command(e))
 	}
 	strictNouns(root)
-	root.SetUsageTemplate(usage)
+	root.SetUsageTemplate(usageTemplate)
 	return root
 }
 
-// usage is how help and usage look: a noun shows its verbs, a verb its flags.
-const usage = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}
+// begin completes env for a command that is about to run.
+func (e *env) begin(cmd *cobra.Command) error {
+	for _, name := range []string{"home", "api", "key"} {
+		if f := cmd.Flag(name); f != nil && f.Changed {
+			e.given += " --" + name + " " + quoted(f.Value.String())
+		}
+	}
+	return e.environment(cmd, os.Environ())
+}
+
+// again is a line to type next, with the flags that this one had.
+func (e *env) again(format string, args ...any) string {
+	return "atelier " + fmt.Sprintf(format, args...) + e.given
+}
+
+// quoted is text as a shell takes it for one word.
+func quoted(text string) string {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-:=@%+,~", r)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// usageTemplate is how help looks: a noun shows its verbs, a verb its flags.
+const usageTemplate = `Usage:
+  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else if .Runnable}}{{.UseLine}}{{else}}atelier help {{.Name}}{{end}}
 {{- if .HasExample}}
 
 Examples:
@@ -107,6 +135,10 @@ Examples:
 {{- if .HasAvailableSubCommands}}
 
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
+{{- if .HasHelpSubCommands}}
+
+Topics:{{range .Commands}}{{if .IsAdditionalHelpTopicCommand}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
 {{- if .HasAvailableLocalFlags}}
 
@@ -138,12 +170,34 @@ func strictNouns(c *cobra.Command) {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			msg := fmt.Sprintf("unknown command %q for %q", args[0], cmd.CommandPath())
-			if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-				msg += fmt.Sprintf("; did you mean %q?", s[0])
-			}
-			return &usageError{fmt.Errorf("%s (see `%s --help`)", msg, cmd.CommandPath())}
+			return unknown(cmd, args[0])
 		}
+	}
+}
+
+// unknown is a word that no command of c has.
+func unknown(c *cobra.Command, word string) error {
+	near := ""
+	if s := c.SuggestionsFor(word); len(s) > 0 {
+		near = fmt.Sprintf("; did you mean %q?", s[0])
+	}
+	return usage("unknown command %q for %q%s (see `%s --help`)", word, c.CommandPath(), near, c.CommandPath())
+}
+
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help for a command or a topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil {
+				return err
+			}
+			if len(rest) > 0 {
+				return unknown(c, rest[0])
+			}
+			c.InitDefaultHelpFlag()
+			return c.Help()
+		},
 	}
 }
 

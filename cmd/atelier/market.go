@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,8 @@ import (
 )
 
 func marketBack(e *env) *cobra.Command {
-	var deposit, minOut, escrow string
+	var escrow curve.Amount
+	o := curation.OpenOrder{MinOut: curve.NewAmount(1)}
 	c := &cobra.Command{
 		Use: "back ID", Short: "Back a candidate in the running round, with a sealed order",
 		Long: `back seals an order to the network's key, so that nobody, no member either, reads it
@@ -26,22 +26,11 @@ deposit would buy less than --min-out, everything comes back.`,
 		Example: "  atelier market back 3fa94c1d8a20 --deposit 400\n  atelier market back 3fa94c1d8a20 --deposit 400 --min-out 150 --escrow 1000 --key vera.age",
 		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if deposit == "" {
-				return &usageError{errors.New("--deposit CREDITS is missing: how much should go into the artwork?")}
-			}
-			o := curation.OpenOrder{}
-			var err error
-			if o.Deposit, err = parseCredits("deposit", deposit); err != nil {
-				return err
-			}
 			if o.Deposit.IsZero() {
-				return &usageError{errors.New("--deposit 0 backs nothing")}
+				return usage("--deposit CREDITS is missing: how much should go into the artwork?")
 			}
-			o.MinOut = curve.NewAmount(1)
-			if minOut != "" {
-				if o.MinOut, err = parseCredits("min-out", minOut); err != nil {
-					return err
-				}
+			if !escrow.IsZero() && escrow.Less(o.Deposit) {
+				return usage("--escrow %s is less than the deposit of %s: it has to hold it", credits(escrow), credits(o.Deposit))
 			}
 			key, err := e.signer()
 			if err != nil {
@@ -68,16 +57,11 @@ deposit would buy less than --min-out, everything comes back.`,
 			if q.Tokens.Less(o.MinOut) {
 				return refused(curation.CodeLimit, "even alone in its batch the order would get %s tokens, less than --min-out %s: it would only be refunded", credits(q.Tokens), credits(o.MinOut))
 			}
-			lock := hide(o.Deposit)
-			if escrow != "" {
-				if lock, err = parseCredits("escrow", escrow); err != nil {
+			lock := escrow
+			if lock.IsZero() {
+				if lock, err = affordable(cmd.Context(), c, o, hide(o.Deposit)); err != nil {
 					return err
 				}
-			} else if lock, err = affordable(cmd.Context(), c, o, lock); err != nil {
-				return err
-			}
-			if lock.Less(o.Deposit) {
-				return &usageError{fmt.Errorf("--escrow %s is less than the deposit of %s: it has to hold it", credits(lock), credits(o.Deposit))}
 			}
 			sealed, err := n.SealOrder(rand.Reader, n.Round.Number, o, lock)
 			if err != nil {
@@ -92,10 +76,9 @@ deposit would buy less than --min-out, everything comes back.`,
 				short(a.RID), a.Prompt, n.Round.Number, n.Round.BackUntil, credits(lock), credits(o.Deposit), credits(q.Tokens))
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&deposit, "deposit", "", "spend at most `CREDITS`, tribute included")
-	f.StringVar(&minOut, "min-out", "", "get at least `TOKENS`, else the deposit comes back (default: any)")
-	f.StringVar(&escrow, "escrow", "", "lock and show `CREDITS` (default: the deposit, rounded up to 1, 2 or 5 times a power of ten)")
+	option(c, &o.Deposit, "deposit", "", positive, "spend at most `CREDITS`, tribute included")
+	option(c, &o.MinOut, "min-out", "", amount, "get at least `TOKENS`, else the deposit comes back (default: any)")
+	option(c, &escrow, "escrow", "", positive, "lock and show `CREDITS` (default: the deposit, rounded up to 1, 2 or 5 times a power of ten)")
 	return c
 }
 
@@ -115,7 +98,7 @@ func backable(ctx context.Context, c *api.Client, n api.Network, id string) (api
 	case err != nil:
 		return a, err
 	case r == nil || r.Phase != "backing":
-		return a, refused(curation.CodeWrongPhase, "no round takes orders now: the next opens by itself when %d candidates wait, and %d do", n.Params.RoundCandidates, n.Artworks["candidate"])
+		return a, refused(curation.CodeWrongPhase, "no round takes orders now: the next opens by itself when %s wait, and there are %d", count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"])
 	case !slices.Contains(r.Candidates, a.RID):
 		return a, refused(curation.CodeWrongPhase, "artwork %s is %s and not among the candidates of round %d", short(a.RID), a.Status, r.Number)
 	}
@@ -149,56 +132,58 @@ func affordable(ctx context.Context, c *api.Client, o curation.OpenOrder, escrow
 }
 
 func marketQuote(e *env) *cobra.Command {
-	var deposit, sell string
+	var deposit, sell curve.Amount
 	c := &cobra.Command{
 		Use: "quote ID", Short: "Tell what backing a candidate would buy, or selling tokens would pay, now",
 		Long: `quote computes a trade on the artwork's curve and changes nothing. For a published
-artwork it tells the present price when neither --deposit nor --sell is given. A
-backing is quoted as the only order of its batch; others raise the price.`,
+artwork it tells the present price when neither --deposit nor --sell is given; a
+candidate has no price yet and needs --deposit. A backing is quoted as the only
+order of its batch; others raise the price.`,
 		Example: "  atelier market quote 3fa94c1d8a20 --deposit 400\n  atelier market quote 3fa94c1d8a20 --sell 10\n  atelier market quote 3fa94c1d8a20",
 		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if deposit != "" && sell != "" {
-				return &usageError{errors.New("choose one of --deposit and --sell")}
+			if !deposit.IsZero() && !sell.IsZero() {
+				return usage("choose one of --deposit and --sell")
 			}
 			c, err := e.client()
 			if err != nil {
 				return err
 			}
 			switch {
-			case deposit != "":
-				amount, err := parseCredits("deposit", deposit)
-				if err != nil {
-					return err
-				}
-				q, err := c.QuoteBuy(cmd.Context(), args[0], amount)
+			case !deposit.IsZero():
+				q, err := c.QuoteBuy(cmd.Context(), args[0], deposit)
 				if err != nil {
 					return err
 				}
 				return e.say(q, "%s credits would get %s tokens: %s to the curve, %s tribute; price afterwards %s credits a token\n",
 					credits(q.Amount), credits(q.Tokens), credits(q.Cost), credits(q.Tribute), credits(q.Price))
-			case sell != "":
-				amount, err := parseCredits("sell", sell)
-				if err != nil {
-					return err
-				}
-				q, err := c.QuoteSell(cmd.Context(), args[0], amount)
+			case !sell.IsZero():
+				q, err := c.QuoteSell(cmd.Context(), args[0], sell)
 				if err != nil {
 					return err
 				}
 				return e.say(q, "%s tokens would pay %s credits, after %s tribute; price afterwards %s credits a token\n",
 					credits(q.Amount), credits(q.Payout), credits(q.Tribute), credits(q.Price))
 			}
-			m, err := c.Market(cmd.Context(), args[0])
+			a, err := c.Artwork(cmd.Context(), args[0])
 			if err != nil {
 				return err
+			}
+			m := a.Market
+			switch {
+			case m != nil:
+			case a.Status == "candidate" || a.Status == "backing":
+				return refused(curation.CodeWrongPhase, "%q is %s and has no price before it is published: ask what a deposit would buy with `%s`",
+					a.Prompt, a.Status, e.again("market quote %s --deposit 100", short(a.RID)))
+			default:
+				return refused(curation.CodeWrongPhase, "%q is %s: it has no market unless it is published", a.Prompt, a.Status)
 			}
 			return e.say(m, "%s credits a token; supply %s tokens, reserve %s credits, ratio %.2f\n",
 				credits(m.Price), credits(m.Supply), credits(m.Reserve), float64(m.RatioPPM)/1e6)
 		},
 	}
-	c.Flags().StringVar(&deposit, "deposit", "", "back a candidate with `CREDITS`")
-	c.Flags().StringVar(&sell, "sell", "", "sell `TOKENS` of a published artwork")
+	option(c, &deposit, "deposit", "", positive, "back a candidate with `CREDITS`")
+	option(c, &sell, "sell", "", positive, "sell `TOKENS` of a published artwork")
 	return c
 }
 
@@ -207,7 +192,8 @@ backing is quoted as the only order of its batch; others raise the price.`,
 const slippage = 100
 
 func marketSell(e *env) *cobra.Command {
-	var tokens, minOut string
+	var all bool
+	var tokens, minOut curve.Amount
 	c := &cobra.Command{
 		Use: "sell ID", Short: "Sell tokens of a published artwork back to its curve",
 		Long: `sell gives tokens back to the artwork's curve for credits. It happens whole or not
@@ -216,8 +202,8 @@ the ledger refuses it.`,
 		Example: "  atelier market sell 3fa94c1d8a20 --tokens 10\n  atelier market sell 3fa94c1d8a20 --tokens all --min-out 95 --key vera.age",
 		Args:    takes("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if tokens == "" {
-				return &usageError{errors.New("--tokens T is missing: how many, or all?")}
+			if tokens.IsZero() && !all {
+				return usage("--tokens T is missing: how many, or all?")
 			}
 			key, err := e.signer()
 			if err != nil {
@@ -231,20 +217,14 @@ the ledger refuses it.`,
 			if err != nil {
 				return err
 			}
-			sale := curation.Sell{RID: a.RID}
-			if tokens == "all" {
+			sale := curation.Sell{RID: a.RID, Tokens: tokens, MinOut: minOut}
+			if all {
 				sale.Tokens = held(a, accountOf(key))
 				if sale.Tokens.IsZero() {
 					return refused(curation.CodeFunds, "%v holds no tokens of %s", accountOf(key), short(a.RID))
 				}
-			} else if sale.Tokens, err = parseCredits("tokens", tokens); err != nil {
-				return err
 			}
-			if minOut != "" {
-				if sale.MinOut, err = parseCredits("min-out", minOut); err != nil {
-					return err
-				}
-			} else {
+			if !cmd.Flags().Changed("min-out") {
 				q, err := c.QuoteSell(cmd.Context(), a.RID.String(), sale.Tokens)
 				if err != nil {
 					return err
@@ -269,8 +249,13 @@ the ledger refuses it.`,
 				credits(sale.Tokens), a.Prompt, credits(paid), credits(tribute))
 		},
 	}
-	c.Flags().StringVar(&tokens, "tokens", "", "sell `TOKENS`, or all")
-	c.Flags().StringVar(&minOut, "min-out", "", "get at least `CREDITS` (default: the quote less 1 %)")
+	option(c, &tokens, "tokens", "", func(text string) (curve.Amount, error) {
+		if all = text == "all"; all {
+			return curve.Amount{}, nil
+		}
+		return positive(text)
+	}, "sell `TOKENS`, or all")
+	option(c, &minOut, "min-out", "", amount, "get at least `CREDITS` (default: the quote less 1 %)")
 	return c
 }
 

@@ -15,7 +15,11 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
 )
+
+// maxSteps bounds a training: more would take weeks.
+const maxSteps = 1_000_000
 
 // parseSeed reads 64 hex digits as the seed itself; any other text is hashed, so
 // that a person can type a word.
@@ -32,13 +36,13 @@ func loadArtist(dir string) (*model.Artist, error) {
 	}
 	a, err := model.LoadDir(os.DirFS(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no artist in %s: want a folder with model.safetensors, as `atelier model train` writes it: %w", dir, err)
+		return nil, fmt.Errorf("there is no artist in %s: want a folder with model.safetensors, as `atelier model train` writes it", dir)
 	}
 	return a, err
 }
 
 func modelRender(e *env) *cobra.Command {
-	var prompt, seed, out, weights, kernel string
+	var wanted, seed, out, weights, kernelName string
 	var size, workers int
 	c := &cobra.Command{
 		Use:   "render",
@@ -51,14 +55,14 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
-				return &usageError{errors.New("--out FILE is missing: where should the PNG go?")}
+				return usage("--out FILE is missing: where should the PNG go?")
 			}
 			artist, err := loadArtist(weights)
 			if err != nil {
 				return err
 			}
 			start := time.Now()
-			p, err := artist.Render(cmd.Context(), prompt, parseSeed(seed), size, model.RenderOptions{Workers: workers, Kernel: kernel})
+			p, err := artist.Render(cmd.Context(), wanted, parseSeed(seed), size, model.RenderOptions{Workers: workers, Kernel: kernelName})
 			if err != nil {
 				return err
 			}
@@ -79,18 +83,18 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 				Artist    string  `json:"artist"`
 				File      string  `json:"file"`
 				Seconds   float64 `json:"seconds"`
-			}{prompt, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), out, took.Seconds()},
+			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), out, took.Seconds()},
 				"%s  %dx%d  pixel root %x  %.2f s\n", out, size, size, p.PixelRoot, took.Seconds())
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&prompt, "prompt", "", "what to draw: `TEXT`; empty lets the seed decide")
+	option(c, &wanted, "prompt", "", prompt, "what to draw: `TEXT`; empty lets the seed decide")
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
-	f.IntVar(&size, "size", 1024, "edge of the square picture in `PIXELS`")
+	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
 	f.StringVar(&weights, "weights", "", "`DIR` of an artist (default: the embedded genesis artist)")
-	f.StringVar(&kernel, "kernel", "", "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
-	f.IntVar(&workers, "workers", 0, "`N` goroutines; 0 means one per core")
+	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
+	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	return c
 }
 
@@ -110,7 +114,7 @@ one). The same pictures, seed and steps give the same weights.`,
 		Args:    takes("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
-				return &usageError{errors.New("--out DIR is missing: where should the artist go?")}
+				return usage("--out DIR is missing: where should the artist go?")
 			}
 			if _, err := os.Stat(args[0]); err != nil {
 				return err
@@ -153,7 +157,7 @@ one). The same pictures, seed and steps give the same weights.`,
 	f.StringVar(&licence, "licence", "", "`TEXT` for the model card: terms of the result")
 	f.StringVar(&base, "base", "", "fine-tune the artist in `DIR`, or genesis")
 	f.BoolVar(&force, "force", false, "replace an artist that is in --out")
-	f.IntVar(&steps, "steps", 0, "`N` training steps (0: the default of the artist's size)")
+	option(c, &steps, "steps", "0", between(0, maxSteps), "`N` training steps (0: the default of the artist's size)")
 	return c
 }
 

@@ -18,13 +18,21 @@ func modelSeal(e *env) *cobra.Command {
 secret seed, encrypt the result to the network's key, record it on the ledger and
 erase the plain weights. From then on the artist opens for one approved picture at
 a time. Whoever seals has had the weights in memory: choose that member together.
-Only the owner of the home can do it.`,
+Only the owner of the home can do it, and a network does it once.`,
 		Example: "  atelier model seal\n  atelier model seal --name \"Harbour's own\" --steps 100",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
 			if err != nil {
 				return err
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if n.Model != nil {
+				return refused(curation.CodeDuplicate, "this network's artist, %q, is sealed already, by %s at height %d: a network has one, for good",
+					n.Model.Name, memberName(n, n.Model.Sealer), n.Model.Height)
 			}
 			scr := newScreen(e.err)
 			m, err := c.SealModel(cmd.Context(), o, func(p api.Progress) {
@@ -46,15 +54,18 @@ Only the owner of the home can do it.`,
 			return e.columns(modelSheet(m).rows)
 		},
 	}
-	c.Flags().StringVar(&o.Name, "name", "", "what people call the artist: `NAME` (default: the network's)")
-	c.Flags().IntVar(&o.Steps, "steps", 0, "`N` steps of the fine-tune (0: the default, about 10 s)")
+	option(c, &o.Name, "name", "", person, "what people call the artist: `NAME` (default: the network's)")
+	option(c, &o.Steps, "steps", "0", between(0, maxSteps), "`N` steps of the fine-tune (0: the default, about 10 s)")
 	return c
 }
 
 func modelShow(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Show the network's sealed artist",
-		Args: takes(),
+		Long: `show tells who sealed the network's artist and when, to which key, and where its
+encrypted container lies in IPFS. The container opens to nobody without a quorum.`,
+		Example: "  atelier model show\n  atelier model show --json | jq -r .container_cid",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
 			if err != nil {

@@ -9,18 +9,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
 )
 
 func networkCreate(e *env) *cobra.Command {
-	var f struct {
-		name, title, charter, member, grant string
-		members                             int
-		balances, params, listen            []string
-	}
+	var t founding.Terms
+	var member, charter string
+	var params []string
+	var places addresses
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Propose a network: its charter and rules, and this home as its first member",
@@ -34,36 +32,25 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 			"  atelier network create --network solo            # a network of one, to try things",
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := founding.Terms{Network: f.name, Seats: f.members, Charter: curation.Charter{Name: f.title, Text: defaultCharter}}
+			t.Charter.Text = defaultCharter
 			if t.Charter.Name == "" {
-				t.Charter.Name = f.name
+				t.Charter.Name = t.Network
 			}
-			if f.charter != "" {
-				b, err := os.ReadFile(f.charter)
+			if charter != "" {
+				b, err := os.ReadFile(charter)
 				if err != nil {
 					return err
 				}
 				t.Charter.Text = string(b)
 			}
 			var err error
-			if t.Grant, err = curve.ParseCredits(f.grant); err != nil {
-				return &usageError{fmt.Errorf("--grant: %w", err)}
-			}
-			if t.Params, err = paramsWith(f.params); err != nil {
+			if t.Params, err = paramsWith(params); err != nil {
 				return err
 			}
-			for _, b := range f.balances {
-				balance, err := parseBalance(b)
-				if err != nil {
-					return err
-				}
-				t.Balances = append(t.Balances, balance)
+			if err := t.Validate(); err != nil { // all of it was typed
+				return &usageError{err}
 			}
-			cfg, err := newConfig(f.listen)
-			if err != nil {
-				return err
-			}
-			if err := founding.Create(home.Home(e.home), cfg, passphrase(), f.member, t); err != nil {
+			if err := founding.Create(home.Home(e.home), places.config(), passphrase(), member, t); err != nil {
 				return err
 			}
 			hash, err := t.Hash()
@@ -80,23 +67,40 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 			}
 			fmt.Fprintf(e.out, "network %q is proposed in %s\n", t.Network, e.home)
 			if t.Seats > 1 {
-				fmt.Fprintf(e.out, "next: atelier member invite --home %s   (once for each of the %d other members)\n", e.home, t.Seats-1)
+				fmt.Fprintf(e.out, "next: atelier member invite --home %s   (for %s, one call each)\n", quoted(e.home), count(t.Seats-1, "other member"))
 			}
-			fmt.Fprintf(e.out, "then: atelier node start --home %s\n", e.home)
+			fmt.Fprintf(e.out, "then: atelier node start --home %s\n", quoted(e.home))
 			return nil
 		},
 	}
-	fl := c.Flags()
-	fl.StringVar(&f.name, "network", "atelier", "short `NAME`: lower case letters, digits, hyphens")
-	fl.StringVar(&f.title, "title", "", "`NAME` in full (default: the short one)")
-	fl.StringVar(&f.charter, "charter", "", "`FILE` with the charter's text")
-	fl.IntVar(&f.members, "members", 1, "`N` founding members, this one included")
-	fl.StringVar(&f.member, "member-name", "founder", "`NAME` of this member")
-	fl.StringVar(&f.grant, "grant", "1000", "`CREDITS` that each founding member starts with")
-	fl.StringArrayVar(&f.balances, "balance", nil, "`ADDRESS=CREDITS` for a further account (repeatable)")
-	fl.StringArrayVar(&f.params, "param", nil, "`NAME=VALUE` for a rule of the ledger (repeatable)")
-	fl.StringArrayVar(&f.listen, "listen", nil, "`MULTIADDR` to listen on (repeatable; default: loopback, TCP and QUIC)")
+	option(c, &t.Network, "network", "atelier", networkName, "short `NAME`: lower case letters, digits, hyphens")
+	option(c, &t.Charter.Name, "title", "", person, "`NAME` in full (default: the short one)")
+	c.Flags().StringVar(&charter, "charter", "", "`FILE` with the charter's text")
+	option(c, &t.Seats, "members", "1", between(1, curation.MaxMembers), fmt.Sprintf("`N` founding members, this one included, 1 to %d", curation.MaxMembers))
+	option(c, &member, "member-name", "founder", person, "`NAME` of this member")
+	option(c, &t.Grant, "grant", "1000", amount, "`CREDITS` that each founding member starts with")
+	options(c, &t.Balances, "balance", "", balance, "`ADDRESS=CREDITS` for a further account (repeatable)")
+	options(c, &params, "param", "", anyText, "`NAME=VALUE` for a rule of the ledger (repeatable)")
+	places.options(c)
 	return c
+}
+
+// addresses are where a new home listens and is reached.
+type addresses struct{ listen, announce []string }
+
+func (a *addresses) options(c *cobra.Command) {
+	options(c, &a.listen, "listen", "", multiaddr, "`MULTIADDR` to listen on (repeatable; default: loopback, TCP and QUIC)")
+	options(c, &a.announce, "announce", "", multiaddr, "`MULTIADDR` where others reach this home, when it is not one to listen on (repeatable)")
+}
+
+// config is the configuration that a new home starts with.
+func (a addresses) config() config.Config {
+	cfg := config.Default()
+	if len(a.listen) > 0 {
+		cfg.Network.Listen = a.listen
+	}
+	cfg.Network.Announce = a.announce
+	return cfg
 }
 
 const defaultCharter = `We own one artist together. Its model opens for one approved picture at a time.
@@ -111,7 +115,7 @@ func paramsWith(settings []string) (curation.Params, error) {
 	for _, s := range settings {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
-			return p, &usageError{fmt.Errorf("--param %q: want NAME=VALUE", s)}
+			return p, usage("--param %q: want NAME=VALUE", s)
 		}
 		all, err := paramsMap(p)
 		if err != nil {
@@ -119,14 +123,14 @@ func paramsWith(settings []string) (curation.Params, error) {
 		}
 		old, known := all[name]
 		if !known {
-			return p, &usageError{fmt.Errorf("--param %q: no rule of that name; see `atelier network params`", name)}
+			return p, usage("--param %q: no rule of that name; see `atelier network params`", name)
 		}
 		raw := json.RawMessage(value)
 		if len(old) > 0 && old[0] == '"' {
 			raw = json.RawMessage(fmt.Sprintf("%q", value))
 		}
 		if !json.Valid(raw) {
-			return p, &usageError{fmt.Errorf("--param %s: %q is not a value", name, value)}
+			return p, usage("--param %s: %q is not a value; `atelier network params` shows one of each rule", name, value)
 		}
 		all[name] = raw
 		b, err := json.Marshal(all)
@@ -134,7 +138,7 @@ func paramsWith(settings []string) (curation.Params, error) {
 			return p, err
 		}
 		if err := json.Unmarshal(b, &p); err != nil {
-			return p, &usageError{fmt.Errorf("--param %s: %w", name, err)}
+			return p, usage("--param %s: %q is not a value; `atelier network params` shows one of each rule", name, value)
 		}
 	}
 	if err := p.Validate(); err != nil {
@@ -155,33 +159,9 @@ func paramsMap(p curation.Params) (map[string]json.RawMessage, error) {
 func networkParams(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "params", Short: "Print the default rules of a ledger: what --param can set",
-		Long: "params prints the rules that `atelier network create` takes unless --param says\notherwise. Spans are blocks, amounts are base units (1 credit = 10^9).",
-		Args: takes(),
-		RunE: func(*cobra.Command, []string) error { return e.print(curation.DefaultParams()) },
+		Long:    "params prints the rules that `atelier network create` takes unless --param says\notherwise. Spans are blocks, amounts are base units (1 credit = 10^9).",
+		Example: "  atelier network params\n  atelier network create --param round_candidates=2 --param back_blocks=60",
+		Args:    takes(),
+		RunE:    func(*cobra.Command, []string) error { return e.print(curation.DefaultParams()) },
 	}
-}
-
-func parseBalance(s string) (curation.GenesisBalance, error) {
-	address, credits, ok := strings.Cut(s, "=")
-	if !ok {
-		return curation.GenesisBalance{}, &usageError{fmt.Errorf("--balance %q: want ADDRESS=CREDITS", s)}
-	}
-	a, err := curation.ParseAddress(address)
-	if err != nil {
-		return curation.GenesisBalance{}, &usageError{fmt.Errorf("--balance: %w", err)}
-	}
-	amount, err := curve.ParseCredits(credits)
-	if err != nil {
-		return curation.GenesisBalance{}, &usageError{fmt.Errorf("--balance: %w", err)}
-	}
-	return curation.GenesisBalance{Account: a, Amount: amount}, nil
-}
-
-// newConfig is the configuration that a new home starts with.
-func newConfig(listen []string) (config.Config, error) {
-	cfg := config.Default()
-	if len(listen) > 0 {
-		cfg.Network.Listen = listen
-	}
-	return cfg, cfg.Validate()
 }

@@ -19,6 +19,9 @@ func networkShow(e *env) *cobra.Command {
 	var charter bool
 	c := &cobra.Command{
 		Use: "show", Short: "Show the network and where it stands: members, keys, artist, artworks, round",
+		Long: `show tells how many members proved their share of the key and how many could be
+lost, who sealed the artist, how many artworks are in which state, where the round
+stands, and what the treasury holds.`,
 		Example: "  atelier network show\n  atelier network show --charter\n  atelier network show --api 127.0.0.1:8080 --json | jq .shares",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -80,7 +83,7 @@ func networkSheet(n api.Network) *sheet {
 	if r := n.Round; r != nil {
 		s.add("round", "%s", roundLine(n, *r))
 	} else {
-		s.add("round", "none yet: the first opens by itself when %d candidates wait", n.Params.RoundCandidates)
+		s.add("round", "none yet: the first opens by itself when %s wait", count(int(n.Params.RoundCandidates), "candidate"))
 	}
 	s.add("treasury", "%s credits (%s fees, %s tribute)", credits(n.Treasury.Balance), credits(n.Treasury.Fees), credits(n.Treasury.Tributes))
 	return s

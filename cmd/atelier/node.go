@@ -22,31 +22,32 @@ import (
 )
 
 func nodeStart(e *env) *cobra.Command {
-	return &cobra.Command{
+	var level string
+	c := &cobra.Command{
 		Use:   "start",
 		Short: "Run this home's member until Ctrl-C",
 		Long: `start runs the member of the home: it founds the network with the others if that
 has not happened, and then takes part in consensus, ceremony, approvals,
-generation and storage. It prints where its gallery is, and logs on standard
-error.`,
-		Args: takes(),
+generation and storage. It prints where its gallery is, and logs on standard error.
+
+The same address serves programs: JSON below /v1, described by /openapi.json; see
+` + "`atelier help api`" + `. The node reads config.toml of the home and variables; see
+` + "`atelier config show`" + ` and ` + "`atelier help environment`" + `.`,
+		Example: "  atelier node start\n  atelier node start --home ./ada --log-level info",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(e.home, os.LookupEnv)
 			if err != nil {
 				return err
 			}
+			if level != "" {
+				cfg.Log.Level = level
+			}
 			log, err := newLogger(e, cfg.Log)
 			if err != nil {
 				return err
 			}
-			n, err := node.Open(home.Home(e.home), cfg, node.Options{Passphrase: passphrase(), Logger: log, Founding: func(p founding.Progress) {
-				switch {
-				case p.Waiting != "":
-					fmt.Fprintf(e.err, "founding: waiting (%s)\n", p.Waiting)
-				case p.Want > 0:
-					fmt.Fprintf(e.err, "founding: %d of %d members are here\n", p.Have, p.Want)
-				}
-			}})
+			n, err := node.Open(home.Home(e.home), cfg, node.Options{Passphrase: passphrase(), Logger: log, Founding: e.foundingLog()})
 			if err != nil {
 				return err
 			}
@@ -59,6 +60,26 @@ error.`,
 			}()
 			return n.Run(cmd.Context())
 		},
+	}
+	option(c, &level, "log-level", "", logLevel, "`LEVEL` of the log: debug, info, warn, error (default: log.level of config.toml)")
+	return c
+}
+
+// foundingLog tells how a founding goes, each line once.
+func (e *env) foundingLog() func(founding.Progress) {
+	last := ""
+	return func(p founding.Progress) {
+		line := ""
+		switch {
+		case p.Waiting != "":
+			line = "waiting: " + p.Waiting
+		case p.Want > 1: // one is a founding of nobody else
+			line = fmt.Sprintf("%d of %s here", p.Have, count(p.Want, "member"))
+		}
+		if line != last && line != "" {
+			fmt.Fprintf(e.err, "founding: %s\n", line)
+			last = line
+		}
 	}
 }
 
@@ -77,7 +98,11 @@ func newLogger(e *env, c config.Log) (*slog.Logger, error) {
 func nodeStop(e *env) *cobra.Command {
 	var wait time.Duration
 	c := &cobra.Command{
-		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has", Args: takes(),
+		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has",
+		Long: `stop asks the process of the home's node to end, as Ctrl-C would, and returns when
+it has: its ledger and store are closed then. It ends with 5 when none runs there.`,
+		Example: "  atelier node stop\n  atelier node stop --home ./ada --wait 2m",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h := home.Home(e.home)
 			b, err := os.ReadFile(h.PID())
@@ -119,6 +144,6 @@ func nodeStop(e *env) *cobra.Command {
 			}
 		},
 	}
-	c.Flags().DurationVar(&wait, "wait", 30*time.Second, "how long to wait")
+	option(c, &wait, "wait", "30s", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
 }

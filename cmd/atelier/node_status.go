@@ -13,7 +13,11 @@ import (
 func nodeStatus(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "status", Short: "Say how the node does: height, peers, share, storage",
-		Args: takes(),
+		Long: `status tells what one node sees: its last block and how old that is, whether it
+holds its share of the key, what it stores, and which members it is connected to.
+The last block of a working network is seconds old.`,
+		Example: "  atelier node status\n  atelier node status --home ./ada --json | jq .peers",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
 			if err != nil {

@@ -91,12 +91,3 @@ func count(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
-
-// parseCredits reads an amount that a flag gives in credits (or whole tokens).
-func parseCredits(flag, text string) (curve.Amount, error) {
-	a, err := curve.ParseCredits(text)
-	if err != nil {
-		return a, &usageError{fmt.Errorf("--%s: %w", flag, err)}
-	}
-	return a, nil
-}

@@ -20,7 +20,7 @@ func roundLine(n api.Network, r api.Round) string {
 		return fmt.Sprintf("%d is open: %s, %s; sealed orders until height %d (%s left)",
 			r.Number, count(len(r.Candidates), "candidate"), count(r.OrderCount, "order"), r.BackUntil, count(int(left), "block"))
 	case "opening":
-		return fmt.Sprintf("%d is being opened: %d of %d members have posted their shares", r.Number, len(r.Openers), n.Shares.Threshold)
+		return fmt.Sprintf("%d is being opened: %d of %s posted", r.Number, len(r.Openers), count(n.Shares.Threshold, "opening share"))
 	case "failed":
 		return fmt.Sprintf("%d failed: %s; its candidates wait for the next one", r.Number, r.Reason)
 	}
@@ -29,7 +29,10 @@ func roundLine(n api.Network, r api.Round) string {
 
 func roundList(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the rounds, newest first", Args: takes(),
+		Use: "list", Short: "List the rounds, newest first",
+		Long:    "list shows the rounds: how many candidates and orders each had, what it published.",
+		Example: "  atelier round list\n  atelier round list --json | jq '.[0].phase'",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
 			if err != nil {
@@ -52,24 +55,29 @@ func roundList(e *env) *cobra.Command {
 func roundShow(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "show [NUMBER]", Short: "Show a round: its candidates, and who backed what once it is settled",
-		Args: mayTake("NUMBER"),
+		Long: `show tells where a round stands: NUMBER, or the newest. While orders are sealed it
+shows their escrows only; once the round is settled, what each said and got.`,
+		Example: "  atelier round show\n  atelier round show 3 --json",
+		Args:    mayTake("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			var number uint64
+			var err error
+			if len(args) == 1 {
+				if number, err = read("NUMBER", args[0], ordinal); err != nil {
+					return err
+				}
+			}
 			c, err := e.client()
 			if err != nil {
 				return err
 			}
 			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			var number uint64
 			switch {
-			case len(args) == 1:
-				if number, err = strconv.ParseUint(args[0], 10, 64); err != nil || number == 0 {
-					return &usageError{fmt.Errorf("%q is not the number of a round", args[0])}
-				}
+			case err != nil:
+				return err
+			case number != 0:
 			case n.Round == nil:
-				return refused(curation.CodeWrongPhase, "there has been no round yet: the first opens by itself when %d candidates wait", n.Params.RoundCandidates)
+				return refused(curation.CodeWrongPhase, "there has been no round yet: the first opens by itself when %s wait", count(int(n.Params.RoundCandidates), "candidate"))
 			default:
 				number = n.Round.Number
 			}

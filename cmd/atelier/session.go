@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -13,9 +15,6 @@ import (
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 )
-
-// passphrase opens the key file of the home; empty means the one kept there.
-func passphrase() string { return os.Getenv("ATELIER_PASSPHRASE") }
 
 // client speaks to the node that --api names, or to the one that runs in the home.
 // It shows the owner's token only to the latter.
@@ -39,16 +38,40 @@ func (e *env) client() (*api.Client, error) {
 // member's of the home.
 func (e *env) signer() (ed25519.PrivateKey, error) {
 	if e.key != "" {
+		if err := checkKeyFile(e.key); err != nil {
+			return nil, err
+		}
 		return keys.LoadAccount(e.key, passphrase())
 	}
 	s, err := keys.Load(e.home, passphrase())
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, &usageError{fmt.Errorf("whose key should sign? Give a collector's with --key FILE (`atelier account create --key FILE` makes one), or a member's with --home DIR: %s holds none", e.home)}
+		return nil, usage("whose key should sign? Give a collector's with --key FILE (`atelier account create --key FILE` makes one), or a member's with --home DIR: %s holds none", e.home)
 	}
 	return s.Identity, err
 }
 
-// account is the account of the signer.
+// keyFileStart is how an age file under a passphrase begins.
+const keyFileStart = "age-encryption.org/v1\n-> scrypt "
+
+// checkKeyFile refuses what is no collector's key before a passphrase is asked of it.
+// A file that is not there, or cannot be read, is left to who opens it.
+func checkKeyFile(path string) error {
+	if dir, file := filepath.Split(path); file == "keys.age" && filepath.Base(dir) == keys.Dir {
+		return fmt.Errorf("%s is a member's key: sign with it by --home %s instead of --key", path, quoted(filepath.Dir(filepath.Clean(dir))))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	start := make([]byte, len(keyFileStart))
+	if _, err := io.ReadFull(f, start); err == nil && string(start) == keyFileStart {
+		return nil
+	}
+	return fmt.Errorf("%s is not a key: a key is an age file under a passphrase, whose first line is %q; make one with `atelier account create --key FILE`", path, "age-encryption.org/v1")
+}
+
+// accountOf is the account of the signer.
 func accountOf(key ed25519.PrivateKey) curation.Address {
 	return curation.AddressOf(key.Public().(ed25519.PublicKey))
 }
@@ -71,7 +94,7 @@ func online(c *api.Client) string {
 	if err != nil {
 		return "the node does not say how many members are online"
 	}
-	have, all := 1, 1+len(n.Peers)
+	have, all := 1, count(1+len(n.Peers), "member")
 	for _, p := range n.Peers {
 		if p.Connected {
 			have++
@@ -79,9 +102,9 @@ func online(c *api.Client) string {
 	}
 	net, err := c.Network(ctx)
 	if err != nil {
-		return fmt.Sprintf("%d of %d members are online", have, all)
+		return fmt.Sprintf("%d of %s online", have, all)
 	}
-	return fmt.Sprintf("%d of %d members are online, %d are needed", have, all, net.Shares.Threshold)
+	return fmt.Sprintf("%d of %s online, %d needed", have, all, net.Shares.Threshold)
 }
 
 // names are how tables call members and accounts.

@@ -22,13 +22,17 @@ import (
 )
 
 func verifyCommand(e *env) *cobra.Command {
-	var network, weights, want string
+	var network, weights string
+	var o verify.Options
 	c := &cobra.Command{
 		Use: "verify FILE|CID", Short: "Check where an artwork comes from, offline",
 		Long: `verify checks an artwork against the network that it claims to be of: that the files
 are those of its CID, the pixels those of the receipt, that the quorum approved this
 prompt, that its signature is the seed, and that the seed drew the generator. Each
-line says what was checked and what that proves. It ends with 1 when a claim fails.
+line says what was checked and what that proves. It ends with 0 when the artwork is
+valid, with 1 when a claim fails, and with 6 when none fails but one that has to be
+checked could not be: the error says what is missing. --json has the same as outcome
+(valid, invalid, unchecked), failed and missing.
 
 What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` writes it, a
 file in such a folder, or a CID that the node or the home holds. What to trust is a
@@ -37,13 +41,6 @@ the node, and then proves no more than that node's word about the network.`,
 		Example: "  atelier verify heart --network harbour.json\n  atelier verify heart.car\n  atelier verify bafybei… --home ./ada",
 		Args:    takes("FILE|CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := verify.Options{}
-			var err error
-			if want != "" {
-				if o.CID, err = cid.Decode(want); err != nil {
-					return &usageError{fmt.Errorf("--cid: %w", err)}
-				}
-			}
 			files, root, err := e.artworkFiles(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -69,7 +66,7 @@ the node, and then proves no more than that node's word about the network.`,
 	}
 	c.Flags().StringVar(&network, "network", "", "trust the network `FILE`, as `atelier network export` writes it")
 	c.Flags().StringVar(&weights, "weights", "", "render the picture again with the artist in `DIR`")
-	c.Flags().StringVar(&want, "cid", "", "the `CID` that the files must have")
+	option(c, &o.CID, "cid", "", folderName, "the `CID` that the files must have")
 	return c
 }
 
@@ -77,6 +74,11 @@ the node, and then proves no more than that node's word about the network.`,
 type invalidError struct{ text string }
 
 func (e *invalidError) Error() string { return e.text }
+
+// uncheckedError is an artwork of which something could not be checked.
+type uncheckedError struct{ text string }
+
+func (e *uncheckedError) Error() string { return e.text }
 
 func (e *env) showReport(r verify.Report, from string) error {
 	if e.json {
@@ -99,19 +101,11 @@ func (e *env) showReport(r verify.Report, from string) error {
 			fmt.Fprintf(e.out, "trusted: %s\n", from)
 		}
 	}
-	failed := 0
-	for _, c := range r.Claims {
-		if c.Status == verify.Fails {
-			failed++
-		}
-	}
-	switch {
-	case failed > 0:
-		return &invalidError{fmt.Sprintf("the artwork is not what it says: %d of %d claims fail", failed, len(r.Claims))}
-	case !r.Valid && from != "":
-		return &invalidError{"the network file does not list this artwork: take a newer one with `atelier network export`"}
-	case !r.Valid:
-		return &invalidError{"the network's claims could not be checked: give --network FILE, or the --home of a member"}
+	switch r.Outcome {
+	case verify.Invalid:
+		return &invalidError{fmt.Sprintf("the artwork is not what it says: %d of %s failed", len(r.Failed), count(len(r.Claims), "claim"))}
+	case verify.Unchecked:
+		return &uncheckedError{"the artwork could not be checked without " + strings.Join(r.Missing, ", and without ")}
 	}
 	if !e.json {
 		fmt.Fprintln(e.out, "valid")
@@ -160,7 +154,7 @@ func (e *env) artworkFiles(ctx context.Context, name string) (files []storage.Fi
 		files, err = folderFrom(filepath.Dir(name))
 	default:
 		if root, err = cid.Decode(name); err != nil {
-			return nil, root, &usageError{fmt.Errorf("%q is neither a file or folder here nor a CID", name)}
+			return nil, root, usage("%q is neither a file or folder here nor a CID", name)
 		}
 		files, err = e.filesOf(ctx, root)
 	}

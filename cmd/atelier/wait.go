@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,17 +11,20 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 )
 
-// until looks at the network after every block until done says so.
-func until(ctx context.Context, c *api.Client, patience time.Duration, what string, done func(api.Network) (bool, error)) (api.Network, error) {
+// until looks at the network after every block until done says so. It returns what it
+// saw last.
+func until(ctx context.Context, c *api.Client, patience time.Duration, what string, done func(api.Network) (bool, error)) (n api.Network, err error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	look := func() (n api.Network, ok bool, err error) {
-		if n, err = c.Network(within); err == nil {
+	look := func() (ok bool, err error) {
+		now, err := c.Network(within)
+		if err == nil {
+			n = now
 			ok, err = done(n)
 		}
-		return n, ok, err
+		return ok, err
 	}
-	n, ok, err := look()
+	ok, err := look()
 	if ok || err != nil {
 		return n, late(ctx, c, err, what, patience)
 	}
@@ -31,7 +33,7 @@ func until(ctx context.Context, c *api.Client, patience time.Duration, what stri
 			continue
 		}
 		if err == nil {
-			n, ok, err = look()
+			ok, err = look()
 		}
 		if ok || err != nil {
 			return n, late(ctx, c, err, what, patience)
@@ -54,7 +56,8 @@ func networkWait(e *env) *cobra.Command {
 		Use: "wait", Short: "Wait until the network can work: its keys are made, its members ready",
 		Long: `wait returns when the key ceremony has ended well and every member has put one-time
 reader keys on the ledger. It is for scripts that found a network.`,
-		Args: takes(),
+		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
+		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
 			if err != nil {
@@ -82,7 +85,7 @@ reader keys on the ledger. It is for scripts that found a network.`,
 			return e.columns(networkSheet(n).rows)
 		},
 	}
-	c.Flags().DurationVar(&patience, "timeout", 5*time.Minute, "how long to wait")
+	option(c, &patience, "timeout", "5m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
 }
 
@@ -98,15 +101,14 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 		Example: "  atelier round wait backing\n  atelier round wait settled 3 --timeout 1h",
 		Args:    takesBetween(1, "PHASE", "NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			want, known := roundPhases[args[0]]
-			if !known || args[0] == "failed" {
-				return &usageError{fmt.Errorf("%q is not a phase to wait for: choose backing, opening or settled", args[0])}
+			phase, err := read("PHASE", args[0], oneOf("backing", "opening", "settled"))
+			if err != nil {
+				return err
 			}
-			number := uint64(1)
+			want, number := roundPhases[phase], uint64(1)
 			if len(args) == 2 {
-				var err error
-				if number, err = strconv.ParseUint(args[1], 10, 64); err != nil || number == 0 {
-					return &usageError{fmt.Errorf("%q is not the number of a round", args[1])}
+				if number, err = read("NUMBER", args[1], ordinal); err != nil {
+					return err
 				}
 			}
 			c, err := e.client()
@@ -114,7 +116,7 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 				return err
 			}
 			var r api.Round
-			n, err := until(cmd.Context(), c, patience, fmt.Sprintf("phase %s of the round", args[0]), func(n api.Network) (bool, error) {
+			n, err := until(cmd.Context(), c, patience, fmt.Sprintf("phase %s of the round", phase), func(n api.Network) (bool, error) {
 				if n.Round == nil || n.Round.Number < number {
 					return false, nil
 				}
@@ -131,12 +133,29 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 				}
 				return roundPhases[r.Phase] >= want, nil
 			})
-			if err != nil {
+			var tooLate *quorumError
+			if errors.As(err, &tooLate) && r.Phase != "failed" {
+				return &quorumError{fmt.Errorf("%w\n  %s", err, e.roundAwaits(n, number))}
+			} else if err != nil {
 				return err
 			}
 			return e.say(r, "round %s\n", roundLine(n, r))
 		},
 	}
-	c.Flags().DurationVar(&patience, "timeout", time.Hour, "how long to wait")
+	option(c, &patience, "timeout", "1h", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
+}
+
+// roundAwaits says what a round that is not over waits for, and what to do.
+func (e *env) roundAwaits(n api.Network, number uint64) string {
+	r := n.Round
+	if r == nil || r.Number < number || r.Phase == "settled" || r.Phase == "failed" {
+		return fmt.Sprintf("The next round opens by itself when %s wait, and there are %d. Ask for more pictures with `%s`.",
+			count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"], e.again("artwork request --prompt TEXT"))
+	}
+	look := e.again("round wait settled %d --timeout 1h", r.Number)
+	if r.Phase == "backing" {
+		return fmt.Sprintf("Round %s. Back a candidate with `%s`, or wait on with `%s`.", roundLine(n, *r), e.again("market back ID --deposit 100"), look)
+	}
+	return fmt.Sprintf("Round %s. It goes on as soon as enough members are online; wait on with `%s`.", roundLine(n, *r), look)
 }
