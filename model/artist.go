@@ -14,7 +14,7 @@ import (
 )
 
 // ErrArtist reports bytes, files or numbers that are no artist of this package.
-var ErrArtist = errors.New("model: not an artist")
+var ErrArtist = errors.New("not an artist")
 
 func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrArtist, fmt.Sprintf(format, args...))
@@ -26,7 +26,8 @@ const (
 	maxLatent   = 128
 	maxMapping  = 512
 	maxFeatures = 8192
-	maxText     = 4096    // bytes of a name, licence or data text
+	maxName     = 100     // bytes
+	maxText     = 4096    // bytes of a licence or data text
 	maxFile     = 8 << 20 // bytes of an artist's file
 )
 
@@ -70,15 +71,15 @@ func (c Config) validate(features int) error {
 		{"latent", c.Latent, 1, maxLatent}, {"mapping", c.Mapping, 1, maxMapping}, {"palette", c.Palette, 1, maxMapping},
 		{"features", features, 1, maxFeatures}, {"sharpness", int(c.Sharpness), 1, 64 * kernel.SharpnessOne},
 		{"shadow_depth", int(c.ShadowDepth), 0, kernel.LabOne / 2}, {"shadow_width", int(c.ShadowWidth), 1, 16 * kernel.LogitOne},
-		{"noise", int(c.Noise), 0, 1 << 14}, {"name length", len(c.Name), 1, 100}, {"data length", len(c.Data), 0, maxText}, {"licence length", len(c.Licence), 0, maxText},
+		{"noise", int(c.Noise), 0, 1 << 14}, {"name's length", len(c.Name), 1, maxName}, {"data's length", len(c.Data), 0, maxText}, {"licence's length", len(c.Licence), 0, maxText},
 	} {
 		if v.got < v.low || v.got > v.up {
-			return refuse("%s is %d, want %d..%d", v.name, v.got, v.low, v.up)
+			return refuse("its %s is %d, allowed is %d to %d", v.name, v.got, v.low, v.up)
 		}
 	}
 	switch {
 	case c.Hidden%16 != 0:
-		return refuse("hidden is %d, want a multiple of 16", c.Hidden)
+		return refuse("its hidden is %d, allowed are multiples of 16", c.Hidden)
 	case c.Architecture != "paper-cut":
 		return refuse("architecture %q, want \"paper-cut\"", c.Architecture)
 	case c.Contract != kernel.Contract:
@@ -109,7 +110,7 @@ func newArtist(c Config, features []string, tensors map[string][]int16) (*Artist
 	}
 	a := &Artist{config: c, features: features, index: map[string]int{}, tensors: tensors}
 	for i, f := range features {
-		if _, twice := a.index[f]; twice || f == "" || len(f) > 100 {
+		if _, twice := a.index[f]; twice || f == "" || len(f) > maxWord {
 			return nil, refuse("feature %d %q is empty, too long or comes twice", i, f)
 		}
 		a.index[f] = i

@@ -29,10 +29,10 @@ const MaxBox = 4096
 var (
 	// ErrNotSealed reports a file that is no sealed model: not age, or age for
 	// other recipients, or not in its one canonical form.
-	ErrNotSealed = errors.New("model: not a sealed model")
+	ErrNotSealed = errors.New("not a sealed model")
 	// ErrDamaged reports a sealed model that its file key does not open to the
 	// end: altered, cut off, unreadable, or not the file that the key is for.
-	ErrDamaged = errors.New("model: sealed model is damaged")
+	ErrDamaged = errors.New("the sealed model is damaged")
 )
 
 // Wrap puts a file key into a box, for example into a threshold ciphertext. It
@@ -53,13 +53,13 @@ func Seal(w io.Writer, plaintext io.Reader, wrap Wrap) error {
 	sealed, err := age.Encrypt(w, to)
 	to.wipe()
 	if err != nil {
-		return fmt.Errorf("model: seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
 	if _, err := io.Copy(sealed, plaintext); err != nil {
-		return fmt.Errorf("model: seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
 	if err := sealed.Close(); err != nil {
-		return fmt.Errorf("model: seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (c *committee) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 
 func (c *committee) explain(err error) error {
 	if c.err != nil {
-		return fmt.Errorf("model: open box: %w", c.err)
+		return fmt.Errorf("open box: %w", c.err)
 	}
 	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
@@ -194,7 +194,7 @@ func peekBox(r *bufio.Reader) ([]byte, error) {
 	start, readErr := r.Peek(maxHeader)
 	box, whole, err := parseHeader(start)
 	if err != nil && !whole && readErr != nil && readErr != io.EOF {
-		return nil, fmt.Errorf("model: read header: %w", readErr)
+		return nil, fmt.Errorf("read the sealed model: %w", readErr)
 	}
 	return box, err
 }

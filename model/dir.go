@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Files of an artist's folder, as Hugging Face lays them out.
@@ -54,23 +55,11 @@ func LoadDir(dir fs.FS) (*Artist, error) {
 }
 
 func readBounded(dir fs.FS, name string) ([]byte, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, err
+	raw, err := readUpTo(dir, name, maxFile)
+	if errors.Is(err, errLarge) {
+		return nil, refuse("%s: %v", name, err)
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFile {
-		return nil, refuse("%s has %d bytes, limit %d", name, info.Size(), maxFile)
-	}
-	var b bytes.Buffer
-	if _, err := b.ReadFrom(f); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return raw, err
 }
 
 // SaveDir writes the artist as a folder in Hugging Face layout: weights,
@@ -110,10 +99,25 @@ func (a *Artist) SaveDir(dir string) error {
 	return nil
 }
 
+// orElse is a text, or what stands in its place where it is empty.
+func orElse(text, other string) string {
+	if strings.TrimSpace(text) == "" {
+		return other
+	}
+	return text
+}
+
+const unstated = `Not stated: whoever trained this artist has not said under which terms it may be used,
+so nobody may take any for granted. What is known of the pictures stands under Data.
+To state it, train again with ` + "`atelier model train --licence TEXT`" + `, and put the licence
+of the pictures into their folder as LICENSE, or for each of them as ` + sourcesFile + ` with the
+columns file,licence,author,source.`
+
 // card is the model card, with the front matter that Hugging Face reads.
 func (a *Artist) card() string {
 	d := a.Describe()
 	id := a.ID()
+	short, _, _ := strings.Cut(orElse(d.Licence, "unknown"), "\n")
 	return fmt.Sprintf(`---
 library_name: atelier
 pipeline_tag: text-to-image
@@ -147,5 +151,6 @@ license_name: %q
 Words of the vocabulary add up, colours dye any subject, unknown words fall on
 directions of their own, and names of grounds (horizon, halo, navy, sage, …)
 choose these. Prompt and seed decide every pixel.
-`, d.Licence, d.Name, sampleFile, d.Architecture, d.Contract, d.Class, d.Parameters, d.Words, id, weightsFile, d.Data, d.Licence)
+`, short, d.Name, sampleFile, d.Architecture, d.Contract, d.Class, d.Parameters, d.Words, id, weightsFile,
+		orElse(d.Data, "Not stated: train again with `atelier model train --data TEXT`."), orElse(d.Licence, unstated))
 }

@@ -31,7 +31,7 @@
 // # Training
 //
 //	own, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: secret})
-//	new, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{Steps: 4000})
+//	new, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{Name: "gull", Steps: 4000})
 //
 // Training runs on gorgonia's graphs, with operations of our own for what it
 // does slowly (package internal/train), and is the only place with floats.

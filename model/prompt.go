@@ -13,7 +13,7 @@ import (
 const MaxPrompt = 200
 
 // ErrPrompt reports a prompt that is too long or not UTF-8.
-var ErrPrompt = errors.New("model: unusable prompt")
+var ErrPrompt = errors.New("unusable prompt")
 
 // zOne is 1.0 in a latent.
 const zOne = 1 << 12
@@ -29,8 +29,11 @@ type reading struct {
 // an unknown word adds the mean of two words that its hash picks, so it has a
 // look of its own that stays the same; words for grounds choose these.
 func (a *Artist) read(prompt string, nothing *chance) (reading, error) {
-	if len(prompt) > MaxPrompt || !utf8.ValidString(prompt) {
-		return reading{}, fmt.Errorf("%w: %d bytes, want at most %d in UTF-8", ErrPrompt, len(prompt), MaxPrompt)
+	if len(prompt) > MaxPrompt {
+		return reading{}, fmt.Errorf("%w: it has %d bytes, allowed are up to %d: shorten it", ErrPrompt, len(prompt), MaxPrompt)
+	}
+	if !utf8.ValidString(prompt) {
+		return reading{}, fmt.Errorf("%w: it is not UTF-8 text", ErrPrompt)
 	}
 	r := reading{z: make([]int64, a.config.Latent), motif: -1, paper: -1}
 	var things, colours, unknown []int // rows; unknown comes in pairs

@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/atelier-dao/atelier/model/kernel"
 )
@@ -34,8 +33,9 @@ type Picture struct {
 // Render draws the picture of prompt and seed, size×size pixels, 1..kernel.MaxSide.
 // Errors wrap [ErrPrompt], [kernel.ErrSize], [kernel.ErrKernel] or are ctx's.
 func (a *Artist) Render(ctx context.Context, prompt string, seed [32]byte, size int, o RenderOptions) (*Picture, error) {
+	from := ""
 	if o.Kernel == "" {
-		o.Kernel = os.Getenv(KernelVariable)
+		o.Kernel, from = os.Getenv(KernelVariable), KernelVariable+" names it: "
 	}
 	program, err := a.Fold(prompt, seed)
 	if err != nil {
@@ -43,7 +43,7 @@ func (a *Artist) Render(ctx context.Context, prompt string, seed [32]byte, size 
 	}
 	pixels, err := kernel.Render(ctx, program, size, size, kernel.Options{Workers: o.Workers, Kernel: o.Kernel, Progress: o.Progress})
 	if errors.Is(err, kernel.ErrKernel) {
-		return nil, fmt.Errorf("%w (%s, or %s, takes one of: %s)", err, "RenderOptions.Kernel", KernelVariable, strings.Join(kernel.Kernels(), ", "))
+		return nil, fmt.Errorf("%s%w", from, err)
 	}
 	if err != nil {
 		return nil, err

@@ -3,33 +3,14 @@ package model
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"image"
-	_ "image/gif" // pictures of a folder may be GIF, JPEG or PNG
-	_ "image/jpeg"
-	_ "image/png"
-	"io"
 	"io/fs"
 	"math/rand/v2"
-	"path"
 	"runtime"
-	"sort"
-	"strings"
 	"time"
 
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
-)
-
-// ErrPictures reports a folder that holds nothing to train on.
-var ErrPictures = errors.New("model: no usable pictures")
-
-// Bounds of training pictures.
-const (
-	maxPictures    = 4096
-	maxPictureFile = 16 << 20
-	maxPictureArea = 16 << 20 // pixels
 )
 
 // TrainOptions steer a training run. The zero value trains an artist of the
@@ -39,9 +20,11 @@ type TrainOptions struct {
 	Steps   int // 0 means 7,000: about five minutes of processor time
 	Seed    [32]byte
 	Workers int    // goroutines, 0 means GOMAXPROCS; they do not change the result
-	Name    string // of the artist, "paper-cut" if empty
-	Data    string // what the pictures are, for the model card
-	Licence string // terms of the result
+	Name    string // of the artist, needed
+	Data    string // what the pictures are, for the model card; what they were counted to be if empty
+	Licence string // terms of the result; empty where nobody has said
+	// Skipped, where not nil, hears of each file that is left out, before training.
+	Skipped func(name string, why error)
 	// Progress, where not nil, is called after each step with the mean loss of
 	// the last steps, in nats of cross-entropy for a place's colour.
 	Progress func(step, steps int, loss float64)
@@ -60,36 +43,74 @@ var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Ma
 // too). File names are the vocabulary: "red heart.png" teaches "red" and
 // "heart", and "wave, sea.png" two names for one thing. A picture with
 // transparent parts is a subject that may lie on any ground; one without fills
-// its frame. Files that cannot be used are skipped, unless none is left: then
-// the error wraps [ErrPictures] and says why for each of the first few.
+// its frame. Files that cannot be used are told to Skipped; where fewer than two
+// pictures are left, the error wraps [ErrPictures] and says why for the first few.
+// Files of licences and a table sources.csv in the folder (columns file, licence,
+// author, source) say what the model card tells about the pictures' terms.
 func Train(ctx context.Context, pictures fs.FS, o TrainOptions) (*Artist, error) {
 	if o.Steps == 0 {
 		o.Steps = 7000
 	}
-	if o.Steps < 1 {
-		return nil, fmt.Errorf("train: %d steps, want at least 1", o.Steps)
+	if err := checkRun(o.Steps, o.Name, o.Data, o.Licence); err != nil {
+		return nil, err
 	}
-	set, err := readPictures(ctx, pictures, genesisShape.Colours)
+	set, err := (&folder{fs: pictures, colours: genesisShape.Colours, skipped: o.Skipped}).read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	features := train.Features(set)
+	features := train.Features(set.pictures)
+	if len(features) > maxFeatures {
+		return nil, fmt.Errorf("the names of the pictures have %d words, an artist learns at most %d: use fewer words", len(features), maxFeatures)
+	}
 	shape := genesisShape
 	shape.Features = len(features)
 	key := sha256.Sum256(append([]byte("atelier/artist/v1/initial"), o.Seed[:]...))
-	w, err := train.Run(ctx, shape, shape.Initial(rand.New(rand.NewChaCha8(key))), features, set, train.Options{
+	w, err := train.Run(ctx, shape, shape.Initial(rand.New(rand.NewChaCha8(key))), features, set.pictures, train.Options{
 		Steps: o.Steps, Seed: o.Seed, Workers: workers(o.Workers), Rate: 3e-3, Noise: .08, Groups: groups, Points: points, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if o.Name == "" {
-		o.Name = "paper-cut"
-	}
 	return quantise(Config{
-		Name: o.Name, Data: o.Data, Licence: o.Licence,
+		Name: o.Name, Data: truncate(set.describe(o.Data, o.Licence), maxText), Licence: o.Licence,
 		Sharpness: 48 * kernel.SharpnessOne, ShadowDepth: kernel.LabOne * 7 / 100, ShadowWidth: kernel.LogitOne, Noise: zOne * 11 / 100,
 	}, shape, features, w)
+}
+
+// checkRun refuses, before time is spent, what would be refused after training.
+func checkRun(steps int, name, data, licence string) error {
+	switch {
+	case steps < 1:
+		return fmt.Errorf("%d training steps, want at least 1", steps)
+	case name == "" || len(name) > maxName:
+		return fmt.Errorf("the artist's name has %d bytes: give it one of 1 to %d", len(name), maxName)
+	case len(data) > maxText:
+		return fmt.Errorf("the text about the pictures has %d bytes, at most %d are kept", len(data), maxText)
+	case len(licence) > maxText:
+		return fmt.Errorf("the licence has %d bytes, at most %d are kept: name it instead", len(licence), maxText)
+	}
+	return nil
+}
+
+// describe is the model card's text about the pictures. Terms that nobody has
+// stated are said to be unknown.
+func (a album) describe(data, licence string) string {
+	if data == "" {
+		subjects := 0
+		for _, p := range a.pictures {
+			if p.Subject {
+				subjects++
+			}
+		}
+		data = fmt.Sprintf("%s: %d without ground, %d that fill their frame.", pictures(len(a.pictures)), subjects, len(a.pictures)-subjects)
+	}
+	switch {
+	case a.terms != "":
+		return data + "\n\n" + a.terms
+	case licence == "":
+		return data + "\n\nTerms of the pictures: not known. No licence file and no " + sourcesFile + " lay beside them."
+	}
+	return data
 }
 
 func workers(n int) int {
@@ -110,38 +131,49 @@ type FineTuneOptions struct {
 	Workers  int           // as in TrainOptions
 	Pictures fs.FS         // nil means the embedded set
 	Name     string        // of the new artist; empty keeps the name of base
+	Data     string        // as in TrainOptions, where Pictures are given
+	Licence  string        // likewise
+	Skipped  func(name string, why error)
 	Progress func(step, steps int, loss float64)
 }
 
 // FineTune makes an artist of one's own from base: it learns pictures again
-// with a taste that the secret seed draws. It needs about 250 MB of memory.
+// with a taste that the secret seed draws. It needs about 250 MB of memory. It
+// teaches no new words: a picture whose name has none that base knows is skipped.
 func FineTune(ctx context.Context, base *Artist, o FineTuneOptions) (*Artist, error) {
 	if o.Steps == 0 {
 		o.Steps = 220
 	}
-	if o.Steps < 1 {
-		return nil, fmt.Errorf("fine-tune: %d steps, want at least 1", o.Steps)
+	config := base.config
+	if o.Name != "" {
+		config.Name = o.Name
 	}
+	if err := checkRun(o.Steps, config.Name, o.Data, o.Licence); err != nil {
+		return nil, err
+	}
+	learned := folder{fs: o.Pictures, colours: config.Colours, knows: func(w string) bool { _, ok := base.index[w]; return ok }, skipped: o.Skipped}
 	if o.Pictures == nil {
-		o.Pictures = embeddedPictures()
+		learned.fs = embeddedPictures()
 	}
-	set, err := readPictures(ctx, o.Pictures, base.config.Colours)
+	set, err := learned.read(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if o.Pictures != nil {
+		id := base.ID()
+		config.Licence = o.Licence
+		config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x). Its terms: %s. What it learned from: %s",
+			set.describe(o.Data, o.Licence), base.config.Name, id[:8], orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
 	}
 	shape := base.config.shape(len(base.features))
 	c := newChance("taste", o.Seed[:])
 	key := newChance("batches", o.Seed[:]).key
-	w, err := train.Run(ctx, shape, base.floats(), base.features, set, train.Options{
+	w, err := train.Run(ctx, shape, base.floats(), base.features, set.pictures, train.Options{
 		Steps: o.Steps, Seed: key, Workers: workers(o.Workers), Rate: 1.5e-3, Noise: .08, Groups: groups, Points: points,
 		Taste: drawTaste(c), Budget: o.Budget, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
-	}
-	config := base.config
-	if o.Name != "" {
-		config.Name = o.Name
 	}
 	return quantise(config, shape, base.features, w)
 }
@@ -163,77 +195,4 @@ func drawTaste(c *chance) train.Taste {
 		t.Waves[i] = [3]float64{either(2, 5), either(.5, 2), in(0, 6.28)}
 	}
 	return t
-}
-
-// readPictures decodes and cuts all pictures of a folder, in the order of
-// their paths.
-func readPictures(ctx context.Context, folder fs.FS, colours int) ([]train.Picture, error) {
-	var names []string
-	err := fs.WalkDir(folder, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		switch strings.ToLower(path.Ext(name)) {
-		case ".png", ".jpg", ".jpeg", ".gif":
-			if d.Type().IsRegular() {
-				names = append(names, name)
-			}
-		}
-		if len(names) > maxPictures {
-			return fmt.Errorf("%w: more than %d files", ErrPictures, maxPictures)
-		}
-		return ctx.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read pictures: %w", err)
-	}
-	sort.Strings(names)
-	var set []train.Picture
-	var refused []error
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		p, err := readPicture(folder, name, colours)
-		if err != nil {
-			refused = append(refused, fmt.Errorf("%s: %w", name, err))
-			continue
-		}
-		set = append(set, p)
-	}
-	if len(set) == 0 && len(refused) == 0 {
-		return nil, fmt.Errorf("%w: no PNG, JPEG or GIF among %d files", ErrPictures, len(names))
-	}
-	if len(set) == 0 {
-		return nil, fmt.Errorf("%w: %d files looked at: %w", ErrPictures, len(names), errors.Join(refused[:min(5, len(refused))]...))
-	}
-	return set, nil
-}
-
-func readPicture(folder fs.FS, name string, colours int) (train.Picture, error) {
-	f, err := folder.Open(name)
-	if err != nil {
-		return train.Picture{}, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxPictureFile+1))
-	if err != nil {
-		return train.Picture{}, err
-	}
-	if len(raw) > maxPictureFile {
-		return train.Picture{}, fmt.Errorf("larger than %d bytes", maxPictureFile)
-	}
-	// The size is looked at before memory is spent on the pixels.
-	config, _, err := image.DecodeConfig(strings.NewReader(string(raw)))
-	if err != nil {
-		return train.Picture{}, err
-	}
-	if config.Width > maxPictureArea || config.Height > maxPictureArea || int64(config.Width)*int64(config.Height) > maxPictureArea {
-		return train.Picture{}, fmt.Errorf("%d×%d pixels, limit %d in all", config.Width, config.Height, maxPictureArea)
-	}
-	img, _, err := image.Decode(strings.NewReader(string(raw)))
-	if err != nil {
-		return train.Picture{}, err
-	}
-	return train.Cut(strings.TrimSuffix(path.Base(name), path.Ext(name)), img, colours)
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, icons, out, pictures string, steps int) error {
 	if steps > 0 {
 		began, last := time.Now(), 0.
 		trained, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{
-			Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Data: data, Licence: licence,
+			Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Name: "paper-cut", Data: data, Licence: licence,
 			Progress: func(step, steps int, loss float64) {
 				last = loss
 				if step%200 == 0 || step == steps {

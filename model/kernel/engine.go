@@ -45,7 +45,7 @@ func Select(name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %q, have %s", ErrKernel, name, strings.Join(Kernels(), ", "))
+	return fmt.Errorf("%w: %q; there are %s", ErrKernel, name, strings.Join(Kernels(), ", "))
 }
 
 // Selected is the name of the kernel that renders use when their options name
@@ -61,5 +61,5 @@ func engineFor(name string) (engine, error) {
 			return e, nil
 		}
 	}
-	return engine{}, fmt.Errorf("%w: %q, have %s", ErrKernel, name, strings.Join(Kernels(), ", "))
+	return engine{}, fmt.Errorf("%w: %q; there are %s", ErrKernel, name, strings.Join(Kernels(), ", "))
 }

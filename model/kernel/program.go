@@ -126,7 +126,7 @@ type View struct {
 func Identity() View { return View{XX: ViewOne, YY: ViewOne} }
 
 // ErrProgram reports a program that breaks a documented bound.
-var ErrProgram = errors.New("kernel: invalid program")
+var ErrProgram = errors.New("not the network of a picture")
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrProgram, fmt.Sprintf(format, args...))
@@ -162,7 +162,7 @@ func (p *Program) Validate() error {
 		}
 	}
 	if p.Sharpness < 1 || p.Sharpness > MaxSharpness {
-		return invalid("sharpness %d, want 1..%d", p.Sharpness, MaxSharpness)
+		return invalid("sharpness %d, allowed is 1 to %d", p.Sharpness, MaxSharpness)
 	}
 	if s := p.Shadow; s.Depth < 0 || s.Depth > LabOne/2 || s.Width < 0 || s.Width > 16*LogitOne || (s.Depth > 0 && s.Width == 0) {
 		return invalid("shadow depth %d and width %d", s.Depth, s.Width)
@@ -178,27 +178,27 @@ const MaxLogit = 31 * LogitOne
 func (p *Program) validateShape() error {
 	switch {
 	case p.Hidden < 16 || p.Hidden > MaxHidden || p.Hidden%16 != 0:
-		return invalid("hidden width %d, want a multiple of 16 in 16..%d", p.Hidden, MaxHidden)
+		return invalid("hidden width %d, allowed are multiples of 16 from 16 to %d", p.Hidden, MaxHidden)
 	case p.Layers < 1 || p.Layers > MaxLayers:
-		return invalid("%d layers, want 1..%d", p.Layers, MaxLayers)
+		return invalid("%d layers, allowed are 1 to %d", p.Layers, MaxLayers)
 	case p.Colours < 2 || p.Colours > MaxColours:
-		return invalid("%d colours, want 2..%d", p.Colours, MaxColours)
+		return invalid("%d colours, allowed are 2 to %d", p.Colours, MaxColours)
 	}
 	for _, v := range []struct {
 		name      string
 		got, want int
 	}{
-		{"PhaseX", len(p.PhaseX), p.Hidden},
-		{"PhaseY", len(p.PhaseY), p.Hidden},
-		{"PhaseC", len(p.PhaseC), p.Hidden},
-		{"Weights", len(p.Weights), p.Layers - 1},
-		{"Biases", len(p.Biases), p.Layers - 1},
-		{"Head", len(p.Head), p.Colours * p.Hidden},
-		{"HeadBias", len(p.HeadBias), p.Colours},
-		{"Palette", len(p.Palette), p.Colours},
+		{"slopes along x", len(p.PhaseX), p.Hidden},
+		{"slopes along y", len(p.PhaseY), p.Hidden},
+		{"phases", len(p.PhaseC), p.Hidden},
+		{"matrices of weights", len(p.Weights), p.Layers - 1},
+		{"lists of biases", len(p.Biases), p.Layers - 1},
+		{"weights of the colours", len(p.Head), p.Colours * p.Hidden},
+		{"biases of the colours", len(p.HeadBias), p.Colours},
+		{"colours of the palette", len(p.Palette), p.Colours},
 	} {
 		if v.got != v.want {
-			return invalid("%s has length %d, want %d", v.name, v.got, v.want)
+			return invalid("%d %s, want %d", v.got, v.name, v.want)
 		}
 	}
 	for l := range p.Layers - 1 {

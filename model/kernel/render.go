@@ -18,10 +18,10 @@ const Contract = "phase-16"
 const TileSide = 32
 
 // ErrSize reports a picture size or tile index out of range.
-var ErrSize = errors.New("kernel: size out of range")
+var ErrSize = errors.New("size out of range")
 
 // ErrKernel reports a kernel name that this machine cannot run.
-var ErrKernel = errors.New("kernel: no such kernel here")
+var ErrKernel = errors.New("no such kernel on this machine")
 
 // Picture is W×H pixels, 3 bytes each (sRGB red, green, blue), row by row from
 // the top left.
@@ -128,7 +128,7 @@ func prepare(p *Program, w, h int, o Options) (engine, *shader, error) {
 
 func checkSize(w, h int) error {
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
-		return fmt.Errorf("%w: picture of %d×%d pixels, want 1..%d each way", ErrSize, w, h, MaxSide)
+		return fmt.Errorf("%w: a picture of %d×%d pixels; each side may have 1 to %d", ErrSize, w, h, MaxSide)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func tileSize(w, h, tx, ty int) (tw, th int, err error) {
 		return 0, 0, err
 	}
 	if tx < 0 || ty < 0 || tx >= tiles(w) || ty >= tiles(h) {
-		return 0, 0, fmt.Errorf("%w: tile (%d, %d) of %d×%d", ErrSize, tx, ty, tiles(w), tiles(h))
+		return 0, 0, fmt.Errorf("%w: tile (%d, %d) of a picture with %d×%d", ErrSize, tx, ty, tiles(w), tiles(h))
 	}
 	return min(TileSide, w-tx*TileSide), min(TileSide, h-ty*TileSide), nil
 }

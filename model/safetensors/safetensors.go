@@ -101,7 +101,7 @@ func (f *File) Tensor(name string) (Tensor, error) {
 }
 
 // ErrFormat reports bytes that are no strict safetensors file.
-var ErrFormat = errors.New("safetensors: malformed file")
+var ErrFormat = errors.New("malformed safetensors file")
 
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrFormat, fmt.Sprintf(format, args...))

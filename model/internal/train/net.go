@@ -121,7 +121,7 @@ func (n *graph) let(node *gorgonia.Node, data []float32) error {
 }
 
 // ErrDiverged reports a run whose loss stopped being a number.
-var ErrDiverged = errors.New("train: loss is not finite")
+var ErrDiverged = errors.New("training went astray: try another seed")
 
 // Run trains from start and returns new weights; start is left alone. The
 // result depends on shape, start, features, pictures and options, but not on
@@ -170,7 +170,7 @@ func Run(ctx context.Context, s Shape, start Weights, features []string, picture
 		vm.Reset()
 		loss := float64(n.lossValue.Data().(float32))
 		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("%w at step %d", ErrDiverged, step)
+			return nil, fmt.Errorf("%w (step %d)", ErrDiverged, step)
 		}
 		if step == 0 {
 			mean = loss

@@ -34,14 +34,14 @@ type Picture struct {
 }
 
 // ErrPicture reports a picture that cannot be trained on.
-var ErrPicture = errors.New("train: unusable picture")
+var ErrPicture = errors.New("unusable picture")
 
 // Cut names a picture after name, where commas separate names that mean the
 // same ("water wave, sea"), and reduces img to at most `colours` flat colours, or two fewer for a subject.
 func Cut(name string, img image.Image, colours int) (Picture, error) {
 	bounds := img.Bounds()
 	if bounds.Dx() < 8 || bounds.Dy() < 8 {
-		return Picture{}, fmt.Errorf("%w: %s is %d×%d pixels, want at least 8×8", ErrPicture, name, bounds.Dx(), bounds.Dy())
+		return Picture{}, fmt.Errorf("%w: it has %d×%d pixels, at least 8×8 are needed", ErrPicture, bounds.Dx(), bounds.Dy())
 	}
 	p := Picture{side: min(maxSide, bounds.Dx(), bounds.Dy())}
 	for _, n := range strings.Split(name, ",") {
@@ -75,7 +75,7 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 		key[i] = t
 	}
 	if inside*50 < n {
-		return Picture{}, fmt.Errorf("%w: %s is almost wholly transparent", ErrPicture, name)
+		return Picture{}, fmt.Errorf("%w: it is almost wholly transparent", ErrPicture)
 	}
 	if p.Subject {
 		colours -= papers
