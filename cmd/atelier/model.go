@@ -109,7 +109,11 @@ func modelTrain(e *env) *cobra.Command {
 vocabulary ("red heart.png" teaches "red" and "heart"). It writes an artist's
 folder to --out: weights, config, vocabulary, model card and a sample. With --base
 it fine-tunes an artist instead of starting anew ("genesis" names the embedded
-one). The same pictures, seed and steps give the same weights.`,
+one), which teaches no new words. The same pictures, seed and steps give the same
+weights. Each file that cannot be used is named, with the reason.
+
+The model card says what DIR says about the pictures: its files LICENSE, COPYING or
+NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
 		Example: "  atelier model train ./pictures --out ./artist --steps 4000\n  atelier model train ./pictures --base genesis --out ./artist --steps 200",
 		Args:    takes("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -122,11 +126,27 @@ one). The same pictures, seed and steps give the same weights.`,
 			if _, err := os.Stat(filepath.Join(out, "model.safetensors")); err == nil && !force {
 				return fmt.Errorf("%s holds an artist already: choose another --out, or replace it with --force", out)
 			}
+			if name == "" {
+				dir, err := filepath.Abs(args[0])
+				if err != nil {
+					return err
+				}
+				name = filepath.Base(dir)
+			}
+			type left struct {
+				File string `json:"file"`
+				Why  string `json:"why"`
+			}
+			skipped := []left{}
 			scr := newScreen(e.err)
 			var loss float64
 			start := time.Now()
 			artist, err := train(cmd.Context(), args[0], base, model.TrainOptions{
 				Steps: steps, Seed: parseSeed(seed), Name: name, Data: data, Licence: licence,
+				Skipped: func(name string, why error) {
+					skipped = append(skipped, left{name, why.Error()})
+					fmt.Fprintf(e.err, "left out %q: %v\n", name, why)
+				},
 				Progress: func(step, steps int, l float64) {
 					loss = l
 					left := time.Duration(float64(time.Since(start)) / float64(step) * float64(steps-step)).Round(time.Second)
@@ -142,16 +162,18 @@ one). The same pictures, seed and steps give the same weights.`,
 			id := artist.ID()
 			return e.say(struct {
 				Artist  string  `json:"artist"`
+				Name    string  `json:"name"`
 				Dir     string  `json:"dir"`
 				Loss    float64 `json:"loss"`
+				Skipped []left  `json:"skipped"`
 				Seconds float64 `json:"seconds"`
-			}{curation.Hash(id).String(), out, loss, time.Since(start).Seconds()},
+			}{curation.Hash(id).String(), name, out, loss, skipped, time.Since(start).Seconds()},
 				"%s  artist %x  loss %.3f  %.0f s\n", out, id[:8], loss, time.Since(start).Seconds())
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "write the artist to `DIR`")
-	f.StringVar(&name, "name", "", "`NAME` of the artist")
+	f.StringVar(&name, "name", "", "`NAME` of the artist (default: that of DIR)")
 	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
 	f.StringVar(&data, "data", "", "`TEXT` for the model card: what the pictures are")
 	f.StringVar(&licence, "licence", "", "`TEXT` for the model card: terms of the result")
@@ -172,5 +194,6 @@ func train(ctx context.Context, dir, base string, o model.TrainOptions) (*model.
 	if err != nil {
 		return nil, err
 	}
-	return model.FineTune(ctx, from, model.FineTuneOptions{Seed: o.Seed, Steps: o.Steps, Pictures: os.DirFS(dir), Name: o.Name, Progress: o.Progress})
+	return model.FineTune(ctx, from, model.FineTuneOptions{Seed: o.Seed, Steps: o.Steps, Pictures: os.DirFS(dir), Name: o.Name,
+		Data: o.Data, Licence: o.Licence, Skipped: o.Skipped, Progress: o.Progress})
 }
