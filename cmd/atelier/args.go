@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// takes accepts exactly the named arguments, and says what is missing by name.
+// takes accepts exactly the named arguments, and says what is missing by name. One
+// that is called ID names an artwork.
 func takes(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error { return argsBetween(cmd, args, len(names), names) }
 }
@@ -30,6 +31,13 @@ func argsBetween(cmd *cobra.Command, args []string, least int, names []string) e
 		return usage("`%s` takes no arguments, have %q (see `%s --help`)", path, args[0], path)
 	case len(args) > len(names):
 		return usage("%q is too much: `%s %s` (see `%s --help`)", args[len(names)], path, strings.Join(names, " "), path)
+	}
+	for i, arg := range args {
+		if names[i] == "ID" {
+			if _, err := read("ID", arg, artworkID); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

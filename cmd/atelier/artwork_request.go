@@ -135,11 +135,11 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Prompt, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
 	case "expired":
 		if a.Approved == 0 {
-			return true, &quorumError{fmt.Errorf("the members did not approve request %s before height %d: %s; the deposit came back", short(a.RID), a.Expiry, online(w.client))}
+			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; the deposit came back", short(a.RID), a.Expiry, online(w.client))}
 		}
-		return true, &quorumError{fmt.Errorf("request %s expired: %s; the deposit came back", short(a.RID), a.Reason)}
+		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; the deposit came back", short(a.RID), a.Reason)}
 	case "disputed":
-		return true, &quorumError{fmt.Errorf("request %s is disputed: %s; the deposit came back", short(a.RID), a.Reason)}
+		return true, &quorumError{err: fmt.Errorf("request %s is disputed: %s; the deposit came back", short(a.RID), a.Reason)}
 	}
 	return false, nil
 }
@@ -156,7 +156,7 @@ func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patienc
 		if w.last.Approved != 0 {
 			step = "a candidate"
 		}
-		return &quorumError{fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `%s`",
+		return &quorumError{err: fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `%s`",
 			short(rid), step, patience, online(w.client), w.env.again("artwork wait %s", short(rid)))}
 	}
 	return err

@@ -42,12 +42,16 @@ func (e *unreachableError) Error() string { return e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
 // quorumError is a wish that the members did not approve, or not in time.
-type quorumError struct{ err error }
+type quorumError struct {
+	err  error
+	next string // what to do; empty means to look who is online
+}
 
 func (e *quorumError) Error() string { return e.err.Error() }
 func (e *quorumError) Unwrap() error { return e.err }
 
-// refusedError is what the ledger would refuse, said before it is asked.
+// refusedError is what the ledger would refuse, said before it is asked. With CodeOK
+// its text says already what to do.
 type refusedError struct {
 	code curation.Code
 	text string
@@ -95,6 +99,9 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return codeInterrupted, ""
 	case errors.As(err, &quorum):
+		if quorum.next != "" {
+			return codeQuorum, quorum.next
+		}
 		return codeQuorum, "Look at `atelier approval list` and `atelier member list`: at least the threshold of members must be online."
 	case errors.As(err, &unreachable):
 		return codeUnreachable, ""
@@ -109,7 +116,7 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 	case errors.As(err, &problem):
 		return classifyProblem(problem)
 	case errors.Is(err, keys.ErrPassphrase):
-		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE; one that is kept beside a collector's key, in FILE.passphrase, goes before it."
+		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE; where one is kept and which goes first, `atelier help environment` says."
 	}
 	return codeFailed, ""
 }

@@ -28,7 +28,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		{"a command line that cannot be understood", alive, &usageError{errors.New("x")}, 2, ""},
 		{"an address that the node cannot read", alive, &api.Problem{Code: api.CodeInput}, 2, ""},
 		{"a prefix that names several artworks", alive, &api.Problem{Code: api.CodeAmbiguous}, 2, ""},
-		{"a request that was not approved in time", alive, &quorumError{errors.New("x")}, 3, "threshold of members must be online"},
+		{"a request that was not approved in time", alive, &quorumError{err: errors.New("x")}, 3, "threshold of members must be online"},
 		{"an order past its limit", alive, &api.Problem{Code: api.CodeName(curation.CodeLimit)}, 4, "atelier market quote"},
 		{"a balance that is too small", alive, &node.RefusedError{Code: curation.CodeFunds}, 4, "atelier account show"},
 		{"a round that is over, known before asking", alive, refused(curation.CodeWrongPhase, "x"), 4, "atelier network show"},

@@ -98,7 +98,7 @@ func backable(ctx context.Context, c *api.Client, n api.Network, id string) (api
 	case err != nil:
 		return a, err
 	case r == nil || r.Phase != "backing":
-		return a, refused(curation.CodeWrongPhase, "no round takes orders now: the next opens by itself when %s wait, and there are %d", count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"])
+		return a, refused(curation.CodeOK, "no round takes orders now: the next opens by itself when %s wait, and there are %d", count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"])
 	case !slices.Contains(r.Candidates, a.RID):
 		return a, refused(curation.CodeWrongPhase, "artwork %s is %s and not among the candidates of round %d", short(a.RID), a.Status, r.Number)
 	}
@@ -173,7 +173,7 @@ order of its batch; others raise the price.`,
 			switch {
 			case m != nil:
 			case a.Status == "candidate" || a.Status == "backing":
-				return refused(curation.CodeWrongPhase, "%q is %s and has no price before it is published: ask what a deposit would buy with `%s`",
+				return refused(curation.CodeOK, "%q is %s and has no price before it is published: ask what a deposit would buy with `%s`",
 					a.Prompt, a.Status, e.again("market quote %s --deposit 100", short(a.RID)))
 			default:
 				return refused(curation.CodeWrongPhase, "%q is %s: it has no market unless it is published", a.Prompt, a.Status)

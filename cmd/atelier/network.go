@@ -66,10 +66,12 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 				}{t.Network, e.home, t.Seats, hash})
 			}
 			fmt.Fprintf(e.out, "network %q is proposed in %s\n", t.Network, e.home)
+			word := "next"
 			if t.Seats > 1 {
 				fmt.Fprintf(e.out, "next: atelier member invite --home %s   (for %s, one call each)\n", quoted(e.home), count(t.Seats-1, "other member"))
+				word = "then"
 			}
-			fmt.Fprintf(e.out, "then: atelier node start --home %s\n", quoted(e.home))
+			fmt.Fprintf(e.out, "%s: atelier node start --home %s\n", word, quoted(e.home))
 			return nil
 		},
 	}

@@ -81,7 +81,7 @@ func (e *env) submit(ctx context.Context, c *api.Client, key ed25519.PrivateKey,
 	r, err := c.SubmitPayload(ctx, key, p)
 	var problem *api.Problem
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &problem) && problem.Code == api.CodeOpenOutcome {
-		return r, &quorumError{fmt.Errorf("no block took the transaction in time: %s", online(c))}
+		return r, &quorumError{err: fmt.Errorf("no block took the transaction in time: %s", online(c))}
 	}
 	return r, err
 }

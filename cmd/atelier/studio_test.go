@@ -85,7 +85,7 @@ func TestANetworkInItsCeremonySaysSo(t *testing.T) {
 	require.Contains(t, r.out, "none is sealed yet: a member does it with `atelier model seal`")
 	r = atelier("network", "wait", "--timeout", "50ms")
 	require.Equal(t, codeQuorum, r.code)
-	require.Contains(t, r.err, "the ceremony did not happen within 50ms: 3 of 4 members online")
+	require.Contains(t, r.err, "the network was not ready within 50ms: 3 of 4 members online")
 	r = atelier("network", "export")
 	require.Equal(t, codeFailed, r.code)
 	require.Contains(t, r.err, "no keys yet")

@@ -195,6 +195,15 @@ func folderName(text string) (cid.Cid, error) {
 	return c, nil
 }
 
+// artworkID reads how an artwork is named: by its request, or by its folder in IPFS.
+func artworkID(text string) (string, error) {
+	digits := strings.Trim(strings.ToLower(text), "0123456789abcdef") == ""
+	if digits && len(text) >= 8 && len(text) <= 2*len(curation.Hash{}) || curation.ValidateCID(text) == nil {
+		return text, nil
+	}
+	return "", errors.New("want a request id, 8 hex digits or more of it, or the CID of a folder; `atelier artwork list` shows the ids")
+}
+
 // nodeAddress reads where a node answers: host:port or a URL.
 func nodeAddress(text string) (string, error) {
 	wrong := errors.New("want HOST:PORT such as 127.0.0.1:8080, or the URL of a gallery")

@@ -45,7 +45,7 @@ func until(ctx context.Context, c *api.Client, patience time.Duration, what stri
 // late explains a wait that ended because of its patience; ctx is the caller's.
 func late(ctx context.Context, c *api.Client, err error, what string, patience time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return &quorumError{fmt.Errorf("%s did not happen within %v: %s", what, patience, online(c))}
+		return &quorumError{err: fmt.Errorf("%s within %v: %s", what, patience, online(c))}
 	}
 	return err
 }
@@ -64,7 +64,7 @@ reader keys on the ledger. It is for scripts that found a network.`,
 				return err
 			}
 			scr := newScreen(e.err)
-			n, err := until(cmd.Context(), c, patience, "the ceremony", func(n api.Network) (bool, error) {
+			n, err := until(cmd.Context(), c, patience, "the network was not ready", func(n api.Network) (bool, error) {
 				ready := 0
 				for _, m := range n.Members {
 					if m.Prekeys > 0 {
@@ -92,6 +92,9 @@ reader keys on the ledger. It is for scripts that found a network.`,
 // roundPhases are the phases of a round in their order; failed is an end too.
 var roundPhases = map[string]int{"backing": 1, "opening": 2, "settled": 3, "failed": 3}
 
+// notReached says of each phase that it has not come.
+var notReached = map[string]string{"backing": "no round was open for orders", "opening": "the round was not closed for orders", "settled": "the round was not settled"}
+
 func roundWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
@@ -116,7 +119,7 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 				return err
 			}
 			var r api.Round
-			n, err := until(cmd.Context(), c, patience, fmt.Sprintf("phase %s of the round", phase), func(n api.Network) (bool, error) {
+			n, err := until(cmd.Context(), c, patience, notReached[phase], func(n api.Network) (bool, error) {
 				if n.Round == nil || n.Round.Number < number {
 					return false, nil
 				}
@@ -129,13 +132,14 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 					r = d.Round
 				}
 				if r.Phase == "failed" {
-					return false, &quorumError{fmt.Errorf("round %s", roundLine(n, r))}
+					return false, &quorumError{err: fmt.Errorf("round %s", roundLine(n, r))}
 				}
 				return roundPhases[r.Phase] >= want, nil
 			})
 			var tooLate *quorumError
 			if errors.As(err, &tooLate) && r.Phase != "failed" {
-				return &quorumError{fmt.Errorf("%w\n  %s", err, e.roundAwaits(n, number))}
+				tooLate.next = e.roundAwaits(n, number)
+				return err
 			} else if err != nil {
 				return err
 			}

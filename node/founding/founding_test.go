@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -58,7 +59,7 @@ func TestThreeHomesFoundOneNetwork(t *testing.T) {
 	}
 	_, _, err := Invite(homes[0], cfg, secrets)
 	require.ErrorContains(t, err, "given out", "a fourth invitation to three seats")
-	require.ErrorContains(t, err, "N from 2 to 3")
+	require.ErrorContains(t, err, "the last for seat 3")
 
 	docs := make([]Document, 3)
 	g, ctx := errgroup.WithContext(ctx)
@@ -189,10 +190,12 @@ func TestWhatAJoinerIsToldWhileItWaits(t *testing.T) {
 			Progress{Have: 2, Want: 2, Waiting: "all members are here; the founder makes the founding document"}},
 		{"a founder that says more than can be", p2p.Waiting{Have: 2, Want: 4, Err: notYet("9 of 9 members have joined")}, Progress{Have: 2, Want: 4}},
 		{"a founder that says nothing", p2p.Waiting{Have: 2, Want: 4, Err: notYet("")}, Progress{Have: 2, Want: 4}},
-		{"nobody answers", p2p.Waiting{Err: errors.New("out of reach")}, Progress{Waiting: "out of reach"}},
+		{"the founder is away", p2p.Waiting{Err: fmt.Errorf("call: %w: dial", p2p.ErrUnreachable)},
+			Progress{Waiting: "the founder does not answer at /ip4/192.0.2.1/tcp/1 or /ip4/192.0.2.1/udp/1/quic-v1: is its node running, and can this machine reach it?"}},
+		{"something else", p2p.Waiting{Err: errors.New("out of reach")}, Progress{Waiting: "out of reach"}},
 		{"just registered", p2p.Waiting{Seat: 2, Have: 2, Want: 4}, Progress{Have: 2, Want: 4}},
 	} {
-		require.Equal(t, c.want, progressOf(c.w), c.name)
+		require.Equal(t, c.want, progressOf(c.w, []string{"/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.1/udp/1/quic-v1"}), c.name)
 	}
 }
 

@@ -39,7 +39,7 @@ func InviteTo(h home.Home, cfg config.Config, secrets keys.Secrets, seat int) (t
 	case len(plan.Tokens) == 0:
 		return "", 0, errors.New("this is a network of one member: found one of more with `atelier network create --members N`")
 	case seat == 0 && next > len(plan.Tokens)+1:
-		return "", 0, fmt.Errorf("every invitation of this network is given out: print one again with `atelier member invite --seat N`, N from 2 to %d", len(plan.Tokens)+1)
+		return "", 0, fmt.Errorf("every invitation of this network is given out, the last for seat %d: print one again with `atelier member invite --seat N`", next-1)
 	case seat != 0 && (seat < 2 || seat >= next):
 		return "", 0, fmt.Errorf("seat %d has no invitation yet: print the next one with `atelier member invite`", seat)
 	case seat == 0:

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -334,8 +335,14 @@ func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, sec
 		}
 		return errors.New("the founder's document does not list this member as it registered")
 	}
+	var addrs []string
+	for _, a := range inv.Founder.Addrs {
+		addrs = append(addrs, a.String())
+	}
 	joined, err := p2p.JoinNetwork(ctx, host, p2p.JoiningConfig{Invitation: inv, Record: record, Check: check}, func(w p2p.Waiting) {
-		tell(progressOf(w))
+		if ctx.Err() == nil {
+			tell(progressOf(w, addrs))
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("join %s: %w", inv.Network, err)
@@ -348,10 +355,14 @@ func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, sec
 	return p.save(h)
 }
 
-// progressOf puts what a joiner meets into words. While seats are empty the founder
+// progressOf puts what a joiner meets into words; founder is where it asks. While seats are empty the founder
 // answers with how many are not, which is newer than what it said at registration.
-func progressOf(w p2p.Waiting) Progress {
+func progressOf(w p2p.Waiting, founder []string) Progress {
 	g := Progress{Have: w.Have, Want: w.Want}
+	if errors.Is(w.Err, p2p.ErrUnreachable) {
+		g.Waiting = fmt.Sprintf("the founder does not answer at %s: is its node running, and can this machine reach it?", strings.Join(founder, " or "))
+		return g
+	}
 	var remote *p2p.RemoteError
 	if !errors.As(w.Err, &remote) || remote.Code != p2p.CodeNotYet {
 		if w.Err != nil {
