@@ -38,6 +38,7 @@ const (
 	CodeProof      Code = 9  // a cryptographic proof or certificate does not verify
 	CodeLimit      Code = 10 // a limit of the ledger or of the sender's own order is passed
 	CodeDuplicate  Code = 11 // the ledger already holds this
+	CodeBusy       Code = 12 // too much waits for a block; never the outcome of one
 )
 
 // Event is one line of the audit log: a fact, with its attributes in a fixed

@@ -44,6 +44,13 @@
 // not one order can be read, the round fails: the other orders are refunded and the
 // candidates wait for the next one.
 //
+// # What waits for a block
+//
+// Waiting is free, so Machine.Check also keeps the pool: of an account one transaction
+// under each of its next nonces, as far as its balance pays the fees; everybody's
+// within half a block, of which what is not ready takes a quarter; and beside that a
+// room for each member's protocol transactions, which no flood reaches.
+//
 // # Deviations
 //
 // No jury decides yet, identities are accounts, and nobody buys after the round:

@@ -111,7 +111,7 @@ func (x *execution) run(tx Tx, size, index int) TxResult {
 	case x.height > tx.ValidUntil:
 		return result(refuseExpired(tx.ValidUntil, x.height))
 	}
-	fee := x.params().FeeFor(tx.Payload.Kind(), size, x.machine.byAccount[tx.Signer] != 0)
+	fee := x.machine.feeOf(tx, size)
 	paid, had := fee.Min(acc.Balance), acc.Balance
 	if _, known := x.block.Get(keyAccount(tx.Signer)); !known && paid.Less(fee) { // strangers must not fill the state
 		return result(refuseFee(fee, had))

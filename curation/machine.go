@@ -11,10 +11,6 @@ import (
 	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
-// MaxPending is how far ahead of the account's nonce a transaction may wait in a
-// pool; members may wait as far ahead as their quota.
-const MaxPending = 16
-
 // ErrState reports a state that is not the one that consensus agreed on.
 var ErrState = errors.New("state does not match the agreed hash")
 
@@ -41,7 +37,7 @@ type Machine struct {
 	pending *pending   // what Execute has computed and Commit will apply
 
 	verified signatureCache
-	ahead    aheadCache
+	waiting  admission
 }
 
 // pending is the outcome of a block on its way to Commit.
@@ -190,7 +186,7 @@ func (m *Machine) Commit() {
 	m.store.Apply(m.pending.staged)
 	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
 	m.pending = nil
-	m.ahead.clear()
+	m.dismiss()
 }
 
 // begin prepares the execution of a block on the committed state. The caller

@@ -7,12 +7,10 @@ import (
 
 // Check admits a transaction to a pool: it decodes, its signature is the
 // signer's for this chain, it has not expired, its nonce is not used and not too
-// far ahead, and the signer can pay the fee. What a collector sends is tried on
-// the committed state as well, if nothing of the account is to come before it,
-// so that an order past its limit or a request without funds costs nothing. Of
-// what waits for an earlier nonce it admits one transaction for each nonce between
-// two blocks: there is nothing else to bound what an account that pays for none of
-// them can put into a pool.
+// far ahead, the signer can pay the fee, and there is room for it to wait. What a
+// collector sends is tried on the committed state as well, if nothing of the account
+// is to come before it, so that an order past its limit or a request without funds
+// costs nothing. CodeBusy means that it may come again later.
 func (m *Machine) Check(raw []byte) TxResult {
 	tx, err := m.open(raw)
 	if err != nil {
@@ -22,28 +20,21 @@ func (m *Machine) Check(raw []byte) TxResult {
 	defer m.mu.RUnlock()
 	x := m.begin(m.height + 1)
 	acc := account(x.st, tx.Signer)
-	member := m.byAccount[tx.Signer]
-	ahead := uint64(MaxPending)
-	if member != 0 {
-		ahead = max(ahead, m.genesis.Params.MemberQuota)
-	}
+	fee, ahead := m.feeOf(tx, len(raw)), m.ahead(tx.Signer)
 	switch {
-	case tx.Nonce < acc.Nonce || tx.Nonce-acc.Nonce >= ahead:
-		return result(refuse(CodeNonce, "nonce %d, the account's next is %d and %d may wait", tx.Nonce, acc.Nonce, ahead))
+	case tx.Nonce < acc.Nonce:
+		return result(refuseNonce(tx.Nonce, acc.Nonce))
+	case tx.Nonce-acc.Nonce >= ahead:
+		return result(refuse(CodeNonce, "nonce %d is too far ahead, the account's next is %d and %d may wait: send those before it first", tx.Nonce, acc.Nonce, ahead))
 	case tx.ValidUntil <= m.height:
 		return result(refuseExpired(tx.ValidUntil, m.height+1))
-	}
-	fee := m.genesis.Params.FeeFor(tx.Payload.Kind(), len(raw), member != 0)
-	if acc.Balance.Less(fee) {
+	case acc.Balance.Less(fee):
 		return result(refuseFee(fee, acc.Balance))
 	}
 	if err := x.preview(tx, len(raw), acc.Nonce); err != nil {
 		return result(err)
 	}
-	if tx.Nonce != acc.Nonce && !m.ahead.admit(tx, raw) {
-		return result(refuse(CodeNonce, "nonce %d is taken by a transaction that waits, the account's next is %d", tx.Nonce, acc.Nonce))
-	}
-	return TxResult{}
+	return result(m.admit(acc, tx, raw))
 }
 
 // preview finds what can be said cheaply about how a transaction would end.
@@ -88,15 +79,15 @@ func (m *Machine) Prepare(height uint64, txs [][]byte, maxBytes int64) [][]byte 
 		q.waiting = nil // the account's later ones may not come before it
 		return false
 	}
-	for _, q := range pool { // protocol transactions at the heads of their queues
-		for len(q.waiting) > 0 && q.waiting[0].free && take(q) {
-		}
-	}
-	for more := true; more; { // one of each account in turn, so that nobody fills the block
-		more = false
-		for _, q := range pool {
-			if len(q.waiting) > 0 && take(q) {
-				more = true
+	// One of each account in turn, so that nobody fills the block: first the protocol
+	// transactions at the heads of their queues, then everything.
+	for _, protocol := range []bool{true, false} {
+		for more := true; more; {
+			more = false
+			for _, q := range pool {
+				if len(q.waiting) > 0 && (q.waiting[0].free || !protocol) && take(q) {
+					more = true
+				}
 			}
 		}
 	}
@@ -199,7 +190,7 @@ func (m *Machine) pool(height uint64, txs [][]byte) []*queue {
 // afford takes a transaction's fee and what it can spend or lock from a balance, and
 // says whether that falls short. What others send in the same block is not counted.
 func (m *Machine) afford(balance Amount, tx Tx, size int) (left Amount, short bool) {
-	left, short = balance.SubOverflow(m.genesis.Params.FeeFor(tx.Payload.Kind(), size, m.byAccount[tx.Signer] != 0))
+	left, short = balance.SubOverflow(m.feeOf(tx, size))
 	if short {
 		return left, true
 	}
@@ -277,39 +268,4 @@ func (c *signatureCache) add(digest [32]byte) {
 		c.old, c.new = c.new, make(map[[32]byte]struct{})
 	}
 	c.new[digest] = struct{}{}
-}
-
-// aheadCache remembers, until the next block, the transactions that were admitted
-// ahead of their accounts' nonces.
-type aheadCache struct {
-	mu      sync.Mutex // guards waiting
-	waiting map[ahead]Hash
-}
-
-type ahead struct {
-	signer Address
-	nonce  uint64
-}
-
-// admit says whether the transaction is the first under its nonce, or that one
-// again.
-func (c *aheadCache) admit(tx Tx, raw []byte) bool {
-	// By its bytes, not Tx.ID: a signer can sign one body in many ways.
-	id, at := Hash(sha256.Sum256(raw)), ahead{tx.Signer, tx.Nonce}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if first, taken := c.waiting[at]; taken {
-		return first == id
-	}
-	if c.waiting == nil || len(c.waiting) >= cacheSize {
-		c.waiting = make(map[ahead]Hash)
-	}
-	c.waiting[at] = id
-	return true
-}
-
-func (c *aheadCache) clear() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.waiting)
 }

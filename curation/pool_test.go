@@ -165,7 +165,7 @@ func TestWhoCannotPayTheFeeLosesWhatIsLeftAndTheNonce(t *testing.T) {
 	require.Empty(t, stranger.Changes, "strangers do not fill the state")
 }
 
-func TestOneTransactionWaitsUnderANonceAhead(t *testing.T) {
+func TestOneTransactionWaitsUnderEachNonce(t *testing.T) {
 	w := ready(t)
 	m := w.replicas[0]
 	check := func(nonce, amount uint64) Code {
@@ -176,13 +176,11 @@ func TestOneTransactionWaitsUnderANonceAhead(t *testing.T) {
 		require.Equal(t, CodeOK, check(n, 1), "the same one again")
 	}
 	for n := range uint64(MaxPending) {
-		want := CodeNonce
-		if n == 0 {
-			want = CodeOK // it waits for nothing: the next block uses the nonce up
-		}
-		require.Equal(t, want, check(n, 2), "nonce %d", n)
+		require.Equal(t, CodeNonce, check(n, 2), "nonce %d", n)
 	}
 	require.Equal(t, CodeOK, m.Check(w.sign("bob", 1, Send{To: addressOf("alice"), Amount: curve.NewAmount(1)})).Code)
+	w.wait(int(m.patience()) - 1)
+	require.Equal(t, CodeNonce, check(5, 2), "the first one may still be there")
 	w.block()
-	require.Equal(t, CodeOK, check(5, 2), "the first one may be gone")
+	require.Equal(t, CodeOK, check(5, 2), "the first one is gone")
 }

@@ -137,7 +137,7 @@ func (s *story) scene(lines []string) string {
 
 var codeNames = map[Code]string{
 	CodeMalformed: "malformed", CodeSignature: "signature", CodeNonce: "nonce", CodeExpired: "expired", CodeFunds: "funds",
-	CodeNotMember: "not member", CodeWrongPhase: "wrong phase", CodeUnknown: "unknown", CodeProof: "proof", CodeLimit: "limit", CodeDuplicate: "duplicate",
+	CodeNotMember: "not member", CodeWrongPhase: "wrong phase", CodeUnknown: "unknown", CodeProof: "proof", CodeLimit: "limit", CodeDuplicate: "duplicate", CodeBusy: "busy",
 }
 
 // command builds the transaction that a line describes; counts is false when it

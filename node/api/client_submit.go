@@ -37,8 +37,8 @@ func (c *Client) Submit(ctx context.Context, tx []byte) (Receipt, error) {
 }
 
 // SubmitPayload signs a payload with an account's key, at the account's next nonce,
-// and submits it. When another transaction of the account comes first it signs
-// again.
+// and submits it. When another transaction of the account comes first, or too many
+// wait, it waits for a block and signs again.
 func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (Receipt, error) {
 	n, err := c.Network(ctx)
 	if err != nil {
@@ -56,10 +56,11 @@ func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p cu
 		}
 		r, err := c.Submit(ctx, tx)
 		var refused *Problem
-		if !errors.As(err, &refused) || refused.Code != CodeName(curation.CodeNonce) || try == nonceTries {
+		if !errors.As(err, &refused) || refused.Code != CodeName(curation.CodeNonce) && refused.Code != CodeBusy || try == nonceTries {
 			return r, err
 		}
-		// The account's other transaction is in a block, or will be with the next one.
+		// The account's other transaction is in a block, or will be with the next one;
+		// and a block makes room.
 		if n, err = c.after(ctx, n.Height); err != nil {
 			return Receipt{}, err
 		}

@@ -69,10 +69,10 @@ func (p *Problem) ContentType(string) string { return problemType }
 const problemType = "application/problem+json"
 
 // Ledger is the class of the ledger's refusal, and false when it was not the
-// ledger that refused.
+// ledger that refused. That it was busy is no refusal.
 func (p *Problem) Ledger() (curation.Code, bool) {
 	for code, name := range codeNames {
-		if name == p.Code && code != curation.CodeOK {
+		if name == p.Code && code != curation.CodeOK && code != curation.CodeBusy {
 			return code, true
 		}
 	}
@@ -93,6 +93,7 @@ var codeNames = map[curation.Code]string{
 	curation.CodeProof:      "proof",
 	curation.CodeLimit:      "limit",
 	curation.CodeDuplicate:  "duplicate",
+	curation.CodeBusy:       CodeBusy,
 }
 
 // CodeName is the name of a class of refusal: "ok", "funds", "wrong_phase" and so
@@ -113,6 +114,8 @@ func problem(status int, code, format string, args ...any) *Problem {
 func refusal(r curation.TxResult) *Problem {
 	status := http.StatusUnprocessableEntity
 	switch r.Code {
+	case curation.CodeBusy: // not a judgement of the transaction
+		return problem(http.StatusServiceUnavailable, CodeBusy, "%s", r.Log)
 	case curation.CodeMalformed:
 		status = http.StatusBadRequest
 	case curation.CodeNotMember:

@@ -253,7 +253,7 @@ func TestWhatIsNotThereHasAPageToo(t *testing.T) {
 		"/rounds/-1": "numbered", "/?show=secrets": "no such page", "/?after=" + strings.Repeat("ab", 32): "no such page", "/?show=making&after=x": "no such page",
 		"/?show=making&before=" + strings.Repeat("ab", 32): "no such page", "/?show=making&after=": "no such page",
 		"/?show=making&after=x&before=y": "no such page",
-		"/assets/nothing.css": "nothing here", "/assets/..%2fgallery.go": "nothing here",
+		"/assets/nothing.css":            "nothing here", "/assets/..%2fgallery.go": "nothing here",
 	} {
 		p := read(t, h, path).sound()
 		require.Equal(t, 404, p.code, path)
