@@ -59,7 +59,7 @@ func (c *checker) network() {
 		c.claim("label", "title, author and description are those that the network gives its artworks", func() (string, error) { return c.label(n.Name, artist) })
 	}
 	if c.claim("registered", "the network's ledger holds this very folder for this request", c.record) {
-		c.claim("audit", "another member rendered the same pixels", c.audit)
+		c.claim("audit", "another member vouches on the ledger for the same pixels", c.audit)
 	}
 }
 

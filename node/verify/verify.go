@@ -1,7 +1,7 @@
 // Package verify checks an artwork offline: that the picture is the one of its
 // receipt, that the network's quorum approved the request behind it, that the seed
-// is the quorum's own, and that the ledger holds this very folder, whose pixels
-// another member rendered too. It needs the artwork's folder and a Network file,
+// is the quorum's own, and that the ledger holds this very folder, for whose pixels
+// another member vouches. It needs the artwork's folder and a Network file,
 // which any member's home holds, and no network.
 //
 // Each claim says in one line what its check proves, so that a reader knows what
@@ -197,7 +197,7 @@ func (c *checker) rendering(ctx context.Context) {
 		}
 		if id := curation.ModelID(c.o.Artist.ID()); id != r.Model {
 			return "", needs("the weights of the artist that made the picture",
-				fmt.Sprintf("these are other weights: they are the artist %v, the picture was made by %v", id, curation.Hash(r.Model)))
+				fmt.Sprintf("these are other weights: their model id is %v, that of the picture is %v", id, curation.Hash(r.Model)))
 		}
 		if r.Kernel != kernel.Contract {
 			return "", passes("this program draws with another arithmetic")
