@@ -48,6 +48,14 @@ func TestAGenuineArtworkIsValid(t *testing.T) {
 	require.Equal(t, []string{"files", "receipt", "content", "metadata", "pixels", "rendering", "network", "request",
 		"certificate", "seed", "generator", "model", "label", "registered", "audit"}, names)
 
+	// The older form of its CID names the same files; another CID does not.
+	for o, want := range map[cid.Cid]Status{cid.NewCidV0(root.Hash()): Holds, cid.NewCidV1(cid.Raw, root.Hash()): Fails, w.receipt.ModelCID.Cid: Fails} {
+		r, err = Artwork(t.Context(), files, Options{Network: &w.network, CID: o})
+		require.NoError(t, err)
+		require.Equal(t, want, statusOf(r, "content"), "%v", o)
+		require.Equal(t, want == Holds, r.Valid)
+	}
+
 	// Without CID and weights less is shown, but nothing is missing.
 	r, err = Artwork(t.Context(), files, Options{Network: &w.network})
 	require.NoError(t, err)
