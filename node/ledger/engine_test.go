@@ -19,7 +19,6 @@ func TestOneValidatorAlone(t *testing.T) {
 	n := net.start(0)
 	r := n.pay(t, 0, recipient(0), 5)
 	t.Logf("final after %v", time.Since(started).Round(time.Millisecond))
-	require.Less(t, time.Since(started), time.Second, "from nothing to a final transaction")
 	require.Equal(t, curation.CodeOK, r.Result.Code)
 	require.EqualValues(t, 5, n.app.balance(recipient(0)))
 	require.Len(t, n.Status().Validators, 1)
@@ -70,7 +69,6 @@ func TestFourValidators(t *testing.T) {
 	started := time.Now()
 	net.startAll()
 	t.Logf("four in consensus after %v", time.Since(started).Round(time.Millisecond))
-	require.Less(t, time.Since(started), 6*time.Second, "no start of 11 s")
 	first := net.nodes[0].pay(t, 0, recipient(0), 1)
 	t.Logf("first transaction final after %v", time.Since(started).Round(time.Millisecond))
 	var last Receipt
@@ -115,9 +113,7 @@ func TestTheFirstTransactionIsNotLost(t *testing.T) {
 		for i := range net.nodes {
 			net.start(i)
 		}
-		started := time.Now()
 		r := net.nodes[boot].pay(t, uint64(boot), recipient(0), 1)
-		require.Less(t, time.Since(started), 10*time.Second)
 		net.awaitAll(r.Height)
 		net.stopAll()
 	}
