@@ -53,13 +53,13 @@ func (s *server) registerActions(api huma.API) {
 		}
 		if in.Body.Name != "" {
 			if err := curation.ValidateName(in.Body.Name); err != nil {
-				return nil, problem(http.StatusBadRequest, CodeInput, "%v", err)
+				return nil, problem(http.StatusBadRequest, CodeInput, "the artist cannot have that name, choose another: %v", err)
 			}
 		}
 		select {
 		case s.sealing <- struct{}{}:
 		default:
-			return nil, problem(http.StatusConflict, CodeBusy, "this node makes a model already")
+			return nil, problem(http.StatusConflict, CodeBusy, "this node makes a model already: wait until that is done")
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			defer func() { <-s.sealing }()
@@ -91,7 +91,9 @@ func (s *server) registerActions(api huma.API) {
 func (s *server) submit(ctx context.Context, raw []byte) (Receipt, error) {
 	tx, err := curation.Decode(raw)
 	if err != nil {
-		return Receipt{}, refusal(curation.TxResult{Code: curation.CodeMalformed, Log: err.Error()})
+		p := problem(http.StatusBadRequest, CodeName(curation.CodeMalformed), "this is no signed transaction, sign one with the key of an account and send it whole")
+		p.Errors = []Fault{{Message: err.Error(), Location: "body.tx"}}
+		return Receipt{}, p
 	}
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
@@ -99,7 +101,7 @@ func (s *server) submit(ctx context.Context, raw []byte) (Receipt, error) {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return Receipt{}, problem(http.StatusGatewayTimeout, CodeOpenOutcome,
-			"no block took the transaction within %v; it may still be taken up to height %d. Are enough members online?", commitTimeout, tx.ValidUntil)
+			"no block took the transaction within %v, and one may still up to height %d: see that enough members are online, and send the same bytes again", commitTimeout, tx.ValidUntil)
 	case err != nil:
 		return Receipt{}, explain(err)
 	}
@@ -157,7 +159,7 @@ func (s *server) fetch(ctx context.Context, id, method, from string) (Fetched, e
 		return Fetched{}, err
 	}
 	if a.CID == "" {
-		return Fetched{}, problem(http.StatusConflict, CodeNotFound, "artwork %s is %s: it has no folder yet", a.RID.String()[:12], a.Status)
+		return Fetched{}, problem(http.StatusConflict, CodeNotFound, "artwork %s is %s and has no folder: only what was made can be fetched", a.RID.String()[:12], a.Status)
 	}
 	root, err := cid.Decode(a.CID)
 	if err != nil {

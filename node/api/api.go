@@ -83,7 +83,7 @@ func New(b Backend, o Options) (http.Handler, error) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "pages are read only"))
+			writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "pages are read only: ask with GET; what changes something stands under /v1/"))
 			return
 		}
 		pages.ServeHTTP(w, r)
@@ -134,11 +134,11 @@ func unknownPath(mux *http.ServeMux) http.HandlerFunc {
 			other.Method = method
 			if _, pattern := mux.Handler(other); pattern != "/v1/" {
 				w.Header().Set("Allow", method)
-				writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "%s does not take %s", clip(r.URL.Path), r.Method))
+				writeProblem(w, problem(http.StatusMethodNotAllowed, CodeMethod, "%s does not take %s: use %s", clip(r.URL.Path), r.Method, method))
 				return
 			}
 		}
-		writeProblem(w, problem(http.StatusNotFound, CodeNotFound, "there is nothing at %s", clip(r.URL.Path)))
+		writeProblem(w, problem(http.StatusNotFound, CodeNotFound, "there is nothing at %s: /openapi.json tells what there is", clip(r.URL.Path)))
 	}
 }
 

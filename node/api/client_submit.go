@@ -85,7 +85,7 @@ func (c *Client) after(ctx context.Context, height uint64) (Network, error) {
 // ledger locks and shows; it is at least the order's deposit.
 func (n Network) SealOrder(rand io.Reader, round uint64, o curation.OpenOrder, escrow curve.Amount) (curation.SealedOrder, error) {
 	if n.Committee == nil {
-		return curation.SealedOrder{}, problem(409, CodeName(curation.CodeWrongPhase), "the network has no keys yet: its ceremony is in phase %s", n.Ceremony.Phase)
+		return curation.SealedOrder{}, problem(409, CodeName(curation.CodeWrongPhase), "the network has no keys yet, its ceremony is in phase %s: wait until it is active", n.Ceremony.Phase)
 	}
 	if escrow.Less(o.Deposit) {
 		return curation.SealedOrder{}, fmt.Errorf("escrow of %s is less than the deposit of %s: it has to hold it", escrow.InCredits(), o.Deposit.InCredits())

@@ -36,7 +36,7 @@ func (s *server) registerEvents(api huma.API) {
 		if in.LastEventID != "" {
 			last, err := strconv.ParseUint(in.LastEventID, 10, 63)
 			if err != nil {
-				return nil, problem(http.StatusBadRequest, CodeInput, "Last-Event-ID is a height")
+				return nil, problem(http.StatusBadRequest, CodeInput, "Last-Event-ID is %q: give the height of the last block that you have", clip(in.LastEventID))
 			}
 			from = last + 1
 		}
@@ -47,7 +47,7 @@ func (s *server) registerEvents(api huma.API) {
 				defer func() { <-s.streams }()
 			default:
 				w.Header().Set("Retry-After", "5")
-				writeProblem(w, problem(http.StatusServiceUnavailable, CodeBusy, "%d streams are open already", maxStreams))
+				writeProblem(w, problem(http.StatusServiceUnavailable, CodeBusy, "%d streams are open already: close one, or try again in a few seconds", maxStreams))
 				return
 			}
 			if err := s.follow(r.Context(), w, from); err != nil && r.Context().Err() == nil {

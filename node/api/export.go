@@ -21,7 +21,7 @@ func (s *server) registerExport(api huma.API) {
 			err := s.view(func(v curation.View) error {
 				n, ok, err := verify.NetworkOf(v)
 				if err == nil && !ok {
-					err = problem(http.StatusConflict, CodeNotReady, "the network has no keys yet: its ceremony is in phase %s", v.Ceremony().Phase)
+					err = problem(http.StatusConflict, CodeNotReady, "the network has no keys yet, its ceremony is in phase %s: wait until it is active", v.Ceremony().Phase)
 				}
 				if err != nil {
 					return err

@@ -34,7 +34,7 @@ func parseName(text string) (name, error) {
 		return name{rid: rid, whole: true}, nil
 	}
 	if err := curation.ValidateCID(text); err != nil {
-		return name{}, fmt.Errorf("%q is neither a request id in hex nor a CID", clip(text))
+		return name{}, fmt.Errorf("%q is neither a request id in hex nor a CID: copy one from the list of artworks", clip(text))
 	}
 	return name{cid: text}, nil
 }
@@ -70,7 +70,7 @@ func find(v curation.View, text string) (curation.Artwork, error) {
 		}
 	}
 	if !ok {
-		return a, problem(http.StatusNotFound, CodeNotFound, "the ledger holds no artwork %q", clip(text))
+		return a, problem(http.StatusNotFound, CodeNotFound, "the ledger holds no artwork %q: see those there are in the list of artworks", clip(text))
 	}
 	return a, nil
 }

@@ -39,11 +39,11 @@ func (s *server) guard(hosts []string, next http.Handler) http.Handler {
 			return
 		}
 		if err := crossSite.Check(r); err != nil {
-			writeProblem(w, problem(http.StatusForbidden, CodeForbidden, "requests from other sites may not change anything here"))
+			writeProblem(w, problem(http.StatusForbidden, CodeForbidden, "requests from other sites may not change anything here: use the command line, or a program on this machine"))
 			return
 		}
 		if r.ContentLength > maxBody {
-			writeProblem(w, problem(http.StatusRequestEntityTooLarge, CodeInput, "a request has at most %d bytes", maxBody))
+			writeProblem(w, problem(http.StatusRequestEntityTooLarge, CodeInput, "a request has at most %d bytes: send less", maxBody))
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)

@@ -136,19 +136,19 @@ func explain(err error) *Problem {
 	case errors.As(err, &refused):
 		return refusal(refused.Result)
 	case errors.Is(err, ledger.ErrTooLarge):
-		return problem(http.StatusRequestEntityTooLarge, CodeName(curation.CodeMalformed), "%v", err)
+		return problem(http.StatusRequestEntityTooLarge, CodeName(curation.CodeMalformed), "a transaction has at most %d bytes: send less in one", curation.MaxTxBytes)
 	case errors.Is(err, ledger.ErrFull):
-		return problem(http.StatusServiceUnavailable, CodeBusy, "%v", err)
+		return problem(http.StatusServiceUnavailable, CodeBusy, "too many transactions wait: send it again after the next block")
 	case errors.Is(err, ledger.ErrStopped):
-		return problem(http.StatusServiceUnavailable, CodeNotReady, "the node stops: %v", err)
+		return problem(http.StatusServiceUnavailable, CodeNotReady, "this node is stopping: ask again once it has started, or ask another one")
 	case errors.Is(err, storage.ErrNotFound):
-		return problem(http.StatusNotFound, CodeNotFound, "%v", err)
+		return problem(http.StatusNotFound, CodeNotFound, "%v: fetch the artwork from another member first", err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return problem(http.StatusGatewayTimeout, CodeUnreachable, "%v", err)
+		return problem(http.StatusGatewayTimeout, CodeUnreachable, "the other members did not answer in time: see which are connected, and try again")
 	case errors.Is(err, context.Canceled):
-		return problem(http.StatusServiceUnavailable, CodeNotReady, "%v", err)
+		return problem(http.StatusServiceUnavailable, CodeNotReady, "this was given up before it was done: ask again")
 	}
-	return problem(http.StatusInternalServerError, CodeInternal, "%v", err)
+	return problem(http.StatusInternalServerError, CodeInternal, "this should not happen, the node's log may tell more: %v", err)
 }
 
 // The library makes its own errors (a query that is not a number, a body without a
@@ -165,6 +165,9 @@ func init() {
 			status = http.StatusBadRequest
 		}
 		p := problem(status, code, "%s", msg)
+		if msg == "validation failed" { // the faults say what is wrong where
+			p.Detail = "the request is not as /openapi.json describes it"
+		}
 		for _, err := range errs {
 			var detail *huma.ErrorDetail
 			switch {

@@ -51,7 +51,7 @@ func (s *server) view(read func(curation.View) error) error {
 	case err == nil:
 		return nil
 	case !ran:
-		return problem(http.StatusServiceUnavailable, CodeNotReady, "the ledger has no state yet: %v", err)
+		return problem(http.StatusServiceUnavailable, CodeNotReady, "the ledger of this node has no state yet: ask again in a moment")
 	}
 	return explain(err)
 }
@@ -180,7 +180,7 @@ func (s *server) registerMarket(api huma.API) {
 		func(v curation.View, in *roundInput) (RoundDetail, error) {
 			r, ok := v.Round(in.Number)
 			if !ok {
-				return RoundDetail{}, problem(http.StatusNotFound, CodeNotFound, "there is no round %d", in.Number)
+				return RoundDetail{}, problem(http.StatusNotFound, CodeNotFound, "there is no round %d: see those there are in the list of rounds", in.Number)
 			}
 			return RoundDetail{roundOf(r), each(v.Orders(in.Number), orderOf)}, nil
 		})
@@ -191,7 +191,7 @@ func (s *server) registerMarket(api huma.API) {
 		func(v curation.View, in *accountInput) (Account, error) {
 			a, err := curation.ParseAddress(in.Address)
 			if err != nil {
-				return Account{}, problem(http.StatusBadRequest, CodeInput, "%v", err)
+				return Account{}, problem(http.StatusBadRequest, CodeInput, "address: %v", err)
 			}
 			return accountOf(v, a), nil
 		})
@@ -209,7 +209,7 @@ func (s *server) registerMarket(api huma.API) {
 		func(v curation.View, in *quoteInput) (Quote, error) {
 			amount, err := curve.ParseAmount(in.Amount)
 			if err != nil {
-				return Quote{}, problem(http.StatusBadRequest, CodeInput, "amount: %v", err)
+				return Quote{}, problem(http.StatusBadRequest, CodeInput, "amount: %v: give base units, of which a credit or token has 1000000000", err)
 			}
 			return quoteFor(v, in.ID, in.Op, amount)
 		})
@@ -235,7 +235,7 @@ func quoteFor(v curation.View, id, op string, amount curve.Amount) (Quote, error
 	}
 	if op == "buy" {
 		if a.Status.Ended() {
-			return Quote{}, problem(http.StatusConflict, CodeName(curation.CodeWrongPhase), "artwork %s is %s: only candidates can be backed", a.RID.String()[:12], a.Status)
+			return Quote{}, problem(http.StatusConflict, CodeName(curation.CodeWrongPhase), "artwork %s is %s: only what has not ended can be backed", a.RID.String()[:12], a.Status)
 		}
 		q, err = curation.QuoteBack(v.Params(), a.Deposit, amount)
 	} else {
