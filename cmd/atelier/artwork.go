@@ -127,7 +127,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	if t := a.Turn; t != nil {
 		s.add("waits for", "%s as %s until height %d; now %d", memberName(n, t.Member), t.Role, t.Until, n.Height)
 	} else if a.Status == "requested" {
-		s.add("waits for", "the approval of %d members until height %d; now %d", n.Shares.Threshold, a.Expiry, n.Height)
+		s.add("waits for", "the approval of %s until height %d; now %d", count(n.Shares.Threshold, "member"), a.Expiry, n.Height)
 	}
 	if a.Round != 0 {
 		s.add("round", "%d", a.Round)

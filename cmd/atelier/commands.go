@@ -40,3 +40,27 @@ var commands = []func(*env) *cobra.Command{
 	apiTopic,
 	environmentTopic,
 }
+
+// longs are what a person has to know of each noun.
+var longs = map[string]string{
+	"network": `A network is a charter, rules and members, fixed in its founding document. It keeps
+one ledger, one treasury and one artist, and goes on without its founder.`,
+	"member": `Members co-own the network: each runs a node, holds a share of the keys, and has one
+vote in consensus. The founder invites them, one invitation for each seat.`,
+	"node": `A node is the running member of one home. The commands here look at it from the same
+machine; every other command asks it, or another one with --api.`,
+	"model": `The artist is a model of some 190,000 numbers. The genesis artist is public and
+draws here without a network; a network seals its own, which opens only by quorum.`,
+	"artwork": `An artwork begins as a request with a prompt and a deposit. Members approve it, one
+draws it, another checks it, and it waits as a candidate for a round.`,
+	"approval": `The members approve a request by signing it; a quorum of signatures is one
+certificate of 48 bytes on the ledger, and the seed of the picture.`,
+	"round": `A round opens by itself when enough candidates wait. Collectors back them in sealed
+orders, which are opened together; the best are published, the others refunded.`,
+	"market": `Each artwork has a bonding curve. Backing a candidate buys its tokens, at one price
+for all orders of a round; the curve of a published one buys them back.`,
+	"account": `An account is the public key of whoever signs: a collector's of --key FILE, or the
+member's of the home. The ledger holds its credits, tokens and orders.`,
+	"config": `A home has its settings in config.toml, where an unknown name is an error. Variables
+and flags go before the file; see ` + "`" + `atelier help environment` + "`" + `.`,
+}

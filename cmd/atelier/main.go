@@ -74,7 +74,11 @@ Begin with the whole thing on your own machine:
 
 Then run a member of a real network (atelier network create, atelier member join,
 atelier node start), or collect with any node's interface (atelier artwork list,
-atelier market back).`),
+atelier market back).
+
+Exit status: 0 done, 1 failed, 2 typed wrongly, 3 not approved by the members in
+time, 4 refused by the ledger or its market, 5 a node or member does not answer,
+6 an artwork could not be checked with what was given, 130 interrupted.`),
 		SilenceErrors: true, SilenceUsage: true, Version: versionText(),
 		Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return e.begin(cmd) },
@@ -155,7 +159,7 @@ More: {{.CommandPath}} COMMAND --help{{end}}
 
 // noun makes a command that only groups verbs.
 func noun(use, short string, verbs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2}
+	c := &cobra.Command{Use: use, Short: short, Long: longs[use], Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2}
 	c.AddCommand(verbs...)
 	return c
 }

@@ -61,6 +61,9 @@ func TestEveryCommandSaysWhatItIsForAndHowItEnds(t *testing.T) {
 		require.NotEmpty(t, c.Short, c.CommandPath())
 		require.NotContains(t, c.Short, "\n", c.CommandPath())
 		require.False(t, strings.HasSuffix(c.Short, "."), c.CommandPath())
+		if c.HasSubCommands() && c.Name() != "completion" {
+			require.Greater(t, len(c.Long), len(c.Short), c.CommandPath())
+		}
 		if c.Name() != "help" && !strings.HasPrefix(c.CommandPath(), "atelier completion") && c.RunE != nil && !c.HasSubCommands() {
 			require.Greater(t, len(c.Long), len(c.Short), c.CommandPath())
 			require.Contains(t, c.Example, c.CommandPath())

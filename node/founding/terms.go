@@ -54,7 +54,7 @@ func (t Terms) Validate() error {
 		return fmt.Errorf("%w: %w", ErrTerms, err)
 	}
 	if t.Seats < 1 || t.Seats > curation.MaxMembers {
-		return fmt.Errorf("%w: %d members, want 1 to %d", ErrTerms, t.Seats, curation.MaxMembers)
+		return fmt.Errorf("%w: the number of members is %d, want 1 to %d", ErrTerms, t.Seats, curation.MaxMembers)
 	}
 	if err := curation.ValidateName(t.Charter.Name); err != nil {
 		return fmt.Errorf("%w: charter: %w", ErrTerms, err)
@@ -102,7 +102,7 @@ func DecodeRecord(b []byte) (Record, error) {
 		return r, fmt.Errorf("%w: member record: %w", ErrTerms, err)
 	}
 	if len(r.Addrs) < 1 || len(r.Addrs) > 8 {
-		return r, fmt.Errorf("%w: member record has %d addresses, want 1 to 8", ErrTerms, len(r.Addrs))
+		return r, fmt.Errorf("%w: the number of addresses in a member record is %d, want 1 to 8", ErrTerms, len(r.Addrs))
 	}
 	for _, a := range r.Addrs {
 		if _, err := ma.NewMultiaddr(a); err != nil {
@@ -162,7 +162,7 @@ func (d Document) Genesis() ([]byte, error) {
 
 func (d Document) genesis() ([]byte, error) {
 	if len(d.Members) != d.Terms.Seats {
-		return nil, fmt.Errorf("%w: %d members for %d seats", ErrTerms, len(d.Members), d.Terms.Seats)
+		return nil, fmt.Errorf("%w: the number of members is %d, and that of seats %d", ErrTerms, len(d.Members), d.Terms.Seats)
 	}
 	g := curation.Genesis{Charter: d.Terms.Charter, Params: d.Terms.Params}
 	g.Balances = append(g.Balances, d.Terms.Balances...)
