@@ -77,9 +77,6 @@ func sentence(err error) string {
 		}
 		text = strings.ReplaceAll(text, file.Error(), missing)
 	}
-	if before, _, found := strings.Cut(text, keys.ErrPassphrase.Error()); found {
-		text = before + keys.ErrPassphrase.Error()
-	}
 	return strings.TrimSuffix(text, ": "+fs.ErrNotExist.Error())
 }
 
@@ -115,7 +112,7 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 		return codeLedger, hintFor(byLedger.Code)
 	case errors.As(err, &problem):
 		return classifyProblem(problem)
-	case errors.Is(err, keys.ErrPassphrase):
+	case errors.Is(err, keys.ErrPassphrase), errors.Is(err, keys.ErrNoPassphrase):
 		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE; where one is kept and which goes first, `atelier help environment` says."
 	}
 	return codeFailed, ""

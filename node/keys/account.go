@@ -66,7 +66,7 @@ func LoadAccount(path, passphrase string) (ed25519.PrivateKey, error) {
 		passphrase = strings.TrimSpace(string(kept))
 	}
 	if passphrase == "" {
-		return nil, fmt.Errorf("%s: no passphrase given and none kept beside it: %w", path, ErrPassphrase)
+		return nil, fmt.Errorf("%s: %w", path, ErrNoPassphrase)
 	}
 	var v account
 	if err := decrypt(b, passphrase, &v); err != nil {

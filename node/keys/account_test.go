@@ -37,7 +37,7 @@ func TestACollectorsKeyUnderAPassphraseOfOnesOwn(t *testing.T) {
 	require.NoFileExists(t, keptBeside(path))
 
 	_, err = LoadAccount(path, "")
-	require.ErrorIs(t, err, ErrPassphrase)
+	require.ErrorIs(t, err, ErrNoPassphrase)
 	_, err = LoadAccount(path, "wrong horse")
 	require.ErrorIs(t, err, ErrPassphrase)
 	have, err := LoadAccount(path, "correct horse")

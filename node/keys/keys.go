@@ -39,8 +39,12 @@ const (
 // the passphrase is random unless a person chose one.
 const workFactor = 15
 
-// ErrPassphrase reports a passphrase that does not open the key file.
-var ErrPassphrase = errors.New("the passphrase does not open the key file")
+// ErrPassphrase reports a passphrase that does not open the key file, and
+// ErrNoPassphrase that there is none to try.
+var (
+	ErrPassphrase   = errors.New("the passphrase does not open the key file")
+	ErrNoPassphrase = errors.New("the key file needs a passphrase: none was given and none is kept beside it")
+)
 
 // Secrets are what makes a home a member. They redact themselves in print.
 type Secrets struct {
@@ -149,14 +153,17 @@ func Load(home, passphrase string) (Secrets, error) {
 	}
 	if passphrase == "" {
 		p, err := os.ReadFile(filepath.Join(dir, passphraseFile))
-		if err != nil {
-			return s, fmt.Errorf("no passphrase given and none kept: set ATELIER_PASSPHRASE: %w", err)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return s, fmt.Errorf("%s: %w", file, ErrNoPassphrase)
+		case err != nil:
+			return s, fmt.Errorf("read the kept passphrase: %w", err)
 		}
 		passphrase = strings.TrimSpace(string(p))
 	}
 	var v stored
 	if err := decrypt(b, passphrase, &v); err != nil {
-		return s, fmt.Errorf("keys.age: %w", err)
+		return s, fmt.Errorf("%s: %w", file, err)
 	}
 	if v.Version != 1 || len(v.Identity) != 32 || len(v.Ceremony) != 32 || len(v.Prekeys) != 32 {
 		return s, fmt.Errorf("keys.age has an unknown form (version %d)", v.Version)
@@ -174,9 +181,13 @@ func decrypt(sealed []byte, passphrase string, v any) error {
 		return err
 	}
 	id.SetMaxWorkFactor(20)
+	var another *age.NoIdentityMatchError
 	r, err := age.Decrypt(bytes.NewReader(sealed), id)
-	if err != nil {
-		return fmt.Errorf("%w (%v)", ErrPassphrase, err)
+	switch {
+	case errors.As(err, &another):
+		return ErrPassphrase
+	case err != nil:
+		return fmt.Errorf("no key file, or a damaged one: %w", err)
 	}
 	dec := json.NewDecoder(io.LimitReader(r, 4096))
 	dec.DisallowUnknownFields()

@@ -162,6 +162,8 @@ func (n *node) offer(tx []byte) error {
 		return ErrFull
 	case err != nil:
 		return err
+	case answer != nil && answer.Code == uint32(curation.CodeBusy): // no judgement of it
+		return ErrFull
 	case answer != nil && answer.Code != abci.CodeTypeOK: // in process, the answer is there at once
 		return &RefusedError{curation.TxResult{Code: curation.Code(answer.Code), Log: answer.Log}}
 	}
