@@ -202,6 +202,26 @@ func Sum(commitments ...*Commitment) (*Commitment, error) {
 	return &Commitment{first.group, points}, nil
 }
 
+// WeightedSum commits to the sum of weight times polynomial. The commitments, as
+// many as weights, have the same group and threshold. Public values only.
+func WeightedSum(weights []kyber.Scalar, commitments []*Commitment) (*Commitment, error) {
+	if len(commitments) == 0 || len(weights) != len(commitments) {
+		return nil, fmt.Errorf("sum of %d commitments with %d weights: %w", len(commitments), len(weights), ErrSize)
+	}
+	first := commitments[0]
+	points, column := make([]kyber.Point, len(first.points)), make([]kyber.Point, len(commitments))
+	for k := range points {
+		for i, c := range commitments {
+			if len(c.points) != len(points) || c.group != first.group {
+				return nil, fmt.Errorf("sum of commitments of different shape: %w", ErrSize)
+			}
+			column[i] = c.points[k]
+		}
+		points[k] = first.group.MultiMul(weights, column)
+	}
+	return &Commitment{first.group, points}, nil
+}
+
 // Polynomial is a dealer's secret polynomial. It redacts itself.
 type Polynomial struct {
 	group Group

@@ -2,6 +2,7 @@ package dkg
 
 import (
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/internal/access"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -68,7 +69,7 @@ func (t *Tampering) encrypt(member uint32, n int, plain []byte) {
 	shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, t.log.dealKeys[member-1]))
 	eph := shamir.Encode(shamir.Ristretto255.Point().Mul(e, nil))
 	key := t.log.params.DealKeys[member-1]
-	copy(t.box(member), dealCipher(t.log.id, t.party.index, member, shared, eph, key[:]).Seal(nil, zeroNonce, plain, nil))
+	copy(t.box(member), dealCipher(t.log.id, t.party.dealer, member, shared, eph, key[:]).Seal(nil, zeroNonce, plain, nil))
 }
 
 func (t *Tampering) box(member uint32) []byte {
@@ -100,6 +101,23 @@ func (t *Tampering) Cancel(others []*Party) {
 		c.Sub(c, g.Point().Mul(f.Secret(), nil))
 	}
 	copy(t.body, shamir.Encode(c))
+}
+
+// OtherSecret deals, consistently and with proofs, secrets that are off by dx
+// and dy from the share that is handed over.
+func (t *Tampering) OtherSecret(dx, dy int64) {
+	p := *t.party
+	x, y := p.share.Secrets(access.Token{})
+	x = shamir.Ristretto255.Scalar().Add(x, shamir.Ristretto255.Scalar().SetInt64(dx))
+	y = shamir.G2.Scalar().Add(y, shamir.G2.Scalar().SetInt64(dy))
+	other, err := shamir.NewKeyShare(p.share.Index(), p.share.Epoch(), x, y)
+	if err != nil {
+		panic(err)
+	}
+	p.share = other
+	if t.body, err = p.deal(t.log); err != nil {
+		panic(err)
+	}
 }
 
 // Truncate drops the last n bytes.

@@ -4,15 +4,18 @@ import (
 	"fmt"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"go.dedis.ch/kyber/v3"
 )
 
 // Apply adds a message of member from, whom the ledger has authenticated, in the
-// block of that height. An error changes nothing; it wraps ErrPhase,
+// block of that height. In a handover, from is the index in the committee in
+// force for commits and bundles, and in the one to be for disputes and
+// acknowledgements. An error changes nothing; it wraps ErrPhase,
 // ErrDuplicate, ErrMessage, ErrNoDispute or ErrNotMember. Bundles cost most: t
 // points of each group are decoded.
 func (l *Log) Apply(height uint64, from uint32, m Message) error {
-	if from < 1 || int64(from) > int64(l.N()) {
-		return fmt.Errorf("member %d of %d: %w", from, l.N(), ErrNotMember)
+	if n := l.speakers(m.Kind); from < 1 || int64(from) > int64(n) {
+		return fmt.Errorf("member %d of %d: %w", from, n, ErrNotMember)
 	}
 	if !l.takes(m.Kind) || height < l.since {
 		return fmt.Errorf("%s in phase %s at height %d: %w", m.Kind, l.phase, height, ErrPhase)
@@ -52,7 +55,7 @@ func (l *Log) takes(k Kind) bool {
 }
 
 func (l *Log) applyCommit(from uint32, body []byte) error {
-	e := &l.entries[from-1]
+	e := &l.dealings[from-1]
 	if e.commit != nil {
 		return ErrDuplicate
 	}
@@ -65,7 +68,7 @@ func (l *Log) applyCommit(from uint32, body []byte) error {
 }
 
 func (l *Log) applyBundle(from uint32, body []byte) error {
-	e := &l.entries[from-1]
+	e := &l.dealings[from-1]
 	if e.commit == nil {
 		return fmt.Errorf("nothing was committed: %w", ErrPhase)
 	}
@@ -82,7 +85,7 @@ func (l *Log) applyBundle(from uint32, body []byte) error {
 
 // checkBundle verifies a bundle against its commitment; it keeps a copy.
 func (l *Log) checkBundle(from uint32, body []byte) (*bundle, error) {
-	if commitHash(l.id, from, body) != *l.entries[from-1].commit {
+	if commitHash(l.id, from, body) != *l.dealings[from-1].commit {
 		return nil, fmt.Errorf("differs from what was committed: %w", ErrMessage)
 	}
 	b, err := parseBundle(append([]byte(nil), body...), l.N(), l.params.Threshold)
@@ -92,7 +95,30 @@ func (l *Log) checkBundle(from uint32, body []byte) (*bundle, error) {
 	if err := b.verify(l.id, from, l.params.Threshold); err != nil {
 		return nil, err
 	}
+	if err := l.handsOver(from, b); err != nil {
+		return nil, err
+	}
 	return b, nil
+}
+
+// handsOver checks that a dealer of a handover deals its share of the keys, and
+// no other secret.
+func (l *Log) handsOver(dealer uint32, b *bundle) error {
+	if l.params.Previous == nil {
+		return nil
+	}
+	x, err := l.params.Previous.XShare(dealer)
+	if err != nil {
+		return err
+	}
+	y, err := l.params.Previous.YShare(dealer)
+	if err != nil {
+		return err
+	}
+	if !b.x.PublicKey().Equal(x) || !b.y.PublicKey().Equal(y) {
+		return fmt.Errorf("bundle deals another secret than the share that is handed over: %w", ErrMessage)
+	}
+	return nil
 }
 
 func (l *Log) applyDispute(from uint32, body []byte) error {
@@ -100,10 +126,10 @@ func (l *Log) applyDispute(from uint32, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if d.dealer < 1 || int64(d.dealer) > int64(l.N()) || d.dealer == from {
+	if d.dealer < 1 || int64(d.dealer) > int64(l.Dealers()) || l.self(from, d.dealer) {
 		return fmt.Errorf("about member %d: %w", d.dealer, ErrMessage)
 	}
-	e := &l.entries[d.dealer-1]
+	e := &l.dealings[d.dealer-1]
 	if e.body == nil {
 		return fmt.Errorf("member %d dealt nothing: %w", d.dealer, ErrMessage)
 	}
@@ -115,6 +141,12 @@ func (l *Log) applyDispute(from uint32, body []byte) error {
 	}
 	e.evidence = &evidence{from, d}
 	return nil
+}
+
+// self says whether a receiver and a dealer are one member by their indices
+// alone: in a handover they count differently.
+func (l *Log) self(receiver, dealer uint32) bool {
+	return l.params.Previous == nil && receiver == dealer
 }
 
 // judge returns nil when the dispute is justified.
@@ -139,13 +171,12 @@ func (l *Log) judge(accuser uint32, d dispute) error {
 }
 
 func (l *Log) disputeContext(accuser, dealer uint32) []byte {
-	h := shamir.Hash("dispute", l.id[:], shamir.Uint64(uint64(accuser)), shamir.Uint64(uint64(dealer)), l.entries[dealer-1].commit[:])
+	h := shamir.Hash("dispute", l.id[:], shamir.Uint64(uint64(accuser)), shamir.Uint64(uint64(dealer)), l.dealings[dealer-1].commit[:])
 	return h[:]
 }
 
 func (l *Log) applyAck(from uint32, body []byte) error {
-	e := &l.entries[from-1]
-	if e.ack != nil {
+	if l.acks[from-1] != nil {
 		return ErrDuplicate
 	}
 	a, err := parseAck(body)
@@ -155,7 +186,7 @@ func (l *Log) applyAck(from uint32, body []byte) error {
 	if err := l.checkAck(from, a); err != nil {
 		return err
 	}
-	e.ack = &a
+	l.acks[from-1] = &a
 	return nil
 }
 
@@ -194,16 +225,16 @@ func (l *Log) EndBlock(height uint64) (changed bool) {
 	if height < l.Deadline() && !l.everybodySpoke() {
 		return false
 	}
-	t := l.params.Threshold
+	_, need := l.params.dealers()
 	switch l.phase {
 	case PhaseCommit:
-		l.advance(height, PhaseBundle, l.count(func(e *entry) bool { return e.commit != nil }) >= t)
+		l.advance(height, PhaseBundle, l.count(func(d *dealing) bool { return d.commit != nil }) >= need)
 	case PhaseBundle:
-		l.advance(height, PhaseDispute, len(l.undisputed()) >= t)
+		l.advance(height, PhaseDispute, len(l.undisputed()) >= need)
 	case PhaseDispute:
-		l.advance(height, PhaseAcknowledge, len(l.undisputed()) >= t && l.derive() == nil)
+		l.advance(height, PhaseAcknowledge, len(l.undisputed()) >= need && l.derive() == nil)
 	case PhaseAcknowledge:
-		l.advance(height, PhaseActive, l.Acknowledged() >= MinAcknowledgements(l.N(), t))
+		l.advance(height, PhaseActive, l.Acknowledged() >= MinAcknowledgements(l.N(), l.params.Threshold))
 	}
 	return true
 }
@@ -221,34 +252,58 @@ func (l *Log) advance(height uint64, next Phase, ok bool) {
 func (l *Log) everybodySpoke() bool {
 	switch l.phase {
 	case PhaseCommit:
-		return l.count(func(e *entry) bool { return e.commit == nil }) == 0
+		return l.count(func(d *dealing) bool { return d.commit == nil }) == 0
 	case PhaseBundle:
-		return l.count(func(e *entry) bool { return e.commit != nil && e.body == nil }) == 0
+		return l.count(func(d *dealing) bool { return d.commit != nil && d.body == nil }) == 0
 	case PhaseAcknowledge:
-		return l.count(func(e *entry) bool { return e.ack == nil }) == 0
+		return l.Acknowledged() == l.N()
 	}
 	return false
 }
 
-// derive sums the qualified commitments. It fails when a sum is the identity,
-// which honest dealers reach with probability 2^-252.
+// derive combines the qualified commitments: their sum, or in a handover the
+// commitment to the polynomial whose shares are new and whose value at 0 is the
+// secret of before. It fails when a sum is the identity, which honest dealers
+// reach with probability 2^-252.
 func (l *Log) derive() error {
 	var xs, ys []*shamir.Commitment
-	for _, dealer := range l.undisputed() {
+	dealers := l.qualify()
+	for _, dealer := range dealers {
 		b, err := l.dealt(dealer)
 		if err != nil {
 			return err
 		}
 		xs, ys = append(xs, b.x), append(ys, b.y)
 	}
-	x, err := shamir.Sum(xs...)
+	wx, wy, err := l.weights(dealers)
 	if err != nil {
 		return err
 	}
-	y, err := shamir.Sum(ys...)
+	combine := shamir.WeightedSum
+	if wx == nil {
+		combine = func(_ []kyber.Scalar, of []*shamir.Commitment) (*shamir.Commitment, error) { return shamir.Sum(of...) }
+	}
+	x, err := combine(wx, xs)
+	if err != nil {
+		return err
+	}
+	y, err := combine(wy, ys)
 	if err != nil {
 		return err
 	}
 	l.committee, err = shamir.NewCommittee(l.params.Epoch, l.params.Session, l.N(), x, y)
 	return err
+}
+
+// weights are what the dealers' polynomials count: what interpolates the secret
+// of before at 0. They are nil for new keys, where each counts one.
+func (l *Log) weights(dealers []uint32) (x, y []kyber.Scalar, err error) {
+	if l.params.Previous == nil {
+		return nil, nil, nil
+	}
+	if x, err = shamir.Lagrange(shamir.Ristretto255, dealers); err != nil {
+		return nil, nil, err
+	}
+	y, err = shamir.Lagrange(shamir.G2, dealers)
+	return x, y, err
 }

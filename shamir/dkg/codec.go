@@ -8,41 +8,44 @@ import (
 	"github.com/atelier-dao/atelier/shamir/internal/wire"
 )
 
-const logVersion = 1
+const logVersion = 2
 
-// What an entry holds, as bits.
+// What a dealing holds, as bits.
 const (
 	hasCommit = 1 << iota
 	hasBundle
 	hasEvidence
-	hasAck
 )
 
-// MarshalBinary is the one encoding of the log: about n·(224t + 80n) bytes once
-// all bundles are in, 6 KiB for 4 members, 67 KiB for 16, 4 MiB for 128.
+// MarshalBinary is the one encoding of the log: about (224t + 80n) bytes per
+// dealer once all bundles are in, together 6 KiB for 4 members, 67 KiB for 16,
+// 4 MiB for 128.
 func (l *Log) MarshalBinary() ([]byte, error) {
-	w := wire.NewWriter(512 + l.N()*(bundleSize(l.N(), l.params.Threshold)+512))
+	w := wire.NewWriter(512 + l.Dealers()*(bundleSize(l.N(), l.params.Threshold)+512))
 	w.U8(logVersion)
 	l.params.write(w)
+	l.params.writePrevious(w)
 	w.U64(l.start)
 	w.U8(uint8(l.phase))
 	w.U8(uint8(l.last))
 	w.U64(l.since)
-	for i := range l.entries {
-		l.entries[i].write(w)
+	for i := range l.dealings {
+		l.dealings[i].write(w)
+	}
+	for _, a := range l.acks {
+		w.Bool(a != nil)
+		if a != nil {
+			w.Raw(a.bytes())
+		}
 	}
 	w.Bool(l.committee != nil)
 	if l.committee != nil {
-		b, err := l.committee.MarshalBinary()
-		if err != nil {
-			return nil, err
-		}
-		w.Block(b)
+		writeCommittee(w, l.committee)
 	}
 	return w.Bytes(), nil
 }
 
-func (e *entry) write(w *wire.Writer) {
+func (e *dealing) write(w *wire.Writer) {
 	var flags uint8
 	if e.commit != nil {
 		flags |= hasCommit
@@ -52,9 +55,6 @@ func (e *entry) write(w *wire.Writer) {
 	}
 	if e.evidence != nil {
 		flags |= hasEvidence
-	}
-	if e.ack != nil {
-		flags |= hasAck
 	}
 	w.U8(flags)
 	if e.commit != nil {
@@ -67,9 +67,6 @@ func (e *entry) write(w *wire.Writer) {
 		w.U16(uint16(e.evidence.accuser))
 		w.Raw(e.evidence.dispute.bytes())
 	}
-	if e.ack != nil {
-		w.Raw(e.ack.bytes())
-	}
 }
 
 // UnmarshalLog reads MarshalBinary's form and nothing else. It checks the form,
@@ -79,7 +76,11 @@ func UnmarshalLog(b []byte) (*Log, error) {
 	if v := r.U8(); r.Err() == nil && v != logVersion {
 		return nil, fmt.Errorf("ceremony log of version %d: %w", v, shamir.ErrEncoding)
 	}
-	params, start := readParams(r), r.U64()
+	params := readParams(r)
+	if r.Bool() {
+		params.Previous = readCommittee(r, shamir.MaxMembers)
+	}
+	start := r.U64()
 	phase, last, since := Phase(r.U8()), Phase(r.U8()), r.U64()
 	if err := r.Err(); err != nil {
 		return nil, fmt.Errorf("ceremony log: %w: %w", err, shamir.ErrEncoding)
@@ -89,16 +90,21 @@ func UnmarshalLog(b []byte) (*Log, error) {
 		return nil, fmt.Errorf("ceremony log: %w: %w", err, shamir.ErrEncoding)
 	}
 	l.phase, l.last, l.since = phase, last, since
-	for i := range l.entries {
-		l.entries[i].read(r, l.N(), params.Threshold)
+	for i := range l.dealings {
+		l.dealings[i].read(r, l.N(), params.Threshold)
 	}
-	if r.Bool() {
-		// n and t bound the block, so a hostile length cannot allocate more.
-		c, err := shamir.UnmarshalCommittee(r.Block(64 + (l.N()+1)*(shamir.XSize+shamir.YSize)))
+	for j := range l.acks {
+		if !r.Bool() {
+			continue
+		}
+		a, err := parseAck(r.Raw(ackSize))
 		if err != nil {
 			r.Fail(err)
 		}
-		l.committee = c
+		l.acks[j] = &a
+	}
+	if r.Bool() {
+		l.committee = readCommittee(r, l.N())
 	}
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("ceremony log: %w: %w", err, shamir.ErrEncoding)
@@ -109,10 +115,10 @@ func UnmarshalLog(b []byte) (*Log, error) {
 	return l, nil
 }
 
-func (e *entry) read(r *wire.Reader, n, t int) {
+func (e *dealing) read(r *wire.Reader, n, t int) {
 	flags := r.U8()
-	if flags >= hasAck<<1 {
-		r.Fail(fmt.Errorf("entry flags %#x: %w", flags, wire.ErrMalformed))
+	if flags >= hasEvidence<<1 {
+		r.Fail(fmt.Errorf("flags %#x: %w", flags, wire.ErrMalformed))
 		return
 	}
 	if flags&hasCommit != 0 {
@@ -129,13 +135,6 @@ func (e *entry) read(r *wire.Reader, n, t int) {
 			r.Fail(err)
 		}
 		e.evidence = &evidence{accuser, d}
-	}
-	if flags&hasAck != 0 {
-		a, err := parseAck(r.Raw(ackSize))
-		if err != nil {
-			r.Fail(err)
-		}
-		e.ack = &a
 	}
 }
 
@@ -159,15 +158,17 @@ func (l *Log) consistent() error {
 	if c := l.committee; c != nil && (c.N() != l.N() || c.T() != l.params.Threshold || c.Epoch() != l.params.Epoch || c.Session() != l.params.Session) {
 		return bad("committee of another ceremony")
 	}
-	for i := range l.entries {
-		e := &l.entries[i]
+	if !derived && l.Acknowledged() > 0 {
+		return bad("acknowledgements in phase %s", l.phase)
+	}
+	for i := range l.dealings {
+		e := &l.dealings[i]
 		switch {
 		case e.body != nil && (e.commit == nil || !l.passed(PhaseCommit)),
-			e.evidence != nil && (e.body == nil || !l.passed(PhaseBundle)),
-			e.ack != nil && !derived:
-			return bad("entry of member %d in phase %s", i+1, l.phase)
+			e.evidence != nil && (e.body == nil || !l.passed(PhaseBundle)):
+			return bad("dealing of member %d in phase %s", i+1, l.phase)
 		}
-		if ev := e.evidence; ev != nil && (ev.accuser < 1 || int64(ev.accuser) > int64(l.N()) || ev.dispute.dealer != uint32(i+1) || ev.accuser == uint32(i+1)) {
+		if ev := e.evidence; ev != nil && (ev.accuser < 1 || int64(ev.accuser) > int64(l.N()) || ev.dispute.dealer != uint32(i+1) || l.self(ev.accuser, uint32(i+1))) {
 			return bad("evidence against member %d", i+1)
 		}
 	}
@@ -178,8 +179,8 @@ func (l *Log) consistent() error {
 // committee again: what an outsider does with an exported log.
 func (l *Log) Audit() error {
 	c := l.Clone()
-	for i := range c.entries {
-		e, index := &c.entries[i], uint32(i+1)
+	for i := range c.dealings {
+		e, index := &c.dealings[i], uint32(i+1)
 		if e.body != nil {
 			if _, err := c.checkBundle(index, e.body); err != nil {
 				return fmt.Errorf("audit: bundle of member %d: %w", index, err)
@@ -201,8 +202,8 @@ func (l *Log) Audit() error {
 	if c.committee.Digest() != recorded {
 		return fmt.Errorf("audit: bundles make another committee: %w", ErrMessage)
 	}
-	for i := range c.entries {
-		if a := c.entries[i].ack; a != nil {
+	for i, a := range c.acks {
+		if a != nil {
 			if err := c.checkAck(uint32(i+1), *a); err != nil {
 				return fmt.Errorf("audit: acknowledgement of member %d: %w", i+1, err)
 			}

@@ -18,7 +18,7 @@ import (
 
 // speaker is a party or what pretends to be one.
 type speaker interface {
-	Index() uint32
+	Speaks(dkg.Kind) uint32
 	Step(height uint64, l *dkg.Log) ([]dkg.Message, error)
 }
 
@@ -54,7 +54,7 @@ func run(t *testing.T, l *dkg.Log, members []speaker) (refused []error) {
 				require.ErrorIs(t, err, dkg.ErrShareLost)
 			}
 			for _, msg := range messages {
-				if err := l.Apply(height, m.Index(), msg); err != nil {
+				if err := l.Apply(height, m.Speaks(msg.Kind), msg); err != nil {
 					refused = append(refused, err)
 				}
 			}
@@ -303,7 +303,7 @@ func at(t *testing.T, l *dkg.Log, members []speaker, phase dkg.Phase) uint64 {
 			messages, err := m.Step(height, l)
 			require.NoError(t, err)
 			for _, msg := range messages {
-				require.NoError(t, l.Apply(height, m.Index(), msg))
+				require.NoError(t, l.Apply(height, m.Speaks(msg.Kind), msg))
 			}
 		}
 		l.EndBlock(height)

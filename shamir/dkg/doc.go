@@ -17,6 +17,14 @@
 // who is silent or disputed is left out, by name; at least t dealers must remain,
 // so one of them is honest, and t+⌊(n-t)/2⌋ members must acknowledge.
 //
+// A handover is the same ceremony with other dealers: the members of the
+// committee in force deal the shares that they hold, and the keys stay. The first
+// t of them who are not disputed suffice, weighted as Lagrange has it; the
+// committee to be may be any other, and a refresh is a handover to the same one.
+// It is in force only once enough of its members have proved their shares, and
+// until then the old one is. Commitments to a dealer's constant term are checked
+// against its public share, so that nobody can change the keys.
+//
 // Log is what the ledger keeps, Party is a member's secret side. A Party derives
 // everything from a 32-byte seed and the ceremony's parameters: after a crash it
 // says the same again and can never say two things.
@@ -24,5 +32,7 @@
 // Sources: Gennaro, Jarecki, Krawczyk, Rabin, J. Cryptology 20, 2007; the judging
 // of disputes by a revealed key is ETHDKG's (eprint 2019/985). Deviations: hashes
 // are committed first, and the ephemeral key carries a proof of possession, so
-// that nobody can copy another dealer's and have it opened by a dispute.
+// that nobody can copy another dealer's and have it opened by a dispute. Handing
+// over: Desmedt and Jajodia, George Mason University technical report, 1997; Wong,
+// Wang, Wing, IEEE SISW 2002.
 package dkg

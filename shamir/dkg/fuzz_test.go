@@ -33,9 +33,30 @@ func transcript(tb testing.TB) (logs [][]byte, bodies map[dkg.Kind][]byte) {
 	return append(logs, b), bodies
 }
 
+// handedOver is the log of a handover from two to two, of whom one stays.
+func handedOver(tb testing.TB) []byte {
+	committee, shares, err := shamirtest.Run("fuzz", 1, 2)
+	require.NoError(tb, err)
+	l, parties, err := shamirtest.OpenHandover("fuzz", committee, shares, 2, 1)
+	require.NoError(tb, err)
+	for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
+		for _, p := range parties {
+			messages, err := p.Step(height, l)
+			require.NoError(tb, err)
+			for _, m := range messages {
+				require.NoError(tb, l.Apply(height, p.Speaks(m.Kind), m))
+			}
+		}
+		l.EndBlock(height)
+	}
+	b, err := l.MarshalBinary()
+	require.NoError(tb, err)
+	return b
+}
+
 func FuzzUnmarshalLog(f *testing.F) {
 	logs, _ := transcript(f)
-	for _, b := range logs {
+	for _, b := range append(logs, handedOver(f)) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -49,10 +70,14 @@ func FuzzUnmarshalLog(f *testing.F) {
 		// Whatever the log holds, going on with it does not panic.
 		_ = l.Audit()
 		_ = l.Culprits()
-		p, err := dkg.NewParty(1, shamirtest.Seed("fuzz", 1, 1))
+		one, err := dkg.NewParty(1, shamirtest.Seed("fuzz", 1, 1))
 		require.NoError(t, err)
-		_, _ = p.Step(l.Deadline(), l)
-		_, _ = p.KeyShare(l)
+		joins, err := dkg.NewHandoverParty(nil, 2, shamirtest.Seed("fuzz", 2, 2))
+		require.NoError(t, err)
+		for _, p := range []*dkg.Party{one, joins} {
+			_, _ = p.Step(l.Deadline(), l)
+			_, _ = p.KeyShare(l)
+		}
 		l.EndBlock(l.Deadline())
 	})
 }

@@ -1,7 +1,9 @@
 package dkg
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"go.dedis.ch/kyber/v3"
@@ -38,7 +40,8 @@ func (p Phase) String() string {
 	return fmt.Sprintf("phase %d", uint8(p))
 }
 
-// Culprit is a member that failed its duty, with what it did.
+// Culprit is a member that failed its duty, with what it did. A dealer's index
+// is that of the committee that hands over, if there is one.
 type Culprit struct {
 	Index  uint32
 	Reason Reason
@@ -47,7 +50,7 @@ type Culprit struct {
 // Reason is what a culprit did.
 type Reason uint8
 
-// Reasons.
+// Reasons. The first three are dealers', the last is a receiver's.
 const (
 	ReasonNoCommit Reason = iota + 1 // posted no hash in time
 	ReasonNoBundle                   // posted a hash and no bundle
@@ -75,13 +78,12 @@ type evidence struct {
 	dispute dispute
 }
 
-// entry is what the log holds of one member.
-type entry struct {
+// dealing is what the log holds of one dealer.
+type dealing struct {
 	commit   *[32]byte
 	body     []byte  // of the bundle
 	bundle   *bundle // body decoded; nil until somebody needs it
 	evidence *evidence
-	ack      *ack
 }
 
 // Log is the public transcript of one ceremony. Apply and EndBlock are
@@ -94,9 +96,10 @@ type Log struct {
 	dealKeys  []kyber.Point
 	start     uint64
 	phase     Phase
-	last      Phase  // the phase in which the ceremony ended; 0 while it runs
-	since     uint64 // first height of the phase
-	entries   []entry
+	last      Phase      // the phase in which the ceremony ended; 0 while it runs
+	since     uint64     // first height of the phase
+	dealings  []dealing  // dealer i at i-1
+	acks      []*ack     // receiver j at j-1; nil until it has proved its share
 	committee *Committee // from the end of the dispute phase on
 }
 
@@ -110,16 +113,18 @@ func NewLog(params Params, startHeight uint64) (*Log, error) {
 		return nil, fmt.Errorf("open ceremony at height %d: %w", startHeight, shamir.ErrSize)
 	}
 	params.DealKeys = append([][32]byte(nil), params.DealKeys...)
+	dealers, _ := params.dealers()
 	return &Log{
 		params: params, id: params.ceremonyID(startHeight), dealKeys: keys, start: startHeight,
-		phase: PhaseCommit, since: startHeight, entries: make([]entry, len(keys)),
+		phase: PhaseCommit, since: startHeight, dealings: make([]dealing, dealers), acks: make([]*ack, len(keys)),
 	}, nil
 }
 
 // Clone returns an independent copy that shares what neither of them changes.
 func (l *Log) Clone() *Log {
 	c := *l
-	c.entries = append([]entry(nil), l.entries...) // what entries point to is never written again
+	c.dealings = append([]dealing(nil), l.dealings...) // what they point to is never written again
+	c.acks = append([]*ack(nil), l.acks...)
 	return &c
 }
 
@@ -130,8 +135,20 @@ func (l *Log) Params() Params {
 	return p
 }
 
-// N is the number of members.
-func (l *Log) N() int { return len(l.entries) }
+// N is the number of members of the committee to be, who receive shares.
+func (l *Log) N() int { return len(l.acks) }
+
+// Dealers is the number of members who may deal: N, or in a handover that of the
+// committee in force.
+func (l *Log) Dealers() int { return len(l.dealings) }
+
+// speakers is how many members may post messages of the kind.
+func (l *Log) speakers(k Kind) int {
+	if k == KindCommit || k == KindBundle {
+		return l.Dealers()
+	}
+	return l.N()
+}
 
 // ID names the ceremony: it hashes parameters and start.
 func (l *Log) ID() [32]byte { return l.id }
@@ -156,22 +173,22 @@ func (l *Log) Deadline() uint64 {
 }
 
 // Spoke says whether the member has posted its message of that kind; for a
-// dispute, whether it is the one that convicted a dealer.
+// dispute, whether it is the one that convicted a dealer. The index is a
+// dealer's or a receiver's, as the kind has it.
 func (l *Log) Spoke(index uint32, kind Kind) bool {
-	if index < 1 || int64(index) > int64(l.N()) {
+	if index < 1 || int64(index) > int64(l.speakers(kind)) {
 		return false
 	}
-	e := &l.entries[index-1]
 	switch kind {
 	case KindCommit:
-		return e.commit != nil
+		return l.dealings[index-1].commit != nil
 	case KindBundle:
-		return e.body != nil
+		return l.dealings[index-1].body != nil
 	case KindAck:
-		return e.ack != nil
+		return l.acks[index-1] != nil
 	case KindDispute:
-		for i := range l.entries {
-			if ev := l.entries[i].evidence; ev != nil && ev.accuser == index {
+		for i := range l.dealings {
+			if ev := l.dealings[i].evidence; ev != nil && ev.accuser == index {
 				return true
 			}
 		}
@@ -187,39 +204,63 @@ func (l *Log) passed(p Phase) bool {
 	return l.phase > p
 }
 
-// Culprits are the members that failed so far, by index. A member that
-// acknowledges late is forgiven.
+// Culprits are the members that failed so far: by index, or in a handover the
+// dealers and then the receivers. A member that acknowledges late is forgiven.
 func (l *Log) Culprits() []Culprit {
 	var out []Culprit
-	for i := range l.entries {
-		e, index := &l.entries[i], uint32(i+1)
-		switch {
-		case e.evidence != nil:
-			out = append(out, Culprit{index, ReasonBadDeal})
-		case e.commit == nil && l.passed(PhaseCommit):
-			out = append(out, Culprit{index, ReasonNoCommit})
-		case e.commit != nil && e.body == nil && l.passed(PhaseBundle):
-			out = append(out, Culprit{index, ReasonNoBundle})
-		case e.ack == nil && l.passed(PhaseAcknowledge):
-			out = append(out, Culprit{index, ReasonNoAck})
+	failed := make(map[uint32]bool)
+	for i := range l.dealings {
+		if r := l.dealerFailed(&l.dealings[i]); r != 0 {
+			out = append(out, Culprit{uint32(i + 1), r})
+			failed[uint32(i+1)] = l.params.Previous == nil // one member, one reason
 		}
+	}
+	for i, a := range l.acks {
+		if a == nil && l.passed(PhaseAcknowledge) && !failed[uint32(i+1)] {
+			out = append(out, Culprit{uint32(i + 1), ReasonNoAck})
+		}
+	}
+	if l.params.Previous == nil {
+		slices.SortFunc(out, func(a, b Culprit) int { return cmp.Compare(a.Index, b.Index) })
 	}
 	return out
 }
 
+// dealerFailed is what a dealer failed in so far, or 0.
+func (l *Log) dealerFailed(d *dealing) Reason {
+	switch {
+	case d.evidence != nil:
+		return ReasonBadDeal
+	case d.commit == nil && l.passed(PhaseCommit):
+		return ReasonNoCommit
+	case d.commit != nil && d.body == nil && l.passed(PhaseBundle):
+		return ReasonNoBundle
+	}
+	return 0
+}
+
 // Qualified are the dealers whose polynomials make the keys, by index; nil
-// before the dispute phase is over.
+// before the dispute phase is over. Of those who hand over, the first t suffice,
+// and everybody takes the same.
 func (l *Log) Qualified() []uint32 {
 	if !l.passed(PhaseDispute) {
 		return nil
 	}
-	return l.undisputed()
+	return l.qualify()
+}
+
+func (l *Log) qualify() []uint32 {
+	out := l.undisputed()
+	if _, need := l.params.dealers(); l.params.Previous != nil && len(out) > need {
+		out = out[:need]
+	}
+	return out
 }
 
 func (l *Log) undisputed() []uint32 {
 	var out []uint32
-	for i := range l.entries {
-		if l.entries[i].body != nil && l.entries[i].evidence == nil {
+	for i := range l.dealings {
+		if l.dealings[i].body != nil && l.dealings[i].evidence == nil {
 			out = append(out, uint32(i+1))
 		}
 	}
@@ -229,7 +270,13 @@ func (l *Log) undisputed() []uint32 {
 // Acknowledged is how many members have proved their share; less the threshold
 // it is the margin that the network can lose.
 func (l *Log) Acknowledged() int {
-	return l.count(func(e *entry) bool { return e.ack != nil })
+	n := 0
+	for _, a := range l.acks {
+		if a != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Committee is the outcome. Unless the phase is Active the error wraps
@@ -250,19 +297,19 @@ func (l *Log) Candidate() (*Committee, error) {
 	return l.committee, nil
 }
 
-func (l *Log) count(has func(*entry) bool) int {
+func (l *Log) count(has func(*dealing) bool) int {
 	n := 0
-	for i := range l.entries {
-		if has(&l.entries[i]) {
+	for i := range l.dealings {
+		if has(&l.dealings[i]) {
 			n++
 		}
 	}
 	return n
 }
 
-// dealt decodes a member's bundle once; nil when it posted none.
+// dealt decodes a dealer's bundle once; nil when it posted none.
 func (l *Log) dealt(dealer uint32) (*bundle, error) {
-	e := &l.entries[dealer-1]
+	e := &l.dealings[dealer-1]
 	if e.bundle == nil && e.body != nil {
 		b, err := parseBundle(e.body, l.N(), l.params.Threshold)
 		if err != nil {

@@ -20,6 +20,17 @@ type Params struct {
 	Threshold int        // shamir.Threshold(len(DealKeys)), or another t in 1..n
 	DealKeys  [][32]byte // canonical ristretto255 points, all different
 	Deadlines Deadlines
+	// Previous is the committee that hands its keys over; its members are the
+	// dealers then. Nil makes new keys, which the members deal to each other.
+	Previous *Committee
+}
+
+// dealers is how many may deal, and how many of them it takes.
+func (p Params) dealers() (all, need int) {
+	if p.Previous != nil {
+		return p.Previous.N(), p.Previous.T()
+	}
+	return len(p.DealKeys), p.Threshold
 }
 
 // Session is the hash that names the ceremony of an epoch on a chain: for the
@@ -42,6 +53,9 @@ func (p Params) validate() ([]kyber.Point, error) {
 	n := len(p.DealKeys)
 	if n < 1 || n > shamir.MaxMembers || p.Threshold < 1 || p.Threshold > n {
 		return nil, fmt.Errorf("threshold %d of %d members: %w", p.Threshold, n, shamir.ErrSize)
+	}
+	if p.Previous != nil && p.Previous.Epoch() >= p.Epoch {
+		return nil, fmt.Errorf("committee of epoch %d hands over to epoch %d: %w", p.Previous.Epoch(), p.Epoch, shamir.ErrSize)
 	}
 	d := p.Deadlines
 	if d.Commit == 0 || d.Bundle == 0 || d.Dispute == 0 || d.Acknowledge == 0 {
@@ -76,6 +90,31 @@ func (p Params) write(w *wire.Writer) {
 	}
 }
 
+func (p Params) writePrevious(w *wire.Writer) {
+	w.Bool(p.Previous != nil)
+	if p.Previous != nil {
+		writeCommittee(w, p.Previous)
+	}
+}
+
+func writeCommittee(w *wire.Writer, c *Committee) {
+	b, err := c.MarshalBinary()
+	if err != nil {
+		panic(fmt.Sprintf("dkg: encode a committee: %v", err)) // it keeps its encoding
+	}
+	w.Block(b)
+}
+
+// readCommittee reads a committee of at most n members.
+func readCommittee(r *wire.Reader, n int) *Committee {
+	// n bounds the block, so a hostile length cannot allocate more.
+	c, err := shamir.UnmarshalCommittee(r.Block(64 + (n+1)*(shamir.XSize+shamir.YSize)))
+	if err != nil {
+		r.Fail(err)
+	}
+	return c
+}
+
 func readParams(r *wire.Reader) Params {
 	p := Params{Epoch: r.U64(), Session: r.Hash(), Threshold: int(r.U16())}
 	n := int(r.U16())
@@ -95,5 +134,8 @@ func readParams(r *wire.Reader) Params {
 func (p Params) ceremonyID(start uint64) [32]byte {
 	w := wire.NewWriter(96 + 32*len(p.DealKeys))
 	p.write(w)
+	if p.Previous != nil {
+		writeCommittee(w, p.Previous)
+	}
 	return shamir.Hash("ceremony", w.Bytes(), shamir.Uint64(start))
 }

@@ -6,14 +6,18 @@ import (
 	"log/slog"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/internal/access"
 	"go.dedis.ch/kyber/v3"
 )
 
 // Party is a member's secret side of the ceremonies of one epoch. All it says
-// follows from its seed and the log, so it may be made anew at any time and says
-// the same. It redacts itself, and is not safe for concurrent use.
+// follows from its seed, the share it hands over and the log, so it may be made
+// anew at any time and says the same. It redacts itself, and is not safe for
+// concurrent use.
 type Party struct {
-	index   uint32
+	index   uint32    // of the receiver, 0 for one who leaves
+	dealer  uint32    // 0 for one who joins
+	share   *KeyShare // to hand over; nil for new keys
 	seed    [32]byte
 	dealSec kyber.Scalar
 	dealPub [32]byte
@@ -30,14 +34,37 @@ type verdict struct {
 	err  error
 }
 
-// NewParty derives the member's side from a seed of 32 secret bytes, fresh for
-// each epoch and kept in the key store until the next handover is final.
+// NewParty derives the member's side of a ceremony that makes new keys from a
+// seed of 32 secret bytes, fresh for each epoch and kept in the key store until
+// the next handover is final.
 func NewParty(index uint32, seed [32]byte) (*Party, error) {
 	if index < 1 || index > shamir.MaxMembers {
 		return nil, fmt.Errorf("party %d: %w", index, ErrNotMember)
 	}
+	p := newParty(seed)
+	p.index, p.dealer = index, index
+	return p, nil
+}
+
+// NewHandoverParty derives the member's side of a handover. share is what it
+// holds of the keys, nil for a member that joins; index is its place in the
+// committee to be, 0 for a member that leaves; at least one of them is given.
+// The seed is as for NewParty; one who leaves gives that of its last epoch.
+func NewHandoverParty(share *KeyShare, index uint32, seed [32]byte) (*Party, error) {
+	if index > shamir.MaxMembers || (index == 0 && share == nil) {
+		return nil, fmt.Errorf("party %d: %w", index, ErrNotMember)
+	}
+	p := newParty(seed)
+	p.index, p.share = index, share
+	if share != nil {
+		p.dealer = share.Index()
+	}
+	return p, nil
+}
+
+func newParty(seed [32]byte) *Party {
 	sec := dealSecret(seed)
-	return &Party{index: index, seed: seed, dealSec: sec, dealPub: publicDealKey(sec)}, nil
+	return &Party{seed: seed, dealSec: sec, dealPub: publicDealKey(sec)}
 }
 
 // DealKey is the public deal key that belongs to a seed.
@@ -51,8 +78,17 @@ func publicDealKey(sec kyber.Scalar) [32]byte {
 	return [32]byte(shamir.Encode(shamir.Ristretto255.Point().Mul(sec, nil)))
 }
 
-// Index is the member's.
+// Index is the member's in the committee to be; 0 when it leaves.
 func (p *Party) Index() uint32 { return p.index }
+
+// Speaks is the index under which the member posts messages of the kind, 0 when
+// it posts none.
+func (p *Party) Speaks(k Kind) uint32 {
+	if k == KindCommit || k == KindBundle {
+		return p.dealer
+	}
+	return p.index
+}
 
 // DealKey is the party's public deal key.
 func (p *Party) DealKey() [32]byte { return p.dealPub }
@@ -76,10 +112,9 @@ func (p *Party) Step(height uint64, l *Log) ([]Message, error) {
 	if height < l.since {
 		return nil, nil
 	}
-	e := &l.entries[p.index-1]
 	switch l.phase {
 	case PhaseCommit:
-		if e.commit == nil {
+		if p.dealer != 0 && l.dealings[p.dealer-1].commit == nil {
 			h, err := p.commitment(l)
 			if err != nil {
 				return nil, err
@@ -87,7 +122,10 @@ func (p *Party) Step(height uint64, l *Log) ([]Message, error) {
 			return []Message{{KindCommit, h[:]}}, nil
 		}
 	case PhaseBundle:
-		if e.commit != nil && e.body == nil {
+		if p.dealer == 0 {
+			return nil, nil
+		}
+		if e := &l.dealings[p.dealer-1]; e.commit != nil && e.body == nil {
 			h, err := p.commitment(l)
 			if err != nil {
 				return nil, err
@@ -98,9 +136,11 @@ func (p *Party) Step(height uint64, l *Log) ([]Message, error) {
 			return []Message{{KindBundle, append([]byte(nil), p.own...)}}, nil
 		}
 	case PhaseDispute:
-		return p.disputes(l)
+		if p.index != 0 {
+			return p.disputes(l)
+		}
 	case PhaseAcknowledge, PhaseActive:
-		if e.ack == nil {
+		if p.index != 0 && l.acks[p.index-1] == nil {
 			return p.acknowledge(l)
 		}
 	}
@@ -109,8 +149,16 @@ func (p *Party) Step(height uint64, l *Log) ([]Message, error) {
 
 // attend checks that the ceremony lists this party and drops other caches.
 func (p *Party) attend(l *Log) error {
-	if int64(p.index) > int64(l.N()) || l.params.DealKeys[p.index-1] != p.dealPub {
+	if p.index != 0 && (int64(p.index) > int64(l.N()) || l.params.DealKeys[p.index-1] != p.dealPub) {
 		return fmt.Errorf("party %d: deal key is not in the ceremony: %w", p.index, ErrNotMember)
+	}
+	switch previous := l.params.Previous; {
+	case previous == nil && (p.share != nil || p.dealer == 0):
+		return fmt.Errorf("party %d: the ceremony hands nothing over: %w", p.index, ErrNotMember)
+	case previous != nil && p.share == nil && p.dealer != 0:
+		return fmt.Errorf("party %d: the ceremony hands keys over: %w", p.index, ErrNotMember)
+	case previous != nil && p.share != nil && (p.share.Epoch() != previous.Epoch() || int64(p.dealer) > int64(previous.N())):
+		return fmt.Errorf("party %d: share is not of the committee that hands over: %w", p.index, ErrNotMember)
 	}
 	if p.id != l.id || p.verdicts == nil {
 		p.id, p.own, p.verdicts = l.id, nil, make(map[[32]byte]verdict)
@@ -126,12 +174,12 @@ func (p *Party) commitment(l *Log) ([32]byte, error) {
 		}
 		p.own = body
 	}
-	return commitHash(l.id, p.index, p.own), nil
+	return commitHash(l.id, p.dealer, p.own), nil
 }
 
 // secret derives one scalar of this ceremony.
 func (p *Party) secret(g shamir.Group, what string, k int) kyber.Scalar {
-	return shamir.HashScalar(g, "dealer/"+what, p.seed[:], p.id[:], shamir.Uint64(uint64(p.index)), shamir.Uint64(uint64(k)))
+	return shamir.HashScalar(g, "dealer/"+what, p.seed[:], p.id[:], shamir.Uint64(uint64(p.dealer)), shamir.Uint64(uint64(k)))
 }
 
 func (p *Party) polynomial(g shamir.Group, what string, t int) (*shamir.Polynomial, error) {
@@ -139,10 +187,25 @@ func (p *Party) polynomial(g shamir.Group, what string, t int) (*shamir.Polynomi
 	for k := range coefficients {
 		coefficients[k] = p.secret(g, what, k)
 	}
+	if p.share != nil { // the secret to deal is what it holds
+		x, y := p.share.Secrets(access.Token{})
+		if coefficients[0] = x; g == shamir.G2 {
+			coefficients[0] = y
+		}
+	}
 	return shamir.NewPolynomial(g, coefficients)
 }
 
 func (p *Party) makeBundle(l *Log) ([]byte, error) {
+	if p.share != nil {
+		if err := p.share.VerifyAgainst(l.params.Previous); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrShareLost, err)
+		}
+	}
+	return p.deal(l)
+}
+
+func (p *Party) deal(l *Log) ([]byte, error) {
 	n, t := l.N(), l.params.Threshold
 	fx, err := p.polynomial(shamir.Ristretto255, "x", t)
 	if err != nil {
@@ -159,7 +222,7 @@ func (p *Party) makeBundle(l *Log) ([]byte, error) {
 	body = append(body, fx.Commit().Bytes()...)
 	body = append(body, fy.Commit().Bytes()...)
 	body = append(body, eph...)
-	ctxX, ctxY, ctxE := proofContexts(l.id, p.index, body)
+	ctxX, ctxY, ctxE := proofContexts(l.id, p.dealer, body)
 	for _, q := range []struct {
 		g      shamir.Group
 		ctx    []byte
@@ -179,7 +242,7 @@ func (p *Party) makeBundle(l *Log) ([]byte, error) {
 		shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, l.dealKeys[j-1]))
 		plain := append(shamir.Encode(fx.Share(j).Value()), shamir.Encode(fy.Share(j).Value())...)
 		dealKey := l.params.DealKeys[j-1]
-		body = dealCipher(l.id, p.index, j, shared, eph, dealKey[:]).Seal(body, zeroNonce, plain, nil)
+		body = dealCipher(l.id, p.dealer, j, shared, eph, dealKey[:]).Seal(body, zeroNonce, plain, nil)
 		clear(plain)
 	}
 	return body, nil
@@ -192,7 +255,7 @@ func (p *Party) shared(b *bundle) kyber.Point {
 
 // inspect opens the own deal in a dealer's bundle once.
 func (p *Party) inspect(l *Log, dealer uint32) (verdict, error) {
-	key := *l.entries[dealer-1].commit
+	key := *l.dealings[dealer-1].commit
 	if v, ok := p.verdicts[key]; ok {
 		return v, nil
 	}
@@ -213,7 +276,7 @@ func (p *Party) disputes(l *Log) ([]Message, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v.err == nil || dealer == p.index {
+		if v.err == nil || dealer == p.dealer {
 			continue
 		}
 		b, err := l.dealt(dealer)
@@ -255,6 +318,9 @@ func (p *Party) KeyShare(l *Log) (*KeyShare, error) {
 	if err := p.attend(l); err != nil {
 		return nil, err
 	}
+	if p.index == 0 {
+		return nil, fmt.Errorf("one who leaves gets no share: %w", ErrNotMember)
+	}
 	x, y, err := p.sum(l)
 	if err != nil {
 		return nil, err
@@ -266,9 +332,14 @@ func (p *Party) sum(l *Log) (x, y kyber.Scalar, err error) {
 	if l.committee == nil {
 		return nil, nil, fmt.Errorf("key share in phase %s: %w", l.phase, ErrNotReady)
 	}
+	dealers := l.qualify()
+	wx, wy, err := l.weights(dealers)
+	if err != nil {
+		return nil, nil, err
+	}
 	x, y = shamir.Ristretto255.Scalar().Zero(), shamir.G2.Scalar().Zero()
 	var lost error
-	for _, dealer := range l.undisputed() {
+	for i, dealer := range dealers {
 		v, err := p.inspect(l, dealer)
 		if err != nil {
 			return nil, nil, err
@@ -277,8 +348,13 @@ func (p *Party) sum(l *Log) (x, y kyber.Scalar, err error) {
 			lost = errors.Join(lost, v.err)
 			continue
 		}
-		x.Add(x, v.deal.x)
-		y.Add(y, v.deal.y)
+		if wx == nil {
+			x.Add(x, v.deal.x)
+			y.Add(y, v.deal.y)
+			continue
+		}
+		x.Add(x, wx[i].Mul(wx[i], v.deal.x))
+		y.Add(y, wy[i].Mul(wy[i], v.deal.y))
 	}
 	if lost != nil {
 		return nil, nil, fmt.Errorf("party %d: %w: %w", p.index, ErrShareLost, lost)

@@ -24,10 +24,11 @@ type post struct {
 // in memory, one writes and reads it after every block.
 type world struct {
 	t        *testing.T
-	name     string
 	rng      *rand.Rand
 	parties  []*dkg.Party // nil while crashed
-	back     []uint64     // height at which a crashed member returns
+	again    func(i int) *dkg.Party
+	spare    int      // how many may be down at a time
+	back     []uint64 // height at which a crashed member returns
 	memory   *dkg.Log
 	disk     *dkg.Log
 	underway []post
@@ -41,29 +42,53 @@ func newWorld(t *testing.T, n int, seed uint64) *world {
 	p.Deadlines = dkg.Deadlines{Commit: 12, Bundle: 12, Dispute: 3, Acknowledge: 12}
 	l, err = dkg.NewLog(p, 5)
 	require.NoError(t, err)
+	again := func(i int) *dkg.Party {
+		p, err := dkg.NewParty(uint32(i+1), shamirtest.Seed(name, 1, uint32(i+1)))
+		require.NoError(t, err)
+		return p
+	}
 	return &world{
-		t: t, name: name, rng: rand.New(rand.NewPCG(seed, uint64(n))), parties: parties,
+		t: t, rng: rand.New(rand.NewPCG(seed, uint64(n))), parties: parties, again: again, spare: n - shamir.Threshold(n),
 		back: make([]uint64, n), memory: l, disk: reread(t, l),
+	}
+}
+
+func newHandoverWorld(t *testing.T, old, n, stay int, seed uint64) *world {
+	name := fmt.Sprintf("handover world %d %d %d %d", old, n, stay, seed)
+	committee, shares, err := shamirtest.Run(name, 1, old)
+	require.NoError(t, err)
+	l, parties, err := shamirtest.OpenHandover(name, committee, shares, n, stay)
+	require.NoError(t, err)
+	p := l.Params()
+	p.Deadlines = dkg.Deadlines{Commit: 12, Bundle: 12, Dispute: 3, Acknowledge: 12}
+	l, err = dkg.NewLog(p, 5)
+	require.NoError(t, err)
+	again := func(i int) *dkg.Party {
+		p, err := shamirtest.HandoverParty(name, committee, shares, n, stay, i)
+		require.NoError(t, err)
+		return p
+	}
+	return &world{
+		t: t, rng: rand.New(rand.NewPCG(seed, uint64(n))), parties: parties, again: again,
+		spare: min(n-shamir.Threshold(n), old-committee.T()), back: make([]uint64, len(parties)), memory: l, disk: reread(t, l),
 	}
 }
 
 func (w *world) chance(percent int) bool { return w.rng.IntN(100) < percent }
 
-// crashOrReturn lets at most n-t members be down at a time.
+// crashOrReturn lets at most so many members be down at a time as can be spared.
 func (w *world) crashOrReturn(height uint64) {
 	down := 0
 	for i, p := range w.parties {
 		if p == nil && height >= w.back[i] {
-			again, err := dkg.NewParty(uint32(i+1), shamirtest.Seed(w.name, 1, uint32(i+1)))
-			require.NoError(w.t, err)
-			w.parties[i] = again
+			w.parties[i] = w.again(i)
 		}
 		if w.parties[i] == nil {
 			down++
 		}
 	}
 	for i := range w.parties {
-		if w.parties[i] != nil && down < len(w.parties)-shamir.Threshold(len(w.parties)) && w.chance(10) {
+		if w.parties[i] != nil && down < w.spare && w.chance(10) {
 			w.parties[i], w.back[i] = nil, height+1+w.rng.Uint64N(9)
 			down++
 		}
@@ -81,7 +106,7 @@ func (w *world) tick(height uint64) {
 		for _, m := range messages {
 			for copies := 1 + w.rng.IntN(2); copies > 0; copies-- {
 				if !w.chance(30) {
-					w.underway = append(w.underway, post{p.Index(), m, height + w.rng.Uint64N(3)})
+					w.underway = append(w.underway, post{p.Speaks(m.Kind), m, height + w.rng.Uint64N(3)})
 				}
 			}
 		}
@@ -131,9 +156,7 @@ func TestCeremonyInVirtualTime(t *testing.T) {
 				// Whoever is back, from the seed and the log alone, has its share.
 				var shares []*shamir.KeyShare
 				for i := range n {
-					p, err := dkg.NewParty(uint32(i+1), shamirtest.Seed(w.name, 1, uint32(i+1)))
-					require.NoError(t, err)
-					s, err := p.KeyShare(w.disk)
+					s, err := w.again(i).KeyShare(w.disk)
 					require.NoError(t, err)
 					shares = append(shares, s)
 				}

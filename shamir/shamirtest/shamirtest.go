@@ -34,6 +34,50 @@ func Open(name string, epoch uint64, n, threshold int) (*dkg.Log, []*dkg.Party, 
 	return l, parties, err
 }
 
+// OpenHandover is the log of a ceremony in which the committee hands over to n
+// members, of whom the first are members 1..stay of before; and the parties: of
+// the n members in order, then of those who leave. Seeds are those of the next
+// epoch, by index; one who leaves has its old one.
+func OpenHandover(name string, from *shamir.Committee, shares []*shamir.KeyShare, n, stay int) (*dkg.Log, []*dkg.Party, error) {
+	epoch := from.Epoch() + 1
+	p := dkg.Params{
+		Epoch: epoch, Threshold: shamir.Threshold(n), Previous: from,
+		Session:   dkg.Session(shamir.Hash("test chain", []byte(name)), epoch, from.Digest(), 0),
+		Deadlines: dkg.Deadlines{Commit: 4, Bundle: 4, Dispute: 2, Acknowledge: 4},
+	}
+	parties := make([]*dkg.Party, n, n+len(shares))
+	for i := range parties {
+		party, err := HandoverParty(name, from, shares, n, stay, i)
+		if err != nil {
+			return nil, nil, err
+		}
+		parties[i] = party
+		p.DealKeys = append(p.DealKeys, party.DealKey())
+	}
+	for i := n; i < n+len(shares)-stay; i++ {
+		party, err := HandoverParty(name, from, shares, n, stay, i)
+		if err != nil {
+			return nil, nil, err
+		}
+		parties = append(parties, party)
+	}
+	l, err := dkg.NewLog(p, 1)
+	return l, parties, err
+}
+
+// HandoverParty is the i-th party of OpenHandover, from 0, made anew.
+func HandoverParty(name string, from *shamir.Committee, shares []*shamir.KeyShare, n, stay, i int) (*dkg.Party, error) {
+	switch index := uint32(i + 1); {
+	case i < stay:
+		return dkg.NewHandoverParty(shares[i], index, Seed(name, from.Epoch()+1, index))
+	case i < n:
+		return dkg.NewHandoverParty(nil, index, Seed(name, from.Epoch()+1, index))
+	default:
+		leaver := shares[stay+i-n]
+		return dkg.NewHandoverParty(leaver, 0, Seed(name, from.Epoch(), leaver.Index()))
+	}
+}
+
 // Run makes a committee of n members with the usual threshold, and its shares.
 func Run(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShare, error) {
 	l, parties, err := Open(name, epoch, n, shamir.Threshold(n))
