@@ -178,7 +178,9 @@ func (r countedConsensus) Receive(e p2p.Envelope) {
 
 func (r countedBlocksync) Receive(e p2p.Envelope) {
 	defer r.leave(peerOf(e.Src), e.ChannelID)
-	if report, ok := e.Message.(*bcproto.StatusResponse); ok {
+	// One that makes no sense has the peer removed, which forgets its reports: not
+	// while they are being put in order.
+	if report, ok := e.Message.(*bcproto.StatusResponse); ok && blocksync.ValidateMsg(report) == nil {
 		r.reports.inOrder(peerOf(e.Src), report.Base, report.Height, func() { r.Reactor.Receive(e) })
 		return
 	}

@@ -143,6 +143,38 @@ func isReport(t *testing.T, frame []byte) bool {
 	return is
 }
 
+// A report that makes no sense costs its sender its place, for a moment, and
+// nobody anything else.
+func TestReportsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 2)
+	net.startAll()
+	n := net.nodes[0]
+	net.awaitAll(n.pay(t, 0, recipient(0), 1).Height)
+	sendMessage(t, net.hosts[1], net.hosts[0], 0x40, &bcproto.Message{Sum: &bcproto.Message_StatusResponse{
+		StatusResponse: &bcproto.StatusResponse{Base: 1 << 40, Height: 1 << 30},
+	}})
+	net.nodes[1].stop()
+	net.start(1)
+	net.awaitAll(n.pay(t, 1, recipient(0), 1).Height)
+	require.Len(t, n.Status().Peers, 1)
+	net.stopAll()
+}
+
+// sendMessage sends a message of consensus behind the back of from's engine. The
+// other end may hang up once it has read it.
+func sendMessage(t *testing.T, from, to host.Host, channel byte, m interface{ Marshal() ([]byte, error) }) {
+	body, err := m.Marshal()
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	s, err := from.NewStream(ctx, to.ID(), lp2p.ProtocolID(channel))
+	require.NoError(t, err)
+	_, err = s.Write(append(binary.AppendUvarint(nil, uint64(len(body))), body...))
+	require.NoError(t, err)
+	_ = s.Close()
+}
+
 func TestReportsInOrder(t *testing.T) {
 	r := newReports()
 	let := func(p peer.ID, base, height int64) (through bool) {
