@@ -20,7 +20,14 @@ import (
 // bootProtocol says who one is: each end sends its greeting, the caller first.
 const bootProtocol protocol.ID = "/atelier/boot/1"
 
-var errOtherGenesis = errors.New("peer has another genesis")
+// anewEvery is how often a peer may begin anew: each time costs us what consensus
+// has to say to it.
+const anewEvery = time.Second
+
+var (
+	errOtherGenesis = errors.New("peer has another genesis")
+	errTooSoon      = errors.New("peer has only just begun anew")
+)
 
 // boot tells a peer's processes and sessions apart, for CometBFT keeps notes of
 // what each peer has, sends nothing twice, and over libp2p never learns that a
@@ -80,12 +87,14 @@ func processOf(h host.Host) (*process, error) {
 type met struct {
 	greeting
 	since time.Time // when the connection that first showed the process was opened
+	anew  time.Time // when consensus last forgot the peer
 }
 
 // bootConn is a connection that was asked.
 type bootConn struct {
 	process [8]byte       // at the other end, once known is closed
 	known   chan struct{} // closed when the peer has greeted and is reset if need be
+	asking  bool          // somebody inquires; guarded by the boot's mutex
 }
 
 func newBoot(h host.Host, genesis [32]byte, allow func(peer.ID) bool, log *slog.Logger) (*boot, error) {
@@ -139,28 +148,58 @@ func (b *boot) renew() {
 	}
 	b.session = b.process.sessions.Add(1)
 	for c, bc := range b.conns {
+		b.begin(c, bc)
+	}
+}
+
+// begin inquires at the other end of c, unless that is being done. The boot's
+// mutex is held.
+func (b *boot) begin(c network.Conn, bc *bootConn) {
+	if !bc.asking {
+		bc.asking = true
 		b.tasks.Go(func() { b.inquire(c, bc) })
 	}
 }
 
+// end ends an inquiry that told mine, unless a new session has begun since.
+func (b *boot) end(bc *bootConn, mine greeting) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	bc.asking = mine.session != b.session
+	return !bc.asking
+}
+
 func (b *boot) answer(s network.Stream) {
-	if !b.allow(s.Conn().RemotePeer()) {
+	if !b.allow(s.Conn().RemotePeer()) || !b.enter() {
 		_ = s.Reset()
 		return
 	}
+	defer b.tasks.Done()
+	defer context.AfterFunc(b.ctx, func() { _ = s.Reset() })()
 	_ = s.SetDeadline(time.Now().Add(5 * time.Second))
 	theirs, err := readGreeting(s)
-	if err == nil && theirs.genesis != b.genesis {
-		err = errOtherGenesis
+	if bc := b.ask(s.Conn()); err == nil && bc != nil && theirs.genesis == b.genesis {
+		err = b.learn(s.Conn(), bc, theirs)
 	}
-	if bc := b.ask(s.Conn()); err == nil && bc != nil {
-		b.learn(s.Conn(), bc, theirs)
+	if err == nil {
+		_, err = s.Write(b.greeting().bytes())
 	}
-	if _, err := s.Write(b.greeting().bytes()); err != nil {
+	if err != nil {
 		_ = s.Reset()
 		return
 	}
 	_ = s.Close()
+}
+
+// enter counts a task that was begun elsewhere.
+func (b *boot) enter() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.tasks.Add(1)
+	return true
 }
 
 // askAll asks every connection to a member that was not asked yet.
@@ -185,7 +224,7 @@ func (b *boot) ask(c network.Conn) *bootConn {
 	}
 	bc := &bootConn{known: make(chan struct{})}
 	b.conns[c] = bc
-	b.tasks.Go(func() { b.inquire(c, bc) })
+	b.begin(c, bc)
 	return bc
 }
 
@@ -197,15 +236,17 @@ func (b *boot) gone(c network.Conn) {
 
 // inquire asks until there is an answer: a peer that starts answers late.
 func (b *boot) inquire(c network.Conn, bc *bootConn) {
-	p := c.RemotePeer()
 	for wait := 50 * time.Millisecond; !c.IsClosed(); wait = min(2*wait, time.Second) {
-		theirs, err := b.question(c)
-		switch {
-		case err == nil:
-			b.learn(c, bc, theirs)
-			return
-		case errors.Is(err, errOtherGenesis):
-			b.log.Warn("member has another genesis", "peer", p)
+		mine := b.greeting()
+		theirs, err := b.question(c, mine)
+		if err == nil {
+			err = b.learn(c, bc, theirs)
+		}
+		if errors.Is(err, errOtherGenesis) {
+			b.log.Warn("member has another genesis", "peer", c.RemotePeer())
+			err = nil
+		}
+		if err == nil && b.end(bc, mine) {
 			return
 		}
 		select {
@@ -216,7 +257,7 @@ func (b *boot) inquire(c network.Conn, bc *bootConn) {
 	}
 }
 
-func (b *boot) question(c network.Conn) (greeting, error) {
+func (b *boot) question(c network.Conn, mine greeting) (greeting, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
 	defer cancel()
 	s, err := c.NewStream(network.WithAllowLimitedConn(ctx, "boot"))
@@ -228,7 +269,7 @@ func (b *boot) question(c network.Conn) (greeting, error) {
 		_ = s.Reset()
 		return greeting{}, err
 	}
-	if _, err := s.Write(b.greeting().bytes()); err != nil {
+	if _, err := s.Write(mine.bytes()); err != nil {
 		_ = s.Reset()
 		return greeting{}, err
 	}
@@ -244,10 +285,10 @@ func (b *boot) question(c network.Conn) (greeting, error) {
 	return theirs, nil
 }
 
-// learn takes in who is at the other end of c. When that is not the process
+// learn takes in who is at the other end of c, or asks to be told later. When that is not the process
 // that we knew, the connections to the old one are closed, which QUIC would
 // take 30 s for. Consensus forgets a peer before it hears of its new session.
-func (b *boot) learn(c network.Conn, bc *bootConn, theirs greeting) {
+func (b *boot) learn(c network.Conn, bc *bootConn, theirs greeting) error {
 	p, opened := c.RemotePeer(), c.Stat().Opened
 	b.mu.Lock()
 	old, known := b.current[p]
@@ -255,14 +296,21 @@ func (b *boot) learn(c network.Conn, bc *bootConn, theirs greeting) {
 	if restarted && opened.Before(old.since) { // the late answer of a process that is gone
 		b.mu.Unlock()
 		_ = c.Close()
-		return
+		return nil
 	}
+	now := time.Now()
 	renewed := known && !restarted && theirs.session > old.session
+	if (restarted || renewed) && now.Sub(old.anew) < anewEvery {
+		b.mu.Unlock()
+		return errTooSoon
+	}
 	switch {
-	case !known || restarted:
-		b.current[p] = met{theirs, opened}
+	case !known:
+		b.current[p] = met{greeting: theirs, since: opened}
+	case restarted:
+		b.current[p] = met{theirs, opened, now}
 	case renewed:
-		b.current[p] = met{theirs, old.since}
+		b.current[p] = met{theirs, old.since, now}
 	}
 	bc.process = theirs.process
 	var dead []network.Conn
@@ -289,6 +337,7 @@ func (b *boot) learn(c network.Conn, bc *bootConn, theirs greeting) {
 	}
 	b.mu.Unlock()
 	b.ready(p)
+	return nil
 }
 
 // settle waits until the process at the other end of c is known.

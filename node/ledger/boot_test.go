@@ -74,6 +74,11 @@ func quietBoot(t *testing.T, h host.Host) *boot {
 // hear has the pair learn a greeting that came over c, and tells whether the
 // connection is known then.
 func (p *bootPair) hear(c network.Conn, process byte, session uint64) bool {
+	known, _ := p.tell(c, process, session)
+	return known
+}
+
+func (p *bootPair) tell(c network.Conn, process byte, session uint64) (known bool, err error) {
 	p.known.mu.Lock()
 	bc := p.known.conns[c]
 	if bc == nil {
@@ -81,12 +86,12 @@ func (p *bootPair) hear(c network.Conn, process byte, session uint64) bool {
 		p.known.conns[c] = bc
 	}
 	p.known.mu.Unlock()
-	p.known.learn(c, bc, greeting{process: [8]byte{process}, session: session})
+	err = p.known.learn(c, bc, greeting{process: [8]byte{process}, session: session})
 	select {
 	case <-bc.known:
-		return true
+		return true, err
 	default:
-		return false
+		return false, err
 	}
 }
 
@@ -127,6 +132,66 @@ func TestBootTellsSessionsApart(t *testing.T) {
 	require.Len(t, p.resets, 1)
 	require.False(t, one.IsClosed())
 	require.True(t, p.known.answered(p.b.ID()))
+}
+
+// A peer that begins anew all the time is heard once in a while.
+func TestBootHasItsTime(t *testing.T) {
+	p := newBootPair(t)
+	c, id := p.a.Network().ConnsToPeer(p.b.ID())[0], p.b.ID()
+	require.True(t, p.hear(c, 1, 4))
+	require.True(t, p.hear(c, 1, 5))
+	for i := range uint64(1000) {
+		_, err := p.tell(c, 1, 6+i)
+		require.ErrorIs(t, err, errTooSoon)
+	}
+	later := &laterConn{c, c.Stat()}
+	later.stat.Opened = later.stat.Opened.Add(time.Second)
+	known, err := p.tell(later, 2, 1)
+	require.ErrorIs(t, err, errTooSoon)
+	require.False(t, known, "messages of the new process wait")
+	require.Len(t, p.resets, 1)
+
+	now := p.known.current[id]
+	now.anew = now.anew.Add(-anewEvery)
+	p.known.current[id] = now
+	require.True(t, p.hear(c, 1, 2000))
+	require.Len(t, p.resets, 2)
+}
+
+// However often a node begins anew while a peer does not answer, it asks one
+// question at a time, and the last one is of the last session.
+func TestBootAsksOneQuestionAtATime(t *testing.T) {
+	p := newBootPair(t)
+	asked, answers := make(chan greeting, 64), make(chan struct{})
+	p.b.SetStreamHandler(bootProtocol, func(s network.Stream) {
+		g, err := readGreeting(s)
+		if err != nil {
+			_ = s.Reset()
+			return
+		}
+		asked <- g
+		<-answers
+		_, _ = s.Write(greeting{process: [8]byte{2}, session: 1, genesis: g.genesis}.bytes())
+		_ = s.Close()
+	})
+	p.known.start()
+	first := (<-asked).session
+	for range 20 {
+		p.known.renew()
+	}
+	close(answers)
+	require.Eventually(t, func() bool {
+		p.known.mu.Lock()
+		defer p.known.mu.Unlock()
+		for _, bc := range p.known.conns {
+			if bc.asking {
+				return false
+			}
+		}
+		return true
+	}, patience, time.Millisecond)
+	require.Len(t, asked, 1)
+	require.Equal(t, first+20, (<-asked).session)
 }
 
 // Consensus may stop and start over a connection that stays, and may lose
