@@ -2,11 +2,9 @@ package shamir_test
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -17,12 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var rewrite = flag.Bool("rewrite", false, "rewrite testdata/vectors.json with what the code gives")
+var rewrite = flag.Bool("rewrite", false, "rewrite the files of testdata with what the code gives")
 
-// vector is one known answer: a sentence and bytes in hex.
+// vector is one known answer: a sentence, bytes in hex, and what they are made
+// from: numbers, texts under "tag" and the like (SPEC.md names them), all else hex.
 type vector struct {
-	Name string `json:"name"`
-	Hex  string `json:"hex"`
+	Name string         `json:"name"`
+	Hex  string         `json:"hex"`
+	From map[string]any `json:"from,omitempty"`
 }
 
 // TestVectors pins every form that a network stores or signs, from fixed seeds.
@@ -30,35 +30,35 @@ type vector struct {
 // The BLS values (approval, certificate, seed signature, public shares) were checked
 // once against blst v0.3.16, which makes and verifies the same bytes.
 func TestVectors(t *testing.T) {
-	const path = "testdata/vectors.json"
-	got := vectors(t)
-	if *rewrite {
-		b, err := json.MarshalIndent(got, "", "  ")
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(path, append(b, '\n'), 0o644))
-	}
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	var want []vector
-	require.NoError(t, json.Unmarshal(text, &want))
-	require.Len(t, got, len(want))
-	for i := range want {
-		require.Equal(t, want[i], got[i])
-	}
+	golden(t, "testdata/vectors.json", vectors(t))
 }
 
 func vectors(t *testing.T) (out []vector) {
-	add := func(name string, b []byte) { out = append(out, vector{name, hex.EncodeToString(b)}) }
-	hash := func(name string, h [32]byte) { add(name, h[:]) }
+	// from alternates names and values of what a vector is made from.
+	add := func(name string, b []byte, from ...any) {
+		v := vector{Name: name, Hex: hex.EncodeToString(b)}
+		for i := 0; i < len(from); i += 2 {
+			if v.From == nil {
+				v.From = map[string]any{}
+			}
+			if b, raw := from[i+1].([]byte); raw {
+				from[i+1] = hexBytes(b)
+			}
+			v.From[from[i].(string)] = from[i+1]
+		}
+		out = append(out, v)
+	}
+	hash := func(name string, h [32]byte, from ...any) { add(name, h[:], from...) }
 	// A stream that other implementations can make: SHA-256("…" ‖ counter).
 	stream := func(name string) *hashStream { return &hashStream{name: name} }
 
-	hash(`Hash("a", "x")`, shamir.Hash("a", []byte("x")))
-	add(`HashScalar(Ristretto255, "a", "x")`, shamir.Encode(shamir.HashScalar(shamir.Ristretto255, "a", []byte("x"))))
-	add(`HashScalar(G2, "a", "x")`, shamir.Encode(shamir.HashScalar(shamir.G2, "a", []byte("x"))))
-	add("the second generator", shamir.Encode(shamir.HashPoint("gbar")))
+	hash(`Hash("a", "x")`, shamir.Hash("a", []byte("x")), "tag", "a", "fields", []hexBytes{hexBytes("x")})
+	add(`HashScalar(Ristretto255, "a", "x")`, shamir.Encode(shamir.HashScalar(shamir.Ristretto255, "a", []byte("x"))), "tag", "a", "fields", []hexBytes{hexBytes("x")})
+	add(`HashScalar(G2, "a", "x")`, shamir.Encode(shamir.HashScalar(shamir.G2, "a", []byte("x"))), "tag", "a", "fields", []hexBytes{hexBytes("x")})
+	add("the second generator", shamir.Encode(shamir.HashPoint("gbar")), "tag", "gbar", "fields", []hexBytes{})
+	primitives(t, add)
 
-	chain := shamir.Hash("vector", []byte("chain"))
+	hash("chain", chain, "tag", "vector", "fields", []hexBytes{hexBytes("chain")})
 	params := dkg.Params{
 		Epoch: 1, Session: dkg.Session(chain, 1, [32]byte{}, 0), Threshold: shamir.Threshold(4),
 		Deadlines: dkg.Deadlines{Commit: 10, Bundle: 10, Dispute: 2, Acknowledge: 10},
@@ -70,18 +70,20 @@ func vectors(t *testing.T) (out []vector) {
 		parties = append(parties, p)
 		params.DealKeys = append(params.DealKeys, p.DealKey())
 	}
-	hash("session of epoch 1", params.Session)
-	hash("deal key of member 1", params.DealKeys[0])
+	hash("session of epoch 1", params.Session, "chain", chain[:], "epoch", 1, "previous", make([]byte, 32), "attempt", 0)
+	for i, p := range params.DealKeys {
+		hash(fmt.Sprintf("deal key of member %d", i+1), p, "seed", in32(shamirtest.Seed("vector", 1, uint32(i+1))))
+	}
 	l, err := dkg.NewLog(params, 1)
 	require.NoError(t, err)
-	hash("ceremony id", l.ID())
+	hash("ceremony id", l.ID(), "params", "of epoch 1: session, threshold 3, the four deal keys, deadlines 10 10 2 10", "start", 1)
 	for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
 		for _, p := range parties {
 			messages, err := p.Step(height, l)
 			require.NoError(t, err)
 			for _, m := range messages {
 				if p.Index() == 1 {
-					add(fmt.Sprintf("%s of member 1", m.Kind), m.Body)
+					add(fmt.Sprintf("%s of member 1", m.Kind), m.Body, "seed", in32(shamirtest.Seed("vector", 1, 1)), "log", "ceremony.json: four members make new keys")
 				}
 				require.NoError(t, l.Apply(height, p.Index(), m))
 			}
@@ -90,42 +92,49 @@ func vectors(t *testing.T) (out []vector) {
 	}
 	log, err := l.MarshalBinary()
 	require.NoError(t, err)
-	hash("SHA-256 of the log", sha(log))
+	hash("SHA-256 of the log", sha(log), "log", "ceremony.json: four members make new keys")
 	c, err := l.Committee()
 	require.NoError(t, err)
 	b, err := c.MarshalBinary()
 	require.NoError(t, err)
-	add("committee", b)
-	hash("committee digest", c.Digest())
+	add("committee", b, "log", "ceremony.json: four members make new keys")
+	hash("committee digest", c.Digest(), "committee", b)
 	var shares []*shamir.KeyShare
 	for _, p := range parties {
 		s, err := p.KeyShare(l)
 		require.NoError(t, err)
 		shares = append(shares, s)
 	}
-	b, err = shares[0].MarshalBinary()
-	require.NoError(t, err)
-	add("key share of member 1", b)
+	for i, s := range shares {
+		b, err = s.MarshalBinary()
+		require.NoError(t, err)
+		add(fmt.Sprintf("key share of member %d", i+1), b, "seed", in32(shamirtest.Seed("vector", 1, uint32(i+1))), "log", "ceremony.json: four members make new keys")
+	}
 
 	label := shamir.Hash("vector", []byte("label"))
 	ct, err := seal.Encrypt(stream("encrypt"), c.X(), label, []byte("sixteen byte key"))
 	require.NoError(t, err)
-	add("ciphertext", ct.Bytes())
+	x := c.X()
+	hash("label", label, "tag", "vector", "fields", []hexBytes{hexBytes("label")})
+	add("ciphertext", ct.Bytes(), "x", x[:], "label", label[:], "plaintext", []byte("sixteen byte key"), "stream", "encrypt")
+	hash("ciphertext digest", ct.Digest(), "ciphertext", ct.Bytes())
 	secret, key := seal.DeriveReader(shamirtest.Seed("vector", 1, 2), 1)
 	prekeys := quorum.Prekeys{{Member: 2, Key: key}}
-	hash("prekeys digest", prekeys.Digest())
+	hash("reader key", key, "seed", in32(shamirtest.Seed("vector", 1, 2)), "counter", 1)
+	hash("prekeys digest", prekeys.Digest(), "readers", []readerCase{{2, key[:]}})
 	s := quorum.Statement{
 		Chain: chain, Epoch: 1, RID: shamir.Hash("vector", []byte("rid")), Body: shamir.Hash("vector", []byte("body")),
 		Model: shamir.Hash("vector", []byte("model")), KeyEpoch: 1, Label: label, U: ct.U(), Prekeys: prekeys.Digest(), Expiry: 99,
 	}
-	add("statement", s.Bytes())
-	hash("statement digest", s.Digest())
+	add("statement", s.Bytes(), "chain", chain[:], "epoch", 1, "rid", s.RID[:], "body", s.Body[:], "model", s.Model[:], "key_epoch", 1,
+		"label", label[:], "u", s.U[:], "prekeys", s.Prekeys[:], "expiry", 99)
+	hash("statement digest", s.Digest(), "statement", s.Bytes())
 	var approve, seeds []quorum.Partial
 	for _, k := range shares {
 		a, err := quorum.Approve(k, s)
 		require.NoError(t, err)
 		if a.Member == 1 {
-			add("approval of member 1", a.Bytes())
+			add("approval of member 1", a.Bytes(), "key share", "of member 1", "statement", s.Bytes())
 		}
 		approve = append(approve, quorum.Partial{Index: a.Member, Sig: a.Approve})
 		seeds = append(seeds, quorum.Partial{Index: a.Member, Sig: a.Seed})
@@ -133,14 +142,14 @@ func vectors(t *testing.T) (out []vector) {
 	cert, _, err := quorum.RecoverCertificate(c, s, approve)
 	require.NoError(t, err)
 	sig := cert.Signature()
-	add("certificate", sig[:])
-	hash("certificate context", cert.Context())
+	add("certificate", sig[:], "key shares", "any three", "statement", s.Bytes(), "dst", quorum.CertificateDST)
+	hash("certificate context", cert.Context(), "certificate", sig[:], "statement", s.Bytes())
 	seedSig, _, err := quorum.RecoverSeed(c, chain, s.RID, seeds)
 	require.NoError(t, err)
-	add("seed signature", seedSig[:])
+	add("seed signature", seedSig[:], "key shares", "any three", "chain", chain[:], "rid", s.RID[:], "dst", quorum.SeedDST)
 	seed, err := quorum.Seed(seedSig, s.RID)
 	require.NoError(t, err)
-	hash("seed", seed)
+	hash("seed", seed, "seed signature", seedSig[:], "rid", s.RID[:])
 
 	reader := seal.Reader{Member: 2, Role: seal.Generator, Prekeys: prekeys}
 	var released [][]byte
@@ -149,18 +158,21 @@ func vectors(t *testing.T) (out []vector) {
 		require.NoError(t, err)
 		released = append(released, b)
 	}
-	add("released share of member 1", released[0])
+	add("released share of member 1", released[0], "key share", "of member 1", "ciphertext", ct.Bytes(), "certificate", sig[:],
+		"statement", s.Bytes(), "reader", 2, "role", 1, "r", key[:], "stream", "release1")
 	plain, _, err := seal.CombineRelease(secret, c, ct, cert, reader, released)
 	require.NoError(t, err)
 	require.Equal(t, "sixteen byte key", string(plain))
 
 	public := seal.PublicLabel{Chain: chain, Purpose: "order", ID: 1}
-	hash("public label", public.Hash())
+	hash("public label", public.Hash(), "chain", chain[:], "purpose", "order", "id", 1)
+	publicLabel := public.Hash()
 	order, err := seal.Encrypt(stream("order"), c.X(), public.Hash(), []byte("an order"))
 	require.NoError(t, err)
+	add("order", order.Bytes(), "x", x[:], "label", publicLabel[:], "plaintext", []byte("an order"), "stream", "order")
 	b, err = seal.OpenShare(nil, shares[0], c, public, order)
 	require.NoError(t, err)
-	add("opening share of member 1", b)
+	add("opening share of member 1", b, "key share", "of member 1", "ciphertexts", []hexBytes{order.Bytes()}, "chain", chain[:], "purpose", "order", "id", 1)
 	return out
 }
 
