@@ -27,10 +27,14 @@ const backlogTxs = 512
 // channel. The transport queues without limit what it has read, so a member
 // that sends faster than we work would take all memory; the gate reads no more
 // from it than backlog allows, and QUIC makes it wait.
+//
+// A message counts while the gate has it (enter, leave), and again from the
+// moment that the switch has its sender (FilterMsgBytes) until its reactor is
+// done with it (Receive). One that does not decode in between counts for ever:
+// who sends many of those is soon heard no more.
 type backlog struct {
-	mu      sync.Mutex // guards the fields below and what queues hold
-	queues  map[peer.ID]map[byte]*queue
-	present map[peer.ID]bool // peers that consensus has
+	mu     sync.Mutex // guards the field below and what queues hold
+	queues map[peer.ID]map[byte]*queue
 }
 
 type queue struct {
@@ -38,9 +42,7 @@ type queue struct {
 	moved   chan struct{} // closed when waiting goes down
 }
 
-func newBacklog() *backlog {
-	return &backlog{queues: map[peer.ID]map[byte]*queue{}, present: map[peer.ID]bool{}}
-}
+func newBacklog() *backlog { return &backlog{queues: map[peer.ID]map[byte]*queue{}} }
 
 // room is how many messages may wait on a channel with the given largest one.
 func room(channel byte, largest uint64) int {
@@ -50,18 +52,24 @@ func room(channel byte, largest uint64) int {
 	return max(8, int(backlogBytes/largest))
 }
 
+// of is a peer's queue on a channel. The mutex is held.
+func (b *backlog) of(from peer.ID, channel byte) *queue {
+	if b.queues[from] == nil {
+		b.queues[from] = map[byte]*queue{}
+	}
+	q := b.queues[from][channel]
+	if q == nil {
+		q = &queue{moved: make(chan struct{})}
+		b.queues[from][channel] = q
+	}
+	return q
+}
+
 // enter waits until fewer than limit messages of the peer wait, and adds one.
 func (b *backlog) enter(ctx context.Context, from peer.ID, channel byte, limit int) error {
 	for {
 		b.mu.Lock()
-		if b.queues[from] == nil {
-			b.queues[from] = map[byte]*queue{}
-		}
-		q := b.queues[from][channel]
-		if q == nil {
-			q = &queue{moved: make(chan struct{})}
-			b.queues[from][channel] = q
-		}
+		q := b.of(from, channel)
 		if q.waiting < limit {
 			q.waiting++
 			b.mu.Unlock()
@@ -77,45 +85,22 @@ func (b *backlog) enter(ctx context.Context, from peer.ID, channel byte, limit i
 	}
 }
 
-// handed takes out a message that no reactor will say it is done with, because
-// consensus has no such peer.
-func (b *backlog) handed(from peer.ID, channel byte) {
-	b.mu.Lock()
-	present := b.present[from]
-	b.mu.Unlock()
-	if !present {
-		b.leave(from, channel)
-	}
-}
-
-// leave takes out a message: its reactor is done with it, or never got it.
+// leave takes out a message: the gate, or its reactor, is done with it.
 func (b *backlog) leave(from peer.ID, channel byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if q := b.queues[from][channel]; q != nil && q.waiting > 0 {
-		q.waiting--
-		close(q.moved)
-		q.moved = make(chan struct{})
-	}
+	q := b.of(from, channel)
+	q.waiting--
+	close(q.moved)
+	q.moved = make(chan struct{})
 }
 
-// meet notes that consensus has a peer.
-func (b *backlog) meet(from peer.ID) {
+// FilterMsgBytes adds a message that goes on to its reactor.
+func (b *backlog) FilterMsgBytes(channel byte, from p2p.Peer, _ []byte) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.present[from] = true
-}
-
-// forget begins anew for a peer that was removed. Messages that never came to a
-// reactor, because they did not decode, had their peer removed.
-func (b *backlog) forget(from peer.ID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, q := range b.queues[from] {
-		close(q.moved)
-	}
-	delete(b.queues, from)
-	delete(b.present, from)
+	b.of(peerOf(from), channel).waiting++
+	return nil
 }
 
 // The reactors of CometBFT, each telling the backlog when it is done with a
@@ -150,16 +135,27 @@ func (r countedMempool) Receive(e p2p.Envelope) {
 	r.Reactor.Receive(e)
 }
 
-// InitPeer of the first reactor also begins the peer's backlog, and RemovePeer
-// ends it.
+func (r countedMempool) FilterMsgBytes(channel byte, from p2p.Peer, message []byte) error {
+	if err := r.Reactor.FilterMsgBytes(channel, from, message); err != nil {
+		return err
+	}
+	return r.backlog.FilterMsgBytes(channel, from, message)
+}
+
+// InitPeer gives back the number that the peer had, if any: there are 65535, and
+// CometBFT loses one when a peer is dropped while it is being added.
 func (r countedMempool) InitPeer(p p2p.Peer) p2p.Peer {
-	r.meet(peerOf(p))
+	r.RemovePeer(p, nil)
 	return r.Reactor.InitPeer(p)
 }
 
-func (r countedMempool) RemovePeer(p p2p.Peer, why any) {
-	r.forget(peerOf(p))
-	r.Reactor.RemovePeer(p, why)
+// AddPeer of the first reactor ends a peer that was dropped before it had begun:
+// nobody would find it any more, and its goroutines would not end.
+func (r countedMempool) AddPeer(p p2p.Peer) {
+	if r.Switch.Peers().Get(p.ID()) != p {
+		_ = p.Stop()
+	}
+	r.Reactor.AddPeer(p)
 }
 
 // peerOf is the libp2p id of a peer of the switch: its own ID is in base58,
@@ -185,6 +181,13 @@ func (r countedBlocksync) Receive(e p2p.Envelope) {
 		return
 	}
 	r.Reactor.Receive(e)
+}
+
+func (r countedBlocksync) FilterMsgBytes(channel byte, from p2p.Peer, message []byte) error {
+	if err := r.Reactor.FilterMsgBytes(channel, from, message); err != nil {
+		return err
+	}
+	return r.backlog.FilterMsgBytes(channel, from, message)
 }
 
 func (r countedBlocksync) RemovePeer(p p2p.Peer, why any) {

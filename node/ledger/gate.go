@@ -168,14 +168,7 @@ func (g *gate) receive(s network.Stream, ch channel, next network.StreamHandler)
 	if err := g.queued.enter(ctx, from, ch.id, room(ch.id, ch.largest)); err != nil {
 		return fmt.Errorf("too many messages wait: %w", err)
 	}
-	handed := false
-	defer func() {
-		if handed {
-			g.queued.handed(from, ch.id)
-		} else {
-			g.queued.leave(from, ch.id)
-		}
-	}()
+	defer g.queued.leave(from, ch.id)
 	l := g.lane(from)
 	if err := l.readers.Acquire(ctx, 1); err != nil {
 		return err
@@ -193,7 +186,6 @@ func (g *gate) receive(s network.Stream, ch channel, next network.StreamHandler)
 	if err != nil {
 		return err
 	}
-	handed = true
 	next(&readStream{Stream: s, left: bytes.NewReader(frame)})
 	return nil
 }

@@ -182,11 +182,36 @@ func TestAMemberThatFloodsHasToWait(t *testing.T) {
 	}
 	queued := n.node.gate.queued
 	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) == backlogTxs }, patience, time.Millisecond)
+	n.node.members.drop(other.ID(), "to see whether that makes room")
+	require.GreaterOrEqual(t, queued.waiting(other.ID(), 0x30), backlogTxs)
 	close(release) // and it works through them
 	flood.Wait()
-	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) < backlogTxs/8 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) == 0 }, patience, time.Millisecond)
 	n.pay(t, 0, recipient(0), 1)
 }
+
+// A member that sends what does not decode is soon heard no more, and the others
+// go on.
+func TestAMemberThatSendsNonsenseIsHeardNoMore(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	net.startAll()
+	n, other := net.nodes[0], net.hosts[3]
+	largest := room(0x20, channels()[lp2p.ProtocolID(0x20)].largest)
+	for range largest {
+		sendMessage(t, other, net.hosts[0], 0x20, nonsense{})
+	}
+	queued := n.node.gate.queued
+	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x20) >= largest }, patience, time.Millisecond)
+	for i := range 3 {
+		net.nodes[i].pay(t, uint64(i), recipient(0), 1)
+	}
+	require.GreaterOrEqual(t, queued.waiting(other.ID(), 0x20), largest)
+}
+
+type nonsense struct{}
+
+func (nonsense) Marshal() ([]byte, error) { return []byte{0xff, 0xff}, nil }
 
 func TestReadFrame(t *testing.T) {
 	free := func(uint64) error { return nil }

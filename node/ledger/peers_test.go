@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/lp2p"
+	"github.com/cometbft/cometbft/mempool"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
@@ -115,6 +117,36 @@ func TestPeersFollowTheMembership(t *testing.T) {
 	})
 	net.nodes = net.nodes[:3]
 	net.stopAll()
+}
+
+// A peer that consensus drops while it is being added leaves nothing behind,
+// however often.
+func TestAPeerDroppedBeforeItHasBegun(t *testing.T) {
+	net := foundNet(t, 2)
+	net.startAll()
+	m := net.nodes[0].node.members
+	h := newHost(t, 100, anyPort)
+	net.admit(h.ID())
+	p, err := m.set.Add(peer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()}, lp2p.PeerAddOptions{
+		OnBeforeStart: func(p *lp2p.Peer) {
+			for range mempool.MaxActiveIDs + 1 {
+				m.reactors[0].InitPeer(p)
+			}
+			for _, r := range m.reactors[1:] {
+				r.InitPeer(p)
+			}
+			m.drop(h.ID(), "at once")
+		},
+		OnAfterStart: func(p *lp2p.Peer) {
+			for _, r := range m.reactors {
+				r.AddPeer(p)
+			}
+		},
+		OnStartFailed: m.removed,
+	})
+	require.NoError(t, err)
+	require.False(t, m.set.Has(key(h.ID())))
+	require.False(t, p.IsRunning())
 }
 
 // Whatever the engine started has ended when Run returns, but for what CometBFT
