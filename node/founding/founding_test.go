@@ -212,6 +212,26 @@ func TestListeningOnEveryAddressNeedsAnAnnouncedOne(t *testing.T) {
 
 // TestASeatNeedsARecordThatFoundsANetwork refuses a newcomer whose keys would make
 // the genesis impossible, before it takes a seat.
+func TestAHomeTakesPortsThatTheSystemLendsToNobody(t *testing.T) {
+	for range 20 {
+		listen, err := fixPorts(config.Default().Network.Listen)
+		require.NoError(t, err)
+		require.Len(t, listen, 2)
+		for i, form := range []string{"/ip4/127.0.0.1/tcp/%d", "/ip4/127.0.0.1/udp/%d/quic-v1"} {
+			var port int
+			_, err := fmt.Sscanf(listen[i], form, &port)
+			require.NoError(t, err, listen[i])
+			require.GreaterOrEqual(t, port, 10000)
+			require.Less(t, port, 32768)
+		}
+	}
+	kept, err := fixPorts([]string{"/ip4/127.0.0.1/udp/4001/quic-v1"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"/ip4/127.0.0.1/udp/4001/quic-v1"}, kept)
+	_, err = fixPorts([]string{"/ip4/203.0.113.7/tcp/0"})
+	require.ErrorContains(t, err, "choose an address of this machine with --listen")
+}
+
 func TestASeatNeedsARecordThatFoundsANetwork(t *testing.T) {
 	d := testDocument(t)
 	terms := testTerms(3)

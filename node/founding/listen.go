@@ -1,9 +1,12 @@
 package founding
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
+	"syscall"
 
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -52,22 +55,34 @@ func fixPort(a ma.Multiaddr) (ma.Multiaddr, error) {
 	return out, nil
 }
 
-func freePort(code int, host string) (int, error) {
-	address := net.JoinHostPort(host, "0")
+// A home keeps its port for years. Systems lend ports from 32768 on to whatever
+// connects outwards, and would one day lend that one: so it is taken from below.
+const lowestPort, highestPort = 10000, 32767
+
+func freePort(code int, host string) (port int, err error) {
+	for range 64 {
+		port = lowestPort + rand.IntN(highestPort-lowestPort+1)
+		if err = tryPort(code, net.JoinHostPort(host, strconv.Itoa(port))); !errors.Is(err, syscall.EADDRINUSE) {
+			return port, err
+		}
+	}
+	return 0, err
+}
+
+// tryPort listens for a moment.
+func tryPort(code int, address string) error {
 	if code == ma.P_UDP {
 		c, err := net.ListenPacket("udp", address)
 		if err != nil {
-			return 0, err
+			return err
 		}
-		defer c.Close()
-		return c.LocalAddr().(*net.UDPAddr).Port, nil
+		return c.Close()
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return l.Close()
 }
 
 // reachable lists under which addresses others find this home: what it announces,
