@@ -69,7 +69,7 @@ func New(c Config) (*Host, error) {
 	h := &Host{Host: inner, allow: c.Allow, protected: map[peer.ID]struct{}{}, watchers: map[*Keeper]struct{}{}}
 	if err := listen(inner, c.Listen); err != nil {
 		h.Close()
-		return nil, fmt.Errorf("p2p: %w", err)
+		return nil, err
 	}
 	if err := h.discover(c); err != nil {
 		h.Close()

@@ -73,7 +73,7 @@ func TestATakenPortIsNamedWithTheWayOut(t *testing.T) {
 			_, err := New(c)
 			require.ErrorIs(t, err, ErrPortTaken)
 			require.ErrorContains(t, err, fmt.Sprintf("port %d is taken by another program", port))
-			require.ErrorContains(t, err, "choose another with --listen or stop it")
+			require.ErrorContains(t, err, "stop it, or choose another port with network.listen in config.toml or ATELIER_LISTEN")
 			require.ErrorContains(t, err, "/"+transport+"/")
 		})
 	}

@@ -20,7 +20,7 @@ type PortTakenError struct {
 
 // Error names the port, the address and the way out.
 func (e *PortTakenError) Error() string {
-	return fmt.Sprintf("port %d is taken by another program (%s): choose another with --listen or stop it", e.Port, e.Addr)
+	return fmt.Sprintf("port %d is taken by another program (%s): stop it, or choose another port with network.listen in config.toml or ATELIER_LISTEN", e.Port, e.Addr)
 }
 
 // Is makes a PortTakenError match ErrPortTaken.

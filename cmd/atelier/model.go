@@ -174,7 +174,7 @@ NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
 	f := c.Flags()
 	f.StringVar(&out, "out", "", "write the artist to `DIR`")
 	f.StringVar(&name, "name", "", "`NAME` of the artist (default: that of DIR)")
-	f.StringVar(&seed, "seed", "atelier", "64 hex digits, or any text")
+	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
 	f.StringVar(&data, "data", "", "`TEXT` for the model card: what the pictures are")
 	f.StringVar(&licence, "licence", "", "`TEXT` for the model card: terms of the result")
 	f.StringVar(&base, "base", "", "fine-tune the artist in `DIR`, or genesis")
