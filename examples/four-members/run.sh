@@ -67,14 +67,16 @@ for name in Ada Bruno Chiara Dmitri; do
   pids="$pids $!"
   echo "$name runs as process $!"
 done
-for name in Ada Bruno Chiara Dmitri; do
-  # A node says where it answers in api.addr, as soon as the network is founded.
-  tries=0
-  until [ -s "$name/api.addr" ]; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 600 ]; then cat "$name.log"; exit 1; fi
-    sleep 0.1
-  done
+# A node says where it answers in api.addr, as soon as the network is founded. If one
+# ends instead, or a minute passes, what all of them said tells why.
+tries=0
+until [ -s Ada/api.addr ] && [ -s Bruno/api.addr ] && [ -s Chiara/api.addr ] && [ -s Dmitri/api.addr ]; do
+  tries=$((tries + 1))
+  if ! kill -0 $pids 2>/dev/null || [ "$tries" -gt 600 ]; then
+    tail -n 20 Ada.log Bruno.log Chiara.log Dmitri.log
+    exit 1
+  fi
+  sleep 0.1
 done
 
 # From here on we look through Ada's node, unless we say otherwise.
