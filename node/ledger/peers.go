@@ -41,9 +41,10 @@ type members struct {
 
 // keeper keeps one peer.
 type keeper struct {
-	info peer.AddrInfo
-	stop context.CancelFunc
-	kick chan struct{} // something may have changed; capacity 1
+	info  peer.AddrInfo
+	stop  context.CancelFunc
+	ended chan struct{} // closed when the keeper adds its peer no more
+	kick  chan struct{} // something may have changed; capacity 1
 }
 
 func newMembers(h host.Host, set *lp2p.PeerSet, reactors []lp2p.SwitchReactor, b *boot, log *slog.Logger) *members {
@@ -76,7 +77,7 @@ func (m *members) want(infos []peer.AddrInfo) {
 			k.stop()
 		}
 		ctx, stop := context.WithCancel(m.ctx)
-		k := &keeper{info: peer.AddrInfo{ID: info.ID, Addrs: addrs}, stop: stop, kick: make(chan struct{}, 1)}
+		k := &keeper{info: peer.AddrInfo{ID: info.ID, Addrs: addrs}, stop: stop, ended: make(chan struct{}), kick: make(chan struct{}, 1)}
 		m.kept[info.ID] = k
 		m.tasks.Go(func() { m.keep(ctx, k) })
 	}
@@ -84,7 +85,10 @@ func (m *members) want(infos []peer.AddrInfo) {
 		if !named[id] {
 			k.stop()
 			delete(m.kept, id)
-			m.tasks.Go(func() { m.drop(id, "no longer a member") })
+			m.tasks.Go(func() {
+				<-k.ended
+				m.drop(id, "no longer a member")
+			})
 		}
 	}
 }
@@ -118,6 +122,7 @@ func (m *members) wake(p peer.ID) {
 }
 
 func (m *members) keep(ctx context.Context, k *keeper) {
+	defer close(k.ended)
 	const look, slowest = 250 * time.Millisecond, 5 * time.Second
 	dial := time.Now()
 	wait := look
