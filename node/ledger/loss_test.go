@@ -192,6 +192,21 @@ func TestReportsInOrder(t *testing.T) {
 	require.True(t, let("a", 1, 1), "another process")
 }
 
+func TestTallest(t *testing.T) {
+	for name, c := range map[string]struct {
+		heights []int64
+		want    int64
+	}{
+		"nobody":                {},
+		"one has to be trusted": {[]int64{7}, 7},
+		"of two as well":        {[]int64{7, 3}, 7},
+		"one of three may lie":  {[]int64{4, 1 << 60, 5}, 5},
+		"two of six may lie":    {[]int64{1 << 60, 4, 6, 5, 1 << 61, 3}, 6},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, tallest(c.heights)) })
+	}
+}
+
 func TestStillness(t *testing.T) {
 	at := func(height int64, step cstypes.RoundStepType) stand { return stand{height: height, step: step} }
 	var now time.Time

@@ -314,3 +314,30 @@ func TestTwoOfFourKilledComeBack(t *testing.T) {
 		require.Equal(t, want, got, "node %d", i)
 	}
 }
+
+// Validators that were all stopped at different heights come back together, and
+// so do two of four over connections that stay.
+func TestStoppedAtDifferentHeights(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	net.startAll()
+	net.awaitAll(net.nodes[0].pay(t, 0, recipient(0), 1).Height)
+	net.nodes[3].stop()
+	for i := range 10 {
+		net.nodes[0].pay(t, uint64(1+i), recipient(0), 1)
+	}
+	for i := range 3 {
+		net.nodes[2-i].stop()
+	}
+	for i := range net.nodes {
+		net.start(i)
+	}
+	net.awaitAll(net.nodes[3].pay(t, 11, recipient(0), 1).Height)
+	net.nodes[1].stop()
+	net.nodes[2].stop()
+	net.start(1)
+	net.start(2)
+	net.awaitAll(net.nodes[1].pay(t, 12, recipient(0), 1).Height)
+	require.EqualValues(t, 13, net.nodes[2].app.balance(recipient(0)))
+	net.stopAll()
+}

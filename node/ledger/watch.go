@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cometbft/cometbft/blocksync"
@@ -99,13 +100,23 @@ func (n *node) repeat(rs *cstypes.RoundState) {
 }
 
 // tallest is the greatest height that a peer says it works on.
-func (n *node) tallest() (height int64) {
+func (n *node) tallest() int64 {
+	var heights []int64
 	n.sw.Peers().ForEach(func(p p2p.Peer) {
 		if ps, ok := p.Get(types.PeerStateKey).(*consensus.PeerState); ok {
-			height = max(height, ps.GetHeight())
+			heights = append(heights, ps.GetHeight())
 		}
 	})
-	return height
+	return tallest(heights)
+}
+
+// tallest is the greatest height when a third of the peers may lie.
+func tallest(heights []int64) int64 {
+	if len(heights) == 0 {
+		return 0
+	}
+	slices.Sort(heights)
+	return heights[len(heights)-1-len(heights)/3]
 }
 
 // stand is where consensus stands.
@@ -122,7 +133,7 @@ type stillness struct {
 	patience time.Duration
 }
 
-// observe takes in where consensus stands and the tallest peer. It is still when
+// observe takes in where consensus stands and the tallest peers. It is still when
 // it stood there before. Messages are lost when it has been still for too long
 // for a node that has something to wait for: a peer is ahead, or a proposal is
 // under way. A height without transactions may wait for as long as it likes.
