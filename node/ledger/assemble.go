@@ -204,7 +204,9 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	sync := blocksync.NewReactor(!alone, false, st.Copy(), executor, blocks, pub.Address(), 0, blocksync.NopMetrics())
 	n.state = consensus.NewState(cfg.Consensus, st.Copy(), executor, blocks, n.pool, evidencePool)
 	n.state.SetLogger(logger)
-	n.state.SetPrivValidator(e.validator)
+	if e.validator.restored == nil {
+		n.state.SetPrivValidator(e.validator.FilePV)
+	}
 	n.consensus = consensus.NewReactor(n.state, !alone)
 	n.consensus.SetEventBus(n.bus)
 	snapshots := statesync.NewReactor(*cfg.StateSync, n.conns.Snapshot(), n.conns.Query(), statesync.NopMetrics())

@@ -56,6 +56,10 @@ type Config struct {
 	// is found in one of that many latest blocks: for machines restored from a
 	// backup. 0 turns it off; 1 checks nothing, so at least 2.
 	DoubleSignCheckHeight int64
+	// SignUnrecorded has a restored validator sign without observing first: for a
+	// network that cannot make blocks without it. It may then sign twice what it
+	// signed before it was lost, and nothing may run with its key elsewhere.
+	SignUnrecorded bool
 	// Allow tells members from strangers. Nobody else may open a stream of
 	// consensus. nil allows nobody: right for a network of one.
 	Allow func(peer.ID) bool

@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
-	"github.com/cometbft/cometbft/privval"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -19,17 +19,20 @@ import (
 type Engine struct {
 	cfg       Config
 	log       *slog.Logger
-	validator *privval.FilePV
+	key       ed25519.PublicKey
+	validator *validator // of the present session; Run alone uses it after New
 	history   *history
 
 	failed chan error    // the first defect; capacity 1
 	ready  chan struct{} // closed when node is set
+	began  sync.Once     // closes ready
 	done   chan struct{} // closed when the engine has stopped
 
-	mu      sync.Mutex // guards the fields below
-	ran     bool
-	node    *node // while running
-	members []peer.AddrInfo
+	mu       sync.Mutex // guards the fields below
+	ran      bool
+	node     *node // while running
+	members  []peer.AddrInfo
+	observed *observation // while it observes; see observe.go
 }
 
 var _ Ledger = (*Engine)(nil)
@@ -55,6 +58,10 @@ func New(cfg Config) (*Engine, error) {
 	var err error
 	if e.validator, err = loadValidator(cfg.Home); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	e.key = e.validator.public()
+	if e.validator.restored != nil {
+		e.observed = &observation{}
 	}
 	store, err := openDB(filepath.Join(cfg.Home, "data"), "ledger")
 	if err != nil {
@@ -88,26 +95,43 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 		}
 	}()
 
+	for again := true; again && err == nil; {
+		again, err = e.session(ctx)
+	}
+	return err
+}
+
+// session takes part in consensus once. It says true when it is to begin again,
+// because the validator may sign now.
+func (e *Engine) session(ctx context.Context) (again bool, err error) {
+	if e.validator, err = loadValidator(e.cfg.Home); err != nil {
+		return false, err
+	}
+	started := time.Now()
 	m := &machine{app: e.cfg.App, history: e.history, log: e.log, fail: e.fail}
 	n, err := e.assemble(ctx, m)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil
+			return false, nil
 		}
-		return err
+		return false, err
 	}
 	syncing := n.consensus.WaitSync
 	m.syncing.Store(&syncing)
 	m.evict = n.evict
 	defer n.dispose()
 	if err := n.start(); err != nil {
-		return err
+		return false, err
+	}
+	var o *observation
+	if e.validator.restored != nil {
+		o = &observation{}
 	}
 	e.mu.Lock()
-	e.node = n
+	e.node, e.observed = n, o
 	n.members.want(e.members)
 	e.mu.Unlock()
-	close(e.ready)
+	e.began.Do(func() { close(e.ready) })
 
 	watched, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
@@ -116,8 +140,21 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 			e.fail(err)
 		}
 	})
+	may := make(chan struct{})
+	if o != nil {
+		watcher.Go(func() {
+			ok, err := e.observe(watched, n, o, started)
+			if err != nil {
+				e.fail(err)
+			} else if ok {
+				close(may)
+			}
+		})
+	}
 	select {
 	case <-ctx.Done():
+	case <-may:
+		again = true
 	case err = <-e.failed:
 	}
 	stop()
@@ -126,7 +163,7 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 	e.mu.Unlock()
 	n.stop()
 	watcher.Wait()
-	return err
+	return again, err
 }
 
 // fail stops the engine over a defect; the first one counts.
@@ -167,7 +204,7 @@ func (e *Engine) SetPeers(peers []peer.AddrInfo) {
 
 // ValidatorKey is the key that signs this node's votes.
 func (e *Engine) ValidatorKey() ed25519.PublicKey {
-	return ed25519.PublicKey(e.validator.Key.PubKey.Bytes())
+	return e.key
 }
 
 // allow tells whether a peer may take part.
@@ -201,6 +238,9 @@ func (e *Engine) Status() Status {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.CatchingUp = true
+	if e.observed != nil {
+		s.Observing, s.ObserveUntil = true, e.observed.height()
+	}
 	if e.node != nil {
 		s.CatchingUp = e.node.consensus.WaitSync()
 		s.Peers = e.node.members.connected()

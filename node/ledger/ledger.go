@@ -102,6 +102,8 @@ type Status struct {
 	Height         uint64
 	AppHash        [32]byte
 	CatchingUp     bool      // fetching blocks that others agreed on; not taking part yet
+	Observing      bool      // restored from a backup, and not signing yet
+	ObserveUntil   uint64    // height after which it signs; 0 while no new block has come
 	Peers          []peer.ID // peers that consensus talks to now, in order
 	Validators     []curation.Validator
 	LatestBlock    time.Time     // when this node committed the latest block; zero before it has

@@ -126,10 +126,7 @@ func (e *Engine) running(ctx context.Context, got <-chan Receipt) (*node, error)
 		e.mu.Lock()
 		n := e.node
 		e.mu.Unlock()
-		if n == nil {
-			return nil, ErrStopped
-		}
-		if !n.consensus.WaitSync() {
+		if n != nil && !n.consensus.WaitSync() { // nil between two sessions, and at the end
 			return n, nil
 		}
 		select {

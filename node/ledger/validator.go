@@ -21,18 +21,48 @@ func votesFile(home string) string { return filepath.Join(home, "data", "priv_va
 // 0600) and returns its public part: what a founder needs before there is a
 // genesis.
 func ValidatorKey(home string) (ed25519.PublicKey, error) {
-	pv, err := loadValidator(home)
+	v, err := loadValidator(home)
 	if err != nil {
 		return nil, err
 	}
-	return ed25519.PublicKey(pv.Key.PubKey.Bytes()), nil
+	return v.public(), nil
 }
+
+// ValidatorSecret is the validator key of a home that has one: what a backup of
+// the member holds.
+func ValidatorSecret(home string) (ed25519.PrivateKey, error) {
+	return readKey(keyFile(home))
+}
+
+// validator is the key that signs votes, with the record of its last one. A
+// restored one has lost that record, and observes until it may begin another.
+type validator struct {
+	*privval.FilePV
+	restored *restored // nil when it may sign
+}
+
+func (v *validator) public() ed25519.PublicKey { return ed25519.PublicKey(v.Key.PubKey.Bytes()) }
 
 // loadValidator reads or creates the key and the record of the last vote. It
 // checks the files before it lets CometBFT read them, because CometBFT ends the
-// process over a bad one. A key without its record is refused: without it the
-// validator might vote twice, and lose its stake for that.
-func loadValidator(home string) (*privval.FilePV, error) {
+// process over a bad one. A key without its record is refused, unless it was
+// restored as such: without it the validator might vote twice.
+func loadValidator(home string) (*validator, error) {
+	r, err := readRestored(home)
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		return loadRestored(home, r)
+	}
+	pv, err := loadRecorded(home)
+	if err != nil {
+		return nil, err
+	}
+	return &validator{FilePV: pv}, nil
+}
+
+func loadRecorded(home string) (*privval.FilePV, error) {
 	key, votes := keyFile(home), votesFile(home)
 	for _, dir := range []string{filepath.Dir(key), filepath.Dir(votes)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -54,23 +84,31 @@ func loadValidator(home string) (*privval.FilePV, error) {
 		}
 		return nil, fmt.Errorf("validator key: %s is missing, yet it has voted at height %d", key, v.Height)
 	case errors.Is(votesErr, fs.ErrNotExist):
-		return nil, fmt.Errorf("validator key: %s is missing: without the record of its last vote the validator might vote twice", votes)
+		return nil, fmt.Errorf("validator key: %s is missing: without the record of its last vote the validator might vote twice. Put it back, or restore the member from its backup with `atelier member restore`, into a new home", votes)
 	case keyErr != nil:
 		return nil, fmt.Errorf("validator key: %w", keyErr)
 	case votesErr != nil:
 		return nil, fmt.Errorf("validator key: %w", votesErr)
 	}
-	var k privval.FilePVKey
-	if err := readJSON(key, &k); err != nil {
+	if _, err := readKey(key); err != nil {
 		return nil, err
-	}
-	if private, ok := k.PrivKey.(cmted25519.PrivKey); !ok || len(private) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("validator key: %s holds no ed25519 key", key)
 	}
 	if _, err := readVotes(votes); err != nil {
 		return nil, err
 	}
 	return privval.LoadFilePV(key, votes), nil
+}
+
+func readKey(path string) (ed25519.PrivateKey, error) {
+	var k privval.FilePVKey
+	if err := readJSON(path, &k); err != nil {
+		return nil, err
+	}
+	private, ok := k.PrivKey.(cmted25519.PrivKey)
+	if !ok || len(private) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("validator key: %s holds no ed25519 key", path)
+	}
+	return ed25519.PrivateKey(private), nil
 }
 
 // createValidator saves the record of votes first: a crash between the two
