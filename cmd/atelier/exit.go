@@ -126,7 +126,7 @@ func classifyProblem(p *api.Problem) (code int, hint string) {
 	case api.CodeInput, api.CodeAmbiguous:
 		return codeUsage, ""
 	case api.CodeNotFound:
-		return codeLedger, "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
+		return codeLedger, ""
 	case api.CodeOwner:
 		return codeFailed, "Name the home of the node with --home DIR, on the machine where it runs."
 	case api.CodeUnreachable:

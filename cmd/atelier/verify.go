@@ -151,7 +151,9 @@ func (e *env) artworkFiles(ctx context.Context, name string) (files []storage.Fi
 	case err == nil && strings.EqualFold(filepath.Ext(name), ".car"):
 		files, root, err = carFrom(ctx, name)
 	case err == nil:
-		files, err = folderFrom(filepath.Dir(name))
+		if files, err = folderFrom(filepath.Dir(name)); errors.Is(err, errNoFolder) {
+			err = fmt.Errorf("%s is no CAR file, and %w", name, err)
+		}
 	default:
 		if root, err = cid.Decode(name); err != nil {
 			return nil, root, usage("%q is neither a file or folder here nor a CID", name)
@@ -164,13 +166,15 @@ func (e *env) artworkFiles(ctx context.Context, name string) (files []storage.Fi
 // maxFile bounds a file of an artwork's folder that is read from disk.
 const maxFile = 64 << 20
 
+var errNoFolder = errors.New("is not an artwork's folder")
+
 func folderFrom(dir string) ([]storage.File, error) {
 	var files []storage.File
 	for _, name := range folderFiles {
 		path := filepath.Join(dir, name)
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s is not an artwork's folder: it has no %s (`atelier artwork fetch ID --out DIR` writes one)", dir, name)
+			return nil, fmt.Errorf("%s %w: it has no %s (`atelier artwork fetch ID --out DIR` writes one)", dir, errNoFolder, name)
 		} else if err != nil {
 			return nil, err
 		}

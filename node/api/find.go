@@ -70,7 +70,7 @@ func find(v curation.View, text string) (curation.Artwork, error) {
 		}
 	}
 	if !ok {
-		return a, problem(http.StatusNotFound, CodeNotFound, "the ledger holds no artwork %q: see those there are in the list of artworks", clip(text))
+		return a, problem(http.StatusNotFound, CodeNotFound, "the ledger holds no artwork %q: `atelier artwork list` and /v1/artworks list what there is", clip(text))
 	}
 	return a, nil
 }

@@ -180,7 +180,7 @@ func (s *server) registerMarket(api huma.API) {
 		func(v curation.View, in *roundInput) (RoundDetail, error) {
 			r, ok := v.Round(in.Number)
 			if !ok {
-				return RoundDetail{}, problem(http.StatusNotFound, CodeNotFound, "there is no round %d: see those there are in the list of rounds", in.Number)
+				return RoundDetail{}, problem(http.StatusNotFound, CodeNotFound, "there is no round %d: `atelier round list` and /v1/rounds list what there is", in.Number)
 			}
 			return RoundDetail{roundOf(r), each(v.Orders(in.Number), orderOf)}, nil
 		})
