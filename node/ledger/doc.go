@@ -36,6 +36,9 @@
 //     asks. Streams are admitted by membership first, and read by us (gate.go).
 //   - The switch blocks for each absent peer, forgets peers, and takes IPv4 and
 //     dns addresses only: peers are kept by us from the membership (peers.go).
+//   - The switch may drop a peer while it adds it, which leaves its goroutines
+//     behind for ever, and queues without limit what it has read: such a peer is
+//     ended, and what waits is counted (backlog.go).
 //   - Stopping races with goroutines that still read the stores and panic when
 //     they find them closed: stores are retired, not closed (stores.go).
 //   - A transaction gossiped to a peer that still catches up is lost: Submit
