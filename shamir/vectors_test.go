@@ -173,6 +173,44 @@ func vectors(t *testing.T) (out []vector) {
 	b, err = seal.OpenShare(nil, shares[0], c, public, order)
 	require.NoError(t, err)
 	add("opening share of member 1", b, "key share", "of member 1", "ciphertexts", []hexBytes{order.Bytes()}, "chain", chain[:], "purpose", "order", "id", 1)
+
+	poll := seal.Poll{Chain: chain, Purpose: "jury", ID: shamir.Hash("vector", []byte("poll")), X: x, Options: 2, Minimum: 3}
+	digest := poll.Digest()
+	hash("poll digest", digest, "chain", chain[:], "purpose", "jury", "id", poll.ID[:], "x", x[:], "options", 2, "minimum", 3)
+	sums, err := seal.NewTally(poll)
+	require.NoError(t, err)
+	var cast, voters []hexBytes
+	for i, choice := range []int{1, 2, 0} {
+		who, name := shamir.Hash("vector", fmt.Appendf(nil, "voter %d", i+1)), fmt.Sprintf("ballot %d", i+1)
+		ballot, err := seal.NewBallot(stream(name), poll, who, choice)
+		require.NoError(t, err)
+		add(name, ballot.Bytes(), "poll", digest[:], "x", x[:], "voter", who[:], "options", 2, "choice", choice, "stream", name)
+		verified, err := seal.VerifyBallot(poll, who, ballot)
+		require.NoError(t, err)
+		require.NoError(t, sums.Add(verified, uint64(i+1)))
+		cast, voters = append(cast, ballot.Bytes()), append(voters, who[:])
+	}
+	tally, err := sums.MarshalBinary()
+	require.NoError(t, err)
+	add("tally", tally, "poll", digest[:], "ballots", cast, "voters", voters, "weights", []int{1, 2, 3})
+	tallyDigest := sums.Digest()
+	hash("tally digest", tallyDigest, "tally", tally)
+	var opened [][]byte
+	var opening []hexBytes
+	for _, k := range shares[:c.T()] {
+		b, err := seal.TallyShare(nil, k, c, sums)
+		require.NoError(t, err)
+		opened, opening = append(opened, b), append(opening, b)
+	}
+	add("tally share of member 1", opened[0], "key share", "of member 1", "tally", tally)
+	counts, _, err := seal.CombineTally(c, sums, opened)
+	require.NoError(t, err)
+	var numbers []byte
+	for _, v := range counts {
+		numbers = append(numbers, shamir.Uint64(v)...)
+	}
+	add("counts of none and of each option, eight bytes each", numbers, "tally", tally, "shares", opening)
+	require.Equal(t, []uint64{3, 1, 2}, counts)
 	return out
 }
 
