@@ -50,6 +50,9 @@ type Options struct {
 	Logger     *slog.Logger
 	// Founding hears how the founding goes, before there is a ledger.
 	Founding func(founding.Progress)
+	// SignUnrecorded has a restored member vote without observing first; see
+	// ledger.Config.
+	SignUnrecorded bool
 }
 
 // Node is a member that runs. Its methods may be used by several goroutines once
@@ -235,7 +238,8 @@ func (n *Node) assemble() error {
 		Home: n.home.Ledger(), ChainID: ChainID(n.chain), Genesis: doc, GenesisTime: genesisTime,
 		Host: n.host.Shared(), App: n.machine, Profile: n.profile(), Allow: n.roster.Has,
 		BlockInterval: time.Duration(n.cfg.Ledger.BlockInterval), EmptyBlockInterval: time.Duration(n.cfg.Ledger.EmptyBlockInterval),
-		Logger: n.log.With("component", "ledger"),
+		SignUnrecorded: n.opts.SignUnrecorded,
+		Logger:         n.log.With("component", "ledger"),
 	}); err != nil {
 		return err
 	}

@@ -85,6 +85,11 @@ func (c *Client) Model(ctx context.Context) (Model, error) {
 	return ask[Model](ctx, c, "/v1/model", nil)
 }
 
+// Ceremony is what the members said in the last ceremony.
+func (c *Client) Ceremony(ctx context.Context) (Transcript, error) {
+	return ask[Transcript](ctx, c, "/v1/ceremony", nil)
+}
+
 // Genesis is the founding document, whose SHA-256 is the chain.
 func (c *Client) Genesis(ctx context.Context) ([]byte, error) {
 	return c.file(ctx, "/v1/genesis")

@@ -72,6 +72,17 @@ func ceremonyOf(c curation.Ceremony) Ceremony {
 		Culprits: each(c.Culprits, func(c curation.CulpritLog) Culprit { return Culprit{c.Member, c.Reason} })}
 }
 
+func transcriptOf(v curation.View) (t Transcript, err error) {
+	t = Transcript{Chain: v.Chain(), Height: v.Height()}
+	if t.Log, err = v.CeremonyLog().MarshalBinary(); err != nil {
+		return t, err
+	}
+	if c, ok := v.Committee(); ok {
+		t.Committee, err = c.MarshalBinary()
+	}
+	return t, err
+}
+
 func modelOf(m curation.Model) Model {
 	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
 		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,

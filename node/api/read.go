@@ -72,6 +72,8 @@ func (s *server) registerNetwork(api huma.API) {
 		func(v curation.View, _ *none) (Node, error) { return s.node(v), nil })
 	get(s, api, "members", "/v1/members", "The members, by index",
 		func(v curation.View, _ *none) ([]Member, error) { return membersOf(v), nil })
+	get(s, api, "ceremony", "/v1/ceremony", "What the members said in the last ceremony: with its seed, a member derives its share",
+		func(v curation.View, _ *none) (Transcript, error) { return transcriptOf(v) })
 	get(s, api, "model", "/v1/model", "The current artist",
 		func(v curation.View, _ *none) (Model, error) {
 			m, ok := v.Model()
@@ -107,7 +109,7 @@ func (s *server) node(v curation.View) Node {
 	info, status, use := s.backend.Info(), s.backend.Ledger().Status(), s.backend.Store().Usage()
 	n := Node{Name: info.Name, Member: info.Member, Account: info.Account, Peer: info.Peer, Version: info.Version, Started: info.Started.UTC(),
 		HasShare: info.HasShare, Network: v.Genesis().Charter.Name, Chain: v.Chain(), Height: status.Height, AppHash: Hex(status.AppHash[:]),
-		CatchingUp: status.CatchingUp, BlockAge: status.LatestBlockAge.Seconds(), Validators: len(status.Validators), Consensus: []string{}, Peers: []NodePeer{},
+		CatchingUp: status.CatchingUp, Observing: status.Observing, Until: status.ObserveUntil, BlockAge: status.LatestBlockAge.Seconds(), Validators: len(status.Validators), Consensus: []string{}, Peers: []NodePeer{},
 		Storage: Storage{Bytes: use.Bytes, Quota: use.Quota, Segments: use.Segments, Blocks: use.Blocks, Pins: use.Pins, Damaged: use.Damaged}}
 	for _, p := range status.Peers {
 		n.Consensus = append(n.Consensus, p.String())

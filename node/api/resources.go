@@ -93,6 +93,14 @@ type Ceremony struct {
 	Culprits     []Culprit `json:"culprits"`
 }
 
+// Transcript is what the members said in the last ceremony.
+type Transcript struct {
+	Chain     curation.Hash `json:"chain"`
+	Height    uint64        `json:"height"`
+	Log       Hex           `json:"log" doc:"As shamir/dkg encodes it."`
+	Committee Hex           `json:"committee" doc:"The one in force, with every member's public shares; empty before there is one."`
+}
+
 // Culprit is a member that failed in a ceremony.
 type Culprit struct {
 	Member uint32 `json:"member"`
@@ -309,6 +317,8 @@ type Node struct {
 	Height     uint64           `json:"height"`
 	AppHash    Hex              `json:"app_hash"`
 	CatchingUp bool             `json:"catching_up" doc:"Fetching blocks that others agreed on."`
+	Observing  bool             `json:"observing" doc:"Restored from a backup: it follows the ledger and does not vote yet."`
+	Until      uint64           `json:"observing_until,omitempty" doc:"Height after which it votes; absent while no new block has come."`
 	BlockAge   float64          `json:"block_age_seconds" doc:"Since this node committed the last block."`
 	Validators int              `json:"validators"`
 	Consensus  []string         `json:"consensus_peers" doc:"Peers that consensus talks to now."`

@@ -94,15 +94,51 @@ func Join(h home.Home, cfg config.Config, passphrase, name, invitation string) (
 	return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation})
 }
 
+// Restore makes a home of a plan whose network is founded already, with the secrets
+// that its member had.
+func Restore(h home.Home, cfg config.Config, passphrase string, plan Plan, secrets keys.Secrets) error {
+	if plan.Document == nil {
+		return ErrNoPlan
+	}
+	genesis, err := plan.Document.Genesis()
+	if err != nil {
+		return err
+	}
+	if err := furnish(h, cfg, passphrase, secrets); err != nil {
+		return err
+	}
+	if err := keys.WriteFile(h.Genesis(), genesis, 0o600); err != nil {
+		return err
+	}
+	if len(plan.Tokens) > 0 { // all seats are taken
+		if err := home.Save(h.Invited(), len(plan.Tokens)); err != nil {
+			return err
+		}
+	}
+	return plan.save(h)
+}
+
 func settle(h home.Home, cfg config.Config, passphrase string, plan Plan) error {
 	if err := curation.ValidateName(plan.Name); err != nil {
 		return fmt.Errorf("member's %w", err)
 	}
-	if err := cfg.Validate(); err != nil {
-		return err
-	}
 	if _, err := os.Stat(h.Founding()); err == nil {
 		return fmt.Errorf("%s belongs to a network already: choose another with --home", h)
+	}
+	secrets, err := keys.New(rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := furnish(h, cfg, passphrase, secrets); err != nil {
+		return err
+	}
+	return plan.save(h)
+}
+
+// furnish puts configuration and keys into a home.
+func furnish(h home.Home, cfg config.Config, passphrase string, secrets keys.Secrets) error {
+	if err := cfg.Validate(); err != nil {
+		return err
 	}
 	if err := h.Make(); err != nil {
 		return err
@@ -112,17 +148,10 @@ func settle(h home.Home, cfg config.Config, passphrase string, plan Plan) error 
 		return err
 	}
 	cfg.Network.Listen = listen
-	secrets, err := keys.New(rand.Reader)
-	if err != nil {
-		return err
-	}
 	if err := keys.Save(string(h), passphrase, secrets); err != nil {
 		return err
 	}
-	if err := cfg.Write(string(h)); err != nil {
-		return err
-	}
-	return plan.save(h)
+	return cfg.Write(string(h))
 }
 
 // Progress tells a person how the founding goes.

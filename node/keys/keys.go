@@ -122,11 +122,17 @@ func Save(home, passphrase string, s Secrets) error {
 }
 
 func encrypt(passphrase string, plain []byte) ([]byte, error) {
+	return Seal(passphrase, workFactor, plain)
+}
+
+// Seal encrypts plain as an age file under a passphrase. factor is the logarithm of
+// scrypt's N: what each guess at the passphrase costs.
+func Seal(passphrase string, factor int, plain []byte) ([]byte, error) {
 	rc, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
 	}
-	rc.SetWorkFactor(workFactor)
+	rc.SetWorkFactor(factor)
 	var out bytes.Buffer
 	w, err := age.Encrypt(&out, rc)
 	if err != nil {
@@ -139,6 +145,35 @@ func encrypt(passphrase string, plain []byte) ([]byte, error) {
 		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// maxWorkFactor bounds what a file may ask for: 1 GiB of memory, some seconds.
+const maxWorkFactor = 20
+
+// Unseal opens what Seal made, of at most limit bytes. A wrong passphrase gives
+// ErrPassphrase.
+func Unseal(sealed []byte, passphrase string, limit int) ([]byte, error) {
+	id, err := age.NewScryptIdentity(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	id.SetMaxWorkFactor(maxWorkFactor)
+	var another *age.NoIdentityMatchError
+	r, err := age.Decrypt(bytes.NewReader(sealed), id)
+	switch {
+	case errors.As(err, &another):
+		return nil, ErrPassphrase
+	case err != nil:
+		return nil, fmt.Errorf("no key file, or a damaged one: %w", err)
+	}
+	plain, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("damaged: %w", err)
+	case len(plain) > limit:
+		return nil, fmt.Errorf("damaged: it holds more than %d bytes", limit)
+	}
+	return plain, nil
 }
 
 // Load opens the secrets of a home. An empty passphrase reads the kept one.
@@ -176,20 +211,11 @@ func Load(home, passphrase string) (Secrets, error) {
 
 // decrypt opens an age file and reads the JSON inside strictly.
 func decrypt(sealed []byte, passphrase string, v any) error {
-	id, err := age.NewScryptIdentity(passphrase)
+	plain, err := Unseal(sealed, passphrase, 4096)
 	if err != nil {
 		return err
 	}
-	id.SetMaxWorkFactor(20)
-	var another *age.NoIdentityMatchError
-	r, err := age.Decrypt(bytes.NewReader(sealed), id)
-	switch {
-	case errors.As(err, &another):
-		return ErrPassphrase
-	case err != nil:
-		return fmt.Errorf("no key file, or a damaged one: %w", err)
-	}
-	dec := json.NewDecoder(io.LimitReader(r, 4096))
+	dec := json.NewDecoder(bytes.NewReader(plain))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("damaged: %w", err)

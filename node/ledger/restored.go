@@ -68,6 +68,12 @@ func writeRestored(home string, above uint64) error {
 	return nil
 }
 
+// Restored says whether the validator of a home was restored and observes still.
+func Restored(home string) (bool, error) {
+	r, err := readRestored(home)
+	return r != nil, err
+}
+
 // readRestored gives nil when there is no note.
 func readRestored(home string) (*restored, error) {
 	path := restoredFile(home)
@@ -125,4 +131,21 @@ func forgetRestored(home string) error {
 		return fmt.Errorf("validator key: %w", err)
 	}
 	return nil
+}
+
+// Inspect brings app to the state of the ledger in home, which no engine runs. The
+// error wraps fs.ErrNotExist when there is none, and ErrLocked when one runs.
+func Inspect(home string, genesis []byte, app Application) error {
+	if _, err := os.Stat(filepath.Join(home, "data", "ledger.db")); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	store, err := openDB(filepath.Join(home, "data"), "ledger")
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	h, err := openHistory(store, app, genesis)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", errors.Join(err, store.Close()))
+	}
+	return h.close()
 }
