@@ -33,7 +33,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		{"a balance that is too small", alive, &node.RefusedError{Code: curation.CodeFunds}, 4, "atelier account show"},
 		{"a round that is over, known before asking", alive, refused(curation.CodeWrongPhase, "x"), 4, "atelier network show"},
 		{"a deed for members only", alive, &api.Problem{Code: api.CodeName(curation.CodeNotMember)}, 4, "atelier member list"},
-		{"an artwork that does not exist", alive, &api.Problem{Code: api.CodeNotFound}, 4, "atelier artwork list"},
+		{"an artwork that does not exist", alive, &api.Problem{Code: api.CodeNotFound}, 4, ""},
 		{"a node that does not answer", alive, fmt.Errorf("ask: %w", api.ErrUnreachable), 5, "atelier node start"},
 		{"no node in the home", alive, &unreachableError{errors.New("x")}, 5, ""},
 		{"members that do not give a picture", alive, &api.Problem{Code: api.CodeUnreachable}, 5, "atelier node status"},

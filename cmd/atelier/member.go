@@ -103,7 +103,7 @@ joins agrees to the terms whose hash is in the invitation.`,
 			return e.say(struct {
 				Network string `json:"network"`
 				Home    string `json:"home"`
-			}{inv.Network, e.home}, "%s joins network %q with %s\nnext: atelier node start --home %s\n", name, inv.Network, e.home, quoted(e.home))
+			}{inv.Network, e.home}, "%s joins network %q in %s\nnext: atelier node start --home %s\n", name, inv.Network, e.home, quoted(e.home))
 		},
 	}
 	option(c, &name, "member-name", "member", person, "`NAME` of this member")

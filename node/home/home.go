@@ -103,7 +103,7 @@ func (h Home) ReadAPIAddress() (string, error) {
 	b, err := os.ReadFile(h.APIAddress())
 	if err != nil {
 		if h.alive() {
-			return "", fmt.Errorf("the node in %s runs, but its network is still being founded: it waits for its members, and says so where it was started", h)
+			return "", fmt.Errorf("the node in %s runs, but its network is still being founded: where it was started it says for whom it waits; ask again when all are here", h)
 		}
 		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
 	}
