@@ -6,17 +6,19 @@ import (
 	"github.com/atelier-dao/atelier/shamir"
 )
 
-// VerifiedCertificate is a certificate that was verified; it cannot be made in
-// any other way than Verify and RecoverCertificate. The zero value is not valid.
+// VerifiedCertificate is a certificate that was verified, and remembers under
+// whose key; it cannot be made in any other way than Verify and
+// RecoverCertificate. The zero value is not valid.
 type VerifiedCertificate struct {
 	statement Statement
 	signature Signature
 	context   [32]byte
+	committee [32]byte // digest
 	valid     bool
 }
 
-func certified(s Statement, sig Signature) VerifiedCertificate {
-	return VerifiedCertificate{s, sig, shamir.Hash("cert", sig[:], s.Bytes()), true}
+func certified(c *shamir.Committee, s Statement, sig Signature) VerifiedCertificate {
+	return VerifiedCertificate{s, sig, shamir.Hash("cert", sig[:], s.Bytes()), c.Digest(), true}
 }
 
 // Verify checks the certificate of a statement under the committee's Y, and that
@@ -30,11 +32,17 @@ func Verify(c *shamir.Committee, s Statement, sig Signature) (VerifiedCertificat
 	if err := hashStatement(s).verify(c.YPoint(), sig); err != nil {
 		return VerifiedCertificate{}, err
 	}
-	return certified(s, sig), nil
+	return certified(c, s, sig), nil
 }
 
 // Valid is false for the zero value.
 func (v VerifiedCertificate) Valid() bool { return v.valid }
+
+// By says whether the committee is the one under whose key the certificate was
+// verified. Anybody can make a committee of its own and have it certify anything.
+func (v VerifiedCertificate) By(c *shamir.Committee) bool {
+	return v.valid && v.committee == c.Digest()
+}
 
 // Statement is what was certified.
 func (v VerifiedCertificate) Statement() Statement { return v.statement }

@@ -141,7 +141,8 @@ func sameEpoch(c *shamir.Committee, s Statement) error {
 // RecoverCertificate combines any t valid partials into the certificate.
 // culprits, ascending, are the members with a partial that does not verify; they
 // are looked for only when the first combination fails, and named even when the
-// rest suffices. With too few valid partials the error wraps
+// rest suffices. A partial's index is its own word: who acts on culprits has
+// authenticated the senders. With too few valid partials the error wraps
 // shamir.ErrThreshold.
 func RecoverCertificate(c *shamir.Committee, s Statement, partials []Partial) (cert VerifiedCertificate, culprits []uint32, err error) {
 	if err := sameEpoch(c, s); err != nil {
@@ -151,7 +152,7 @@ func RecoverCertificate(c *shamir.Committee, s Statement, partials []Partial) (c
 	if err != nil {
 		return VerifiedCertificate{}, culprits, err
 	}
-	return certified(s, sig), culprits, nil
+	return certified(c, s, sig), culprits, nil
 }
 
 // RecoverSeed combines any t valid partials into the seed signature; see

@@ -84,6 +84,8 @@ func covered(c *shamir.Committee, ct *Ciphertext, cert quorum.VerifiedCertificat
 	switch {
 	case s.Epoch != c.Epoch():
 		return nil, fmt.Errorf("certificate of epoch %d, committee of epoch %d: %w", s.Epoch, c.Epoch(), ErrRelease)
+	case !cert.By(c):
+		return nil, fmt.Errorf("certificate of another committee: %w", ErrRelease)
 	case s.U != ct.U():
 		return nil, fmt.Errorf("certificate is for another ciphertext: %w", ErrRelease)
 	case reader.Role != Generator && reader.Role != Auditor:

@@ -64,7 +64,7 @@ func (s *released) challenge(ctx []byte, u, r, public, a1, a2, a3 kyber.Point) k
 
 // ReleaseShare answers the reader: the member's decryption share of ct, blinded
 // under the reader's prekey, 162 bytes. It refuses, with an error that wraps
-// ErrRelease, unless the certificate is verified, of the committee's epoch, and
+// ErrRelease, unless the certificate is verified, of the committee and its epoch, and
 // binds ct, its label and the reader's table, and the proof of ct holds; and with
 // shamir.ErrForeignShare unless the key share is the committee's. That the request
 // stands on this member's ledger, has not expired, was drawn for this reader and

@@ -236,6 +236,13 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		_, err = seal.VerifyRelease(m.committee, ct, r.cert, auditor, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof, "in another role")
 	})
+	t.Run("a certificate of another network's committee", func(t *testing.T) {
+		other := committee(t, "another chain", 1, 4)
+		cert := certify(t, other, r.cert.Statement())
+		require.True(t, cert.By(other.committee))
+		require.False(t, cert.By(m.committee))
+		require.ErrorIs(t, ask(m.shares[0], m.committee, ct, cert, r.reader), seal.ErrRelease)
+	})
 	t.Run("another reader's secret", func(t *testing.T) {
 		_, _, err := seal.CombineRelease(r.secrets[2], m.committee, ct, r.cert, r.reader, shares)
 		require.ErrorIs(t, err, seal.ErrRelease)
