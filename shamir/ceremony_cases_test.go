@@ -231,7 +231,8 @@ func refusedCeremonies(t *testing.T, cases []ceremonyCase, first, second network
 	refuse("parameters", "two members have one deal key", made, splice{45 + 32, 32, made.Log[45:77]})
 	refuse("parameters", "a deal key is the identity", made, splice{45, 32, make(hexBytes, 32)})
 	refuse("parameters", "the dispute phase lasts no block", made, splice{45 + 4*32 + 8, 4, make(hexBytes, 4)})
-	refuse("parameters", "the epoch is not after that of the committee that hands over", passed, splice{1, 8, shamir.Uint64(1)})
+	refuse("parameters", "the epoch is not after that of the committee that hands over", passed,
+		splice{1, 8, shamir.Uint64(1)}, splice{len(passed.Log) - len(passed.Committee) + 1, 8, shamir.Uint64(1)})
 	refuse("commitments", "the hash that a dealer posted is another", made, flip(made.Log, n4.dealing(2)+1))
 	refuse("commitments", "the ceremony opened at another height", made, splice{n4.dealings - 18, 8, shamir.Uint64(0)})
 	refuse("bundles", "a proof of possession does not hold", made, bundle(made, n4, 2, func(b []byte) []byte {

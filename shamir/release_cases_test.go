@@ -239,7 +239,7 @@ func TestReleaseCases(t *testing.T) {
 	}
 	flip := func(b hexBytes, at int) hexBytes { c := slices.Clone(b); c[at] ^= 1; return c }
 	one := func(field string, v any) map[string]any { return map[string]any{field: v} }
-	other := shamir.Hash("vector", []byte("other"))
+	other := in32(shamir.Hash("vector", []byte("other")))
 
 	fails("committee", "the committee has a byte more", one("committee", append(slices.Clone(first.Committee), 0)))
 	fails("committee", "the committee is of version 2", one("committee", append(hexBytes{2}, first.Committee[1:]...)))
@@ -251,8 +251,8 @@ func TestReleaseCases(t *testing.T) {
 	fails("readers", "a reader's key is the identity", one("readers", []readerCase{{1, make(hexBytes, 32)}}))
 	fails("request", "the request stands at another place in its block", one("position", 3))
 	fails("request", "the request says something else", one("body", flip(first.Body, 30)))
-	fails("model", "the plain file is another", one("plain_hash", other[:]))
-	fails("label", "the policy is another", one("policy_hash", other[:]))
+	fails("model", "the plain file is another", one("plain_hash", other))
+	fails("label", "the policy is another", one("policy_hash", other))
 	fails("label", "the model's key epoch is another", one("key_epoch", 2))
 
 	cheat := slices.Clone(first.Ciphertext)
@@ -263,7 +263,7 @@ func TestReleaseCases(t *testing.T) {
 	again, err := seal.Encrypt(&hashStream{name: "again"}, n.c.X(), [32]byte(first.Label), first.Plaintext)
 	require.NoError(t, err)
 	fails("statement", "the ciphertext is another under the same label", one("ciphertext", hexBytes(again.Bytes())))
-	fails("statement", "the statement is of another chain", one("chain", hexBytes(other[:])))
+	fails("label", "the chain is another", one("chain", other))
 	fails("statement", "the table lacks the last reader", one("readers", first.Readers[:3]))
 	fails("statement", "the statement has a byte more", one("statement", append(slices.Clone(first.Statement), 0)))
 	fails("statement", "statement and certificate are of another epoch under the same key", map[string]any{
@@ -280,7 +280,7 @@ func TestReleaseCases(t *testing.T) {
 	fails("certificate", "the certificate is the negative of the right one", one("certificate", append(hexBytes{first.Certificate[0] ^ 0x20}, first.Certificate[1:]...)))
 	fails("certificate", "the certificate has a byte more", one("certificate", append(slices.Clone(first.Certificate), 0)))
 	fails("seed", "the certificate stands for the seed's signature", one("seed_signature", first.Certificate))
-	fails("seed", "the seed is another", one("seed", other[:]))
+	fails("seed", "the seed is another", one("seed", other))
 	fails("draw", "the order is another", one("order", []uint32{1, 2, 3, 4}))
 	fails("draw", "the reader is not the one whose turn it is", one("turn", 1))
 	fails("draw", "a role that there is not", one("role", 3))

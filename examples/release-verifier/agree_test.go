@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+)
+
+// TestTheCasesAreWhatTheLedgerWouldHold computes with package curation what the
+// cases say of requests, models and labels: shamir's own tests cannot import it.
+func TestTheCasesAreWhatTheLedgerWouldHold(t *testing.T) {
+	b, err := os.ReadFile(vectors + "/release.json")
+	require.NoError(t, err)
+	var file struct{ Releases []fields }
+	require.NoError(t, json.Unmarshal(b, &file))
+	require.Len(t, file.Releases, 3)
+	for _, r := range file.Releases {
+		at := func(name string) curation.Hash { return curation.Hash(r.bytes(name)) }
+		chain, x := at("chain"), [32]byte(r.bytes("committee")[45:77])
+		hashed := sha256.Sum256(r.bytes("body"))
+		body, err := curation.DecodeBody(r.bytes("body"))
+		require.NoError(t, err)
+		require.Equal(t, curation.Request{Prompt: "dusk over water", ModelID: at("model")}, body.Payload)
+		require.Equal(t, at("rid"), curation.RequestID(hashed, r.number("height"), int(r.number("position"))))
+		require.Equal(t, at("model"), curation.ModelID(at("plain_hash")))
+		policy := curation.PolicyHash(curation.Charter{Name: "Vector", Text: "We release what the charter says."})
+		require.Equal(t, at("policy_hash"), policy)
+		require.Equal(t, at("label"), curation.ModelLabel(chain, at("model"), r.number("key_epoch"), policy, x))
+
+		s, err := quorum.ParseStatement(r.bytes("statement"))
+		require.NoError(t, err)
+		a := curation.Artwork{
+			RID: at("rid"), BodyHash: hashed, ModelID: at("model"), KeyEpoch: r.number("key_epoch"), Label: at("label"),
+			U: curation.Hash(r.bytes("ciphertext")[:32]), Epoch: s.Epoch, Expiry: s.Expiry,
+		}
+		var members, order []uint32
+		for i, k := range r.list("readers") {
+			a.Prekeys = append(a.Prekeys, curation.ReaderKey{Member: uint32(k.number("member")), R: curation.Hash(k.bytes("key"))})
+			members, order = append(members, a.Prekeys[i].Member), append(order, uint32(r.numbers("order")[i]))
+		}
+		require.Equal(t, curation.StatementFor(chain, a), s)
+		require.Equal(t, order, curation.Draw(at("seed"), members))
+	}
+}
+
+// TestTheDrawIsThatOfTheLedger tries the draw at sizes that the cases do not have.
+func TestTheDrawIsThatOfTheLedger(t *testing.T) {
+	for n := range 40 {
+		seed := curation.Hash(sha256.Sum256([]byte{byte(n)}))
+		var members []uint32
+		var same []uint64
+		for m := range n {
+			members, same = append(members, uint32(m+1)), append(same, uint64(m+1))
+		}
+		var order []uint64
+		for _, m := range curation.Draw(seed, members) {
+			order = append(order, uint64(m))
+		}
+		require.Equal(t, order, draw(seed[:], same))
+	}
+}
