@@ -1,0 +1,231 @@
+package attack
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/internal/access"
+	"github.com/atelier-dao/atelier/shamir/shamirtest"
+	"go.dedis.ch/kyber/v3"
+)
+
+// The adversary's own writing of the ceremony's messages, from their bytes.
+
+// forgery is a dealer's bundle in the making. What is not changed is in order.
+type forgery struct {
+	p      *ceremony
+	id     [32]byte
+	dealer uint32
+	keys   [][32]byte     // the receivers' deal keys
+	fx, fy []kyber.Scalar // coefficients that are committed to, secret first
+	e      kyber.Scalar
+	// Changes, in the order in which they come to bear. Nil is none.
+	statement func(b []byte) []byte            // commitments and ephemeral key, before the proofs
+	prove     func(b []byte) []byte            // the three proofs
+	plain     func(to uint32, b []byte) []byte // a receiver's two shares
+	nonce     func(to uint32) []byte
+	box       func(to uint32, b []byte) []byte
+	body      func(b []byte) []byte
+	// The dealer and the ceremony that proofs and boxes are made for.
+	proofDealer uint32
+	proofID     [32]byte
+}
+
+// begin makes a bundle of chance coefficients; in a handover the secrets are those
+// of the member's share.
+func (p *ceremony) begin(dealer uint32) *forgery {
+	params := p.log.Params()
+	f := &forgery{p: p, id: p.log.ID(), dealer: dealer, keys: params.DealKeys, e: p.Scalar(ristretto)}
+	for range params.Threshold {
+		f.fx, f.fy = append(f.fx, p.Scalar(ristretto)), append(f.fy, p.Scalar(shamir.G2))
+	}
+	if p.stage.before != nil {
+		f.fx[0], f.fy[0] = p.stage.before.shares[f.dealer-1].Secrets(access.Token{})
+	}
+	f.proofDealer, f.proofID = f.dealer, f.id
+	return f
+}
+
+func polynomial(g shamir.Group, coefficients []kyber.Scalar) *shamir.Polynomial {
+	f, err := shamir.NewPolynomial(g, coefficients)
+	if err != nil {
+		panic(err) // the number of coefficients is ours
+	}
+	return f
+}
+
+// bytes is the bundle's body.
+func (f *forgery) bytes() []byte {
+	fx, fy := polynomial(ristretto, f.fx), polynomial(shamir.G2, f.fy)
+	eph := shamir.Encode(ristretto.Point().Mul(f.e, nil))
+	said := append(append(fx.Commit().Bytes(), fy.Commit().Bytes()...), eph...)
+	if f.statement != nil {
+		said = f.statement(said)
+	}
+	proofs := f.proofs(said)
+	if f.prove != nil {
+		proofs = f.prove(proofs)
+	}
+	body := append(said, proofs...)
+	eph = said[len(said)-32:]
+	for i, key := range f.keys {
+		to := uint32(i + 1)
+		plain := append(shamir.Encode(fx.Share(to).Value()), shamir.Encode(fy.Share(to).Value())...)
+		if f.plain != nil {
+			plain = f.plain(to, plain)
+		}
+		nonce := make([]byte, 12)
+		if f.nonce != nil {
+			nonce = f.nonce(to)
+		}
+		box := boxCipher(f.proofID, f.proofDealer, to, f.shared(key), eph, key).Seal(nil, nonce, plain, nil)
+		if f.box != nil {
+			box = f.box(to, box)
+		}
+		body = append(body, box...)
+	}
+	if f.body != nil {
+		body = f.body(body)
+	}
+	return body
+}
+
+// shared is e times a deal key.
+func (f *forgery) shared(key [32]byte) []byte {
+	d, err := shamir.DecodePoint(ristretto, key[:])
+	if err != nil {
+		panic(err) // the log has decoded it
+	}
+	return shamir.Encode(d.Mul(f.e, d))
+}
+
+// proofs are of both secrets and of the ephemeral key, as good as the dealer knows.
+func (f *forgery) proofs(said []byte) (out []byte) {
+	for _, q := range []struct {
+		what   string
+		g      shamir.Group
+		secret kyber.Scalar
+	}{{"x", ristretto, f.fx[0]}, {"y", shamir.G2, f.fy[0]}, {"e", ristretto, f.e}} {
+		ctx := shamir.Hash("bundle/"+q.what, f.proofID[:], shamir.Uint64(uint64(f.proofDealer)), said)
+		proof, err := shamir.ProvePossession(nil, q.g, ctx[:], q.secret)
+		if err != nil {
+			panic(err) // without a reader of chance it cannot fail
+		}
+		out = append(out, proof[:]...)
+	}
+	return out
+}
+
+func boxCipher(id [32]byte, dealer, to uint32, shared, eph []byte, key [32]byte) cipher.AEAD {
+	info := shamir.Hash("deal", shamir.Uint64(uint64(dealer)), shamir.Uint64(uint64(to)), eph, key[:])
+	k, err := hkdf.Key(sha256.New, shared, id[:], string(info[:]), 32)
+	if err != nil {
+		panic(err) // 32 bytes can be had
+	}
+	block, err := aes.NewCipher(k)
+	if err != nil {
+		panic(err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err)
+	}
+	return aead
+}
+
+// boxLen is the length of the encrypted deal to one receiver.
+const boxLen = 80
+
+// xAt, yAt and ephAt are where a statement of threshold t holds coefficient k.
+func xAt(k int) (from, to int)              { return 32 * k, 32*k + 32 }
+func yAt(t, k int) (from, to int)           { return 32*t + 192*k, 32*t + 192*k + 192 }
+func ephAt(t int) (from, to int)            { return 224 * t, 224*t + 32 }
+func replace(b, with []byte, at int) []byte { copy(b[at:], with); return b }
+
+// commitTo is the message that commits to a body.
+func commitTo(id [32]byte, dealer uint32, body []byte) dkg.Message {
+	h := shamir.Hash("bundle commitment", id[:], shamir.Uint64(uint64(dealer)), body)
+	return dkg.Message{Kind: dkg.KindCommit, Body: h[:]}
+}
+
+// lie lets the adversary's dealers deal as forge has it; in all else they keep
+// to the protocol.
+func lie(forge func(f *forgery)) script {
+	return func(p *ceremony, honest []post) []post {
+		own := p.follow(dkg.KindDispute, dkg.KindAck)
+		for _, name := range p.names(dkg.KindBundle) {
+			own = append(own, p.dealt(name, forge)...)
+		}
+		return p.among(honest, own)
+	}
+}
+
+// dealt is what a lying dealer posts in this block: what it committed to, always.
+func (p *ceremony) dealt(name uint32, forge func(f *forgery)) []post {
+	if p.log.Phase() > dkg.PhaseBundle {
+		return nil
+	}
+	body := p.lies[name]
+	if body == nil {
+		f := p.begin(name)
+		forge(f)
+		body = f.bytes()
+		p.lies[name] = body
+	}
+	switch {
+	case p.log.Phase() == dkg.PhaseCommit && !p.log.Spoke(name, dkg.KindCommit):
+		return []post{{name, commitTo(p.log.ID(), name, body), true}}
+	case p.log.Phase() == dkg.PhaseBundle && !p.log.Spoke(name, dkg.KindBundle):
+		return []post{{name, dkg.Message{Kind: dkg.KindBundle, Body: body}, true}}
+	}
+	return nil
+}
+
+// dealSecret is the secret deal key of a member that the adversary holds.
+func (p *ceremony) dealSecret(place int) kyber.Scalar {
+	epoch := uint64(1)
+	if p.stage.before != nil {
+		epoch = 2
+	}
+	seed := shamirtest.Seed(p.name, epoch, p.parties[place].Index())
+	return shamir.HashScalar(ristretto, "deal key", seed[:])
+}
+
+// accusation is a dispute in the making. What is not changed is correct, whether
+// or not it is justified.
+type accusation struct {
+	p       *ceremony
+	id      [32]byte
+	accuser uint32 // for whom the proof is made
+	dealer  uint32
+	commit  []byte      // the dealer's
+	base    kyber.Point // its ephemeral key
+	key     kyber.Point // the revealed key
+	secret  kyber.Scalar
+}
+
+// accuse prepares the dispute of one of the adversary's members with a dealer.
+func (p *ceremony) accuse(place int, dealer uint32) *accusation {
+	from, to := ephAt(p.log.Params().Threshold)
+	base := must[kyber.Point](p.World)(shamir.DecodePoint(ristretto, p.bundles[dealer][from:to]))
+	d := p.dealSecret(place)
+	return &accusation{p, p.log.ID(), p.parties[place].Index(), dealer, p.commits[dealer], base, ristretto.Point().Mul(d, base), d}
+}
+
+func (a *accusation) bytes() []byte {
+	ctx := shamir.Hash("dispute", a.id[:], shamir.Uint64(uint64(a.accuser)), shamir.Uint64(uint64(a.dealer)), a.commit)
+	g := ristretto
+	proof, err := shamir.ProveEqual(nil, g, ctx[:], g.Point().Base(), a.base, g.Point().Mul(a.secret, nil), a.key, a.secret)
+	if err != nil {
+		panic(err) // without a reader of chance it cannot fail
+	}
+	return disputeBytes(a.dealer, shamir.Encode(a.key), proof)
+}
+
+func disputeBytes(dealer uint32, key []byte, proof shamir.Proof) []byte {
+	return append(append([]byte{byte(dealer >> 8), byte(dealer)}, key...), proof[:]...)
+}

@@ -1,0 +1,129 @@
+package attack
+
+import (
+	"errors"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/internal/access"
+	"github.com/atelier-dao/atelier/shamir/shamirtest"
+	"go.dedis.ch/kyber/v3"
+)
+
+// handing is an attack of members who hand over.
+func handing(name string, play func() script) Attack {
+	return Attack{name, Dealer, func(w *World, c *Chance) Outcome {
+		p := w.handing(c, 1+c.IntN(w.spare()))
+		p.run(play())
+		return p.settle()
+	}}
+}
+
+// handing begins a handover of which the adversary holds some members that deal;
+// those of them that stay are receivers too.
+func (w *World) handing(c *Chance, bad int) *ceremony {
+	s := w.handover()
+	var dealers []int
+	for place, party := range s.parties {
+		if party.Speaks(dkg.KindBundle) != 0 {
+			dealers = append(dealers, place)
+		}
+	}
+	shuffle(c, dealers)
+	return w.stageOf(s, c, dealers[:bad]...)
+}
+
+// dealsInstead deals, consistently and with proofs, other secrets than the share.
+func dealsInstead(secrets func(f *forgery) (x, y kyber.Scalar)) func() script {
+	return func() script {
+		return lie(func(f *forgery) { f.fx[0], f.fy[0] = secrets(f) })
+	}
+}
+
+func handovers() []Attack {
+	var out []Attack
+	for _, f := range forgeries {
+		out = append(out, handing("in a handover, a dealer "+f.name, func() script { return lie(f.forge) }))
+	}
+	return append(out,
+		handing("in a handover, a dealer deals a secret of its own choice", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
+			return f.p.Scalar(ristretto), f.p.Scalar(shamir.G2)
+		})),
+		handing("in a handover, a dealer shifts one of the two keys by a known amount", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
+			x, y = f.fx[0].Clone(), f.fy[0].Clone()
+			if f.p.Percent(50) {
+				return x.Add(x, ristretto.Scalar().One()), y
+			}
+			return x, y.Add(y, shamir.G2.Scalar().One())
+		})),
+		handing("in a handover, a dealer deals the negative of its share", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
+			x, y = f.fx[0].Clone(), f.fy[0].Clone()
+			return x.Neg(x), y.Neg(y)
+		})),
+		handing("in a handover, a dealer deals its share of another epoch", func() script {
+			return func(p *ceremony, honest []post) []post {
+				return lie(func(f *forgery) {
+					f.fx[0], f.fy[0] = p.refreshed(p.Chance).shares[f.dealer-1].Secrets(access.Token{})
+				})(p, honest)
+			}
+		}),
+		handing("in a handover, a dealer posts its bundle of an earlier attempt", func() script {
+			return lie(func(f *forgery) { f.id = [32]byte(f.p.Bytes(32)); f.proofID = f.id })
+		}),
+		handing("in a handover, a dealer posts nothing", func() script { return silentFrom(dkg.KindCommit) }),
+		handing("in a handover, a dealer commits and withholds its bundle", func() script { return silentFrom(dkg.KindBundle) }),
+		handing("in a handover, a dealer commits to two bundles", func() script {
+			return twice(dkg.KindCommit, func(p *ceremony, _ uint32, _ dkg.Message) []byte { return p.Bytes(32) })
+		}),
+		handing("in a handover, a dealer posts another bundle than it committed to", func() script { return swapped }),
+		handing("in a handover, a dealer copies another's commitment and then its bundle", func() script { return copied }),
+		handing("in a handover, a dealer uses another's ephemeral key", func() script { return sameEphemeral }),
+		handing("in a handover, a dealer waits for the others' bundles and grinds its own", func() script { return grinding }),
+		Attack{"more dealers fall silent in a handover than can be spared", Dealer, func(w *World, c *Chance) Outcome {
+			p := w.handing(c, 1+w.spare())
+			p.run(func(p *ceremony, honest []post) []post { return append(honest, p.follow(dkg.KindAck)...) })
+			outcome := p.settle()
+			w.hold(outcome == Aborted, "too few handed over: %s", outcome)
+			return outcome
+		}},
+		Attack{"receivers do not acknowledge, and the committee of before stays in force", Holder, func(w *World, c *Chance) Outcome {
+			s := w.handover()
+			n := s.log.N()
+			p := w.stageOf(s, c, c.Some(1+n-dkg.MinAcknowledgements(n, shamir.Threshold(n)), n)...)
+			p.run(func(p *ceremony, honest []post) []post {
+				return append(honest, p.follow(dkg.KindCommit, dkg.KindBundle)...)
+			})
+			outcome := p.settle()
+			w.hold(outcome == Aborted, "too few proved their shares: %s", outcome)
+			return outcome
+		}},
+		Attack{"t-1 members of before and t-1 of now pool all their shares", Holder, colluders},
+		Attack{"a handover is opened from a committee that is not in force", Aggregator, mixedEpochs},
+	)
+}
+
+// colluders keep to the protocol and put together what they have.
+func colluders(w *World, c *Chance) Outcome {
+	s := w.handover()
+	p := w.stageOf(s, c, c.Some(shamir.Threshold(s.log.N())-1, s.log.N())...)
+	p.run(func(p *ceremony, honest []post) []post { return append(honest, p.follow()...) })
+	return p.settle()
+}
+
+// mixedEpochs opens ceremonies that hand over from committees whose shares nobody
+// holds: of another network, and of the same keys an epoch later. Nobody who holds
+// a share deals it there.
+func mixedEpochs(w *World, c *Chance) Outcome {
+	from := w.inForce()
+	for _, of := range []*committee{w.elsewhere(c), w.refreshed(c)} {
+		l, parties, err := shamirtest.OpenHandover(w.name, of.Committee, of.shares, w.n, w.n)
+		w.must(err)
+		for i := range parties {
+			p := must[*dkg.Party](w)(dkg.NewHandoverParty(from.shares[i], uint32(i+1), shamirtest.Seed(w.name, of.Epoch()+1, uint32(i+1))))
+			messages, err := p.Step(l.Deadline(), l)
+			w.hold(len(messages) == 0, "a member deals its share in a handover from another committee")
+			w.hold(errors.Is(err, dkg.ErrShareLost) || errors.Is(err, dkg.ErrNotMember), "no refusal: %v", err)
+		}
+	}
+	return RefusedBy("the members")
+}

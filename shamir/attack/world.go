@@ -1,0 +1,164 @@
+package attack
+
+import (
+	"fmt"
+
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/shamirtest"
+	"go.dedis.ch/kyber/v3"
+)
+
+// World is what a seed and a size decide: members, their secrets, a committee in
+// force, its models and orders. It is made as far as attacks ask for it, once, and
+// no attack changes what the next one finds; so the order of attacks does not
+// matter. It is not safe for concurrent use.
+type World struct {
+	n, t   int
+	seed   uint64
+	name   string
+	broken []string // by the attack that runs
+
+	first  *stage
+	second *stage
+	force  *committee
+	closed *vault
+	// What need not be said or checked twice, since it is the same to the last byte.
+	acks  map[said][]dkg.Message
+	works map[[32]byte]bool // committees that were seen to certify and release
+}
+
+// said is a party and the committee that it acknowledges.
+type said struct {
+	by *dkg.Party
+	to [32]byte
+}
+
+// NewWorld has a committee of n members, from 4: with fewer nobody can be spared.
+func NewWorld(n int, seed uint64) *World {
+	return &World{n: n, t: shamir.Threshold(n), seed: seed, name: fmt.Sprintf("attack %d %d", n, seed),
+		acks: map[said][]dkg.Message{}, works: map[[32]byte]bool{}}
+}
+
+// chance decides something of the world, which all attacks find alike.
+func (w *World) chance(what string) *Chance { return NewChance("world/"+what, uint64(w.n), w.seed) }
+
+// report says that an invariant is broken.
+func (w *World) report(format string, args ...any) {
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+}
+
+// hold reports unless ok.
+func (w *World) hold(ok bool, format string, args ...any) {
+	if !ok {
+		w.report(format, args...)
+	}
+}
+
+// must ends the run when what needs no adversary fails.
+func (w *World) must(err error) {
+	if err != nil {
+		w.report("the honest part failed: %v", err)
+		panic(halt{})
+	}
+}
+
+func must[T any](w *World) func(T, error) T {
+	return func(v T, err error) T {
+		w.must(err)
+		return v
+	}
+}
+
+// spare is how many members may be bad while the rest goes on.
+func (w *World) spare() int { return w.n - w.t }
+
+// stage is a ceremony before its first message, with the members' secret sides.
+// They keep what they computed, so that the same ceremony costs less the next time.
+type stage struct {
+	log     *dkg.Log
+	parties []*dkg.Party
+	before  *committee // who hands over; nil for new keys
+	stay    int        // how many of those are members 1..stay of the next
+	again   func(place int) *dkg.Party
+}
+
+const phaseBlocks, disputeBlocks = 9, 3
+
+// patient is the ceremony with phases long enough for what relays do.
+func (w *World) patient(l *dkg.Log) *dkg.Log {
+	p := l.Params()
+	p.Deadlines = dkg.Deadlines{Commit: phaseBlocks, Bundle: phaseBlocks, Dispute: disputeBlocks, Acknowledge: phaseBlocks}
+	return must[*dkg.Log](w)(dkg.NewLog(p, 3))
+}
+
+// fresh is the ceremony that makes new keys.
+func (w *World) fresh() *stage {
+	if w.first == nil {
+		l, parties, err := shamirtest.Open(w.name, 1, w.n, w.t)
+		w.must(err)
+		w.first = &stage{log: w.patient(l), parties: parties, again: func(place int) *dkg.Party {
+			index := uint32(place + 1)
+			return must[*dkg.Party](w)(dkg.NewParty(index, shamirtest.Seed(w.name, 1, index)))
+		}}
+	}
+	return w.first
+}
+
+// handover is the ceremony in which the committee in force hands over to as many
+// members or one more, of whom any number were members before.
+func (w *World) handover() *stage {
+	if w.second == nil {
+		c, from := w.chance("handover"), w.inForce()
+		n, stay := w.n+c.IntN(2), c.IntN(w.n+1)
+		l, parties, err := shamirtest.OpenHandover(w.name, from.Committee, from.shares, n, stay)
+		w.must(err)
+		w.second = &stage{log: w.patient(l), parties: parties, before: from, stay: stay, again: func(place int) *dkg.Party {
+			return must[*dkg.Party](w)(shamirtest.HandoverParty(w.name, from.Committee, from.shares, n, stay, place))
+		}}
+	}
+	return w.second
+}
+
+// committee is a committee with what no one person has: all its secrets.
+type committee struct {
+	*shamir.Committee
+	shares []*shamir.KeyShare
+	x, y   kyber.Scalar
+}
+
+// deal makes a committee with a dealer, where the ceremony is not what is attacked.
+func (w *World) deal(c *Chance, epoch uint64, n int, x, y kyber.Scalar) *committee {
+	t := shamir.Threshold(n)
+	fx, cx, err := shamir.Split(c, shamir.Ristretto255, x, t, n)
+	w.must(err)
+	fy, cy, err := shamir.Split(c, shamir.G2, y, t, n)
+	w.must(err)
+	made := &committee{x: x, y: y}
+	made.Committee, err = shamir.NewCommittee(epoch, [32]byte(c.Bytes(32)), n, cx, cy)
+	w.must(err)
+	for i := range fx {
+		made.shares = append(made.shares, must[*shamir.KeyShare](w)(shamir.NewKeyShare(fx[i].Index, epoch, fx[i].Value(), fy[i].Value())))
+	}
+	return made
+}
+
+// inForce is the committee of epoch 1.
+func (w *World) inForce() *committee {
+	if w.force == nil {
+		c := w.chance("committee")
+		w.force = w.deal(c, 1, w.n, c.Scalar(shamir.Ristretto255), c.Scalar(shamir.G2))
+	}
+	return w.force
+}
+
+// refreshed is the same keys in the hands of the same members, an epoch later.
+func (w *World) refreshed(c *Chance) *committee {
+	from := w.inForce()
+	return w.deal(c, 2, w.n, from.x, from.y)
+}
+
+// elsewhere is the committee of another network.
+func (w *World) elsewhere(c *Chance) *committee {
+	return w.deal(c, 1, w.n, c.Scalar(shamir.Ristretto255), c.Scalar(shamir.G2))
+}
