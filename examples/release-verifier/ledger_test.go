@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite testdata/ledger.json with what the code gives")
+
+// TestLedgerVectors pins what section 13 says of the ledger: a receipt of the first
+// release, a transaction, and proofs of what a state holds and does not hold.
+func TestLedgerVectors(t *testing.T) {
+	got, err := json.MarshalIndent(ledgerVectors(t), "", "  ")
+	require.NoError(t, err)
+	got = append(got, '\n')
+	if *rewrite {
+		require.NoError(t, os.WriteFile("testdata/ledger.json", got, 0o644))
+	}
+	want, err := os.ReadFile("testdata/ledger.json")
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
+}
+
+func first(t *testing.T) fields {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(vectors, "release.json"))
+	require.NoError(t, err)
+	var file struct{ Releases []fields }
+	require.NoError(t, json.Unmarshal(b, &file))
+	return file.Releases[0]
+}
+
+func ledgerVectors(t *testing.T) fields {
+	t.Helper()
+	r, at := first(t), func(f fields, name string) [32]byte { return [32]byte(f.bytes(name)) }
+	container, err := storage.FileCID([]byte("a sealed model"))
+	require.NoError(t, err)
+	receipt := storage.Receipt{
+		Version: storage.ReceiptVersion, Chain: at(r, "chain"), RequestID: at(r, "rid"), RequestHeight: r.number("height"), ExpiryHeight: 60,
+		Collector: [32]byte{1}, Prompt: "dusk over water", Body: r.bytes("body"), Model: at(r, "model"), ModelCID: storage.Link{Cid: container},
+		KeyEpoch: 1, CommitteeEpoch: 1, Label: at(r, "label"), U: [32]byte(r.bytes("ciphertext")[:32]), Certificate: [48]byte(r.bytes("certificate")),
+		SeedSignature: [48]byte(r.bytes("seed_signature")), Seed: at(r, "seed"), GeneratorIndex: r.number("reader"), Generator: [32]byte{2},
+		Kernel: "phase-16", Width: 256, Height: 256, PixelRoot: [32]byte{3},
+	}
+	for _, k := range r.list("readers") {
+		receipt.Readers = append(receipt.Readers, storage.Reader{Member: uint32(k.number("member")), Key: at(k, "key")})
+		if k.number("member") == r.number("reader") {
+			receipt.GeneratorPrekey = at(k, "key")
+		}
+	}
+	encoded, err := receipt.Encode()
+	require.NoError(t, err)
+
+	seed := sha256.Sum256([]byte("collector"))
+	key := ed25519.NewKeyFromSeed(seed[:])
+	tx, err := curation.Sign(key, at(r, "chain"), curation.Body{Nonce: 7, ValidUntil: 1000, Payload: curation.Send{To: curation.Address{2}, Amount: curve.Credits(3)}})
+	require.NoError(t, err)
+	decoded, err := curation.Decode(tx)
+	require.NoError(t, err)
+
+	names := []string{"artwork", "ceremony", "member"}
+	s := state.New(5, names...)
+	var changes []state.Change
+	for i := range byte(60) {
+		changes = append(changes, state.Change{Key: append([]byte("artwork/"), i), Value: []byte{1, i}})
+	}
+	s.Apply(s.Stage(append(changes, state.Change{Key: []byte("ceremony/log"), Value: []byte("a log")})))
+	var proofs []fields
+	for _, c := range []struct{ key, value string }{
+		{"artwork/\x07", "\x01\x07"}, {"ceremony/log", "a log"}, {"artwork/\x40", ""}, {"member/none", ""},
+	} {
+		p, err := s.Prove([]byte(c.key)).MarshalBinary()
+		require.NoError(t, err)
+		proofs = append(proofs, fields{"key": hex.EncodeToString([]byte(c.key)), "value": hex.EncodeToString([]byte(c.value)), "proof": hex.EncodeToString(p)})
+	}
+	root := s.Hash()
+	return fields{
+		"receipt":     hex.EncodeToString(encoded),
+		"transaction": fields{"chain": r["chain"], "signed": hex.EncodeToString(tx), "id": decoded.ID().String()},
+		"state":       fields{"root": hex.EncodeToString(root[:]), "modules": names, "proofs": proofs},
+	}
+}
+
+func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
+	b, err := os.ReadFile("testdata/ledger.json")
+	require.NoError(t, err)
+	var file fields
+	require.NoError(t, json.Unmarshal(b, &file))
+	sub := func(name string) fields { m, _ := file[name].(map[string]any); return m }
+
+	t.Run("the statement of a release follows from its receipt", func(t *testing.T) {
+		raw := file.bytes("receipt")
+		var r map[string]any
+		require.NoError(t, cbor.Unmarshal(raw, &r))
+		order, err := cbor.CoreDetEncOptions().EncMode()
+		require.NoError(t, err)
+		again, err := order.Marshal(r)
+		require.NoError(t, err)
+		require.Equal(t, raw, again)
+		field := func(name string) []byte { return r[name].([]byte) }
+		number := func(name string) uint64 { return r[name].(uint64) }
+		var table []byte
+		for _, k := range r["readers"].([]any) {
+			reader := k.(map[any]any)
+			table = slices.Concat(table, u32(reader["member"].(uint64)), reader["key"].([]byte))
+		}
+		body := sha256.Sum256(field("body"))
+		statement := slices.Concat([]byte("release"), field("chain"), u64(number("committee_epoch")), field("request_id"), body[:], field("model"),
+			u64(number("key_epoch")), field("label"), field("u"), hash("prekeys", table), u64(number("expiry_height")))
+		require.Equal(t, first(t).bytes("statement"), statement)
+		require.Len(t, r, 25)
+	})
+
+	t.Run("a transaction is signed for its chain", func(t *testing.T) {
+		f := sub("transaction")
+		var envelope []any
+		require.NoError(t, cbor.Unmarshal(f.bytes("signed"), &envelope))
+		require.Len(t, envelope, 5)
+		require.Equal(t, []any{uint64(1), uint64(1)}, []any{envelope[0], envelope[2]})
+		body, key, signature := envelope[1].([]byte), envelope[3].([]byte), envelope[4].([]byte)
+		sum := sha256.Sum256(body)
+		require.True(t, ed25519.Verify(key, slices.Concat([]byte("atelier/tx/v1"), u64(uint64(len(body))), f.bytes("chain"), sum[:]), signature))
+		require.Equal(t, f.bytes("id"), ledgerHash("tx", key, body))
+	})
+
+	t.Run("a proof shows what the state holds and does not hold", func(t *testing.T) {
+		f := sub("state")
+		for _, p := range f.list("proofs") {
+			require.Empty(t, attempt(func() { holds(f.bytes("root"), p.bytes("key"), p.bytes("value"), p.bytes("proof")) }))
+			require.NotEmpty(t, attempt(func() { holds(f.bytes("root"), p.bytes("key"), []byte("another"), p.bytes("proof")) }))
+			wrong := p.bytes("proof")
+			wrong[len(wrong)-1] ^= 1
+			require.NotEmpty(t, attempt(func() { holds(f.bytes("root"), p.bytes("key"), p.bytes("value"), wrong) }))
+		}
+	})
+}
+
+// holds is the state proof of section 13; no value means that there is none.
+func holds(root, key, value, proof []byte) {
+	in, zero := input(proof), make([]byte, 32)
+	need(in.number(1) == 1, "version")
+	bits, module, modules, set, pairs := in.number(1), in.number(1), in.number(1), in.number(4), in.number(1)
+	need(4 <= bits && bits <= 24 && set>>bits == 0 && module < modules && modules <= 16, "numbers")
+	name, _, found := bytes.Cut(key, []byte("/"))
+	need(found, "a key of no module")
+	k, v := sha256.Sum256(key), sha256.Sum256(value)
+	bucket := func(h []byte) uint64 { from := input(h); return from.number(4) >> (32 - bits) }
+	there, h, last := false, zero, []byte(nil)
+	hashed := []byte{0}
+	for range pairs {
+		pk, pv := in.take(32), in.take(32)
+		need(last == nil || bytes.Compare(last, pk) < 0, "order")
+		need(bucket(pk) == bucket(k[:]), "bucket")
+		if last = pk; bytes.Equal(pk, k[:]) {
+			there = true
+			need(len(value) > 0 && bytes.Equal(pv, v[:]), "another value")
+		}
+		hashed = slices.Concat(hashed, pk, pv)
+	}
+	need(there == (len(value) > 0), "no value")
+	if pairs > 0 {
+		sum := sha256.Sum256(hashed)
+		h = sum[:]
+	}
+	up := func(place uint64, sibling []byte) {
+		left, right := h, sibling
+		if place&1 == 1 {
+			left, right = sibling, h
+		}
+		if bytes.Equal(left, zero) && bytes.Equal(right, zero) {
+			h = zero
+			return
+		}
+		sum := sha256.Sum256(slices.Concat([]byte{1}, left, right))
+		h = sum[:]
+	}
+	for l := range bits {
+		sibling := zero
+		if set>>l&1 == 1 {
+			sibling = in.take(32)
+			need(!bytes.Equal(sibling, zero), "zeros written out")
+		}
+		up(bucket(k[:])>>l, sibling)
+	}
+	h = ledgerHash("module", name, h)
+	for l := uint64(0); 1<<l < modules; l++ {
+		up(module>>l, in.take(32))
+	}
+	in.end()
+	need(bytes.Equal(root, ledgerHash("state", u64(bits), u64(modules), h)), "another state")
+}
