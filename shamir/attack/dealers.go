@@ -231,12 +231,16 @@ func dealers() []Attack {
 		dealing("a dealer commits to two bundles", func() script {
 			return twice(dkg.KindCommit, func(p *ceremony, name uint32, m dkg.Message) []byte { return p.Bytes(32) })
 		}),
+		dealing("a dealer posts a second bundle after the first", func() script {
+			return twice(dkg.KindBundle, func(p *ceremony, name uint32, _ dkg.Message) []byte { return p.begin(name).bytes() })
+		}),
 		dealing("a dealer posts another bundle than it committed to", func() script { return swapped }),
 		dealing("a dealer copies another's commitment and then its bundle", func() script { return copied }),
 		dealing("a dealer commits with nothing, a byte too many, or a mebibyte", func() script { return shapeless(dkg.KindCommit) }),
 		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }),
-		dealing("a dealer deals the key that cancels all others', and hers alone remains", func() script { return rogue }),
+		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }),
 		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }),
+		Attack{"a member registers a deal key that is the identity, not canonical, or another's", Dealer, badDealKey},
 		Attack{"dealers who wait for the others' bundles choose among no more keys than they could leave out", Dealer, lastMover},
 	)
 }
@@ -382,6 +386,20 @@ func grinding(p *ceremony, honest []post) []post {
 		own = append(own, post{f.dealer, dkg.Message{Kind: dkg.KindBundle, Body: f.bytes()}, true})
 	}
 	return append(honest, own...)
+}
+
+// badDealKey opens a ceremony with a deal key that would leak deals or stop them.
+func badDealKey(w *World, c *Chance) Outcome {
+	p := w.fresh().log.Params()
+	i := c.IntN(w.n)
+	if c.Percent(25) {
+		p.DealKeys[i] = p.DealKeys[(i+1)%w.n]
+	} else {
+		p.DealKeys[i] = [32]byte(badRistretto(c, p.DealKeys[i][:]))
+	}
+	_, err := dkg.NewLog(p, 3)
+	w.hold(err != nil, "a ceremony is opened with the deal key %x", p.DealKeys[i])
+	return RefusedBy("the ledger")
 }
 
 // lastMover has its dealers see all honest bundles first, and withhold theirs as

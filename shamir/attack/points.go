@@ -92,6 +92,30 @@ func badG2(c *Chance, valid []byte) []byte {
 	return b
 }
 
+// badCompressedG2 is 96 bytes that are no compressed point of G2 other than the
+// identity.
+func badCompressedG2(c *Chance, valid []byte) []byte {
+	b := bytes.Clone(valid)
+	switch c.IntN(5) {
+	case 0: // the identity
+		clear(b)
+		b[0] = 0xc0
+	case 1: // the identity's flag on another point
+		b[0] |= 0x40
+	case 2: // the flag of the uncompressed form
+		b[0] &= 0x7f
+	case 3:
+		flags := b[0] & 0xe0
+		b[0] &= 0x1f
+		copy(b, overflow(b[:48]))
+		b[0] |= flags
+	default:
+		copy(b, outsideG2(c)[:96])
+		b[0] |= 0x80
+	}
+	return b
+}
+
 // overflow adds the field's modulus to a coordinate; where that has no room, it is
 // the modulus itself.
 func overflow(coordinate []byte) []byte {

@@ -127,6 +127,31 @@ func readers() []Attack {
 			foreign := vault{World: v.World, committee: other, ledger: map[[32]byte]quorum.Statement{s.RID: s}}
 			return v.ct, foreign.certify(s, other.shares), v.reader
 		}),
+		guarding("a ciphertext with a point that is not canonical or the identity, or a scalar that is not reduced", Reader, func(v *vault, c *Chance) Outcome {
+			b := v.ct.Bytes()
+			if at := 32 * c.IntN(4); at < 64 {
+				replace(b, badRistretto(c, b[at:at+32]), at)
+			} else {
+				replace(b, badScalar(ristretto, b[at:at+32]), at)
+			}
+			_, err := seal.ParseCiphertext(b)
+			v.hold(err != nil, "the ledger would take the ciphertext %x", b)
+			return RefusedBy("the ledger")
+		}),
+		guarding("a file of a committee with a point that is not canonical, outside the subgroup or the identity, in any position", Relay, func(v *vault, c *Chance) Outcome {
+			b := must[[]byte](v.World)(v.MarshalBinary())
+			head := len(b) - (v.N()+1)*(shamir.XSize+shamir.YSize)
+			at := head + c.IntN(v.N()+1)*(shamir.XSize+shamir.YSize)
+			if c.Percent(50) {
+				replace(b, badRistretto(c, b[at:at+shamir.XSize]), at)
+			} else {
+				at += shamir.XSize
+				replace(b, badCompressedG2(c, b[at:at+shamir.YSize]), at)
+			}
+			_, err := shamir.UnmarshalCommittee(b)
+			v.hold(err != nil, "a committee with a point that is none is read")
+			return RefusedBy("the members")
+		}),
 		guarding("two members in one table of readers have one key", Reader, func(v *vault, c *Chance) Outcome {
 			table := slices.Clone(v.reader.Prekeys)
 			table[1].Key = table[0].Key
