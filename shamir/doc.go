@@ -16,6 +16,9 @@
 // behind: the public and one member's secret side of the keys X and Y. Package
 // seal encrypts to X and releases shares of it, package quorum certifies under Y.
 //
+// SPEC.md says to the byte how everything that is stored, hashed or signed is made,
+// and testdata holds the vectors of it.
+//
 // Nothing here starts a goroutine, reads a clock or touches a file. Chance comes
 // in as an io.Reader.
 //

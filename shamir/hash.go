@@ -42,7 +42,8 @@ func HashPoint(tag string, fields ...[]byte) kyber.Point {
 	return p
 }
 
-// Uint64 is v as eight big-endian bytes: the form of every number inside a hash.
+// Uint64 is v as eight big-endian bytes: the form of the numbers inside a hash;
+// SPEC.md, section 1, names the exceptions.
 func Uint64(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
 
 func transcript(h hash.Hash, tag string, fields [][]byte) {
