@@ -192,6 +192,38 @@ func TestACopyOfAnothersVotesIsRefused(t *testing.T) {
 	}
 }
 
+// What a challenge leaves out can be chosen after it.
+func TestTheChallengeHashesVotesAndCommitments(t *testing.T) {
+	p := newPoll(committee(t, "a", 1, 4), 1)
+	for name, b := range map[string]func() (*seal.Ballot, error){
+		"commitments chosen after it": func() (*seal.Ballot, error) {
+			return seal.LateCommitments(seeded("late"), p, voter(1), 2)
+		},
+		"votes chosen after it": func() (*seal.Ballot, error) { return seal.LateVotes(seeded("late"), p, voter(1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			made, err := b()
+			require.NoError(t, err)
+			made, err = seal.ParseBallot(1, made.Bytes())
+			require.NoError(t, err)
+			_, err = seal.VerifyBallot(p, voter(1), made)
+			require.ErrorIs(t, err, seal.ErrBallot)
+		})
+	}
+}
+
+func TestABallotHasTheOptionsOfItsPoll(t *testing.T) {
+	p := newPoll(committee(t, "a", 1, 4), 3)
+	for _, values := range [][]int64{{1}, {1, 0}, {1, 0, 0, 0}} {
+		b, err := seal.CastValues(seeded("options"), p, voter(1), values...)
+		require.NoError(t, err)
+		_, err = seal.VerifyBallot(p, voter(1), b)
+		require.ErrorIs(t, err, seal.ErrBallot, "%d options", len(values))
+		_, culprits := seal.VerifyBallots([]seal.Cast{{Poll: p, Voter: voter(1), Ballot: b}})
+		require.Equal(t, []int{0}, culprits)
+	}
+}
+
 func TestNoByteOfABallotCanChange(t *testing.T) {
 	m := committee(t, "a", 1, 4)
 	for options := 1; options <= 2; options++ {

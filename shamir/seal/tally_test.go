@@ -323,6 +323,38 @@ func TestTheTallyNamesTheLiars(t *testing.T) {
 	require.ErrorIs(t, err, shamir.ErrForeignShare)
 }
 
+// The same sums under another name are another tally, and the same members in
+// another epoch another committee.
+func TestATallyShareIsOfOneTallyAndOneCommittee(t *testing.T) {
+	m := committee(t, "a", 1, 4)
+	p := newPoll(m, 2)
+	sums := tally(t, p, 1, 2, 0)
+	share := tallyShares(t, m, sums)[0]
+	heavier := encoded(t, sums)
+	heavier[48]++
+	later := p
+	later.ID = h("a later poll")
+	digest := later.Digest()
+	renamed := append(append([]byte{heavier[0]}, digest[:]...), encoded(t, sums)[33:]...)
+	for name, other := range map[string]struct {
+		poll seal.Poll
+		b    []byte
+	}{"of another weight": {p, heavier}, "of another poll": {later, renamed}} {
+		read, err := seal.UnmarshalTally(other.poll, other.b)
+		require.NoError(t, err)
+		_, err = seal.VerifyTallyShare(m.committee, read, share)
+		require.ErrorIs(t, err, shamir.ErrProof, name)
+	}
+	b, err := m.committee.MarshalBinary()
+	require.NoError(t, err)
+	b[8]++
+	next, err := shamir.UnmarshalCommittee(b)
+	require.NoError(t, err)
+	require.Equal(t, m.committee.Epoch()+1, next.Epoch())
+	_, err = seal.VerifyTallyShare(next, sums, share)
+	require.ErrorIs(t, err, shamir.ErrProof, "of another epoch")
+}
+
 func TestOnlyTheTrueCountsVerify(t *testing.T) {
 	m := committee(t, "a", 1, 4)
 	sums := tally(t, newPoll(m, 2), 1, 2, 1, 0)
