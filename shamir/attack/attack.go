@@ -32,6 +32,13 @@ const (
 // RefusedBy is the outcome of an attack whose every message somebody refused.
 func RefusedBy(who string) Outcome { return Outcome("refused by " + who) }
 
+// expects reports an outcome that an attack may not have: an attack that has no
+// effect where somebody should have been named is no longer the attack that it was.
+func (w *World) expects(got Outcome, want ...Outcome) Outcome {
+	w.hold(len(want) == 0 || slices.Contains(want, got), "the outcome is %q, wanted is one of %q", got, want)
+	return got
+}
+
 // Attack is one misdeed, scripted.
 type Attack struct {
 	Name string // a sentence

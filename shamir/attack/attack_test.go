@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
 	"github.com/stretchr/testify/require"
 )
@@ -170,6 +171,44 @@ func TestTheAdversarysOwnBundlesAreInOrderUntilItChangesThem(t *testing.T) {
 		require.Equal(t, NoEffect, p.settle(), name)
 		require.Empty(t, w.broken, name)
 		require.Empty(t, p.log.Culprits(), name)
+	}
+}
+
+// The points that look like signatures are where they should be.
+func TestHostilePointsAreOnTheCurve(t *testing.T) {
+	c := NewChance("points")
+	read := func(b []byte) g1 {
+		negative := b[0]&0x20 != 0
+		b = append([]byte{b[0] & 0x1f}, b[1:]...)
+		var p g1
+		require.NoError(t, p.x.UnmarshalBinary(b))
+		y, ok := root(p.x)
+		require.True(t, ok, "on the curve")
+		if p.y = y; (y.IsNegative() == 1) != negative {
+			p.y.Neg()
+		}
+		return p
+	}
+	for range 20 {
+		sig := shamir.Encode(c.Point(shamir.G1))
+		require.Equal(t, sig, read(sig).compressed())
+		outside := outsideG1(c)
+		require.Equal(t, outside, read(outside).compressed())
+		_, err := shamir.DecodePoint(shamir.G1, outside)
+		require.Error(t, err)
+		// The point has order 3: added three times it is gone, once or twice it is not.
+		seen := map[string]bool{string(sig): true}
+		for range 12 {
+			moved := plusTorsion(c, sig)
+			require.Equal(t, moved, read(moved).compressed())
+			_, err := shamir.DecodePoint(shamir.G1, moved)
+			require.Error(t, err)
+			for range 4 {
+				moved = plusTorsion(c, moved)
+				seen[string(moved)] = true
+			}
+		}
+		require.Len(t, seen, 3)
 	}
 }
 

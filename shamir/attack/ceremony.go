@@ -77,6 +77,8 @@ func (p *ceremony) block(posts []post) {
 			p.refused++
 		}
 		if err == nil && q.m.Kind == dkg.KindBundle {
+			promised := commitTo(p.log.ID(), q.from, q.m.Body).Body
+			p.hold(bytes.Equal(promised, p.commits[q.from]), "dealer %d posts another bundle than it committed to", q.from)
 			p.bundles[q.from] = q.m.Body
 		} else if err == nil && q.m.Kind == dkg.KindCommit {
 			p.commits[q.from] = q.m.Body
@@ -181,6 +183,7 @@ func (p *ceremony) among(honest, own []post) []post {
 // settle holds the outcome of a ceremony against the invariants and tells what it
 // was.
 func (p *ceremony) settle() Outcome {
+	p.eavesdrop()
 	culprits := p.log.Culprits()
 	// What the log took was checked then; an audit checks convictions and, now and
 	// then, all of it again.
@@ -214,6 +217,28 @@ func (p *ceremony) settle() Outcome {
 		return RefusedBy("the ledger")
 	}
 	return NoEffect
+}
+
+// eavesdrop tries the key that each dispute reveals on the deals of every honest
+// dealer to the accuser: a dispute may open the deal that it is about, and no other.
+func (p *ceremony) eavesdrop() {
+	from, to := ephAt(p.log.Params().Threshold)
+	keys := p.log.Params().DealKeys
+	for _, q := range p.said {
+		if q.m.Kind != dkg.KindDispute || q.bad || len(q.m.Body) < 34 {
+			continue // the adversary knows what it reveals itself
+		}
+		for _, place := range p.honestDealers() {
+			dealer := p.parties[place].Speaks(dkg.KindBundle)
+			b := p.bundles[dealer]
+			if b == nil {
+				continue
+			}
+			box := b[len(b)-(len(keys)-int(q.from)+1)*boxLen:][:boxLen]
+			plain, err := boxCipher(p.log.ID(), dealer, q.from, q.m.Body[2:34], b[from:to], keys[q.from-1]).Open(nil, make([]byte, 12), box, nil)
+			p.hold(err != nil && plain == nil, "the dispute of member %d opens the deal of honest dealer %d", q.from, dealer)
+		}
+	}
 }
 
 // enough says whether the honest alone suffice.

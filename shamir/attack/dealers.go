@@ -10,17 +10,19 @@ import (
 )
 
 // dealing is an attack of dealers in the ceremony that makes new keys.
-func dealing(name string, script func() script) Attack {
+func dealing(name string, script func() script, want ...Outcome) Attack {
 	return Attack{name, Dealer, func(w *World, c *Chance) Outcome {
 		p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
 		p.run(script())
-		return p.settle()
+		return w.expects(p.settle(), want...)
 	}}
 }
 
+var refusedByLedger = RefusedBy("the ledger")
+
 // forging lets dealers deal as forge has it.
 func forging(name string, forge func(f *forgery)) Attack {
-	return dealing(name, func() script { return lie(forge) })
+	return dealing(name, func() script { return lie(forge) }, LeftOut)
 }
 
 // forgeries are what a dealer can do to its bundle, in a fresh ceremony and in a
@@ -226,20 +228,20 @@ func dealers() []Attack {
 		out = append(out, forging("a dealer "+f.name, f.forge))
 	}
 	return append(out,
-		dealing("a dealer posts nothing", func() script { return silentFrom(dkg.KindCommit) }),
-		dealing("a dealer commits and withholds its bundle", func() script { return silentFrom(dkg.KindBundle) }),
+		dealing("a dealer posts nothing", func() script { return silentFrom(dkg.KindCommit) }, LeftOut),
+		dealing("a dealer commits and withholds its bundle", func() script { return silentFrom(dkg.KindBundle) }, LeftOut),
 		dealing("a dealer commits to two bundles", func() script {
 			return twice(dkg.KindCommit, func(p *ceremony, name uint32, m dkg.Message) []byte { return p.Bytes(32) })
-		}),
+		}, refusedByLedger),
 		dealing("a dealer posts a second bundle after the first", func() script {
 			return twice(dkg.KindBundle, func(p *ceremony, name uint32, _ dkg.Message) []byte { return p.begin(name).bytes() })
-		}),
-		dealing("a dealer posts another bundle than it committed to", func() script { return swapped }),
-		dealing("a dealer copies another's commitment and then its bundle", func() script { return copied }),
-		dealing("a dealer commits with nothing, a byte too many, or a mebibyte", func() script { return shapeless(dkg.KindCommit) }),
-		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }),
-		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }),
-		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }),
+		}, refusedByLedger),
+		dealing("a dealer posts another bundle than it committed to", func() script { return swapped }, LeftOut),
+		dealing("a dealer copies another's commitment and then its bundle", func() script { return copied }, LeftOut),
+		dealing("a dealer commits with nothing, a byte too many, or a mebibyte", func() script { return shapeless(dkg.KindCommit) }, LeftOut),
+		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }, LeftOut),
+		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }, LeftOut),
+		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }, LeftOut),
 		Attack{"a member registers a deal key that is the identity, not canonical, or another's", Dealer, badDealKey},
 		Attack{"dealers who wait for the others' bundles choose among no more keys than they could leave out", Dealer, lastMover},
 	)

@@ -25,8 +25,7 @@ func accusing(name string, forge func(a *accusation) []byte) Attack {
 			}
 			return p.among(honest, own)
 		})
-		w.hold(p.refused > 0, "the script accused nobody")
-		return p.settle()
+		return w.expects(p.settle(), refusedByLedger)
 	}}
 }
 

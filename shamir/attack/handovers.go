@@ -11,11 +11,11 @@ import (
 )
 
 // handing is an attack of members who hand over.
-func handing(name string, play func() script) Attack {
+func handing(name string, play func() script, want ...Outcome) Attack {
 	return Attack{name, Dealer, func(w *World, c *Chance) Outcome {
 		p := w.handing(c, 1+c.IntN(w.spare()))
 		p.run(play())
-		return p.settle()
+		return w.expects(p.settle(), append(want, Aborted)...)
 	}}
 }
 
@@ -43,42 +43,42 @@ func dealsInstead(secrets func(f *forgery) (x, y kyber.Scalar)) func() script {
 func handovers() []Attack {
 	var out []Attack
 	for _, f := range forgeries {
-		out = append(out, handing("in a handover, a dealer "+f.name, func() script { return lie(f.forge) }))
+		out = append(out, handing("in a handover, a dealer "+f.name, func() script { return lie(f.forge) }, LeftOut))
 	}
 	return append(out,
 		handing("in a handover, a dealer deals a secret of its own choice", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
 			return f.p.Scalar(ristretto), f.p.Scalar(shamir.G2)
-		})),
+		}), LeftOut),
 		handing("in a handover, a dealer shifts one of the two keys by a known amount", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
 			x, y = f.fx[0].Clone(), f.fy[0].Clone()
 			if f.p.Percent(50) {
 				return x.Add(x, ristretto.Scalar().One()), y
 			}
 			return x, y.Add(y, shamir.G2.Scalar().One())
-		})),
+		}), LeftOut),
 		handing("in a handover, a dealer deals the negative of its share", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
 			x, y = f.fx[0].Clone(), f.fy[0].Clone()
 			return x.Neg(x), y.Neg(y)
-		})),
+		}), LeftOut),
 		handing("in a handover, a dealer deals its share of another epoch", func() script {
 			return func(p *ceremony, honest []post) []post {
 				return lie(func(f *forgery) {
 					f.fx[0], f.fy[0] = p.refreshed(p.Chance).shares[f.dealer-1].Secrets(access.Token{})
 				})(p, honest)
 			}
-		}),
+		}, LeftOut),
 		handing("in a handover, a dealer posts its bundle of an earlier attempt", func() script {
 			return lie(func(f *forgery) { f.id = [32]byte(f.p.Bytes(32)); f.proofID = f.id })
-		}),
-		handing("in a handover, a dealer posts nothing", func() script { return silentFrom(dkg.KindCommit) }),
-		handing("in a handover, a dealer commits and withholds its bundle", func() script { return silentFrom(dkg.KindBundle) }),
+		}, LeftOut),
+		handing("in a handover, a dealer posts nothing", func() script { return silentFrom(dkg.KindCommit) }, LeftOut),
+		handing("in a handover, a dealer commits and withholds its bundle", func() script { return silentFrom(dkg.KindBundle) }, LeftOut),
 		handing("in a handover, a dealer commits to two bundles", func() script {
 			return twice(dkg.KindCommit, func(p *ceremony, _ uint32, _ dkg.Message) []byte { return p.Bytes(32) })
-		}),
-		handing("in a handover, a dealer posts another bundle than it committed to", func() script { return swapped }),
-		handing("in a handover, a dealer copies another's commitment and then its bundle", func() script { return copied }),
-		handing("in a handover, a dealer uses another's ephemeral key", func() script { return sameEphemeral }),
-		handing("in a handover, a dealer waits for the others' bundles and grinds its own", func() script { return grinding }),
+		}, refusedByLedger),
+		handing("in a handover, a dealer posts another bundle than it committed to", func() script { return swapped }, LeftOut),
+		handing("in a handover, a dealer copies another's commitment and then its bundle", func() script { return copied }, LeftOut),
+		handing("in a handover, a dealer uses another's ephemeral key", func() script { return sameEphemeral }, LeftOut),
+		handing("in a handover, a dealer waits for the others' bundles and grinds its own", func() script { return grinding }, LeftOut),
 		Attack{"more dealers fall silent in a handover than can be spared", Dealer, func(w *World, c *Chance) Outcome {
 			p := w.handing(c, 1+w.spare())
 			p.run(func(p *ceremony, honest []post) []post { return append(honest, p.follow(dkg.KindAck)...) })

@@ -21,7 +21,7 @@ func acknowledging(name string, forge func(p *ceremony, from uint32, b []byte) [
 			}
 			return append(honest, own...) // so that it can copy
 		})
-		return p.settle()
+		return w.expects(p.settle(), LeftOut, Aborted)
 	}}
 }
 

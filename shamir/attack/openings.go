@@ -62,7 +62,7 @@ func opening(name string, role Role, forge func(v *vault, b *batch, c *Chance, p
 		if len(guilty) > 0 {
 			return LeftOut
 		}
-		return NoEffect
+		return w.expects(NoEffect, LeftOut)
 	}}
 }
 

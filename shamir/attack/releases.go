@@ -15,7 +15,7 @@ import (
 // with what forge makes of a correct share, 162 bytes: index, E1, E2, challenge and
 // two responses. Their answers come first. The reader names each that does not
 // verify, and no other, and opens with the rest.
-func answering(name string, role Role, forge func(v *vault, c *Chance, place int, good []byte) []byte) Attack {
+func answering(name string, role Role, forge func(v *vault, c *Chance, place int, good []byte) []byte, want ...Outcome) Attack {
 	return Attack{name, role, func(w *World, c *Chance) Outcome {
 		v := w.vault(c)
 		var bad [][]byte
@@ -34,10 +34,13 @@ func answering(name string, role Role, forge func(v *vault, c *Chance, place int
 		named := v.opens(v.cert, append(bad, rest(v, v.answer)...))
 		w.hold(slices.Equal(named, guilty), "named are %v, guilty %v", named, guilty)
 		v.guess(c, v.readerKey(), rest(v, v.answer))
-		if len(guilty) > 0 {
-			return LeftOut
+		if len(want) == 0 {
+			want = []Outcome{LeftOut}
 		}
-		return NoEffect
+		if len(guilty) > 0 {
+			return w.expects(LeftOut, want...)
+		}
+		return w.expects(NoEffect, want...)
 	}}
 }
 
@@ -91,7 +94,7 @@ func releases() []Attack {
 			_, err := seal.VerifyRelease(v.Committee, v.ct, v.cert, v.reader, b)
 			v.hold(err == nil, "the adversary's shares are wrong for no reason: %v", err)
 			return b
-		}),
+		}, NoEffect),
 		answering("a member releases a share of another secret than its own", Holder, func(v *vault, c *Chance, place int, _ []byte) []byte {
 			return v.share(c, uint32(place+1), c.Scalar(ristretto), v.u(v.ct), v.readerKey(), context(v.cert, v.reader.Member, v.reader.Role))
 		}),
