@@ -66,6 +66,9 @@ func readers() []Attack {
 		asking("a reader asks for another model under its certificate", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			return v.wanted, v.cert, v.reader
 		}),
+		asking("a reader asks for another ciphertext of the same label under its certificate", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
+			return must[*seal.Ciphertext](v.World)(seal.Encrypt(c, v.X(), v.labels[0], []byte("another"))), v.cert, v.reader
+		}),
 		asking("a reader puts another model's U and proof before its own box", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			// The ledger would refuse it as a model; suppose that it did not.
 			b := append(v.wanted.Bytes()[:128], v.ct.Bytes()[128:]...)
