@@ -320,14 +320,14 @@ func copied(p *ceremony, honest []post) []post {
 // foreseen is the bundle that an honest dealer will post. No adversary sees it
 // before it has committed; this one does.
 func (p *ceremony) foreseen(place int) []byte {
-	l := p.stage.log.Clone()
-	party := p.parties[place]
-	for _, other := range p.parties { // commitments all round, and the bundle comes
-		if other.Speaks(dkg.KindCommit) == 0 {
-			continue
+	l, party := p.stage.log.Clone(), p.parties[place]
+	own := must[[]dkg.Message](p.World)(party.Step(3, l))
+	for dealer := uint32(1); dealer <= uint32(l.Dealers()); dealer++ { // the others commit to anything
+		m := dkg.Message{Kind: dkg.KindCommit, Body: make([]byte, 32)}
+		if dealer == party.Speaks(dkg.KindCommit) {
+			m = own[0]
 		}
-		messages := must[[]dkg.Message](p.World)(other.Step(3, l))
-		p.must(l.Apply(3, other.Speaks(dkg.KindCommit), messages[0]))
+		p.must(l.Apply(3, dealer, m))
 	}
 	l.EndBlock(3)
 	return must[[]dkg.Message](p.World)(party.Step(4, l))[0].Body

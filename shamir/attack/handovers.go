@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -98,6 +99,7 @@ func handovers() []Attack {
 			return outcome
 		}},
 		Attack{"t-1 members of before and t-1 of now pool all their shares", Holder, colluders},
+		Attack{"a ceremony is broken off and begun again, to see two polynomials through one share", Aggregator, repeated},
 		Attack{"a handover is opened from a committee that is not in force", Aggregator, mixedEpochs},
 	)
 }
@@ -108,6 +110,30 @@ func colluders(w *World, c *Chance) Outcome {
 	p := w.stageOf(s, c, c.Some(shamir.Threshold(s.log.N())-1, s.log.N())...)
 	p.run(func(p *ceremony, honest []post) []post { return append(honest, p.follow()...) })
 	return p.settle()
+}
+
+// repeated compares what an honest dealer deals in two attempts: nothing may be the
+// same but the commitment to the secret of a handover.
+func repeated(w *World, c *Chance) Outcome {
+	s := pick(c, []*stage{w.fresh(), w.handover()})
+	one := w.stageOf(s, c)
+	place := pick(c, one.honestDealers())
+	two := w.stageOf(s, c)
+	two.log = must[*dkg.Log](w)(dkg.NewLog(s.log.Params(), 2))
+	two.stage = &stage{log: two.log, before: s.before}
+	two.parties[place] = s.again(place)
+	a, b := one.foreseen(place), two.foreseen(place)
+	t := s.log.Params().Threshold
+	w.hold(bytes.Equal(a[:32], b[:32]) == (s.before != nil), "a dealer of two attempts has one secret only where it hands over")
+	for k := 1; k < t; k++ {
+		from, to := xAt(k)
+		w.hold(!bytes.Equal(a[from:to], b[from:to]), "coefficient %d of X is dealt twice", k)
+		from, to = yAt(t, k)
+		w.hold(!bytes.Equal(a[from:to], b[from:to]), "coefficient %d of Y is dealt twice", k)
+	}
+	from, to := ephAt(t)
+	w.hold(!bytes.Equal(a[from:to], b[from:to]), "an ephemeral key is used twice")
+	return NoEffect
 }
 
 // mixedEpochs opens ceremonies that hand over from committees whose shares nobody
