@@ -325,8 +325,13 @@ func (n *Node) serve(ctx context.Context) (err error) {
 	close(n.ready)
 
 	g, ctx := errgroup.WithContext(ctx)
+	var failed error // why the ledger ended, which others notice before it says so
+	g.Go(func() error {
+		failed = n.engine.Run(ctx)
+		return failed
+	})
 	for name, run := range map[string]func(context.Context) error{
-		"ledger": n.engine.Run, "member": a.run, "approvals": a.listen, "api": server, "provider": n.provideAll, "pulse": n.pulse.run,
+		"member": a.run, "approvals": a.listen, "api": server, "provider": n.provideAll, "pulse": n.pulse.run,
 		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
 	} {
 		g.Go(func() error {
@@ -336,7 +341,10 @@ func (n *Node) serve(ctx context.Context) (err error) {
 			return nil
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); failed == nil {
+		return err
+	}
+	return failed
 }
 
 // params are the rules of this network.

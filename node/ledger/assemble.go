@@ -204,8 +204,8 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	sync := blocksync.NewReactor(!alone, false, st.Copy(), executor, blocks, pub.Address(), 0, blocksync.NopMetrics())
 	n.state = consensus.NewState(cfg.Consensus, st.Copy(), executor, blocks, n.pool, evidencePool)
 	n.state.SetLogger(logger)
-	if e.validator.restored == nil {
-		n.state.SetPrivValidator(e.validator.FilePV)
+	if e.signer != nil {
+		n.state.SetPrivValidator(e.signer)
 	}
 	n.consensus = consensus.NewReactor(n.state, !alone)
 	n.consensus.SetEventBus(n.bus)

@@ -21,6 +21,7 @@ type Engine struct {
 	log       *slog.Logger
 	key       ed25519.PublicKey
 	validator *validator // of the present session; Run alone uses it after New
+	signer    *signer    // of the present session; nil while the validator observes
 	history   *history
 
 	failed chan error    // the first defect; capacity 1
@@ -108,6 +109,10 @@ func (e *Engine) session(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	started := time.Now()
+	e.signer = nil
+	if e.validator.restored == nil {
+		e.signer = newSigner(e.validator.FilePV)
+	}
 	m := &machine{app: e.cfg.App, history: e.history, log: e.log, fail: e.fail}
 	n, err := e.assemble(ctx, m)
 	if err != nil {
@@ -120,6 +125,19 @@ func (e *Engine) session(ctx context.Context) (again bool, err error) {
 	m.syncing.Store(&syncing)
 	m.evict = n.evict
 	defer n.dispose()
+	if e.signer == nil {
+		if err := e.askTwins(ctx); err != nil || ctx.Err() != nil {
+			n.stop()
+			return false, err
+		}
+	}
+	defer n.answerTwins()()
+	seen, unsee := context.WithCancel(ctx)
+	defer unsee()
+	var blocks <-chan Committed
+	if e.signer != nil {
+		blocks = e.Subscribe(seen)
+	}
 	if err := n.start(); err != nil {
 		return false, err
 	}
@@ -140,6 +158,13 @@ func (e *Engine) session(ctx context.Context) (again bool, err error) {
 			e.fail(err)
 		}
 	})
+	if blocks != nil {
+		watcher.Go(func() {
+			if err := e.beware(n, e.signer, blocks); err != nil {
+				e.fail(err)
+			}
+		})
+	}
 	may := make(chan struct{})
 	if o != nil {
 		watcher.Go(func() {
@@ -158,6 +183,7 @@ func (e *Engine) session(ctx context.Context) (again bool, err error) {
 	case err = <-e.failed:
 	}
 	stop()
+	unsee()
 	e.mu.Lock()
 	e.node = nil
 	e.mu.Unlock()

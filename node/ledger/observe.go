@@ -19,6 +19,7 @@ import (
 // that was restored from a backup has lost that record, and another node may run
 // with the same key. So it follows the chain without signing, until
 //
+//   - enough members have said that nobody else is there under its identity (twin.go),
 //   - it has caught up with its peers,
 //   - a block has come whose time is later than the start of this process: what the
 //     lost node signed, it signed at that block's height or below, because a block's
@@ -37,9 +38,6 @@ const ObserveBlocks = 20
 // listenTicks is for how many ticks a validator that is told to sign listens for
 // votes of its own that its peers remember.
 const listenTicks = 5
-
-// ErrTwin reports that somebody else signs with this validator's key.
-var ErrTwin = errors.New("another node runs with the keys of this member: stop the other one, and start this one again; or remove this home")
 
 // ErrLone reports a restored validator that nobody can tell what it has signed.
 var ErrLone = errors.New("this network has one member, so no other node knows what it has signed")
