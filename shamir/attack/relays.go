@@ -94,9 +94,7 @@ func relays() []Attack {
 		relaying("a relay says everything again in every block", fresh, 0, 0, 0, func(p *ceremony, honest []post) []post {
 			own := p.follow()
 			if len(honest) > 0 {
-				for _, q := range p.said[:min(len(p.said), 4*p.log.N())] {
-					own = append(own, q)
-				}
+				own = append(own, p.said[:min(len(p.said), 4*p.log.N())]...)
 			}
 			return own
 		}),
