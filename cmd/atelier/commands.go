@@ -9,7 +9,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkWait(e), networkExport(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("member", "Invite members, join, see who they are", memberInvite(e), memberJoin(e), memberList(e))
+		return noun("member", "Invite members, join, see who they are, back one up", memberInvite(e), memberJoin(e), memberList(e), memberBackup(e), memberVerifyBackup(e), memberRestore(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))

@@ -12,6 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/backup"
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/keys"
 )
@@ -112,6 +113,8 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 		return codeLedger, hintFor(byLedger.Code)
 	case errors.As(err, &problem):
 		return classifyProblem(problem)
+	case errors.Is(err, backup.ErrPassphrase):
+		return codeFailed, "Give the one that was chosen or printed with this backup in " + backupVariable + "; it is not that of the home."
 	case errors.Is(err, keys.ErrPassphrase), errors.Is(err, keys.ErrNoPassphrase):
 		return codeFailed, "Give the passphrase of this key in ATELIER_PASSPHRASE; where one is kept and which goes first, `atelier help environment` says."
 	}

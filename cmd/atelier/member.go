@@ -132,6 +132,12 @@ share of the key, and how many one-time keys it has left to read shares with.`,
 				return err
 			}
 			connected := map[uint32]string{n.Member: "this node"}
+			if n.Observing {
+				connected[n.Member] = "this node, observing"
+				if n.Until > 0 {
+					connected[n.Member] += fmt.Sprintf(" until height %d", n.Until)
+				}
+			}
 			for _, p := range n.Peers {
 				connected[p.Member] = "no"
 				if p.Connected {

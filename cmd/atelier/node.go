@@ -19,10 +19,12 @@ import (
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/ledger"
 )
 
 func nodeStart(e *env) *cobra.Command {
 	var level string
+	var unsafe bool
 	c := &cobra.Command{
 		Use:   "start",
 		Short: "Run this home's member until Ctrl-C",
@@ -32,7 +34,13 @@ generation and storage. It prints where its gallery is, and logs on standard err
 
 The same address serves programs: JSON below /v1, described by /openapi.json; see
 ` + "`atelier help api`" + `. The node reads config.toml of the home and variables; see
-` + "`atelier config show`" + ` and ` + "`atelier help environment`" + `.`,
+` + "`atelier config show`" + ` and ` + "`atelier help environment`" + `.
+
+A member that was restored from its backup votes only after it has watched the
+ledger for a while; see ` + "`atelier member restore --help`" + `. With --unsafe-sign-now it votes
+at once. That is for a network that makes no blocks without it, when you are sure
+that the lost node runs nowhere: it may then contradict a vote that it cast before it
+was lost, which is evidence against it, and two such members can split the ledger.`,
 		Example: "  atelier node start\n  atelier node start --home ./ada --log-level info",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -43,11 +51,16 @@ The same address serves programs: JSON below /v1, described by /openapi.json; se
 			if level != "" {
 				cfg.Log.Level = level
 			}
+			if restored, err := ledger.Restored(home.Home(e.home).Ledger()); err != nil {
+				return err
+			} else if unsafe && !restored {
+				return fmt.Errorf("--unsafe-sign-now is for a member that was restored and observes; %s has a record of its votes: start it without", e.home)
+			}
 			log, err := newLogger(e, cfg.Log)
 			if err != nil {
 				return err
 			}
-			n, err := node.Open(home.Home(e.home), cfg, node.Options{Passphrase: passphrase(), Logger: log, Founding: e.foundingLog()})
+			n, err := node.Open(home.Home(e.home), cfg, node.Options{Passphrase: passphrase(), Logger: log, Founding: e.foundingLog(), SignUnrecorded: unsafe})
 			if err != nil {
 				return err
 			}
@@ -61,6 +74,7 @@ The same address serves programs: JSON below /v1, described by /openapi.json; se
 			return n.Run(cmd.Context())
 		},
 	}
+	c.Flags().BoolVar(&unsafe, "unsafe-sign-now", false, "let a restored member vote without observing first; it may contradict what it voted before it was lost")
 	option(c, &level, "log-level", "", logLevel, "`LEVEL` of the log: debug, info, warn, error (default: log.level of config.toml)")
 	return c
 }

@@ -40,6 +40,9 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	s := &sheet{}
 	age := time.Duration(n.BlockAge * float64(time.Second)).Round(100 * time.Millisecond)
 	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
+	if vote := votesText(n); vote != "" {
+		s.add("votes", "%s", vote)
+	}
 	s.add("share", "%s", map[bool]string{true: "held", false: "not held: this member cannot help to open or approve"}[n.HasShare])
 	s.add("account", "%s", n.Account)
 	s.add("gallery", "%s/", c.Address())
@@ -57,6 +60,17 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	}
 	s.addAll("peers", peers)
 	return s
+}
+
+// votesText says how far a restored member is; nothing for any other.
+func votesText(n api.Node) string {
+	switch {
+	case !n.Observing:
+		return ""
+	case n.Until == 0:
+		return "not yet: restored, and waiting for the first new block"
+	}
+	return fmt.Sprintf("not yet: restored, observing until height %d", n.Until)
 }
 
 // bytesText is a size for people.

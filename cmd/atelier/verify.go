@@ -90,13 +90,7 @@ func (e *env) showReport(r verify.Report, from string) error {
 		}
 	} else {
 		fmt.Fprintf(e.out, "%q  %s\n", r.Prompt, r.CID)
-		marks := map[verify.Status]string{verify.Holds: "✓", verify.Fails: "✗", verify.Skipped: "–"}
-		for _, c := range r.Claims {
-			fmt.Fprintf(e.out, "  %s %-11s %s\n", marks[c.Status], c.Name, c.Proves)
-			if c.Detail != "" {
-				fmt.Fprintf(e.out, "    %-11s %s\n", "", c.Detail)
-			}
-		}
+		e.showClaims(r.Claims)
 		if from != "" {
 			fmt.Fprintf(e.out, "trusted: %s\n", from)
 		}
@@ -111,6 +105,16 @@ func (e *env) showReport(r verify.Report, from string) error {
 		fmt.Fprintln(e.out, "valid")
 	}
 	return nil
+}
+
+func (e *env) showClaims(claims []verify.Claim) {
+	marks := map[verify.Status]string{verify.Holds: "✓", verify.Fails: "✗", verify.Skipped: "–"}
+	for _, c := range claims {
+		fmt.Fprintf(e.out, "  %s %-11s %s\n", marks[c.Status], c.Name, c.Proves)
+		if c.Detail != "" {
+			fmt.Fprintf(e.out, "    %-11s %s\n", "", c.Detail)
+		}
+	}
 }
 
 // trusted is the network to check against, and where it comes from; nil when there

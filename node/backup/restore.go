@@ -113,3 +113,7 @@ func syncFile(path string) error {
 	}
 	return nil
 }
+
+// Alone says whether the member is the only one of its network, so that no other has
+// its ledger.
+func (b *Backup) Alone() bool { return len(b.genesis.Members) == 1 }
