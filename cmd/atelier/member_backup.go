@@ -36,18 +36,18 @@ func memberBackup(e *env) *cobra.Command {
 		Use: "backup FILE", Short: "Keep this home's member in one encrypted file",
 		Long: `backup writes all that makes the member into one new file: its identity, the seeds
 of its share and of its one-time keys, its voting key, the network's founding
-document, and where the home listens. It works while the node runs, and while it does not.
-Other settings of config.toml, the ledger and pictures are not in it: the settings
-have defaults, and the rest comes back from the other members.
+document, and where the home listens. It works while the node runs, and while it
+does not. Other settings of config.toml, the ledger and pictures are not in it: the
+settings have defaults, and the rest comes back from the other members.
 
 The backup is static: one is enough, for months and years. It goes stale when the
 members hand their keys over to a new committee; make a new one then. What tells is
 ` + "`atelier member verify-backup`" + `.
 
 The file is an age file (age-encryption.org) under a passphrase: the one in
-` + backupVariable + `, of 12 characters or more, or else a random one that is printed
-here once. Whoever has both is this member, so keep them apart. In a network of one
-member copy the ledger folder of the stopped home too: nobody else has it.`,
+` + backupVariable + `, of 12 characters or more, or else a random one that is
+printed here once. Whoever has both is this member, so keep them apart. In a network
+of one member copy the ledger folder of the stopped home too: nobody else has it.`,
 		Example: "  atelier member backup ada.backup\n  atelier member backup /media/stick/ada.backup --home ./ada",
 		Args:    takes("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -179,11 +179,11 @@ func standingOf(ctx context.Context, c *api.Client) (s backup.Standing, err erro
 func memberVerifyBackup(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "verify-backup FILE", Short: "Check that a backup opens, and that its keys still are the member's",
-		Long: `verify-backup opens a backup and checks its keys against the founding document that is
-in it: the account, the voting key and the deal key of that member. Whether the seed
-still makes a share of the network's keys only a ledger can tell: that of the node
-that --api names, or of the home, whether its node runs or not. Each line says what
-was checked. Nothing of the keys is printed.
+		Long: `verify-backup opens a backup and checks its keys against the founding document that
+is in it: the account, the voting key and the deal key of that member. Whether the
+seed still makes a share of the network's keys only a ledger can tell: that of the
+node that --api names, or of the home, whether its node runs or not. Each line says
+what was checked. Nothing of the keys is printed.
 
 It ends with 0 when all of it holds, with 1 when something does not, among it a
 backup that a later committee has made stale, and with 6 when nothing fails but no
@@ -253,12 +253,12 @@ func memberRestore(e *env) *cobra.Command {
 runs nowhere: two nodes with one key sign against each other.
 
 A restored member does not know what it has voted for last, and a vote cast twice
-counts against it. So its node follows the ledger first without voting: until it has
-caught up, and ` + strconv.Itoa(ledger.ObserveBlocks) + ` new blocks bear no vote of its key. ` + "`atelier node status`" + ` shows how
-far it is. When a vote of its key appears meanwhile it ends with an error, because
-another node runs with these keys. Its share serves as soon as it has caught up. It
-needs the other members for that: the ledger of a network of one is lost with its
-home, unless its ledger folder was copied; put that into the new home.
+counts against it. So its node follows the ledger first without voting: until enough
+members have said that they see no other node with its keys, it has caught up, and
+` + strconv.Itoa(ledger.ObserveBlocks) + ` new blocks bear no vote of its key. ` + "`atelier node status`" + ` shows how far it is.
+If another node runs with these keys it ends with an error instead. Its share serves
+as soon as it has caught up. The ledger of a network of one is lost with its home,
+unless its ledger folder was copied; put that into the new home.
 
 When the network makes no blocks without this member, none come to wait for; then
 ` + "`atelier node start --unsafe-sign-now`" + ` lets it vote at the operator's risk.

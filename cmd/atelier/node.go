@@ -37,10 +37,11 @@ The same address serves programs: JSON below /v1, described by /openapi.json; se
 ` + "`atelier config show`" + ` and ` + "`atelier help environment`" + `.
 
 A member that was restored from its backup votes only after it has watched the
-ledger for a while; see ` + "`atelier member restore --help`" + `. With --unsafe-sign-now it votes
-at once. That is for a network that makes no blocks without it, when you are sure
-that the lost node runs nowhere: it may then contradict a vote that it cast before it
-was lost, which is evidence against it, and two such members can split the ledger.`,
+ledger for a while; see ` + "`atelier member restore --help`" + `. With
+--unsafe-sign-now it votes at once. That is for a network that makes no blocks
+without it, when you are sure that the lost node runs nowhere: it may contradict a
+vote that it cast before it was lost, which is evidence against it, and several
+such members can split the ledger.`,
 		Example: "  atelier node start\n  atelier node start --home ./ada --log-level info",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
