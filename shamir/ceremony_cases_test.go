@@ -260,8 +260,8 @@ func refusedCeremonies(t *testing.T, cases []ceremonyCase, first, second network
 	refuse("committee", "a dealing that counted is left out", made, splice{n4.dealing(4), 1 + 32 + n4.bundle, hexBytes{0}})
 	refuse("acknowledgements", "an acknowledgement does not hold", made, flip(made.Log, n4.acks+1))
 	refuse("acknowledgements", "two members acknowledge the same", made, splice{n4.acks + 1 + 129, 128, made.Log[n4.acks+1 : n4.acks+129]})
-	add("dealers", "one dealer makes all of the keys", made, nil, loneDealer(t, first, made, n4)...)
-	add("acknowledgements", "the committee is in force with two acknowledgements of three", made, nil, splice{n4.acks, 2 * 129, hexBytes{0, 0}})
+	refuse("dealers", "one dealer makes all of the keys", made, loneDealer(t, first, made, n4)...)
+	refuse("acknowledgements", "the committee is in force with two acknowledgements of three", made, splice{n4.acks, 2 * 129, hexBytes{0, 0}})
 	return out
 }
 

@@ -158,8 +158,11 @@ func (l *Log) consistent() error {
 	if c := l.committee; c != nil && (c.N() != l.N() || c.T() != l.params.Threshold || c.Epoch() != l.params.Epoch || c.Session() != l.params.Session) {
 		return bad("committee of another ceremony")
 	}
-	if !derived && l.Acknowledged() > 0 {
+	switch {
+	case !derived && l.Acknowledged() > 0:
 		return bad("acknowledgements in phase %s", l.phase)
+	case l.phase == PhaseActive && l.Acknowledged() < MinAcknowledgements(l.N(), l.params.Threshold):
+		return bad("%d acknowledgements in phase %s", l.Acknowledged(), l.phase)
 	}
 	for i := range l.dealings {
 		e := &l.dealings[i]
@@ -194,6 +197,9 @@ func (l *Log) Audit() error {
 	}
 	if c.committee == nil {
 		return nil
+	}
+	if _, need := c.params.dealers(); len(c.undisputed()) < need {
+		return fmt.Errorf("audit: %d dealers made the committee, it takes %d: %w", len(c.undisputed()), need, ErrMessage)
 	}
 	recorded := c.committee.Digest()
 	if err := c.derive(); err != nil {

@@ -98,6 +98,17 @@ func (p Prekeys) Validate() error {
 	return nil
 }
 
+// Ascending says whether every member stands once, in ascending order: then a lookup
+// has one answer. Validate checks that too, and the keys.
+func (p Prekeys) Ascending() bool {
+	for i, k := range p {
+		if k.Member < 1 || i > 0 && k.Member <= p[i-1].Member {
+			return false
+		}
+	}
+	return true
+}
+
 // Digest is what a Statement carries.
 func (p Prekeys) Digest() [32]byte {
 	w := wire.NewWriter(36 * len(p))

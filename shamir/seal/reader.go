@@ -92,6 +92,8 @@ func covered(c *shamir.Committee, ct *Ciphertext, cert quorum.VerifiedCertificat
 		return nil, fmt.Errorf("%s: %w", reader.Role, ErrRelease)
 	case s.Prekeys != reader.Prekeys.Digest():
 		return nil, fmt.Errorf("certificate is for another table of readers: %w", ErrRelease)
+	case !reader.Prekeys.Ascending():
+		return nil, fmt.Errorf("table of readers names a member twice or out of order: %w", ErrRelease)
 	}
 	key, ok := reader.Prekeys.Lookup(reader.Member)
 	if !ok {
