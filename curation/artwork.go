@@ -119,7 +119,7 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	body := tx.BodyHash()
 	a := Artwork{
 		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
-		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: model.Epoch,
+		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
 		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
 	}
 	x.saveArtwork(a)
@@ -170,10 +170,11 @@ func (x *execution) certify(p Certify) error {
 	if err != nil {
 		return err
 	}
-	if _, err := quorum.Verify(x.committee, StatementFor(x.machine.chain, a), quorum.Signature(p.Certificate)); err != nil {
+	committee := x.committeeOf(a.Epoch)
+	if _, err := quorum.Verify(committee, StatementFor(x.machine.chain, a), quorum.Signature(p.Certificate)); err != nil {
 		return refuse(CodeProof, "%v", err)
 	}
-	if err := quorum.VerifySeed(x.committee, x.machine.chain, a.RID, quorum.Signature(p.SeedSignature)); err != nil {
+	if err := quorum.VerifySeed(committee, x.machine.chain, a.RID, quorum.Signature(p.SeedSignature)); err != nil {
 		return refuse(CodeProof, "seed: %v", err)
 	}
 	seed, err := quorum.Seed(quorum.Signature(p.SeedSignature), a.RID)

@@ -12,38 +12,84 @@ import (
 // firstEpoch is the committee that the founders' ceremony makes.
 const firstEpoch = 1
 
-// ceremonyState is what the ledger keeps about ceremonies beside the transcript.
+// ceremonyState is what the ledger keeps about the current or last ceremony beside
+// its transcript. After a handover that came to nothing the ceremony of the
+// committee in force is the last one again.
 type ceremonyState struct {
 	_       struct{} `cbor:",toarray"`
+	Epoch   uint64   // of the committee to be, or of the one in force
 	Attempt uint64
-	RetryAt uint64 // height at whose end the next attempt opens; 0 while one runs or after success
+	RetryAt uint64 // height at whose end the founders' next attempt opens; 0 otherwise
+	// Handovers is how many attempts the committee in force has made to hand over,
+	// and Again the first height at which the next may be proposed.
+	Handovers uint64
+	Again     uint64
 }
 
-// CeremonyParams are the parameters of the attempt-th ceremony of a network.
+// CeremonyParams are the parameters of the attempt-th ceremony of the founders.
 func CeremonyParams(chain Hash, g Genesis, attempt uint64) dkg.Params {
-	p := dkg.Params{
-		Epoch: firstEpoch, Session: dkg.Session(chain, firstEpoch, [32]byte{}, attempt),
-		Threshold: shamir.Threshold(len(g.Members)),
-		Deadlines: dkg.Deadlines{
-			Commit: uint32(g.Params.DKGPhaseBlocks), Bundle: uint32(g.Params.DKGPhaseBlocks),
-			Dispute: uint32(g.Params.DKGDisputeBlocks), Acknowledge: uint32(g.Params.DKGPhaseBlocks),
-		},
-	}
+	p := ceremonyParams(g.Params, len(g.Members))
+	p.Epoch, p.Session = firstEpoch, dkg.Session(chain, firstEpoch, [32]byte{}, attempt)
 	for _, m := range g.Members {
 		p.DealKeys = append(p.DealKeys, m.DealKey)
 	}
 	return p
 }
 
+// ceremonyParams are what all ceremonies of n members have in common.
+func ceremonyParams(p Params, n int) dkg.Params {
+	return dkg.Params{
+		Threshold: shamir.Threshold(n),
+		Deadlines: dkg.Deadlines{
+			Commit: uint32(p.DKGPhaseBlocks), Bundle: uint32(p.DKGPhaseBlocks),
+			Dispute: uint32(p.DKGDisputeBlocks), Acknowledge: uint32(p.DKGPhaseBlocks),
+		},
+	}
+}
+
 // openCeremony writes a fresh transcript that takes messages from start on.
-func openCeremony(o *state.Overlay, chain Hash, g Genesis, attempt, start uint64) (*dkg.Log, error) {
-	log, err := dkg.NewLog(CeremonyParams(chain, g, attempt), start)
+func openCeremony(o *state.Overlay, params dkg.Params, ceremony ceremonyState, start uint64) (*dkg.Log, error) {
+	log, err := dkg.NewLog(params, start)
 	if err != nil {
 		return nil, err
 	}
-	save(o, keyCeremony, ceremonyState{Attempt: attempt})
-	o.Set(keyLog, must(log.MarshalBinary()))
+	save(o, keyCeremony, ceremony)
+	o.Set(keyLog(params.Epoch), must(log.MarshalBinary()))
 	return log, nil
+}
+
+// ceremonyLog reads the transcript of the ceremony of an epoch.
+func ceremonyLog(r state.Reader, epoch uint64) (*dkg.Log, error) {
+	raw, ok := r.Get(keyLog(epoch))
+	if !ok {
+		return nil, fmt.Errorf("no transcript of the ceremony of epoch %d", epoch)
+	}
+	return dkg.UnmarshalLog(raw)
+}
+
+// committeeAt decodes the record of a committee once.
+func (m *Machine) committeeAt(r state.Reader, epoch uint64) (*shamir.Committee, bool) {
+	if known, ok := m.committees.Load(epoch); ok {
+		return known.(*shamir.Committee), true
+	}
+	record, ok := load[Committee](r, keyCommitteeRecord(epoch))
+	if !ok {
+		return nil, false
+	}
+	c, err := shamir.UnmarshalCommittee(record.Encoded)
+	if err != nil { // the state was agreed on
+		panic(fmt.Sprintf("curation: committee of epoch %d: %v", epoch, err))
+	}
+	m.committees.Store(epoch, c)
+	return c, true
+}
+
+// committeeOf is the committee that serves what was begun in its epoch.
+func (x *execution) committeeOf(epoch uint64) *shamir.Committee {
+	if epoch == x.committee.Epoch() {
+		return x.committee
+	}
+	return must2(x.machine.committeeAt(x.block, epoch))
 }
 
 // writableLog returns the transcript as this block's own copy.
@@ -60,15 +106,19 @@ func (x *execution) ceremonyMessage(signer Address, p CeremonyMessage) error {
 		return err
 	}
 	ceremony := must2(load[ceremonyState](x.st, keyCeremony))
-	if p.Epoch != firstEpoch || p.Attempt != ceremony.Attempt {
+	if p.Epoch != ceremony.Epoch || p.Attempt != ceremony.Attempt {
 		return refuse(CodeWrongPhase, "message for epoch %d, attempt %d; the ledger is at epoch %d, attempt %d",
-			p.Epoch, p.Attempt, firstEpoch, ceremony.Attempt)
+			p.Epoch, p.Attempt, ceremony.Epoch, ceremony.Attempt)
 	}
 	err = x.writableLog().Apply(x.height, member.Index, dkg.Message{Kind: dkg.Kind(p.Message), Body: p.Data})
 	if err != nil {
 		return refuse(ceremonyCode(err), "ceremony: %v", err)
 	}
-	x.st.Set(keyLog, must(x.log.MarshalBinary()))
+	x.st.Set(keyLog(p.Epoch), must(x.log.MarshalBinary()))
+	if record, ok := committeeInForce(x.st); ok && record.Epoch == p.Epoch { // a late acknowledgement
+		record.Proven = x.log.Acknowledged()
+		save(x.st, keyCommitteeRecord(record.Epoch), record)
+	}
 	x.emit(EventCeremonyMessage, p.Epoch, p.Attempt, member.Index, messageName(p.Message))
 	return nil
 }
@@ -104,37 +154,45 @@ func (x *execution) ceremonyBlock() {
 	ceremony := must2(load[ceremonyState](x.block, keyCeremony))
 	if ceremony.RetryAt != 0 {
 		if x.height >= ceremony.RetryAt {
-			log, err := openCeremony(x.block, x.machine.chain, x.machine.genesis, ceremony.Attempt+1, x.height+1)
-			if err != nil { // the same parameters have opened a ceremony before
-				panic(err)
-			}
-			x.log, x.ownLog = log, true
-			x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt+1, CeremonyCommit, log.Deadline())
+			attempt := ceremony.Attempt + 1
+			x.open(CeremonyParams(x.machine.chain, x.machine.genesis, attempt), ceremonyState{Epoch: firstEpoch, Attempt: attempt})
 		}
 		return
 	}
 	before := x.log.Phase()
 	if x.height == 1 && ceremony.Attempt == 0 {
-		x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, CeremonyPhase(before.String()), x.log.Deadline())
+		x.emit(EventCeremonyPhase, ceremony.Epoch, ceremony.Attempt, CeremonyPhase(before.String()), x.log.Deadline())
 	}
 	if before == dkg.PhaseActive {
+		x.handoverBlock(ceremony)
 		return
 	}
 	if !x.writableLog().EndBlock(x.height) {
 		return
 	}
-	x.block.Set(keyLog, must(x.log.MarshalBinary()))
+	x.block.Set(keyLog(ceremony.Epoch), must(x.log.MarshalBinary()))
 	after := x.log.Phase()
 	if after == before {
 		return
 	}
-	x.emit(EventCeremonyPhase, uint64(firstEpoch), ceremony.Attempt, CeremonyPhase(after.String()), x.log.Deadline())
+	x.emit(EventCeremonyPhase, ceremony.Epoch, ceremony.Attempt, CeremonyPhase(after.String()), x.log.Deadline())
 	switch after {
 	case dkg.PhaseActive:
 		x.activate(ceremony)
 	case dkg.PhaseAborted:
 		x.abortCeremony(ceremony)
 	}
+}
+
+// open begins a ceremony whose parameters are known to be good: they hold members'
+// keys that were checked.
+func (x *execution) open(params dkg.Params, ceremony ceremonyState) {
+	log, err := openCeremony(x.block, params, ceremony, x.height+1)
+	if err != nil {
+		panic(err)
+	}
+	x.log, x.ownLog = log, true
+	x.emit(EventCeremonyPhase, ceremony.Epoch, ceremony.Attempt, CeremonyCommit, log.Deadline())
 }
 
 // activate puts the committee of a finished ceremony into force.
@@ -148,19 +206,33 @@ func (x *execution) activate(ceremony ceremonyState) {
 	record := Committee{
 		Epoch: committee.Epoch(), Attempt: ceremony.Attempt, Members: committee.N(), Threshold: committee.T(),
 		X: cx[:], Y: cy[:], Encoded: must(committee.MarshalBinary()), Qualified: x.log.Qualified(), Height: x.height,
+		Proven: x.log.Acknowledged(),
 	}
 	x.committee = committee
-	save(x.block, keyCommittee, record)
+	save(x.block, keyCommittee, record.Epoch)
+	save(x.block, keyCommitteeRecord(record.Epoch), record)
+	x.forgetBefore(record.Epoch, x.log.Params().DealKeys)
+	ceremony.Handovers, ceremony.Again = 0, x.height+x.params().DKGRetryBlocks
+	save(x.block, keyCeremony, ceremony)
 	x.emit(EventCeremonyActive, record.Epoch, record.X, record.Y, record.Threshold, record.Qualified)
 }
 
-// abortCeremony records who failed and when the next attempt opens.
+// abortCeremony records who failed and when the next attempt opens. When the keys
+// were to be handed over, the committee in force stays.
 func (x *execution) abortCeremony(ceremony ceremonyState) {
-	ceremony.RetryAt = x.height + x.params().DKGRetryBlocks
-	save(x.block, keyCeremony, ceremony)
 	var culprits []uint32
+	var failed []Culprit
 	for _, c := range x.log.Culprits() {
 		culprits = append(culprits, c.Index)
+		failed = append(failed, Culprit{Member: c.Index, Reason: c.Reason.String()})
 	}
-	x.emit(EventCeremonyAborted, uint64(firstEpoch), ceremony.Attempt, culprits, ceremony.RetryAt)
+	retry := x.height + x.params().DKGRetryBlocks
+	x.emit(EventCeremonyAborted, ceremony.Epoch, ceremony.Attempt, culprits, retry)
+	if x.committee == nil {
+		ceremony.RetryAt = retry
+		save(x.block, keyCeremony, ceremony)
+		return
+	}
+	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: failed})
+	x.stay(ceremony.Attempt+1, retry)
 }

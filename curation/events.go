@@ -14,6 +14,9 @@ const (
 	EventCeremonyMessage   = "ceremony.message"
 	EventCeremonyActive    = "ceremony.active"
 	EventCeremonyAborted   = "ceremony.aborted"
+	EventHandoverProposed  = "handover.proposed"
+	EventHandoverConsent   = "handover.consent"
+	EventHandoverLapsed    = "handover.lapsed"
 	EventMemberPrekeys     = "member.prekeys"
 	EventModelSealed       = "model.sealed"
 	EventArtworkRequested  = "artwork.requested"
@@ -46,6 +49,9 @@ var EventAttributes = map[string][]string{
 	EventCeremonyMessage:   {"epoch", "attempt", "member", "message"},
 	EventCeremonyActive:    {"epoch", "x", "y", "threshold", "qualified"},
 	EventCeremonyAborted:   {"epoch", "attempt", "culprits", "retry"},
+	EventHandoverProposed:  {"epoch", "member", "until"},
+	EventHandoverConsent:   {"epoch", "member", "consents"},
+	EventHandoverLapsed:    {"epoch", "consents", "threshold"},
 	EventMemberPrekeys:     {"member", "added", "waiting"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},

@@ -18,12 +18,12 @@ type execution struct {
 	machine   *Machine // for its constants; nothing of it is written
 	height    uint64
 	block     *state.Overlay
-	st        *state.Overlay // block, or a transaction's overlay above it
-	events    []Event        // of the transaction, or of the block's end
-	treasury  Treasury       // as of st
-	log       *dkg.Log       // the committed one until the first message of the block
-	ownLog    bool           // log is a copy of this block's
-	committee *shamir.Committee
+	st        *state.Overlay    // block, or a transaction's overlay above it
+	events    []Event           // of the transaction, or of the block's end
+	treasury  Treasury          // as of st
+	log       *dkg.Log          // the committed one until the first message of the block
+	ownLog    bool              // log is a copy of this block's
+	committee *shamir.Committee // in force
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed
 	misopened map[uint32]bool   // members that sent a wrong opening in this block
@@ -155,6 +155,8 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.prekeys(tx.Signer, p)
 	case CeremonyMessage:
 		return x.ceremonyMessage(tx.Signer, p)
+	case HandOver:
+		return x.handOver(tx.Signer, p)
 	case Seal:
 		return x.sealModel(tx.Signer, p)
 	case Request:

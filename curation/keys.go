@@ -30,10 +30,14 @@ var (
 	keyTreasury  = []byte("chain/treasury")     // Treasury
 	keyKeyEpoch  = []byte("chain/key_epoch")    // number of the current model
 	keyRound     = []byte("chain/round")        // number of the last round
-	keyLog       = []byte("ceremony/log")       // dkg.Log
 	keyCeremony  = []byte("ceremony/state")     // ceremonyState
-	keyCommittee = []byte("ceremony/committee") // Committee
+	keyCommittee = []byte("ceremony/committee") // epoch of the committee in force
+	keyHandover  = []byte("ceremony/handover")  // Handover that is proposed
+	keyAborted   = []byte("ceremony/aborted")   // AbortedHandover: the last one
 )
+
+func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
+func keyCommitteeRecord(epoch uint64) []byte { return key("ceremony/committee/", number(epoch)) }
 
 func keyAccount(a Address) []byte { return key("account/", a[:]) }
 func keyMember(i uint32) []byte   { return key("member/", index32(i)) }
@@ -132,6 +136,11 @@ func account(r state.Reader, a Address) Account {
 func count(r state.Reader, k []byte) uint64 {
 	n, _ := load[uint64](r, k)
 	return n
+}
+
+// committeeInForce is the record of the committee in force.
+func committeeInForce(r state.Reader) (Committee, bool) {
+	return load[Committee](r, keyCommitteeRecord(count(r, keyCommittee)))
 }
 
 func currentModel(r state.Reader) (Model, bool) {

@@ -30,8 +30,10 @@ type Machine struct {
 	genesis   Genesis
 	supply    Amount
 	byAccount map[Address]uint32 // member index
-	log       *dkg.Log           // decoded keyLog
-	committee *shamir.Committee  // decoded keyCommittee; nil before the ceremony ends
+	log       *dkg.Log           // of the current or last ceremony, decoded
+	committee *shamir.Committee  // in force; nil before the first ceremony ends
+
+	committees sync.Map // epoch → *shamir.Committee: what was decoded of the records
 
 	exec    sync.Mutex // serializes Execute and Commit, guards pending
 	pending *pending   // what Execute has computed and Commit will apply
@@ -76,7 +78,7 @@ func (m *Machine) Genesis(doc []byte) (Outcome, error) {
 			Validator: member.Validator, DealKey: member.DealKey, Power: member.Power})
 		outcome.Validators = append(outcome.Validators, Validator{PublicKey: member.Validator, Power: member.Power})
 	}
-	if _, err := openCeremony(o, GenesisHash(doc), g, 0, 1); err != nil {
+	if _, err := openCeremony(o, CeremonyParams(GenesisHash(doc), g, 0), ceremonyState{Epoch: firstEpoch}, 1); err != nil {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrGenesis, err)
 	}
 	changes := o.Changes()
@@ -120,16 +122,16 @@ func (m *Machine) adopt(store *state.Store, height uint64) error {
 	if err != nil {
 		return err
 	}
-	raw, ok := store.Get(keyLog)
+	ceremony, ok := load[ceremonyState](store, keyCeremony)
 	if !ok {
 		return fmt.Errorf("%w: it holds no ceremony", ErrState)
 	}
-	log, err := dkg.UnmarshalLog(raw)
+	log, err := ceremonyLog(store, ceremony.Epoch)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
 	var committee *shamir.Committee
-	if record, ok := load[Committee](store, keyCommittee); ok {
+	if record, ok := committeeInForce(store); ok {
 		if committee, err = shamir.UnmarshalCommittee(record.Encoded); err != nil {
 			return fmt.Errorf("%w: %w", ErrState, err)
 		}

@@ -18,16 +18,17 @@ type Kind string
 // protocols cost no fee; see Params.MemberQuota.
 const (
 	KindSend     Kind = "account.send"
-	KindPrekeys  Kind = "member.prekeys"   // members
-	KindCeremony Kind = "ceremony.message" // members
-	KindSeal     Kind = "model.seal"       // members
-	KindRequest  Kind = "artwork.request"  // anyone
-	KindCertify  Kind = "approval.certify" // anyone; free for members
-	KindRegister Kind = "artwork.register" // the generator
-	KindAttest   Kind = "artwork.attest"   // the auditor
-	KindOrder    Kind = "market.order"     // anyone
-	KindOpen     Kind = "market.open"      // members of the committee
-	KindSell     Kind = "market.sell"      // holders
+	KindPrekeys  Kind = "member.prekeys"     // members
+	KindCeremony Kind = "ceremony.message"   // members
+	KindHandover Kind = "committee.handover" // members
+	KindSeal     Kind = "model.seal"         // members
+	KindRequest  Kind = "artwork.request"    // anyone
+	KindCertify  Kind = "approval.certify"   // anyone; free for members
+	KindRegister Kind = "artwork.register"   // the generator
+	KindAttest   Kind = "artwork.attest"     // the auditor
+	KindOrder    Kind = "market.order"       // anyone
+	KindOpen     Kind = "market.open"        // members of the committee
+	KindSell     Kind = "market.sell"        // holders
 )
 
 // Limits on what a payload may carry. They are part of the format, not
@@ -73,6 +74,17 @@ type CeremonyMessage struct {
 	Attempt uint64   // at that committee, from 0
 	Message uint8    // dkg.Kind
 	Data    []byte   // dkg.Message.Body, at most MaxCeremonyData
+}
+
+// HandOver is a member's consent to hand the keys over to a new committee of the
+// same members, with its deal key for it. The first one proposes the handover;
+// Params.DKGPhaseBlocks later, or as soon as every member has consented, the
+// ceremony opens if at least the threshold of members has. A member that did not
+// answer in time receives under its deal key of before.
+type HandOver struct {
+	_       struct{} `cbor:",toarray"`
+	Epoch   uint64   // of the committee to be: that in force and one
+	DealKey Hash     // ristretto255 point, never used before
 }
 
 // Seal records a model under the committee's key. The ciphertext holds the file
@@ -153,6 +165,7 @@ type Sell struct {
 func (Send) Kind() Kind            { return KindSend }
 func (Prekeys) Kind() Kind         { return KindPrekeys }
 func (CeremonyMessage) Kind() Kind { return KindCeremony }
+func (HandOver) Kind() Kind        { return KindHandover }
 func (Seal) Kind() Kind            { return KindSeal }
 func (Request) Kind() Kind         { return KindRequest }
 func (Certify) Kind() Kind         { return KindCertify }
@@ -167,6 +180,7 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindSend:     read[Send],
 	KindPrekeys:  read[Prekeys],
 	KindCeremony: read[CeremonyMessage],
+	KindHandover: read[HandOver],
 	KindSeal:     read[Seal],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
@@ -204,6 +218,9 @@ func (p Prekeys) Validate() error {
 
 // Validate bounds the message.
 func (c CeremonyMessage) Validate() error { return sized("ceremony message", c.Data, MaxCeremonyData) }
+
+// Validate accepts every key: whether it is a point is checked where it is stored.
+func (HandOver) Validate() error { return nil }
 
 // Validate checks names, the CID and sizes.
 func (s Seal) Validate() error {

@@ -60,15 +60,42 @@ type Ceremony struct {
 	Epoch        uint64 // of the committee to be, or of the one in force
 	Attempt      uint64 // from 0; an aborted ceremony is repeated
 	Phase        CeremonyPhase
-	Deadline     uint64       // last height of the phase; 0 after the end
-	RetryAt      uint64       // height at which an aborted ceremony is repeated; else 0
-	Qualified    []uint32     // dealers that make the keys
-	Acknowledged int          // members that proved their share
-	Culprits     []CulpritLog // members that failed, by index
+	Deadline     uint64    // last height of the phase; 0 after the end
+	RetryAt      uint64    // height at which an aborted ceremony is repeated; else 0
+	Qualified    []uint32  // dealers that make the keys
+	Acknowledged int       // members that proved their share
+	Culprits     []Culprit // members that failed, by index
 }
 
-// CulpritLog names a member that failed in a ceremony, and how.
-type CulpritLog struct {
+// Handover is a proposal to hand the keys over to a new committee.
+type Handover struct {
+	_      struct{} `cbor:",toarray"`
+	Epoch  uint64   // of the committee to be
+	Opened uint64   // height
+	Until  uint64   // last height for consents
+	Keys   []DealKey
+}
+
+// DealKey is a member's deal key for a ceremony.
+type DealKey struct {
+	_      struct{} `cbor:",toarray"`
+	Member uint32
+	Key    Hash // ristretto255 point
+}
+
+// AbortedHandover is the last handover that came to nothing; the committee of
+// before stayed in force.
+type AbortedHandover struct {
+	_        struct{} `cbor:",toarray"`
+	Epoch    uint64   // that it would have made
+	Attempt  uint64
+	Height   uint64
+	Culprits []Culprit // who failed in the ceremony; none when too few consented
+}
+
+// Culprit is a member that failed in a ceremony, and how.
+type Culprit struct {
+	_      struct{} `cbor:",toarray"`
 	Member uint32
 	Reason string
 }
@@ -85,7 +112,11 @@ type Committee struct {
 	Encoded   []byte   // shamir.Committee, with every member's public shares
 	Qualified []uint32 // dealers whose bundles count
 	Height    uint64   // of activation
+	Proven    int      // members that have proved their share
 }
+
+// Margin is how many proven shares the network can lose and still have enough.
+func (c Committee) Margin() int { return c.Proven - c.Threshold }
 
 // Model is a sealed artist.
 type Model struct {
@@ -156,7 +187,7 @@ type Artwork struct {
 	KeyEpoch  uint64
 	Label     Hash         // of the model's ciphertext
 	U         Hash         // of the model's ciphertext
-	Epoch     uint64       // committee that may approve it
+	Epoch     uint64       // committee that approves it and releases for it, to its end
 	Deposit   curve.Amount // locked by the requester
 	Prekeys   []ReaderKey  // possible readers, in ascending order of member
 	Requested uint64       // height

@@ -23,7 +23,7 @@ func (x *execution) roundBlock() {
 		round.Phase = RoundOpening
 		x.saveRound(round)
 		x.emit(EventRoundOpening, round.Number, round.Orders, round.Escrow)
-	case round.Phase == RoundOpening && len(round.Openers) >= x.committee.T():
+	case round.Phase == RoundOpening && len(round.Openers) >= x.committeeOf(round.Epoch).T():
 		x.openAndSettle(round)
 	case round.Phase == RoundOpening && x.height >= round.OpenUntil:
 		x.failRound(round, "the round was not opened in time")
@@ -162,7 +162,7 @@ func (x *execution) openOrders(signer Address, p OrderShares) error {
 	if x.misopened[member.Index] {
 		return refuse(CodeProof, "member %d has sent a wrong opening in this block: send another in the next one", member.Index)
 	}
-	if _, err := seal.VerifyOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), p.Share); err != nil {
+	if _, err := seal.VerifyOpen(x.committeeOf(round.Epoch), OrderLabel(x.machine.chain, round.Number), x.boxes(round), p.Share); err != nil {
 		x.misopened[member.Index] = true
 		return refuse(CodeProof, "opening: %v", err)
 	}
@@ -200,7 +200,7 @@ func (x *execution) openAndSettle(round Round) {
 	for _, member := range round.Openers {
 		shares = append(shares, must2(x.block.Get(keyOpening(round.Number, member))))
 	}
-	opened, _, err := seal.CombineOpen(x.committee, OrderLabel(x.machine.chain, round.Number), x.boxes(round), shares)
+	opened, _, err := seal.CombineOpen(x.committeeOf(round.Epoch), OrderLabel(x.machine.chain, round.Number), x.boxes(round), shares)
 	if err != nil { // t verified shares combine; if ever not, nobody shall lose by it
 		x.failRound(round, "the orders could not be opened")
 		return

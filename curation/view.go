@@ -49,7 +49,7 @@ func (v View) Network() Network {
 	n := Network{Chain: v.m.chain, Height: v.m.height, AppHash: v.m.store.Hash(), Charter: v.m.genesis.Charter, Params: v.m.genesis.Params,
 		Members: v.Members(), Threshold: shamir.Threshold(len(v.m.genesis.Members)), Supply: v.m.supply,
 		Ceremony: v.Ceremony(), Treasury: v.Treasury(), Artworks: v.Counts(), Round: count(v.m.store, keyRound)}
-	if c, ok := load[Committee](v.m.store, keyCommittee); ok {
+	if c, ok := committeeInForce(v.m.store); ok {
 		n.Committee = &c
 	}
 	return n
@@ -102,18 +102,79 @@ func (v View) Prekeys(index uint32) (points []Hash) {
 // has ended. It is immutable and may be kept.
 func (v View) Committee() (*shamir.Committee, bool) { return v.m.committee, v.m.committee != nil }
 
+// CommitteeAt is the committee of an epoch, decoded, as Committee; false when
+// there was none.
+func (v View) CommitteeAt(epoch uint64) (*shamir.Committee, bool) {
+	return v.m.committeeAt(v.m.store, epoch)
+}
+
+// Committees are the records of all committees, by epoch; the last is in force.
+func (v View) Committees() []Committee {
+	return records[Committee](v.m.store, []byte("ceremony/committee/"))
+}
+
+// OldestWork is the oldest epoch whose committee serves something yet: a request,
+// a round, or whatever comes next.
+func (v View) OldestWork() uint64 {
+	if v.m.committee == nil {
+		return firstEpoch
+	}
+	return oldestWork(v.m.store, v.m.committee.Epoch())
+}
+
+// Handover is the handover that is proposed, if one is.
+func (v View) Handover() (Handover, bool) { return load[Handover](v.m.store, keyHandover) }
+
+// LastAborted is the last handover that came to nothing, if one did.
+func (v View) LastAborted() (AbortedHandover, bool) {
+	return load[AbortedHandover](v.m.store, keyAborted)
+}
+
+// CeremonyLogAt is the transcript of the ceremony that makes or made the committee
+// of an epoch. It is kept for the committee in force, the one before and the one to
+// be.
+func (v View) CeremonyLogAt(epoch uint64) (*dkg.Log, bool) {
+	if epoch == v.m.log.Params().Epoch {
+		return v.m.log.Clone(), true
+	}
+	log, err := ceremonyLog(v.m.store, epoch)
+	return log, err == nil
+}
+
+// CeremonyEpoch is the epoch of the committee that the current or last ceremony
+// makes or made.
+func (v View) CeremonyEpoch() uint64 { return v.m.log.Params().Epoch }
+
+// MayHandOver says why no handover could be proposed in the next block; nil when
+// one could, or is proposed already.
+func (v View) MayHandOver() error {
+	_, proposed := v.Handover()
+	return v.m.mayHandOver(v.m.store, v.m.height+1, v.m.committee, v.m.log, proposed)
+}
+
 // CeremonyLog is a copy of the transcript of the current or last ceremony.
 func (v View) CeremonyLog() *dkg.Log { return v.m.log.Clone() }
 
 // Ceremony says where the current or last ceremony stands.
 func (v View) Ceremony() Ceremony {
 	s := must2(load[ceremonyState](v.m.store, keyCeremony))
-	c := Ceremony{Epoch: firstEpoch, Attempt: s.Attempt, Phase: CeremonyPhase(v.m.log.Phase().String()), Deadline: v.m.log.Deadline(),
+	c := Ceremony{Epoch: s.Epoch, Attempt: s.Attempt, Phase: CeremonyPhase(v.m.log.Phase().String()), Deadline: v.m.log.Deadline(),
 		RetryAt: s.RetryAt, Qualified: v.m.log.Qualified(), Acknowledged: v.m.log.Acknowledged()}
 	for _, culprit := range v.m.log.Culprits() {
-		c.Culprits = append(c.Culprits, CulpritLog{Member: culprit.Index, Reason: culprit.Reason.String()})
+		c.Culprits = append(c.Culprits, Culprit{Member: culprit.Index, Reason: culprit.Reason.String()})
 	}
 	return c
+}
+
+// ShareProven says whether the member has proved its share of the committee in
+// force, or, before there is one, of the committee to be.
+func (v View) ShareProven(member uint32) bool {
+	epoch := v.m.log.Params().Epoch
+	if v.m.committee != nil {
+		epoch = v.m.committee.Epoch()
+	}
+	log, ok := v.CeremonyLogAt(epoch)
+	return ok && log.Spoke(member, dkg.KindAck)
 }
 
 // Model is the current model.
@@ -247,7 +308,9 @@ func (v View) ProveMarket(rid Hash) Proven { return v.prove(keyMarket(rid)) }
 func (v View) ProveModel(keyEpoch uint64) Proven { return v.prove(keyModel(keyEpoch)) }
 
 // ProveCommittee proves the committee.
-func (v View) ProveCommittee() Proven { return v.prove(keyCommittee) }
+func (v View) ProveCommittee() Proven {
+	return v.prove(keyCommitteeRecord(count(v.m.store, keyCommittee)))
+}
 
 func (v View) prove(k []byte) Proven {
 	value, _ := v.m.store.Get(k)

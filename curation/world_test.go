@@ -27,7 +27,8 @@ type world struct {
 	replicas [2]*Machine
 	height   uint64
 	parties  []*dkg.Party
-	shares   []*shamir.KeyShare // member i at i-1, once the ceremony is over
+	shares   []*shamir.KeyShare            // member i at i-1, of the committee in force
+	older    map[uint64][]*shamir.KeyShare // by epoch, of committees before it
 	chance   io.Reader
 	prekeys  map[uint32]uint64 // made so far, by member
 	events   []Event           // of all blocks
@@ -227,6 +228,19 @@ func (w *world) deriveShares() {
 
 func (w *world) committee() *shamir.Committee { return w.replicas[0].committee }
 
+// serving is the committee of an epoch, with its members' shares.
+func (w *world) serving(epoch uint64) (*shamir.Committee, []*shamir.KeyShare) {
+	committee := view(w, func(v View) *shamir.Committee {
+		c, ok := v.CommitteeAt(epoch)
+		require.True(w.t, ok)
+		return c
+	})
+	if epoch == w.committee().Epoch() {
+		return committee, w.shares
+	}
+	return committee, w.older[epoch]
+}
+
 // sealFor builds a model.seal for the given key epoch.
 func (w *world) sealFor(keyEpoch uint64, name string) Seal {
 	s := Seal{Name: name, KeyEpoch: keyEpoch, PlainHash: sha256.Sum256([]byte("plain " + name)), PolicyHash: PolicyHash(testGenesis(1, testParams()).Charter),
@@ -265,14 +279,15 @@ func (w *world) modelID() Hash {
 func (w *world) certificateFor(rid Hash, members ...uint32) Certify {
 	s := StatementFor(w.chain, w.artwork(rid))
 	var approvals, seeds []quorum.Partial
+	committee, shares := w.serving(s.Epoch)
 	for _, i := range members {
-		p, err := quorum.SignApproval(w.shares[i-1], s)
+		p, err := quorum.SignApproval(shares[i-1], s)
 		require.NoError(w.t, err)
-		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(w.shares[i-1], w.chain, rid))
+		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(shares[i-1], w.chain, rid))
 	}
-	cert, _, err := quorum.RecoverCertificate(w.committee(), s, approvals)
+	cert, _, err := quorum.RecoverCertificate(committee, s, approvals)
 	require.NoError(w.t, err)
-	seed, _, err := quorum.RecoverSeed(w.committee(), w.chain, rid, seeds)
+	seed, _, err := quorum.RecoverSeed(committee, w.chain, rid, seeds)
 	require.NoError(w.t, err)
 	return Certify{RID: rid, Certificate: cert.Signature(), SeedSignature: seed}
 }
@@ -302,7 +317,8 @@ func (w *world) opening(member uint32, round uint64) OrderShares {
 		require.NoError(w.t, err)
 		return boxes
 	})
-	share, err := seal.OpenShare(w.chance, w.shares[member-1], w.committee(), OrderLabel(w.chain, round), boxes...)
+	committee, shares := w.serving(view(w, func(v View) uint64 { r, _ := v.Round(round); return r.Epoch }))
+	share, err := seal.OpenShare(w.chance, shares[member-1], committee, OrderLabel(w.chain, round), boxes...)
 	require.NoError(w.t, err)
 	return OrderShares{Round: round, Share: share}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/p2p"
 	"github.com/atelier-dao/atelier/shamir/quorum"
@@ -191,6 +192,12 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 	switch f := f.(type) {
 	case member.Journal:
 		return a.journal.append(f.Entry)
+	case member.KeepSeed:
+		return keys.SaveSeed(string(a.n.home), a.n.opts.Passphrase, f.Epoch, f.Seed)
+	case member.EraseSeed:
+		if err := keys.EraseSeed(string(a.n.home), a.n.opts.Passphrase, f.Epoch); err != nil {
+			a.log.WarnContext(ctx, "seed of an older committee not erased", "epoch", f.Epoch, "err", err)
+		}
 	case member.Submit:
 		if a.pending[f.Key] {
 			return nil

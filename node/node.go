@@ -79,6 +79,7 @@ type Node struct {
 	exchange  *storage.Exchange
 	keeper    *p2p.Keeper
 	pulse     *pulse
+	actor     *actor // set before ready is closed
 	gossip    *p2p.Gossip
 	approvals *p2p.Topic[quorum.Approval]
 
@@ -310,12 +311,12 @@ func (n *Node) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	m, err := member.New(n.chain, n.index, n.secrets.Account(),
-		member.Secrets{Ceremony: n.secrets.Ceremony, Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
+	m, err := member.New(n.chain, n.index, n.secrets.Account(), member.Secrets{Seeds: n.secrets.Seeds(), Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
 	if err != nil {
 		return err
 	}
 	a := newActor(n, m, j)
+	n.actor = a
 	release := p2p.Handle(n.host, releaseProtocol, a.answerRelease, nil)
 	defer release.Close()
 	server, err := n.listenHTTP()

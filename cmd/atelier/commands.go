@@ -12,6 +12,9 @@ var commands = []func(*env) *cobra.Command{
 		return noun("member", "Invite members, join, see who they are, back one up", memberInvite(e), memberJoin(e), memberList(e), memberBackup(e), memberVerifyBackup(e), memberRestore(e))
 	},
 	func(e *env) *cobra.Command {
+		return noun("committee", "Who holds the keys, and handing them over", committeeShow(e), committeeHistory(e), committeeHandover(e))
+	},
+	func(e *env) *cobra.Command {
 		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))
 	},
 	func(e *env) *cobra.Command {
@@ -47,6 +50,9 @@ var longs = map[string]string{
 one ledger, one treasury and one artist, and goes on without its founder.`,
 	"member": `Members co-own the network: each runs a node, holds a share of the keys, and has one
 vote in consensus. The founder invites them, one invitation for each seat.`,
+	"committee": `The committee is the members as holders of the key: each holds a share, a threshold
+of shares opens or certifies, and nobody ever holds the key itself. A handover makes
+fresh shares of the same key; then the old ones are worth nothing by themselves.`,
 	"node": `A node is the running member of one home. The commands here look at it from the same
 machine; every other command asks it, or another one with --api.`,
 	"model": `The artist is a model of some 190,000 numbers. The genesis artist is public and

@@ -23,6 +23,9 @@ type Backend interface {
 	// SealModel makes and seals the network's own artist; progress comes from the
 	// same goroutine.
 	SealModel(ctx context.Context, o SealOptions, progress func(SealProgress)) (curation.Model, error)
+	// HandOver has the member propose that the keys be handed over to a new
+	// committee, or consent to it, and returns once that stands on the ledger.
+	HandOver(ctx context.Context) error
 	// Fetch brings a folder from a member (the zero address: from any) by a method
 	// (empty: CAR stream first, then bitswap). It is verified, not pinned.
 	Fetch(ctx context.Context, root cid.Cid, from curation.Address, method storage.Method) (storage.FetchReport, error)

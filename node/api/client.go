@@ -85,7 +85,7 @@ func (c *Client) Model(ctx context.Context) (Model, error) {
 	return ask[Model](ctx, c, "/v1/model", nil)
 }
 
-// Ceremony is what the members said in the last ceremony.
+// Ceremony is what the members said in the ceremony of the committee in force.
 func (c *Client) Ceremony(ctx context.Context) (Transcript, error) {
 	return ask[Transcript](ctx, c, "/v1/ceremony", nil)
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/node/ledger"
-	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 // list makes JSON arrays out of what may be nil.
@@ -40,8 +39,9 @@ func networkOf(v curation.View) Network {
 		out.Artworks[string(s)] = n.Artworks[s]
 	}
 	if c := n.Committee; c != nil {
-		out.Committee = &Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: c.Members, Threshold: c.Threshold,
-			X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Height: c.Height, Encoded: Hex(c.Encoded)}
+		out.Shares.Proven, out.Shares.Margin = c.Proven, c.Margin()
+		committee := committeeOf(*c)
+		out.Committee = &committee
 	}
 	if m, ok := v.Model(); ok {
 		model := modelOf(m)
@@ -59,27 +59,28 @@ func treasuryOf(t curation.Treasury) Treasury {
 }
 
 func membersOf(v curation.View) []Member {
-	log := v.CeremonyLog()
 	return each(v.Members(), func(m curation.Member) Member {
 		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Validator: m.Validator, DealKey: m.DealKey,
-			Power: m.Power, ShareProven: log.Spoke(m.Index, dkg.KindAck), Prekeys: m.Prekeys()}
+			Power: m.Power, ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys()}
 	})
 }
 
 func ceremonyOf(c curation.Ceremony) Ceremony {
 	return Ceremony{Epoch: c.Epoch, Attempt: c.Attempt, Phase: string(c.Phase), Deadline: c.Deadline, RetryAt: c.RetryAt,
 		Qualified: list(c.Qualified), Acknowledged: c.Acknowledged,
-		Culprits: each(c.Culprits, func(c curation.CulpritLog) Culprit { return Culprit{c.Member, c.Reason} })}
+		Culprits: each(c.Culprits, culpritOf)}
 }
 
 func transcriptOf(v curation.View) (t Transcript, err error) {
 	t = Transcript{Chain: v.Chain(), Height: v.Height()}
-	if t.Log, err = v.CeremonyLog().MarshalBinary(); err != nil {
-		return t, err
-	}
+	log := v.CeremonyLog()
 	if c, ok := v.Committee(); ok {
-		t.Committee, err = c.MarshalBinary()
+		log, _ = v.CeremonyLogAt(c.Epoch()) // it is kept as long as the committee is in force
+		if t.Committee, err = c.MarshalBinary(); err != nil {
+			return t, err
+		}
 	}
+	t.Log, err = log.MarshalBinary()
 	return t, err
 }
 

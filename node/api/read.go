@@ -58,6 +58,7 @@ func (s *server) view(read func(curation.View) error) error {
 
 func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
+	s.registerCustody(api)
 	s.registerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)
@@ -72,7 +73,7 @@ func (s *server) registerNetwork(api huma.API) {
 		func(v curation.View, _ *none) (Node, error) { return s.node(v), nil })
 	get(s, api, "members", "/v1/members", "The members, by index",
 		func(v curation.View, _ *none) ([]Member, error) { return membersOf(v), nil })
-	get(s, api, "ceremony", "/v1/ceremony", "What the members said in the last ceremony: with its seed, a member derives its share",
+	get(s, api, "ceremony", "/v1/ceremony", "What the members said in the ceremony of the committee in force, or in the one under way before there is one: with its seed, a member derives its share",
 		func(v curation.View, _ *none) (Transcript, error) { return transcriptOf(v) })
 	get(s, api, "model", "/v1/model", "The current artist",
 		func(v curation.View, _ *none) (Model, error) {

@@ -74,6 +74,8 @@ type Committee struct {
 	Attempt   uint64   `json:"attempt"`
 	Members   int      `json:"members"`
 	Threshold int      `json:"threshold"`
+	Proven    int      `json:"proven" doc:"Members that have proved their share."`
+	Margin    int      `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
 	X         Hex      `json:"x" doc:"ristretto255 key that opens, 32 bytes."`
 	Y         Hex      `json:"y" doc:"BLS12-381 G2 key that certifies and seeds, 96 bytes."`
 	Qualified []uint32 `json:"qualified" doc:"Dealers whose contributions count."`

@@ -269,3 +269,36 @@ func TestANodeThatIsNotThereIsUnreachable(t *testing.T) {
 	var p *api.Problem
 	require.False(t, errors.As(err, &p))
 }
+
+func TestTheKeysAreHandedOverByTheOwner(t *testing.T) {
+	s := apitest.New(t, 4, nil)
+	server, c := serve(t, s)
+	k, err := c.Committees(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, k.Committees)
+	require.Contains(t, k.NotNow, "no committee is in force yet")
+	_, err = c.HandOver(t.Context())
+	require.Equal(t, http.StatusConflict, problemOf(t, err, api.CodeName(curation.CodeWrongPhase)).Status)
+
+	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+	s.Run("the pause after it", func(v curation.View) bool { return v.MayHandOver() == nil })
+	for name, given := range map[string]string{"without a token": "", "with another token": token + "x"} {
+		_, err := api.NewClient(server.URL, given).HandOver(t.Context())
+		require.Equal(t, http.StatusUnauthorized, problemOf(t, err, api.CodeOwner).Status, name)
+	}
+	k, err = c.HandOver(t.Context())
+	require.NoError(t, err)
+	require.NotNil(t, k.Handover)
+	require.EqualValues(t, 2, k.Handover.Epoch)
+	require.Equal(t, []uint32{1}, k.Handover.Consented)
+	s.Run("the handover", func(v curation.View) bool { c, _ := v.Committee(); return c.Epoch() == 2 })
+	k, err = c.Committees(t.Context())
+	require.NoError(t, err)
+	require.Len(t, k.Committees, 2)
+	require.Equal(t, k.Committees[0].X, k.Committees[1].X)
+	require.Equal(t, k.Committees[0].Y, k.Committees[1].Y)
+	require.NotEqual(t, k.Committees[0].Encoded, k.Committees[1].Encoded)
+	require.Equal(t, 1, k.Committees[1].Margin)
+	require.Nil(t, k.Handover)
+	require.Nil(t, k.Aborted)
+}

@@ -83,21 +83,21 @@ func (b *Backup) MarshalJSON() ([]byte, error) { return nil, errors.New("backups
 
 // stored is the JSON inside the age file.
 type stored struct {
-	Format    int           `json:"format"`
-	Network   string        `json:"network"`
-	Chain     curation.Hash `json:"chain"`
-	Member    uint32        `json:"member"`
-	Name      string        `json:"name"`
-	Height    uint64        `json:"height"`
-	Epoch     uint64        `json:"epoch"`
-	Listen    []string      `json:"listen"`
-	Announce  []string      `json:"announce"`
-	Identity  []byte        `json:"identity"`  // ed25519 seed
-	Ceremony  []byte        `json:"ceremony"`  // seed
-	Prekeys   []byte        `json:"prekeys"`   // seed
-	Validator []byte        `json:"validator"` // ed25519 seed
-	Genesis   []byte        `json:"genesis"`
-	Founding  founding.Plan `json:"founding"`
+	Format    int               `json:"format"`
+	Network   string            `json:"network"`
+	Chain     curation.Hash     `json:"chain"`
+	Member    uint32            `json:"member"`
+	Name      string            `json:"name"`
+	Height    uint64            `json:"height"`
+	Epoch     uint64            `json:"epoch"`
+	Listen    []string          `json:"listen"`
+	Announce  []string          `json:"announce"`
+	Identity  []byte            `json:"identity"`  // ed25519 seed
+	Seeds     map[uint64][]byte `json:"seeds"`     // of ceremonies, by epoch
+	Prekeys   []byte            `json:"prekeys"`   // seed
+	Validator []byte            `json:"validator"` // ed25519 seed
+	Genesis   []byte            `json:"genesis"`
+	Founding  founding.Plan     `json:"founding"`
 }
 
 // Of makes the backup of a home whose network is founded. height and epoch are where
@@ -161,9 +161,13 @@ func (b *Backup) config() config.Config {
 func (b *Backup) Seal(passphrase string) ([]byte, error) { return b.seal(passphrase, workFactor) }
 
 func (b *Backup) seal(passphrase string, factor int) ([]byte, error) {
+	seeds := map[uint64][]byte{}
+	for epoch, seed := range b.secrets.Seeds() {
+		seeds[epoch] = seed[:]
+	}
 	plain, err := json.MarshalIndent(stored{
 		Format: Format, Network: b.Network, Chain: b.Chain, Member: b.Index, Name: b.Name, Height: b.Height, Epoch: b.Epoch,
-		Listen: b.Listen, Announce: b.Announce, Identity: b.secrets.Identity.Seed(), Ceremony: b.secrets.Ceremony[:],
+		Listen: b.Listen, Announce: b.Announce, Identity: b.secrets.Identity.Seed(), Seeds: seeds,
 		Prekeys: b.secrets.Prekeys[:], Validator: b.validator.Seed(), Genesis: b.document, Founding: b.plan,
 	}, "", " ")
 	if err != nil {
@@ -197,14 +201,27 @@ func decode(plain []byte) (*Backup, error) {
 	if v.Format != Format {
 		return nil, fmt.Errorf("%w: it has format %d, and this program reads %d", ErrBackup, v.Format, Format)
 	}
-	for _, secret := range [][]byte{v.Identity, v.Ceremony, v.Prekeys, v.Validator} {
+	secrets := keys.Secrets{}
+	for epoch, seed := range v.Seeds {
+		switch {
+		case len(seed) != 32 || epoch == 0:
+			return nil, fmt.Errorf("%w: a seed of %d bytes for epoch %d", ErrBackup, len(seed), epoch)
+		case epoch == 1:
+			secrets.Ceremony = [32]byte(seed)
+		case secrets.Later == nil:
+			secrets.Later = map[uint64][32]byte{epoch: [32]byte(seed)}
+		default:
+			secrets.Later[epoch] = [32]byte(seed)
+		}
+	}
+	for _, secret := range [][]byte{v.Identity, v.Prekeys, v.Validator} {
 		if len(secret) != ed25519.SeedSize {
 			return nil, fmt.Errorf("%w: a key of %d bytes, want %d", ErrBackup, len(secret), ed25519.SeedSize)
 		}
 	}
+	secrets.Identity, secrets.Prekeys = ed25519.NewKeyFromSeed(v.Identity), [32]byte(v.Prekeys)
 	b := &Backup{Height: v.Height, Epoch: v.Epoch, Listen: v.Listen, Announce: v.Announce, document: v.Genesis, plan: v.Founding,
-		secrets:   keys.Secrets{Identity: ed25519.NewKeyFromSeed(v.Identity), Ceremony: [32]byte(v.Ceremony), Prekeys: [32]byte(v.Prekeys)},
-		validator: ed25519.NewKeyFromSeed(v.Validator)}
+		secrets: secrets, validator: ed25519.NewKeyFromSeed(v.Validator)}
 	if err := b.complete(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}

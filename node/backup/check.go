@@ -3,6 +3,7 @@ package backup
 import (
 	"bytes"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -18,7 +19,7 @@ type Standing struct {
 	Source    string        // where it comes from, for people
 	Chain     curation.Hash // of the ledger
 	Height    uint64
-	Log       *dkg.Log          // transcript of the ceremony
+	Log       *dkg.Log          // transcript of the committee's ceremony
 	Committee *shamir.Committee // in force; nil before there is one
 }
 
@@ -33,7 +34,10 @@ func (s Standing) Epoch() uint64 {
 // StandingOf reads it from a ledger.
 func StandingOf(v curation.View, source string) Standing {
 	s := Standing{Source: source, Chain: v.Chain(), Height: v.Height(), Log: v.CeremonyLog()}
-	s.Committee, _ = v.Committee()
+	if c, ok := v.Committee(); ok {
+		s.Committee = c
+		s.Log, _ = v.CeremonyLogAt(c.Epoch()) // it is kept as long as the committee is in force
+	}
 	return s
 }
 
@@ -91,8 +95,10 @@ func (b *Backup) Check(s *Standing, missing string) Report {
 	add("account", "the identity is that of a member in genesis", verify.Holds, fmt.Sprintf("member %d, %s: %s", m.Index, m.Name, m.Account))
 	hold("validator", "the validator's key is the one that genesis names", bytes.Equal(b.validator.Public().(ed25519.PublicKey), m.Validator[:]),
 		m.Validator.String(), "genesis names another key for this member's votes")
-	hold("deal key", "the ceremony's seed makes the deal key that genesis names", curation.Hash(dkg.DealKey(b.secrets.Ceremony)) == m.DealKey,
-		m.DealKey.String(), "genesis names another deal key: shares cannot be derived from this seed")
+	if _, founding := b.secrets.Seeds()[1]; founding {
+		hold("deal key", "the ceremony's seed makes the deal key that genesis names", curation.Hash(dkg.DealKey(b.secrets.Ceremony)) == m.DealKey,
+			m.DealKey.String(), "genesis names another deal key: shares cannot be derived from this seed")
+	}
 
 	const share, current = "the seed and the ledger make this member's share of the committee's keys", "no later committee has taken the keys over"
 	switch {
@@ -105,7 +111,7 @@ func (b *Backup) Check(s *Standing, missing string) Report {
 	case s.Committee == nil:
 		add("share", share, verify.Skipped, "there is no committee yet: the ceremony has not ended, says "+s.Source)
 		add("epoch", current, verify.Holds, fmt.Sprintf("no committee yet at height %d, says %s", s.Height, s.Source))
-	case s.Epoch() > max(b.Epoch, 1):
+	case s.Epoch() > max(b.Epoch, 1) && b.share(s) != nil:
 		stale := fmt.Sprintf("it was made in epoch %d, and epoch %d is in force, says %s: make a new backup", b.Epoch, s.Epoch(), s.Source)
 		add("share", share, verify.Skipped, "the share of epoch "+fmt.Sprint(b.Epoch)+" opens nothing any more")
 		add("epoch", current, verify.Fails, stale)
@@ -119,7 +125,18 @@ func (b *Backup) Check(s *Standing, missing string) Report {
 
 // share derives this member's share of the committee in force and verifies it.
 func (b *Backup) share(s *Standing) error {
-	party, err := dkg.NewParty(b.Index, b.secrets.Ceremony)
+	var party *dkg.Party
+	err := errors.New("it holds no seed for the deal key of this member in that ceremony")
+	for _, seed := range b.secrets.Seeds() {
+		switch {
+		case dkg.DealKey(seed) != s.Log.Params().DealKeys[b.Index-1]:
+			continue
+		case s.Log.Params().Previous == nil:
+			party, err = dkg.NewParty(b.Index, seed)
+		default:
+			party, err = dkg.NewHandoverParty(nil, b.Index, seed)
+		}
+	}
 	if err != nil {
 		return err
 	}

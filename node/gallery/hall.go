@@ -8,7 +8,6 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
-	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 // shares says how safe the network's key is from loss.
@@ -28,8 +27,8 @@ func sharesOf(v curation.View, self Self) shares {
 		}
 	}
 	s.Threshold = 2*s.Members/3 + 1
-	if committee, ok := v.Committee(); ok {
-		s.Threshold = committee.T()
+	if committee := v.Network().Committee; committee != nil {
+		s.Threshold, s.Proven, s.Active = committee.Threshold, committee.Proven, true
 	}
 	s.Margin = s.Proven - s.Threshold
 	return s
@@ -50,6 +49,7 @@ type hall struct {
 	Published int
 	X, Y      string
 	Phases    []phase
+	Handover  string // where one stands; empty without one
 }
 
 // Earlier is the number of the last round that the page does not list, or 0.
@@ -76,9 +76,8 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	self := g.self()
 	h := hall{Network: v.Network()}
 	h.Committee = h.Network.Committee
-	log := v.CeremonyLog()
 	for _, m := range h.Network.Members {
-		h.Members = append(h.Members, seat{m, m.Index == self.Member, self.Connected[m.Index], log.Spoke(m.Index, dkg.KindAck)})
+		h.Members = append(h.Members, seat{m, m.Index == self.Member, self.Connected[m.Index], v.ShareProven(m.Index)})
 	}
 	if m, ok := v.Model(); ok {
 		h.Model = &m
@@ -86,6 +85,7 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	if c := h.Committee; c != nil {
 		h.X, h.Y = fmt.Sprintf("%x", c.X), fmt.Sprintf("%x", c.Y)
 	}
+	h.Handover = handoverOf(v)
 	for status, n := range h.Artworks {
 		if !status.Open() && status != curation.StatusExpired || status == curation.StatusRegistered {
 			h.Made += n
@@ -106,6 +106,21 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.Round = roundStateOf(v, r)
 	}
 	return h, nil
+}
+
+// handoverOf says where a handover stands; it is empty without one.
+func handoverOf(v curation.View) string {
+	c, active := v.Committee()
+	if !active {
+		return ""
+	}
+	if h, proposed := v.Handover(); proposed {
+		return fmt.Sprintf("A handover to epoch %d is proposed: %d of %d members have consented.", h.Epoch, len(h.Keys), len(v.Members()))
+	}
+	if now := v.Ceremony(); now.Epoch > c.Epoch() {
+		return fmt.Sprintf("A handover to epoch %d is under way, in the phase %s. Until it is done, the committee of epoch %d is in force.", now.Epoch, now.Phase, c.Epoch())
+	}
+	return ""
 }
 
 // roundState is a round with how far its phase is.

@@ -78,8 +78,10 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 	for _, m := range a.Order {
 		p.Drawn = append(p.Drawn, memberName(v, m))
 	}
-	if c := v.Network().Committee; c != nil && c.Epoch == a.Epoch {
-		p.Committee = c
+	for _, c := range v.Committees() {
+		if c.Epoch == a.Epoch {
+			p.Committee = &c
+		}
 	}
 	if m, ok := v.ModelAt(a.KeyEpoch); ok {
 		p.ModelName, p.ModelCID = m.Name, m.ContainerCID

@@ -48,9 +48,10 @@ var (
 
 // Secrets are what makes a home a member. They redact themselves in print.
 type Secrets struct {
-	Identity ed25519.PrivateKey // libp2p identity and ledger account of the member
-	Ceremony [32]byte           // seed of the deal key and polynomials (shamir/dkg)
-	Prekeys  [32]byte           // seed of the one-time reader keys
+	Identity ed25519.PrivateKey  // libp2p identity and ledger account of the member
+	Ceremony [32]byte            // seed of the founders' ceremony (shamir/dkg); zero once erased
+	Later    map[uint64][32]byte // seeds of handovers, by the epoch of the committee that they make
+	Prekeys  [32]byte            // seed of the one-time reader keys
 }
 
 // Format prints nothing of the secrets.
@@ -117,6 +118,11 @@ func Save(home, passphrase string, s Secrets) error {
 	sealed, err := encrypt(passphrase, plain)
 	if err != nil {
 		return fmt.Errorf("encrypt keys: %w", err)
+	}
+	for epoch, seed := range s.Later {
+		if err := SaveSeed(home, passphrase, epoch, seed); err != nil {
+			return err
+		}
 	}
 	return WriteFile(path, sealed, 0o600)
 }
@@ -186,15 +192,8 @@ func Load(home, passphrase string) (Secrets, error) {
 	} else if err != nil {
 		return s, fmt.Errorf("read keys: %w", err)
 	}
-	if passphrase == "" {
-		p, err := os.ReadFile(filepath.Join(dir, passphraseFile))
-		switch {
-		case errors.Is(err, os.ErrNotExist):
-			return s, fmt.Errorf("%s: %w", file, ErrNoPassphrase)
-		case err != nil:
-			return s, fmt.Errorf("read the kept passphrase: %w", err)
-		}
-		passphrase = strings.TrimSpace(string(p))
+	if passphrase, err = kept(dir, passphrase); err != nil {
+		return s, err
 	}
 	var v stored
 	if err := decrypt(b, passphrase, &v); err != nil {
@@ -206,7 +205,23 @@ func Load(home, passphrase string) (Secrets, error) {
 	s.Identity = ed25519.NewKeyFromSeed(v.Identity)
 	copy(s.Ceremony[:], v.Ceremony)
 	copy(s.Prekeys[:], v.Prekeys)
-	return s, nil
+	s.Later, err = loadSeeds(dir, passphrase)
+	return s, err
+}
+
+// kept is the passphrase, or, where it is empty, the one kept beside the keys.
+func kept(dir, passphrase string) (string, error) {
+	if passphrase != "" {
+		return passphrase, nil
+	}
+	p, err := os.ReadFile(filepath.Join(dir, passphraseFile))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("%s: %w", file, ErrNoPassphrase)
+	case err != nil:
+		return "", fmt.Errorf("read the kept passphrase: %w", err)
+	}
+	return strings.TrimSpace(string(p)), nil
 }
 
 // decrypt opens an age file and reads the JSON inside strictly.

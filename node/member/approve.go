@@ -16,15 +16,15 @@ const certifyLag = 2
 func (m *Machine) approve(l curation.View, open []curation.Artwork) {
 	waiting := map[curation.Hash]bool{}
 	for _, a := range open {
-		if a.Status != curation.StatusRequested || a.Epoch != m.key.Epoch() {
+		if a.Status != curation.StatusRequested || m.seats[a.Epoch] == nil {
 			continue
 		}
 		waiting[a.RID] = true
 		m.approveOne(l, a)
 	}
-	for rid := range m.counted {
+	for rid, seat := range m.counted {
 		if !waiting[rid] {
-			m.tally.Step(l.Height(), quorum.Close{RID: rid})
+			seat.tally.Step(l.Height(), quorum.Close{RID: rid})
 			delete(m.counted, rid)
 			delete(m.approved, rid)
 			delete(m.certified, rid)
@@ -33,7 +33,7 @@ func (m *Machine) approve(l curation.View, open []curation.Artwork) {
 }
 
 func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
-	if !m.counted[a.RID] {
+	if m.counted[a.RID] == nil {
 		if !m.open(l, a) {
 			return
 		}
@@ -45,7 +45,7 @@ func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 	if !ok {
 		return
 	}
-	n := m.committee.N()
+	n := m.seats[a.Epoch].committee.N()
 	rank := (int(m.index) - 1 + n - int(a.RID[0])%n) % n
 	if l.Height() >= a.Requested+uint64(rank*certifyLag) {
 		m.submit(l.Height(), "certify/"+a.RID.String(), curation.Certify{
@@ -57,43 +57,45 @@ func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 // open starts the count of a request and adds this member's own approval, when its
 // own reading of the ledger says that the request may be approved.
 func (m *Machine) open(l curation.View, a curation.Artwork) bool {
-	s := curation.StatementFor(m.chain, a)
+	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a)
 	if l.Height() >= s.Expiry {
 		return false
 	}
-	opened := m.tally.Step(l.Height(), quorum.Open{Statement: s})
+	opened := seat.tally.Step(l.Height(), quorum.Open{Statement: s})
 	for _, e := range opened {
 		if r, ok := e.(quorum.Refused); ok && r.RID == s.RID && r.Member == 0 {
 			m.do(Note{Text: "request cannot be counted", RID: a.RID, Err: r.Err})
 			return false
 		}
 	}
-	m.counted[a.RID] = true
+	m.counted[a.RID] = seat
 	m.tallied(l, opened)
-	own, err := quorum.Approve(m.key, s)
+	own, err := quorum.Approve(seat.key, s)
 	if err != nil {
 		m.do(Note{Text: "cannot approve", RID: a.RID, Err: err})
 		return true
 	}
 	m.approved[a.RID] = own
-	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: own}))
+	m.tallied(l, seat.tally.Step(l.Height(), quorum.Received{Approval: own}))
 	return true
 }
 
 // count takes an approval of another member. The tally keeps one that comes before
 // our ledger has the request.
 func (m *Machine) count(l curation.View, a quorum.Approval) {
-	if m.key == nil {
-		return
-	}
-	rid := curation.Hash(a.RID)
-	if art, ok := l.Artwork(rid); ok && !m.counted[rid] {
-		if art.Status != curation.StatusRequested || art.Epoch != m.key.Epoch() {
+	rid, seat := curation.Hash(a.RID), m.now
+	if art, ok := l.Artwork(rid); ok {
+		seat = m.seats[art.Epoch]
+		if art.Status != curation.StatusRequested {
 			return // late: the tally keeps only what comes before its request
 		}
-		m.open(l, art)
+		if seat != nil && m.counted[rid] == nil {
+			m.open(l, art)
+		}
 	}
-	m.tallied(l, m.tally.Step(l.Height(), quorum.Received{Approval: a}))
+	if seat != nil {
+		m.tallied(l, seat.tally.Step(l.Height(), quorum.Received{Approval: a}))
+	}
 }
 
 func (m *Machine) tallied(l curation.View, effects []quorum.Effect) {

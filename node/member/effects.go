@@ -43,11 +43,16 @@ type Rendered struct {
 	Err       error
 }
 
-func (Committed) event()    {}
-func (Approval) event()     {}
-func (ReleaseAsked) event() {}
-func (ShareArrived) event() {}
-func (Rendered) event()     {}
+// HandoverWanted has the member propose that the keys be handed over to a fresh
+// committee, or consent to it; it does the latter by itself.
+type HandoverWanted struct{}
+
+func (Committed) event()      {}
+func (HandoverWanted) event() {}
+func (Approval) event()       {}
+func (ReleaseAsked) event()   {}
+func (ShareArrived) event()   {}
+func (Rendered) event()       {}
 
 // Effect is what the machine asks its surroundings to do.
 type Effect interface{ effect() }
@@ -72,6 +77,17 @@ type AskShare struct {
 
 // Journal makes an entry durable before the effects behind it happen.
 type Journal struct{ Entry Entry }
+
+// KeepSeed makes the seed of the member's part in a ceremony durable before the
+// effects behind it happen.
+type KeepSeed struct {
+	Epoch uint64
+	Seed  [32]byte
+}
+
+// EraseSeed destroys a seed that is of no more use to the member, and of some to a
+// thief.
+type EraseSeed struct{ Epoch uint64 }
 
 // Answer replies to a ReleaseAsked with a share or a refusal.
 type Answer struct {
@@ -129,6 +145,8 @@ func (Submit) effect()     {}
 func (Gossip) effect()     {}
 func (AskShare) effect()   {}
 func (Journal) effect()    {}
+func (KeepSeed) effect()   {}
+func (EraseSeed) effect()  {}
 func (Answer) effect()     {}
 func (Render) effect()     {}
 func (Keep) effect()       {}

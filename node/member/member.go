@@ -49,8 +49,10 @@ const maxOpen = 4096
 
 // Secrets are what the machine needs of the key store.
 type Secrets struct {
-	Ceremony [32]byte // seed of the member's part in the ceremony
-	Prekeys  [32]byte // seed of its one-time reader keys
+	// Seeds of the member's part in ceremonies, by the epoch of the committee that
+	// they make. 1 is the founders'; KeepSeed and EraseSeed tell of the others.
+	Seeds   map[uint64][32]byte
+	Prekeys [32]byte // seed of its one-time reader keys
 }
 
 // Machine is one member. See the package comment.
@@ -61,14 +63,15 @@ type Machine struct {
 	secrets Secrets
 	rand    io.Reader
 
-	party     *dkg.Party
-	committee *shamir.Committee
-	key       *shamir.KeyShare
-	tally     *quorum.Tally
+	seats map[uint64]*seat // by epoch, as long as the committee serves something
+	now   *seat            // in the committee in force; nil without a share of it
 
-	acknowledged bool // the ledger holds the proof of our share
+	party   *dkg.Party // in the current ceremony
+	ofParty [32]byte   // id of that ceremony
+	spoken  uint64     // epoch whose ceremony needs nothing more of us
+	wanted  bool       // somebody asked us to propose a handover
 
-	counted   map[curation.Hash]bool             // requests that the tally counts
+	counted   map[curation.Hash]*seat            // requests that are counted, and where
 	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
 	certified map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
 	jobs      map[jobKey]*job                    // generations and audits of our own
@@ -86,13 +89,16 @@ type Machine struct {
 // New makes the machine of the member whose account is given. journal is what
 // earlier runs of it have journalled. rand blinds shares.
 func New(chain curation.Hash, index uint32, account curation.Address, secrets Secrets, journal []Entry, rand io.Reader) (*Machine, error) {
-	party, err := dkg.NewParty(index, secrets.Ceremony)
-	if err != nil {
-		return nil, fmt.Errorf("member %d: %w", index, err)
+	if index < 1 || index > shamir.MaxMembers {
+		return nil, fmt.Errorf("member %d: %w", index, shamir.ErrSize)
+	}
+	secrets.Seeds = maps.Clone(secrets.Seeds)
+	if secrets.Seeds == nil {
+		secrets.Seeds = map[uint64][32]byte{}
 	}
 	m := &Machine{
-		chain: chain, index: index, account: account, secrets: secrets, rand: rand, party: party,
-		counted: map[curation.Hash]bool{}, approved: map[curation.Hash]quorum.Approval{},
+		chain: chain, index: index, account: account, secrets: secrets, rand: rand, seats: map[uint64]*seat{},
+		counted: map[curation.Hash]*seat{}, approved: map[curation.Hash]quorum.Approval{},
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey][32]byte{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
@@ -107,7 +113,7 @@ func New(chain curation.Hash, index uint32, account curation.Address, secrets Se
 func (m *Machine) Index() uint32 { return m.index }
 
 // Ready says whether the member holds a share of the committee in force.
-func (m *Machine) Ready() bool { return m.key != nil }
+func (m *Machine) Ready() bool { return m.now != nil }
 
 // Step takes an event at the ledger's height and returns what should happen, in
 // that order: an effect that fails must keep those after it of the same call from
@@ -125,6 +131,9 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.collect(l, e)
 	case Rendered:
 		m.rendered(l, e)
+	case HandoverWanted:
+		m.wanted = true
+		m.handOver(l)
 	}
 	return m.effects
 }
@@ -150,8 +159,11 @@ func (m *Machine) submit(height uint64, key string, p curation.Payload) {
 // block is the heart: what the ledger's state asks of this member now.
 func (m *Machine) block(l curation.View) {
 	m.forget(l.Height())
-	m.ceremony(l)
-	if m.key == nil {
+	m.takeSeats(l)
+	m.handOver(l)
+	m.speak(l)
+	m.eraseSeeds(l)
+	if len(m.seats) == 0 {
 		m.keep(l)
 		return
 	}
@@ -170,50 +182,6 @@ func (m *Machine) forget(height uint64) {
 			delete(m.asked, key)
 		}
 	}
-}
-
-// ceremony posts this member's messages and, once the committee is in force,
-// derives its share.
-func (m *Machine) ceremony(l curation.View) {
-	c, active := l.Committee()
-	if active && (m.key == nil || m.committee.Epoch() != c.Epoch()) {
-		m.join(l, c)
-	}
-	if active && m.acknowledged {
-		return
-	}
-	log, attempt := l.CeremonyLog(), l.Ceremony().Attempt
-	if m.acknowledged = log.Spoke(m.index, dkg.KindAck); active && m.acknowledged {
-		return
-	}
-	// A member that was away acknowledges late: that counts for the margin.
-	messages, err := m.party.Step(l.Height()+1, log)
-	if err != nil {
-		m.do(Note{Text: "ceremony step failed", Err: err})
-		return
-	}
-	epoch := log.Params().Epoch
-	for i, msg := range messages {
-		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, attempt, msg.Kind, i),
-			curation.CeremonyMessage{Epoch: epoch, Attempt: attempt, Message: uint8(msg.Kind), Data: msg.Body})
-	}
-}
-
-// join takes the member's share from the finished ceremony.
-func (m *Machine) join(l curation.View, c *shamir.Committee) {
-	key, err := m.party.KeyShare(l.CeremonyLog())
-	if err == nil {
-		err = key.VerifyAgainst(c)
-	}
-	if err != nil {
-		m.do(Note{Text: "no share of this committee", Err: err})
-		return
-	}
-	m.committee, m.key = c, key
-	m.tally = quorum.NewTally(c, maxOpen)
-	clear(m.counted)
-	clear(m.approved)
-	m.do(Note{Text: "holds its share"})
 }
 
 // refill posts prekeys before the queue on the ledger runs dry.
@@ -248,7 +216,11 @@ func (m *Machine) reader(l curation.View, r [32]byte) (seal.ReaderSecret, error)
 // openOrders posts this member's shares of the sealed orders once their phase is over.
 func (m *Machine) openOrders(l curation.View) {
 	round, ok := l.RunningRound()
-	if !ok || round.Phase != curation.RoundOpening || round.Epoch != m.key.Epoch() || round.Orders == 0 {
+	if !ok || round.Phase != curation.RoundOpening || round.Orders == 0 {
+		return
+	}
+	s := m.seats[round.Epoch]
+	if s == nil {
 		return
 	}
 	for _, i := range round.Openers {
@@ -265,7 +237,7 @@ func (m *Machine) openOrders(l curation.View) {
 		m.do(Note{Text: "cannot read sealed orders", Err: err})
 		return
 	}
-	share, err := seal.OpenShare(m.rand, m.key, m.committee, curation.OrderLabel(m.chain, round.Number), cts...)
+	share, err := seal.OpenShare(m.rand, s.key, s.committee, curation.OrderLabel(m.chain, round.Number), cts...)
 	if err != nil {
 		m.do(Note{Text: "cannot open orders", Err: err})
 		return

@@ -19,7 +19,7 @@ var (
 	ErrNotDrawn = errors.New("not the drawn reader")
 	// ErrExpired refuses a request whose expiry height has passed.
 	ErrExpired = errors.New("request has expired")
-	// ErrEpoch refuses a request of another committee.
+	// ErrEpoch refuses a request of a committee of which this member holds no share.
 	ErrEpoch = errors.New("request belongs to another committee epoch")
 	// ErrReleased refuses a second reader key for what was released already.
 	ErrReleased = errors.New("already released under another reader key")
@@ -44,7 +44,7 @@ func (m *Machine) answer(l curation.View, e ReleaseAsked) {
 // one whom the seed draws for the role at this height. The entry, when there is
 // one, must be durable before the share leaves.
 func (m *Machine) release(l curation.View, e ReleaseAsked) ([]byte, *Entry, error) {
-	if m.key == nil {
+	if len(m.seats) == 0 {
 		return nil, nil, fmt.Errorf("no share here: %w", ErrNotYet)
 	}
 	p, ok := l.MemberOf(e.From)
@@ -80,7 +80,8 @@ func (m *Machine) release(l curation.View, e ReleaseAsked) ([]byte, *Entry, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	share, err := seal.ReleaseShare(m.rand, m.key, m.committee, ct, v, seal.Reader{Member: reader, Role: e.Role, Prekeys: table})
+	s := m.seats[a.Epoch]
+	share, err := seal.ReleaseShare(m.rand, s.key, s.committee, ct, v, seal.Reader{Member: reader, Role: e.Role, Prekeys: table})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -93,8 +94,8 @@ func (m *Machine) release(l curation.View, e ReleaseAsked) ([]byte, *Entry, erro
 
 // turn says whether it is the reader's turn in the role.
 func (m *Machine) turn(l curation.View, a curation.Artwork, reader uint32, role seal.Role) error {
-	if a.Epoch != m.key.Epoch() {
-		return fmt.Errorf("request of epoch %d, share of epoch %d: %w", a.Epoch, m.key.Epoch(), ErrEpoch)
+	if m.seats[a.Epoch] == nil {
+		return fmt.Errorf("request of epoch %d: %w", a.Epoch, ErrEpoch)
 	}
 	var drawn uint32
 	switch {
@@ -121,7 +122,7 @@ func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, e
 	if len(a.Certificate) != quorum.SignatureSize {
 		return quorum.VerifiedCertificate{}, ErrNotApproved
 	}
-	return quorum.Verify(m.committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
+	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
 }
 
 func (m *Machine) ciphertext(l curation.View, a curation.Artwork) (*seal.Ciphertext, error) {

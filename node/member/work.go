@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
 )
@@ -18,10 +19,12 @@ type jobKey struct {
 type job struct {
 	artwork curation.Artwork
 	model   curation.Model
-	cert    quorum.VerifiedCertificate
-	ct      *seal.Ciphertext
-	reader  seal.Reader
-	secret  seal.ReaderSecret
+
+	committee *shamir.Committee
+	cert      quorum.VerifiedCertificate
+	ct        *seal.Ciphertext
+	reader    seal.Reader
+	secret    seal.ReaderSecret
 
 	shares    map[uint32][]byte // verified, by member
 	rendering bool
@@ -34,7 +37,7 @@ func (m *Machine) work(l curation.View, open []curation.Artwork) {
 	mine := map[jobKey]bool{}
 	for _, a := range open {
 		role := m.allowed(l, a)
-		if role == 0 || a.Epoch != m.key.Epoch() {
+		if role == 0 || m.seats[a.Epoch] == nil {
 			continue
 		}
 		key := jobKey{a.RID, role}
@@ -88,7 +91,7 @@ func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 }
 
 func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*job, error) {
-	j := &job{artwork: a, shares: map[uint32][]byte{}}
+	j := &job{artwork: a, committee: m.seats[a.Epoch].committee, shares: map[uint32][]byte{}}
 	var err error
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
@@ -124,7 +127,7 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 	case j.done != nil:
 		m.report(l, key, j)
 	case j.rendering, j.dead:
-	case len(j.shares) >= m.committee.T():
+	case len(j.shares) >= j.committee.T():
 		m.combine(l, key, j)
 	default:
 		for _, p := range l.Members() {
@@ -147,7 +150,7 @@ func (m *Machine) collect(l curation.View, e ShareArrived) {
 		m.do(Note{Text: "a member did not release", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, e.Err)})
 		return
 	}
-	index, err := seal.VerifyRelease(m.committee, j.ct, j.cert, j.reader, e.Share)
+	index, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, e.Share)
 	if err != nil || index != e.Member {
 		m.do(Misbehaved{Member: e.Member, What: "released share does not verify"})
 		return
@@ -161,12 +164,12 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 		return // it failed a moment ago
 	}
 	var shares [][]byte
-	for i := uint32(1); i <= uint32(m.committee.N()); i++ {
+	for i := uint32(1); i <= uint32(j.committee.N()); i++ {
 		if s := j.shares[i]; s != nil {
 			shares = append(shares, s)
 		}
 	}
-	fileKey, _, err := seal.CombineRelease(j.secret, m.committee, j.ct, j.cert, j.reader, shares)
+	fileKey, _, err := seal.CombineRelease(j.secret, j.committee, j.ct, j.cert, j.reader, shares)
 	if err != nil {
 		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
 		j.dead = errors.Is(err, seal.ErrUnreadable)

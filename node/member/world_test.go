@@ -62,7 +62,7 @@ type peer struct {
 	machine *member.Machine          // nil while it is down
 	life    int                      // counts restarts: what is under way for an earlier life is lost
 	kept    map[curation.Hash]string // what is pinned, by request
-	torn    bool                     // the next journal entry is not durable: the member crashes at it
+	torn    bool                     // the next durable write does not come to its end: the member crashes at it
 }
 
 type delivery struct {
@@ -111,17 +111,17 @@ func addressOf(name string) curation.Address {
 func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), faults: f, nonces: map[curation.Address]uint64{}, shares: map[string]bool{}}
 	p := curation.DefaultParams()
-	p.DKGPhaseBlocks, p.DKGDisputeBlocks = 40, 3
+	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 40, 3, 10
 	p.GenerateBlocks, p.AuditBlocks, p.RequestBlocks = 12, 12, 400
 	p.RoundCandidates, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 3, 8, 40, 1
 	g := curation.Genesis{Charter: curation.Charter{Name: "Test", Text: "test"}, Params: p}
 	var secrets []member.Secrets
 	for i := uint32(1); i <= uint32(n); i++ {
 		name := fmt.Sprintf("member %d", i)
-		s := member.Secrets{Ceremony: sha256.Sum256([]byte(name + " ceremony")), Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
+		s := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
 		secrets = append(secrets, s)
 		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: addressOf(name),
-			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(s.Ceremony), Power: 1})
+			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(s.Seeds[1]), Power: 1})
 	}
 	g.Balances = []curation.GenesisBalance{{Account: addressOf("vera"), Amount: curve.Credits(10_000)}}
 	doc, err := g.Bytes()
@@ -262,12 +262,17 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 			})
 		})
 	case member.Journal:
-		if q.torn {
-			q.torn = false
-			w.crash(q)
+		if !w.durable(q) {
 			return false
 		}
 		q.journal = append(q.journal, f.Entry)
+	case member.KeepSeed:
+		if !w.durable(q) {
+			return false
+		}
+		q.secrets.Seeds[f.Epoch] = f.Seed
+	case member.EraseSeed:
+		delete(q.secrets.Seeds, f.Epoch)
 	case member.Render:
 		w.render(q, f)
 	case member.LetGo:
@@ -279,6 +284,16 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 				q.kept[f.RID] = f.Name
 			}
 		})
+	}
+	return true
+}
+
+// durable says whether a write comes to its end; the member crashes if not.
+func (w *world) durable(q *peer) bool {
+	if q.torn {
+		q.torn = false
+		w.crash(q)
+		return false
 	}
 	return true
 }

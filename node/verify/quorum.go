@@ -14,17 +14,21 @@ import (
 func (c *checker) network() {
 	r := c.receipt
 	n := c.o.Network
-	var committee *shamir.Committee
+	var committee *shamir.Committee // that certified it
 	if !c.claim("network", "the artwork is of the network that you trust", func() (_ string, err error) {
 		if n == nil {
 			return "", needs("a network file: --network FILE, or the --home of a member", "no network file was given")
 		}
-		if committee, err = shamir.UnmarshalCommittee(n.Committee); err != nil {
-			c.stopped = fmt.Errorf("network file: committee: %w", err)
+		committees, err := n.committees()
+		if err != nil {
+			c.stopped = fmt.Errorf("network file: %w", err)
 			return "", err
 		}
 		if r.Chain != n.Chain {
 			return "", fmt.Errorf("it is of the network with genesis %v, yours is %v", curation.Hash(r.Chain), n.Chain)
+		}
+		if committee = committees[r.CommitteeEpoch]; committee == nil {
+			return "", needs("a newer network file", fmt.Sprintf("the network file knows no committee of epoch %d: take a newer one from a member (atelier network export)", r.CommitteeEpoch))
 		}
 		return fmt.Sprintf("%q, genesis %v", n.Name, n.Chain), nil
 	}) {

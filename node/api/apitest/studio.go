@@ -78,10 +78,10 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	var secrets []member.Secrets
 	for i := uint32(1); i <= uint32(n); i++ {
 		name := fmt.Sprintf("Member %d", i)
-		secret := member.Secrets{Ceremony: sha256.Sum256([]byte(name + " ceremony")), Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
+		secret := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
 		secrets = append(secrets, secret)
 		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: Address(name),
-			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(secret.Ceremony), Power: 1})
+			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(secret.Seeds[1]), Power: 1})
 		g.Balances = append(g.Balances, curation.GenesisBalance{Account: Address(name), Amount: curve.Credits(1000)})
 	}
 	for _, name := range []string{"Vera", "Walid"} {
@@ -394,6 +394,15 @@ func (s *Studio) SealModel(ctx context.Context, o api.SealOptions, progress func
 		m, _ = v.Model()
 		return nil
 	})
+}
+
+// HandOver implements api.Backend: member 1 proposes, and a block passes.
+func (s *Studio) HandOver(context.Context) error {
+	if err := s.machine.View(func(v curation.View) error { return v.MayHandOver() }); err != nil {
+		return &ledger.RefusedError{Result: curation.TxResult{Code: curation.CodeWrongPhase, Log: err.Error()}}
+	}
+	s.step(s.people[0], member.HandoverWanted{})
+	return nil
 }
 
 // Fetch implements api.Backend: everything that exists is in the one store.

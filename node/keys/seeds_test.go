@@ -1,0 +1,77 @@
+package keys
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSeedsOfHandovers(t *testing.T) {
+	for name, passphrase := range map[string]string{"a passphrase of one's own": "correct horse", "a kept one": ""} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			s, err := New(rand.Reader)
+			require.NoError(t, err)
+			require.NoError(t, Save(home, passphrase, s))
+			require.Equal(t, map[uint64][32]byte{1: s.Ceremony}, s.Seeds())
+
+			require.Error(t, SaveSeed(home, passphrase, 1, [32]byte{1}), "that of the founding lies with the keys")
+			require.NoError(t, SaveSeed(home, passphrase, 2, [32]byte{2}))
+			require.ErrorContains(t, SaveSeed(home, passphrase, 2, [32]byte{3}), "never overwritten")
+			require.NoError(t, SaveSeed(home, passphrase, 10, [32]byte{10}))
+			all, err := Load(home, passphrase)
+			require.NoError(t, err)
+			require.Equal(t, map[uint64][32]byte{1: s.Ceremony, 2: {2}, 10: {10}}, all.Seeds())
+			elsewhere := t.TempDir()
+			require.NoError(t, Save(elsewhere, passphrase, all))
+			copied, err := Load(elsewhere, passphrase)
+			require.NoError(t, err)
+			require.Equal(t, all, copied)
+			info, err := os.Stat(filepath.Join(home, Dir, "epoch-2.age"))
+			require.NoError(t, err)
+			require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+
+			require.NoError(t, EraseSeed(home, passphrase, 1))
+			require.NoError(t, EraseSeed(home, passphrase, 2))
+			require.NoError(t, EraseSeed(home, passphrase, 2), "again")
+			left, err := Load(home, passphrase)
+			require.NoError(t, err)
+			require.Zero(t, left.Ceremony)
+			require.Equal(t, s.Identity, left.Identity)
+			require.Equal(t, s.Prekeys, left.Prekeys)
+			require.Equal(t, map[uint64][32]byte{10: {10}}, left.Seeds())
+		})
+	}
+}
+
+func TestSeedsThatCannotBeRead(t *testing.T) {
+	home := t.TempDir()
+	s, err := New(rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, Save(home, "right", s))
+	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
+	_, err = Load(home, "wrong")
+	require.ErrorIs(t, err, ErrPassphrase)
+	_, err = Load(home, "")
+	require.ErrorIs(t, err, ErrNoPassphrase)
+
+	path := filepath.Join(home, Dir, "epoch-2.age")
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Rename(path, filepath.Join(home, Dir, "epoch-3.age")))
+	_, err = Load(home, "right")
+	require.ErrorContains(t, err, "unknown form", "a seed under another epoch's name")
+	require.NoError(t, os.Remove(filepath.Join(home, Dir, "epoch-3.age")))
+	for _, name := range []string{"epoch-02.age", "epoch-x.age"} {
+		require.NoError(t, os.WriteFile(filepath.Join(home, Dir, name), b, 0o600))
+		_, err = Load(home, "right")
+		require.ErrorContains(t, err, "move it away")
+		require.NoError(t, os.Remove(filepath.Join(home, Dir, name)))
+	}
+	require.NoError(t, os.WriteFile(path, b[:len(b)-1], 0o600))
+	_, err = Load(home, "right")
+	require.Error(t, err)
+}

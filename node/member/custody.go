@@ -1,0 +1,201 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+)
+
+// seat is this member's place in one committee.
+type seat struct {
+	committee *shamir.Committee
+	key       *shamir.KeyShare
+	tally     *quorum.Tally
+}
+
+// takeSeats derives this member's shares of the committees that have something to
+// serve, and forgets those of the others: what was begun under a committee is served
+// by it to its end.
+func (m *Machine) takeSeats(l curation.View) {
+	c, active := l.Committee()
+	if !active {
+		return
+	}
+	oldest := l.OldestWork()
+	for epoch := oldest; epoch <= c.Epoch(); epoch++ {
+		if m.seats[epoch] == nil {
+			m.join(l, epoch)
+		}
+	}
+	for epoch := range m.seats {
+		if epoch < oldest {
+			delete(m.seats, epoch)
+		}
+	}
+	m.now = m.seats[c.Epoch()]
+}
+
+// join takes the member's share from a finished ceremony.
+func (m *Machine) join(l curation.View, epoch uint64) {
+	if !m.again(fmt.Sprintf("join/%d", epoch), l.Height()) {
+		return
+	}
+	c, ok := l.CommitteeAt(epoch)
+	if !ok {
+		return
+	}
+	key, err := m.share(l, epoch)
+	if err == nil {
+		err = key.VerifyAgainst(c)
+	}
+	if err != nil {
+		m.do(Note{Text: fmt.Sprintf("no share of the committee of epoch %d", epoch), Err: err})
+		return
+	}
+	m.seats[epoch] = &seat{committee: c, key: key, tally: quorum.NewTally(c, maxOpen)}
+	m.do(Note{Text: fmt.Sprintf("holds its share of epoch %d", epoch)})
+}
+
+// share derives the share of an epoch from its transcript and our seed.
+func (m *Machine) share(l curation.View, epoch uint64) (*shamir.KeyShare, error) {
+	log, ok := l.CeremonyLogAt(epoch)
+	if !ok {
+		return nil, errors.New("the ledger no longer holds the transcript of its ceremony")
+	}
+	party, err := m.receiver(log)
+	if err != nil {
+		return nil, err
+	}
+	return party.KeyShare(log)
+}
+
+// receiver is our side of a ceremony as far as receiving goes.
+func (m *Machine) receiver(log *dkg.Log) (*dkg.Party, error) {
+	seed, ok := m.seedOf(log)
+	switch {
+	case !ok:
+		return nil, errors.New("the key store holds no seed for our deal key in this ceremony")
+	case log.Params().Previous == nil:
+		return dkg.NewParty(m.index, seed)
+	}
+	return dkg.NewHandoverParty(nil, m.index, seed)
+}
+
+// seedOf is the seed of our deal key in a ceremony: that of its epoch, or of an
+// earlier one if we did not consent in time.
+func (m *Machine) seedOf(log *dkg.Log) ([32]byte, bool) {
+	keys := log.Params().DealKeys
+	if int(m.index) > len(keys) {
+		return [32]byte{}, false
+	}
+	for _, seed := range m.secrets.Seeds {
+		if dkg.DealKey(seed) == keys[m.index-1] {
+			return seed, true
+		}
+	}
+	return [32]byte{}, false
+}
+
+// speak posts our messages of the current ceremony. A member that was away
+// acknowledges late: that counts for the margin.
+func (m *Machine) speak(l curation.View) {
+	epoch := l.CeremonyEpoch()
+	if m.spoken == epoch {
+		return
+	}
+	log, attempt := l.CeremonyLog(), l.Ceremony().Attempt
+	if log.Phase() == dkg.PhaseActive && log.Spoke(m.index, dkg.KindAck) {
+		m.spoken = epoch
+		return
+	}
+	messages, err := m.messages(l, log)
+	if err != nil {
+		if m.again("ceremony failed", l.Height()) {
+			m.do(Note{Text: "ceremony step failed", Err: err})
+		}
+		return
+	}
+	for i, msg := range messages {
+		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, attempt, msg.Kind, i),
+			curation.CeremonyMessage{Epoch: epoch, Attempt: attempt, Message: uint8(msg.Kind), Data: msg.Body})
+	}
+}
+
+func (m *Machine) messages(l curation.View, log *dkg.Log) ([]dkg.Message, error) {
+	if m.party == nil || m.ofParty != log.ID() {
+		party, err := m.receiver(log)
+		if err != nil {
+			return nil, err
+		}
+		if before := log.Params().Previous; before != nil && m.seats[before.Epoch()] != nil {
+			seed, _ := m.seedOf(log)
+			if party, err = dkg.NewHandoverParty(m.seats[before.Epoch()].key, m.index, seed); err != nil {
+				return nil, err
+			}
+		}
+		m.party, m.ofParty = party, log.ID()
+	}
+	return m.party.Step(l.Height()+1, log)
+}
+
+// handOver consents to a handover that is proposed, or proposes the one that was
+// asked for, with a deal key of a fresh seed that is kept first.
+func (m *Machine) handOver(l curation.View) {
+	h, proposed := l.Handover()
+	c, active := l.Committee()
+	if !active || !proposed && !m.wanted {
+		return
+	}
+	if slices.ContainsFunc(h.Keys, func(k curation.DealKey) bool { return k.Member == m.index }) || l.CeremonyEpoch() > c.Epoch() {
+		m.wanted = false
+		return
+	}
+	if l.MayHandOver() != nil {
+		return
+	}
+	epoch := c.Epoch() + 1
+	if !m.again(fmt.Sprintf("handover/%d", epoch), l.Height()) {
+		return
+	}
+	seed, kept := m.secrets.Seeds[epoch]
+	if !kept {
+		if _, err := io.ReadFull(m.rand, seed[:]); err != nil {
+			m.do(Note{Text: "no seed for the handover", Err: err})
+			return
+		}
+		m.secrets.Seeds[epoch] = seed
+		m.do(KeepSeed{Epoch: epoch, Seed: seed})
+	}
+	m.do(Submit{Key: fmt.Sprintf("handover/%d", epoch), Payload: curation.HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed)}})
+}
+
+// eraseSeeds destroys the seeds of older committees once we hold a proved share of
+// the one in force and the others have nothing left to serve: with them and the
+// bundles on the ledger, whoever finds them later has the old shares.
+func (m *Machine) eraseSeeds(l curation.View) {
+	if m.now == nil || m.spoken != m.now.key.Epoch() || len(m.secrets.Seeds) < 2 {
+		return
+	}
+	if !m.again("erase", l.Height()) {
+		return
+	}
+	needed := map[[32]byte]bool{}
+	for epoch := l.OldestWork(); epoch <= m.now.key.Epoch(); epoch++ {
+		if log, ok := l.CeremonyLogAt(epoch); ok {
+			needed[log.Params().DealKeys[m.index-1]] = true
+		}
+	}
+	for _, epoch := range slices.Sorted(maps.Keys(m.secrets.Seeds)) {
+		if epoch < m.now.key.Epoch() && !needed[dkg.DealKey(m.secrets.Seeds[epoch])] {
+			delete(m.secrets.Seeds, epoch)
+			m.do(EraseSeed{Epoch: epoch})
+		}
+	}
+}
