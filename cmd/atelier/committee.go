@@ -121,8 +121,8 @@ func abortedText(a api.Aborted) string {
 func committeeHistory(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "history", Short: "List the committees, newest first",
-		Long: `history shows every committee that has held the keys: since when, how many members it
-had and needed, how many proved their share, and whose contributions made it. The
+		Long: `history shows every committee that has held the keys: since when, how many members
+it had and needed, how many proved their share, and whose contributions made it. The
 keys are the same in all of them.`,
 		Example: "  atelier committee history\n  atelier committee history --json | jq length",
 		Args:    takes(),
@@ -151,12 +151,12 @@ func committeeHandover(e *env) *cobra.Command {
 	var leave bool
 	c := &cobra.Command{
 		Use: "handover", Short: "Hand the keys over to a new committee of the same members",
-		Long: `handover has this home's member propose that all shares be made anew. The other members
+		Long: `handover has this home's member propose that all shares be made anew. The others
 consent by themselves; as soon as all have, or after a while if a threshold has, the
 ceremony runs. The keys stay, so nothing has to be sealed or certified again; but a
-share that was stolen before no longer fits those made after. Whatever was begun before
-is served by the old committee to its end. If the handover fails, the old committee
-stays in force, and it can be proposed again.
+share that was stolen before no longer fits those made after. Whatever was begun
+before is served by the old committee to its end. If the handover fails, the old
+committee stays in force, and it can be proposed again.
 
 Do it from time to time, and whenever a share or a machine may have been seen by
 somebody else: it helps as long as fewer than the threshold were.`,
