@@ -54,6 +54,7 @@ type testNet struct {
 	members sync.Map // peer.ID
 	profile Profile
 	empty   time.Duration
+	unsafe  bool
 	log     *slog.Logger
 }
 
@@ -110,6 +111,7 @@ func (net *testNet) config(i int, app Application) Config {
 		Profile:            net.profile,
 		EmptyBlockInterval: net.empty,
 		Allow:              net.allows,
+		SignUnrecorded:     net.unsafe,
 	}
 	if net.log != nil {
 		c.Logger = net.log.With("node", i)

@@ -99,7 +99,7 @@ func loadRestored(home string, r *restored) (*validator, error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return nil, err
-	case v.Height > int64(r.Above):
+	case v.Height >= int64(r.Above):
 		pv, err := loadRecorded(home)
 		if err != nil {
 			return nil, err

@@ -232,3 +232,40 @@ func TestASecondReaderKeyIsRefused(t *testing.T) {
 	w.asked(q, addressOf(fmt.Sprintf("member %d", a.Order[0])), a.RID, seal.Generator, func(_ []byte, e error) { err = e })
 	require.ErrorIs(t, err, member.ErrReleased)
 }
+
+// TestALostJournalReleasesToTheSameKeyOnly restores a member, whose journal is lost
+// with its home: the ledger fixes one key for each reader of a request, so that what
+// it releases now is blinded for the key of then, however often it is asked.
+func TestALostJournalReleasesToTheSameKeyOnly(t *testing.T) {
+	w := newWorld(t, 4, 7, calm)
+	w.found()
+	w.ask("red heart")
+	require.True(t, w.run(60, func() bool { return len(w.artworks(curation.StatusApproved)) == 1 }))
+	a := w.artworks()[0]
+	q := w.members[0]
+	require.True(t, w.run(10, func() bool { return q.height >= a.Approved }))
+	ask := func() (err error) {
+		w.asked(q, addressOf(fmt.Sprintf("member %d", a.Order[0])), a.RID, seal.Generator, func(_ []byte, e error) { err = e })
+		return err
+	}
+	require.NoError(t, ask())
+	require.Len(t, q.journal, 1)
+	before := q.journal[0]
+	fixed, ok := a.Readers().Lookup(a.Order[0])
+	require.True(t, ok)
+	require.EqualValues(t, fixed, before.R)
+
+	q.journal = nil
+	w.start(q)
+	require.True(t, q.machine.Ready(), "seed and ledger make the share again")
+	require.NoError(t, ask())
+	require.Len(t, q.journal, 1)
+	require.Equal(t, before.R, q.journal[0].R, "the reader's key of then")
+	require.Equal(t, before.Context, q.journal[0].Context)
+	for _, i := range a.Order[1:] {
+		var err error
+		w.asked(q, addressOf(fmt.Sprintf("member %d", i)), a.RID, seal.Generator, func(_ []byte, e error) { err = e })
+		require.ErrorIs(t, err, member.ErrNotDrawn, "another reader")
+	}
+	require.Empty(t, w.failed)
+}
