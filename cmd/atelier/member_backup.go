@@ -332,7 +332,7 @@ func (e *env) known(ctx context.Context, file string) (all []backup.Known, err e
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, backup.Known{Source: s.Source, Chain: s.Chain, Epoch: s.Epoch(), Height: s.Height})
+		all = append(all, backup.Known{Source: s.Source, Chain: s.Chain, Epoch: s.Epoch(), Height: s.Height, Standing: &s})
 	}
 	return all, nil
 }

@@ -125,6 +125,9 @@ func (b *Backup) Check(s *Standing, missing string) Report {
 
 // share derives this member's share of the committee in force and verifies it.
 func (b *Backup) share(s *Standing) error {
+	if s.Log == nil || s.Log.N() < int(b.Index) {
+		return errors.New("the ceremony has no place for this member")
+	}
 	var party *dkg.Party
 	err := errors.New("it holds no seed for the deal key of this member in that ceremony")
 	for _, seed := range b.secrets.Seeds() {

@@ -20,6 +20,10 @@ type Known struct {
 	Chain  curation.Hash
 	Epoch  uint64 // of the committee in force; 0 when there is none
 	Height uint64 // 0 when it is not known
+	// Standing tells whether an older backup still makes a share: the seat of a member
+	// that was away at a handover is kept under its old deal key. Nil when only the
+	// epoch is known.
+	Standing *Standing
 }
 
 var (
@@ -34,7 +38,7 @@ func (b *Backup) Fits(k Known) error {
 	if k.Chain != b.Chain {
 		return fmt.Errorf("%w: it is of %q with chain %s…, and %s says %s…", ErrOtherNetwork, b.Network, b.Chain.String()[:16], k.Source, k.Chain.String()[:16])
 	}
-	if k.Epoch > max(b.Epoch, 1) {
+	if k.Epoch > max(b.Epoch, 1) && (k.Standing == nil || b.share(k.Standing) != nil) {
 		return fmt.Errorf("%w: it was made in epoch %d of the keys, and epoch %d is in force, says %s: restore a backup that was made since", ErrStale, b.Epoch, k.Epoch, k.Source)
 	}
 	return nil
