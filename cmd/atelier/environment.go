@@ -25,7 +25,7 @@ var variables = []struct {
 	take      func(e *env, text string) error // nil for what is read where it is needed
 }{
 	{"ATELIER_HOME", "home of the node, as --home", func(e *env, v string) error { e.home = v; return nil }},
-	{"ATELIER_API", "node to ask, as --api", func(e *env, v string) (err error) {
+	{"ATELIER_API", "node to ask, as --api; a typed --home goes before", func(e *env, v string) (err error) {
 		e.api, err = read("ATELIER_API", v, nodeAddress)
 		return err
 	}},
@@ -38,7 +38,8 @@ var variables = []struct {
 	}},
 }
 
-// environment takes what the variables say where no flag has said it, and refuses
+// environment takes what the variables say where no flag has said it: a home on the
+// line also means its node, whatever ATELIER_API names. It refuses
 // one that looks like a misspelt one of ours: a passphrase that silently is not
 // taken is how keys are lost. Any other of our prefix may be somebody else's, so it
 // is only told.
@@ -47,8 +48,7 @@ func (e *env) environment(cmd *cobra.Command, environ []string) error {
 	add := func(name string) { known.AddCommand(&cobra.Command{Use: name, Run: func(*cobra.Command, []string) {}}) }
 	for _, v := range variables {
 		add(v.name)
-		flag := cmd.Flag(strings.ToLower(strings.TrimPrefix(v.name, "ATELIER_")))
-		if text := os.Getenv(v.name); text != "" && v.take != nil && (flag == nil || !flag.Changed) {
+		if text := os.Getenv(v.name); text != "" && v.take != nil && !typedFor(cmd, v.name) {
 			if err := v.take(e, text); err != nil {
 				return err
 			}
@@ -69,6 +69,12 @@ func (e *env) environment(cmd *cobra.Command, environ []string) error {
 		fmt.Fprintf(e.err, "note: there is no variable %s, so it says nothing (see `atelier help environment`)\n", name)
 	}
 	return nil
+}
+
+// typedFor says whether the line says what a variable would.
+func typedFor(cmd *cobra.Command, variable string) bool {
+	typed := func(name string) bool { f := cmd.Flag(name); return f != nil && f.Changed }
+	return typed(strings.ToLower(strings.TrimPrefix(variable, "ATELIER_"))) || variable == "ATELIER_API" && typed("home")
 }
 
 // environmentTopic is a page of the help.

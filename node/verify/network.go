@@ -23,8 +23,8 @@ type Network struct {
 	// Earlier are the committees before it, oldest first: they certified what was
 	// begun in their time, with the same keys.
 	Earlier [][]byte `json:"earlier,omitempty"`
-	Members   []Member      `json:"members"`
-	Models    []Model       `json:"models"`
+	Members []Member `json:"members"`
+	Models  []Model  `json:"models"`
 	// Artworks are the ledger's records of the registered ones, by request id: a
 	// CID names two when a member registers another's folder as its own.
 	Artworks map[curation.Hash]Record `json:"artworks"`
