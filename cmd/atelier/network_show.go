@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/verify"
@@ -48,9 +49,18 @@ stands, and what the treasury holds.`,
 	return c
 }
 
+// stateText says how the network does as the node that answers sees it.
+func stateText(s api.Shares) string {
+	if s.State == string(health.MakingKeys) {
+		return s.State
+	}
+	return fmt.Sprintf("%s: %s within reach, %d needed", s.State, count(s.Reachable, "proven share"), s.Threshold)
+}
+
 func networkSheet(n api.Network) *sheet {
 	s := &sheet{}
 	s.add("genesis", "%s", n.Chain)
+	s.add("state", "%s", stateText(n.Shares))
 	s.add("members", "%d, of whom %d proved their share of the key", len(n.Members), n.Shares.Proven)
 	if k := n.Committee; k != nil {
 		s.add("threshold", "%s needed, %d may be lost", count(n.Shares.Threshold, "share"), n.Shares.Margin)

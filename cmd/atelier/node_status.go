@@ -40,6 +40,7 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	s := &sheet{}
 	age := time.Duration(n.BlockAge * float64(time.Second)).Round(100 * time.Millisecond)
 	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
+	s.add("network", "%s", stateText(n.Shares))
 	if vote := votesText(n); vote != "" {
 		s.add("votes", "%s", vote)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/ledger"
 )
 
@@ -27,19 +28,18 @@ func each[A, B any](items []A, convert func(A) B) []B {
 	return out
 }
 
-func networkOf(v curation.View) Network {
+func networkOf(v curation.View, reached func(uint32) bool) Network {
 	n := v.Network()
 	out := Network{
 		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply,
 		Members: membersOf(v), Ceremony: ceremonyOf(n.Ceremony), Params: n.Params,
-		Shares:   Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged, Margin: n.Ceremony.Acknowledged - n.Threshold},
+		Shares:   sharesOf(v, reached),
 		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
 	}
 	for _, s := range curation.Statuses {
 		out.Artworks[string(s)] = n.Artworks[s]
 	}
 	if c := n.Committee; c != nil {
-		out.Shares.Proven, out.Shares.Margin = c.Proven, c.Margin()
 		committee := committeeOf(*c)
 		out.Committee = &committee
 	}
@@ -52,6 +52,11 @@ func networkOf(v curation.View) Network {
 		out.Round = &round
 	}
 	return out
+}
+
+func sharesOf(v curation.View, reached func(uint32) bool) Shares {
+	s := health.Of(v, reached)
+	return Shares{Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State)}
 }
 
 func treasuryOf(t curation.Treasury) Treasury {

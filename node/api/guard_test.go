@@ -209,7 +209,7 @@ func TestADefectIsAProblemAndTheNodeGoesOn(t *testing.T) {
 	require.Equal(t, api.CodeInternal, p.Code)
 	require.NotContains(t, p.Detail, "secret")
 	require.Contains(t, log.String(), "secret detail", "the log tells")
-	resp, _ = send(t, h, "GET", "/v1/network", "", nil)
+	resp, _ = send(t, h, "GET", "/v1/members", "", nil)
 	require.Equal(t, 200, resp.StatusCode)
 }
 

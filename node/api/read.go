@@ -68,7 +68,7 @@ func (s *server) register(api huma.API) {
 
 func (s *server) registerNetwork(api huma.API) {
 	get(s, api, "network", "/v1/network", "The network and where it stands",
-		func(v curation.View, _ *none) (Network, error) { return networkOf(v), nil })
+		func(v curation.View, _ *none) (Network, error) { return networkOf(v, s.reached()), nil })
 	get(s, api, "node", "/v1/node", "The node that answers",
 		func(v curation.View, _ *none) (Node, error) { return s.node(v), nil })
 	get(s, api, "members", "/v1/members", "The members, by index",
@@ -106,12 +106,23 @@ type raw struct {
 	Body        []byte
 }
 
+// reached says which members this node reaches, itself included.
+func (s *server) reached() func(member uint32) bool {
+	info := s.backend.Info()
+	here := map[uint32]bool{info.Member: true}
+	for _, p := range info.Peers {
+		here[p.Member] = p.Connected
+	}
+	return func(member uint32) bool { return here[member] }
+}
+
 func (s *server) node(v curation.View) Node {
 	info, status, use := s.backend.Info(), s.backend.Ledger().Status(), s.backend.Store().Usage()
 	n := Node{Name: info.Name, Member: info.Member, Account: info.Account, Peer: info.Peer, Version: info.Version, Started: info.Started.UTC(),
 		HasShare: info.HasShare, Network: v.Genesis().Charter.Name, Chain: v.Chain(), Height: status.Height, AppHash: Hex(status.AppHash[:]),
 		CatchingUp: status.CatchingUp, Observing: status.Observing, Until: status.ObserveUntil, BlockAge: status.LatestBlockAge.Seconds(), Validators: len(status.Validators), Consensus: []string{}, Peers: []NodePeer{},
 		Storage: Storage{Bytes: use.Bytes, Quota: use.Quota, Segments: use.Segments, Blocks: use.Blocks, Pins: use.Pins, Damaged: use.Damaged}}
+	n.Shares = sharesOf(v, s.reached())
 	for _, p := range status.Peers {
 		n.Consensus = append(n.Consensus, p.String())
 	}

@@ -51,9 +51,11 @@ type Network struct {
 // Shares says how many members could be lost before the network could not make
 // pictures any more.
 type Shares struct {
-	Threshold int `json:"threshold" doc:"Shares that suffice."`
-	Proven    int `json:"proven" doc:"Members that proved their share on the ledger."`
-	Margin    int `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
+	Threshold int    `json:"threshold" doc:"Shares that suffice."`
+	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
+	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
+	Reachable int    `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
+	State     string `json:"state" enum:"making keys,healthy,degraded,halted" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold."`
 }
 
 // Member is a co-owner.
@@ -325,6 +327,7 @@ type Node struct {
 	Validators int              `json:"validators"`
 	Consensus  []string         `json:"consensus_peers" doc:"Peers that consensus talks to now."`
 	Peers      []NodePeer       `json:"peers" doc:"The other members."`
+	Shares     Shares           `json:"shares"`
 	Storage    Storage          `json:"storage"`
 }
 

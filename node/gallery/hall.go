@@ -8,29 +8,25 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 // shares says how safe the network's key is from loss.
 type shares struct {
-	Members, Threshold, Proven, Margin int
-	Connected                          int // members that this node sees, itself included
-	Active                             bool
+	health.Shares
+	Connected int // members that this node sees, itself included
+	Active    bool
 }
 
 func sharesOf(v curation.View, self Self) shares {
-	c := v.Ceremony()
-	s := shares{Proven: c.Acknowledged, Active: c.Phase == curation.CeremonyActive}
+	here := func(member uint32) bool { return member == self.Member || self.Connected[member] }
+	s := shares{Shares: health.Of(v, here)}
+	s.Active = s.State != health.MakingKeys
 	for _, m := range v.Members() {
-		s.Members++
-		if m.Index == self.Member || self.Connected[m.Index] {
+		if here(m.Index) {
 			s.Connected++
 		}
 	}
-	s.Threshold = 2*s.Members/3 + 1
-	if committee := v.Network().Committee; committee != nil {
-		s.Threshold, s.Proven, s.Active = committee.Threshold, committee.Proven, true
-	}
-	s.Margin = s.Proven - s.Threshold
 	return s
 }
 

@@ -1,0 +1,74 @@
+// Package health says in which state a network is, from what its ledger holds and from
+// which members a node reaches. Everybody who shows the state takes it from here.
+//
+//	making keys   no committee is in force yet
+//	healthy       at least half of the shares that may be lost are left to lose
+//	degraded      enough members are reached, and less than half of that is left
+//	halted        fewer members are reached than are needed: the ledger waits
+//
+// Losses count as halted for as long as anybody may come back. Whether a share is gone
+// for good no node can know: that a network is lost is for its members to say.
+package health
+
+import (
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/dkg"
+)
+
+// State is the state of a network as one node sees it.
+type State string
+
+// The states.
+const (
+	MakingKeys State = "making keys"
+	Healthy    State = "healthy"
+	Degraded   State = "degraded"
+	Halted     State = "halted"
+)
+
+// Shares says how many shares of the key there are, and how many are at hand.
+type Shares struct {
+	Members   int
+	Threshold int // shares that suffice
+	Proven    int // members that proved their share on the ledger
+	Margin    int // Proven - Threshold: shares that may be lost
+	Reachable int // proven shares whose members this node reaches, itself included
+	State     State
+}
+
+// Of reads the shares from a ledger; reached says whether a member answers this node.
+func Of(v curation.View, reached func(member uint32) bool) Shares {
+	n := v.Network()
+	s := Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged}
+	if n.Committee != nil {
+		s.Threshold, s.Proven = n.Committee.Threshold, n.Committee.Proven
+	}
+	log := v.CeremonyLog()
+	if c, ok := v.Committee(); ok {
+		if of, kept := v.CeremonyLogAt(c.Epoch()); kept { // a handover may be under way
+			log = of
+		}
+	}
+	for _, m := range v.Members() {
+		s.Members++
+		if log.Spoke(m.Index, dkg.KindAck) && reached(m.Index) {
+			s.Reachable++
+		}
+	}
+	s.Margin = s.Proven - s.Threshold
+	s.State = stateOf(n.Committee != nil, s.Members, s.Threshold, s.Reachable)
+	return s
+}
+
+func stateOf(keys bool, members, threshold, reachable int) State {
+	spare := reachable - threshold
+	switch {
+	case !keys:
+		return MakingKeys
+	case spare < 0:
+		return Halted
+	case 2*spare < members-threshold:
+		return Degraded
+	}
+	return Healthy
+}
