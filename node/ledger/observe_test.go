@@ -246,3 +246,20 @@ func TestARestoredValidatorThatIsNeededSignsOnTheOperatorsWord(t *testing.T) {
 	require.Equal(t, curation.CodeOK, r.Result.Code)
 	require.False(t, back.Status().Observing)
 }
+
+// FuzzRestoredNote reads damaged notes: an error, never a panic, and never the word of
+// a validator that may sign.
+func FuzzRestoredNote(f *testing.F) {
+	f.Add([]byte(`{"format":1,"above":7}`))
+	f.Add([]byte(`{"format":1,"above":18446744073709551615}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, note []byte) {
+		home := t.TempDir()
+		require.NoError(t, RestoreValidator(home, seedKey('v', 1), 7))
+		require.NoError(t, os.WriteFile(restoredFile(home), note, 0o600))
+		v, err := loadValidator(home)
+		if err == nil {
+			require.NotNil(t, v.restored)
+		}
+	})
+}
