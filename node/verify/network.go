@@ -20,11 +20,8 @@ type Network struct {
 	Name      string        `json:"name"`
 	Chain     curation.Hash `json:"chain"`     // genesis hash
 	Committee []byte        `json:"committee"` // shamir.Committee in force
-	// Earlier are the committees before it, oldest first: they certified what was
-	// begun in their time, with the same keys.
-	Earlier [][]byte `json:"earlier,omitempty"`
-	Members []Member `json:"members"`
-	Models  []Model  `json:"models"`
+	Members   []Member      `json:"members"`
+	Models    []Model       `json:"models"`
 	// Artworks are the ledger's records of the registered ones, by request id: a
 	// CID names two when a member registers another's folder as its own.
 	Artworks map[curation.Hash]Record `json:"artworks"`
@@ -69,11 +66,6 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	if n.Committee, err = c.MarshalBinary(); err != nil {
 		return n, false, err
 	}
-	for _, record := range v.Committees() {
-		if record.Epoch < c.Epoch() {
-			n.Earlier = append(n.Earlier, record.Encoded)
-		}
-	}
 	for _, m := range v.Members() {
 		n.Members = append(n.Members, Member{Index: m.Index, Name: m.Name, Account: m.Account})
 	}
@@ -113,31 +105,10 @@ func parseNetwork(b []byte) (n Network, err error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return n, errors.New("something follows the network")
 	}
-	if _, err := n.committees(); err != nil {
-		return n, err
+	if _, err := shamir.UnmarshalCommittee(n.Committee); err != nil {
+		return n, fmt.Errorf("committee: %w", err)
 	}
 	return n, n.check()
-}
-
-// committees are all committees of the network by epoch, and must have the same
-// keys.
-func (n Network) committees() (map[uint64]*shamir.Committee, error) {
-	now, err := shamir.UnmarshalCommittee(n.Committee)
-	if err != nil {
-		return nil, fmt.Errorf("committee: %w", err)
-	}
-	all := map[uint64]*shamir.Committee{now.Epoch(): now}
-	for _, b := range n.Earlier {
-		c, err := shamir.UnmarshalCommittee(b)
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("earlier committee: %w", err)
-		case all[c.Epoch()] != nil || c.Epoch() > now.Epoch() || c.X() != now.X() || c.Y() != now.Y():
-			return nil, fmt.Errorf("earlier committee of epoch %d does not belong to the one in force", c.Epoch())
-		}
-		all[c.Epoch()] = c
-	}
-	return all, nil
 }
 
 // check refuses what NetworkOf would not have written.

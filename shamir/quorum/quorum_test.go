@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/dkg"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/shamirtest"
 	"github.com/stretchr/testify/require"
@@ -340,4 +341,51 @@ func BenchmarkVerify(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// Handovers keep Y: what a committee certified is checked under the keys of any later
+// one, and the epoch that it names is part of what was signed.
+func TestACertificateOfAnyEpochIsCheckedUnderY(t *testing.T) {
+	before, shares, err := shamirtest.Run(t.Name(), 1, 4)
+	require.NoError(t, err)
+	l, parties, err := shamirtest.OpenHandover(t.Name(), before, shares, 4, 4)
+	require.NoError(t, err)
+	for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
+		for _, p := range parties {
+			messages, err := p.Step(height, l)
+			require.NoError(t, err)
+			for _, m := range messages {
+				require.NoError(t, l.Apply(height, p.Speaks(m.Kind), m))
+			}
+		}
+		l.EndBlock(height)
+	}
+	after, err := l.Committee()
+	require.NoError(t, err)
+
+	s := quorum.Statement{Epoch: 1, RID: [32]byte{1}}
+	var partials []quorum.Partial
+	for _, share := range shares[:3] {
+		p, err := quorum.SignApproval(share, s)
+		require.NoError(t, err)
+		partials = append(partials, p)
+	}
+	cert, _, err := quorum.RecoverCertificate(before, s, partials)
+	require.NoError(t, err)
+	require.NoError(t, quorum.VerifyAnyEpoch(before, s, cert.Signature()))
+	require.NoError(t, quorum.VerifyAnyEpoch(after, s, cert.Signature()))
+	_, err = quorum.Verify(after, s, cert.Signature())
+	require.ErrorIs(t, err, quorum.ErrEpoch, "it opens nothing under the next one")
+
+	for name, change := range map[string]func(*quorum.Statement){
+		"another epoch":   func(s *quorum.Statement) { s.Epoch = 2 },
+		"another request": func(s *quorum.Statement) { s.RID[0]++ },
+	} {
+		other := s
+		change(&other)
+		require.ErrorIs(t, quorum.VerifyAnyEpoch(after, other, cert.Signature()), quorum.ErrCertificate, name)
+	}
+	strangers, _, err := shamirtest.Run("another network", 1, 4)
+	require.NoError(t, err)
+	require.ErrorIs(t, quorum.VerifyAnyEpoch(strangers, s, cert.Signature()), quorum.ErrCertificate)
 }
