@@ -32,6 +32,9 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 	if x.dealKeyUsed(h, p.DealKey) {
 		return refuse(CodeMalformed, "the deal key is in use: make a fresh one")
 	}
+	if err := dkg.VerifyDealKey(p.DealKey, x.machine.chain, p.Epoch, member.Index, p.Proof); err != nil {
+		return refuse(CodeProof, "%v", err)
+	}
 	if !proposed {
 		h = Handover{Epoch: p.Epoch, Opened: x.height, Until: x.height + x.params().DKGPhaseBlocks - 1}
 		x.emit(EventHandoverProposed, h.Epoch, member.Index, h.Until)

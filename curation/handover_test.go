@@ -20,7 +20,14 @@ func handoverSeed(epoch uint64, member uint32) [32]byte {
 }
 
 func (w *world) consent(epoch uint64, member uint32) HandOver {
-	return HandOver{Epoch: epoch, DealKey: dkg.DealKey(handoverSeed(epoch, member))}
+	return w.consentWith(handoverSeed(epoch, member), epoch, member)
+}
+
+func (w *world) consentWith(seed [32]byte, epoch uint64, member uint32) HandOver {
+	w.t.Helper()
+	proof, err := dkg.ProveDealKey(seed, w.chain, epoch, member)
+	require.NoError(w.t, err)
+	return HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed), Proof: proof}
 }
 
 // handoverParty is a member's side of a handover; one that has not consented has
@@ -308,6 +315,9 @@ func TestHandoversAreRefusedByReason(t *testing.T) {
 		{"with the identity", "m1", func(p *HandOver) { p.DealKey = Hash{} }, CodeMalformed, "deal key"},
 		{"with the own key of before", "m1", func(p *HandOver) { p.DealKey = dkg.DealKey(memberSeed(1)) }, CodeMalformed, "make a fresh one"},
 		{"with another member's key", "m1", func(p *HandOver) { p.DealKey = dkg.DealKey(memberSeed(2)) }, CodeMalformed, "make a fresh one"},
+		{"with a key that another member is about to give", "m1", func(p *HandOver) { *p = w.consent(2, 2) }, CodeProof, "deal key of member 1"},
+		{"with a key of its own for another epoch", "m1", func(p *HandOver) { p.Proof = w.consentWith(handoverSeed(2, 1), 3, 1).Proof }, CodeProof, "deal key of member 1"},
+		{"with a proof that is none", "m1", func(p *HandOver) { p.Proof = [64]byte{} }, CodeProof, "deal key of member 1"},
 	} {
 		p := w.consent(2, 1)
 		c.change(&p)
@@ -319,13 +329,11 @@ func TestHandoversAreRefusedByReason(t *testing.T) {
 	}
 	w.must("m1", w.consent(2, 1))
 	require.Equal(t, CodeDuplicate, w.act("m1", w.consent(2, 1)).Code)
-	copied := w.consent(2, 2)
-	copied.DealKey = w.consent(2, 1).DealKey
-	require.Equal(t, CodeMalformed, w.act("m2", copied).Code, "a key that was just given")
+	require.Equal(t, CodeMalformed, w.act("m2", w.consentWith(handoverSeed(2, 1), 2, 2)).Code, "a key that two members share")
 	for i := uint32(2); i <= 4; i++ {
 		w.must(memberName(i), w.consent(2, i))
 	}
-	r = w.act("m1", HandOver{Epoch: 2, DealKey: dkg.DealKey([32]byte{7})})
+	r = w.act("m1", w.consentWith([32]byte{7}, 2, 1))
 	require.Equal(t, CodeWrongPhase, r.Code)
 	require.Contains(t, r.Log, "under way")
 	message := w.act("m1", CeremonyMessage{Epoch: 1, Message: 1, Data: make([]byte, 32)})

@@ -85,6 +85,7 @@ type HandOver struct {
 	_       struct{} `cbor:",toarray"`
 	Epoch   uint64   // of the committee to be: that in force and one
 	DealKey Hash     // ristretto255 point, never used before
+	Proof   [64]byte // dkg.ProveDealKey: the key is the member's own
 }
 
 // Seal records a model under the committee's key. The ciphertext holds the file

@@ -29,7 +29,7 @@ func samples() []Payload {
 		Send{To: addressOf("bob"), Amount: curve.Credits(3)},
 		Prekeys{Points: [][32]byte{{1}, {2}}},
 		CeremonyMessage{Epoch: 1, Message: 2, Data: []byte("bundle")},
-		HandOver{Epoch: 2, DealKey: Hash{9}},
+		HandOver{Epoch: 2, DealKey: Hash{9}, Proof: [64]byte{10}},
 		Seal{Name: "dusk", KeyEpoch: 1, PlainHash: Hash{1}, PolicyHash: Hash{2}, ContainerHash: Hash{3}, ContainerCID: testCID, ContainerSize: 9, Ciphertext: []byte("box")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},

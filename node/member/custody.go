@@ -173,7 +173,12 @@ func (m *Machine) handOver(l curation.View) {
 		m.secrets.Seeds[epoch] = seed
 		m.do(KeepSeed{Epoch: epoch, Seed: seed})
 	}
-	m.do(Submit{Key: fmt.Sprintf("handover/%d", epoch), Payload: curation.HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed)}})
+	proof, err := dkg.ProveDealKey(seed, m.chain, epoch, m.index)
+	if err != nil {
+		m.do(Note{Text: "no proof of our deal key for the handover", Err: err})
+		return
+	}
+	m.do(Submit{Key: fmt.Sprintf("handover/%d", epoch), Payload: curation.HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed), Proof: proof}})
 }
 
 // eraseSeeds destroys the seeds of older committees once we hold a proved share of
