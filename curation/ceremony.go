@@ -73,7 +73,7 @@ func (m *Machine) committeeAt(r state.Reader, epoch uint64) (*shamir.Committee, 
 		return known.(*shamir.Committee), true
 	}
 	record, ok := load[Committee](r, keyCommitteeRecord(epoch))
-	if !ok {
+	if !ok || len(record.Encoded) == 0 {
 		return nil, false
 	}
 	c, err := shamir.UnmarshalCommittee(record.Encoded)

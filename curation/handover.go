@@ -64,13 +64,14 @@ func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.C
 	return nil
 }
 
-// oldestWork is the oldest epoch whose committee serves something yet, or now.
+// oldestWork is the oldest epoch whose committee serves something yet, or now. All
+// requests live equally long, so the first to expire is of the oldest epoch.
 func oldestWork(r state.Reader, now uint64) uint64 {
 	if round, running := runningRound(r); running {
 		now = min(now, round.Epoch)
 	}
-	for _, rid := range names(r, []byte("index/due/")) {
-		now = min(now, must2(load[Artwork](r, keyArtwork(rid))).Epoch)
+	for k := range r.Ascend([]byte("index/due/")) {
+		return min(now, must2(load[Artwork](r, keyArtwork(Hash(k[len(k)-32:])))).Epoch)
 	}
 	return now
 }
@@ -89,10 +90,10 @@ func (x *execution) dealKeyUsed(h Handover, key Hash) bool {
 // handoverBlock opens the ceremony of a proposed handover, or lets it lapse.
 func (x *execution) handoverBlock(ceremony ceremonyState) {
 	h, proposed := load[Handover](x.block, keyHandover)
-	members := records[Member](x.block, []byte("member/"))
-	if !proposed || x.height < h.Until && len(h.Keys) < len(members) {
+	if !proposed || x.height < h.Until && len(h.Keys) < len(x.machine.genesis.Members) {
 		return
 	}
+	members := records[Member](x.block, []byte("member/"))
 	x.block.Delete(keyHandover)
 	if len(h.Keys) < x.committee.T() {
 		x.emit(EventHandoverLapsed, h.Epoch, len(h.Keys), x.committee.T())
@@ -129,10 +130,14 @@ func (x *execution) stay(attempts, again uint64) {
 }
 
 // forgetBefore drops what only older committees needed, and takes down the deal
-// keys of the one that is in force now.
+// keys of the one that is in force now. The one before it may have something to
+// finish; of those before that, which could grow without end, the summary stays.
 func (x *execution) forgetBefore(epoch uint64, dealKeys [][32]byte) {
 	if epoch > firstEpoch+1 {
 		x.block.Delete(keyLog(epoch - 2))
+		old := must2(load[Committee](x.block, keyCommitteeRecord(epoch-2)))
+		old.Encoded = nil
+		save(x.block, keyCommitteeRecord(old.Epoch), old)
 	}
 	for i, key := range dealKeys {
 		member := must2(load[Member](x.block, keyMember(uint32(i+1))))

@@ -149,6 +149,54 @@ func TestTheKeysAreHandedOverAndStayTheSame(t *testing.T) {
 	require.False(t, kept, "two handovers ago")
 	_, kept = logAt(w, 2)
 	require.True(t, kept, "the committee before may have something to finish")
+	for _, m := range w.replicas { // one was reloaded, the other has known them all along
+		require.NoError(t, m.View(func(v View) error {
+			for epoch, want := range []bool{false, false, true, true, false} {
+				c, kept := v.CommitteeAt(uint64(epoch))
+				require.Equal(t, want, kept, "epoch %d", epoch)
+				require.True(t, !kept || c.Epoch() == uint64(epoch))
+			}
+			records := v.Committees()
+			require.Len(t, records, 3)
+			require.Empty(t, records[0].Encoded, "what grows with the members does not stay for ever")
+			require.Equal(t, records[2].X, records[0].X)
+			require.Equal(t, 4, records[0].Proven)
+			return nil
+		}))
+	}
+}
+
+// TestReplicasThatStartAgainAgree at every height of handovers: one that fails, one
+// that lapses, one that goes through while something of before is left to do.
+func TestReplicasThatStartAgainAgree(t *testing.T) {
+	p := testParams()
+	p.RequestBlocks = 200
+	w := readyWith(t, p)
+	w.restless = true
+	early := w.requested("alice", "asked before")
+	for i := uint32(1); i <= 4; i++ {
+		w.must(memberName(i), w.consent(2, i))
+	}
+	require.False(t, w.handover(1, 2))
+	w.wait(3)
+	w.must("m1", w.consent(2, 1))
+	require.False(t, w.handover())
+	w.wait(3)
+	w.refreshed()
+	w.must("m1", w.refillFrom(1))
+	late := w.requested("bob", "asked after")
+	require.EqualValues(t, 1, w.artwork(early).Epoch)
+	require.EqualValues(t, 2, w.artwork(late).Epoch)
+	require.EqualValues(t, 1, view(w, func(v View) uint64 { return v.OldestWork() }))
+	w.must("m1", w.certificateFor(early, 2, 3, 4))
+	for w.artwork(early).Status != StatusExpired {
+		w.block()
+	}
+	require.Equal(t, StatusRequested, w.artwork(late).Status)
+	require.EqualValues(t, 2, view(w, func(v View) uint64 { return v.OldestWork() }))
+	w.refreshed()
+	require.EqualValues(t, 3, w.committee().Epoch())
+	require.EqualValues(t, 2, view(w, func(v View) uint64 { return v.OldestWork() }))
 }
 
 func logAt(w *world, epoch uint64) (log *dkg.Log, ok bool) {

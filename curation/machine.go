@@ -188,6 +188,12 @@ func (m *Machine) Commit() {
 	m.store.Apply(m.pending.staged)
 	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
 	m.pending = nil
+	m.committees.Range(func(epoch, _ any) bool {
+		if epoch.(uint64)+1 < m.committee.Epoch() { // its record is a summary now
+			m.committees.Delete(epoch)
+		}
+		return true
+	})
 	m.dismiss()
 }
 

@@ -109,7 +109,7 @@ type Committee struct {
 	Threshold int      // t
 	X         []byte   // ristretto255 key that opens, 32 bytes
 	Y         []byte   // BLS12-381 G2 key that certifies and seeds, 96 bytes
-	Encoded   []byte   // shamir.Committee, with every member's public shares
+	Encoded   []byte   // shamir.Committee, with every member's public shares; empty two handovers later
 	Qualified []uint32 // dealers whose bundles count
 	Height    uint64   // of activation
 	Proven    int      // members that have proved their share

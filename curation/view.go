@@ -102,8 +102,8 @@ func (v View) Prekeys(index uint32) (points []Hash) {
 // has ended. It is immutable and may be kept.
 func (v View) Committee() (*shamir.Committee, bool) { return v.m.committee, v.m.committee != nil }
 
-// CommitteeAt is the committee of an epoch, decoded, as Committee; false when
-// there was none.
+// CommitteeAt is the committee of an epoch, decoded, as Committee; false unless it is
+// the one in force or the one before.
 func (v View) CommitteeAt(epoch uint64) (*shamir.Committee, bool) {
 	return v.m.committeeAt(v.m.store, epoch)
 }

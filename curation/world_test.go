@@ -33,6 +33,7 @@ type world struct {
 	prekeys  map[uint32]uint64 // made so far, by member
 	events   []Event           // of all blocks
 	blocks   []Block
+	restless bool // the second replica starts again from its state after every block
 }
 
 // chanceFrom is a stream of bytes that a seed decides.
@@ -134,6 +135,9 @@ func (w *world) block(txs ...[]byte) Outcome {
 		w.record(r.Events)
 	}
 	w.record(outcomes[0].Events)
+	if w.restless {
+		w.reload()
+	}
 	return outcomes[0]
 }
 

@@ -82,7 +82,7 @@ type Committee struct {
 	Y         Hex      `json:"y" doc:"BLS12-381 G2 key that certifies and seeds, 96 bytes."`
 	Qualified []uint32 `json:"qualified" doc:"Dealers whose contributions count."`
 	Height    uint64   `json:"height" doc:"Of activation."`
-	Encoded   Hex      `json:"encoded" doc:"With every member's public shares."`
+	Encoded   Hex      `json:"encoded" doc:"With every member's public shares; empty two handovers later."`
 }
 
 // Ceremony says where the making of the keys stands.
