@@ -76,7 +76,10 @@ func loadSeeds(dir, passphrase string) (map[uint64][32]byte, error) {
 			return nil, fmt.Errorf("%s: not a name that a node gives: move it away", path)
 		}
 		b, err := os.ReadFile(path)
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrNotExist) || err == nil && erased(b): // by a node that runs, or that stopped over it
+			continue
+		case err != nil:
 			return nil, fmt.Errorf("read seed: %w", err)
 		}
 		var v storedSeed
@@ -96,7 +99,8 @@ func loadSeeds(dir, passphrase string) (map[uint64][32]byte, error) {
 
 // EraseSeed destroys the seed of an epoch. The file is overwritten before it is
 // removed, which disks that move data about do not promise to heed: that is what
-// the passphrase is for.
+// the passphrase is for. The founders' seed lies in one file with the identity,
+// which is replaced whole: who is reading it must find the identity.
 func EraseSeed(home, passphrase string, epoch uint64) error {
 	if epoch == 1 {
 		return eraseFounding(home, passphrase)
@@ -111,8 +115,14 @@ func EraseSeed(home, passphrase string, epoch uint64) error {
 	if err := overwrite(path, info.Size()); err != nil {
 		return fmt.Errorf("erase seed: %w", err)
 	}
-	return os.Remove(path)
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("erase seed: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
 }
+
+// erased says whether overwrite has begun on a file; no age file begins so.
+func erased(b []byte) bool { return len(b) > 0 && b[0] == 0 }
 
 // eraseFounding writes the keys of a home again without the seed of its founding.
 func eraseFounding(home, passphrase string) error {

@@ -47,6 +47,26 @@ func TestSeedsOfHandovers(t *testing.T) {
 	}
 }
 
+// A machine may stop between the overwriting of a seed and its removal, and a power
+// cut may undo the removal: what is left must not keep the node from starting.
+func TestASeedWhoseErasingWasCutShort(t *testing.T) {
+	home := t.TempDir()
+	s, err := New(rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, Save(home, "right", s))
+	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
+	require.NoError(t, SaveSeed(home, "right", 3, [32]byte{3}))
+	path := filepath.Join(home, Dir, "epoch-2.age")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.NoError(t, overwrite(path, info.Size()))
+	left, err := Load(home, "right")
+	require.NoError(t, err)
+	require.Equal(t, map[uint64][32]byte{1: s.Ceremony, 3: {3}}, left.Seeds())
+	require.NoError(t, EraseSeed(home, "right", 2))
+	require.NoFileExists(t, path)
+}
+
 func TestSeedsThatCannotBeRead(t *testing.T) {
 	home := t.TempDir()
 	s, err := New(rand.Reader)
