@@ -324,6 +324,11 @@ func TestABackupOfNoUseToTheNetworkIsRefused(t *testing.T) {
 	require.NoError(t, b.Fits(Known{Chain: b.Chain, Epoch: 2, Standing: &now}), "its seat is kept under the deal key of then")
 	require.ErrorIs(t, b.Fits(Known{Chain: b.Chain, Epoch: 2, Standing: later(t)(now)}), ErrStale)
 	require.ErrorIs(t, b.Fits(Known{Chain: b.Chain, Epoch: 2, Standing: &Standing{Chain: b.Chain}}), ErrStale)
+
+	b.secrets.Later = map[uint64][32]byte{2: {2}} // it was made while the handover to 2 went on
+	require.NoError(t, b.Fits(Known{Chain: b.Chain, Epoch: 2}))
+	require.ErrorIs(t, b.Fits(Known{Chain: b.Chain, Epoch: 3}), ErrStale)
+	require.ErrorIs(t, b.Fits(Known{Chain: b.Chain, Epoch: 2, Standing: later(t)(now)}), ErrStale, "the ledger knows better")
 }
 
 // FuzzDecode feeds what an opened file may hold: an error or a backup, never a panic.

@@ -38,10 +38,20 @@ func (b *Backup) Fits(k Known) error {
 	if k.Chain != b.Chain {
 		return fmt.Errorf("%w: it is of %q with chain %s…, and %s says %s…", ErrOtherNetwork, b.Network, b.Chain.String()[:16], k.Source, k.Chain.String()[:16])
 	}
-	if k.Epoch > max(b.Epoch, 1) && (k.Standing == nil || b.share(k.Standing) != nil) {
+	if k.Epoch > max(b.Epoch, 1) && !b.holds(k) {
 		return fmt.Errorf("%w: it was made in epoch %d of the keys, and epoch %d is in force, says %s: restore a backup that was made since", ErrStale, b.Epoch, k.Epoch, k.Source)
 	}
 	return nil
+}
+
+// holds says whether the backup makes a share of the committee in force, as far as is
+// known: one that was made while a handover went on has the seed for it.
+func (b *Backup) holds(k Known) bool {
+	if k.Standing == nil {
+		_, seed := b.secrets.Seeds()[k.Epoch]
+		return seed
+	}
+	return b.share(k.Standing) == nil
 }
 
 // Restoring says how a home is made of a backup.
