@@ -24,11 +24,16 @@ func (n *Node) HandOver(ctx context.Context) error {
 		return ctx.Err()
 	}
 	last := n.engine.Status().Height + proposalBlocks
-	for asked := false; ; {
+	first, asked := uint64(0), false
+	for {
 		var done bool
 		var height uint64
 		if err := n.machine.View(func(v curation.View) error {
-			height, done = v.Height(), n.consented(v)
+			c, active := v.Committee()
+			if active && !asked {
+				first = c.Epoch()
+			}
+			height, done = v.Height(), n.consented(v) || active && c.Epoch() > first
 			if done {
 				return nil
 			}

@@ -167,16 +167,18 @@ somebody else: it helps as long as fewer than the threshold were.`,
 			if err != nil {
 				return err
 			}
-			before, err := c.HandOver(cmd.Context())
+			before, err := c.Committees(cmd.Context()) // it may be over before we look again
 			if err != nil {
 				return err
 			}
-			now := inForce(before)
-			if leave || now == nil {
-				return e.showCustody(before)
-			}
-			k, err := e.awaitHandover(cmd.Context(), c, patience, before)
+			k, err := c.HandOver(cmd.Context())
 			if err != nil {
+				return err
+			}
+			if leave || inForce(before) == nil {
+				return e.showCustody(k)
+			}
+			if k, err = e.awaitHandover(cmd.Context(), c, patience, before); err != nil {
 				return err
 			}
 			return e.showCustody(k)
