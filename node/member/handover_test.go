@@ -2,6 +2,8 @@ package member_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -166,4 +168,44 @@ func TestAHandoverIsProposedAsSoonAsItMayBe(t *testing.T) {
 	})
 	w.step(w.members[0], member.HandoverWanted{})
 	require.True(t, w.run(400, func() bool { return w.epoch() == 3 }))
+}
+
+// TestAMemberThatWasAwayForTwoHandovers: its seat is passed on under its first deal
+// key, and its first seed is all that it needs.
+func TestAMemberThatWasAwayForTwoHandovers(t *testing.T) {
+	w := newWorld(t, 4, 25, calm)
+	w.found()
+	w.crash(w.members[3])
+	w.handOver(0)
+	w.handOver(1)
+	require.Equal(t, 3, w.proven())
+	w.start(w.members[3])
+	require.True(t, w.run(100, func() bool { return w.proven() == 4 && w.members[3].machine.Ready() }))
+	require.Equal(t, []uint64{1}, slices.Collect(maps.Keys(w.members[3].secrets.Seeds)))
+	w.crash(w.members[0])
+	w.ask("red heart")
+	require.True(t, w.run(300, func() bool { return len(w.artworks(curation.StatusCandidate)) == 1 }), "it serves: %v", summary(w))
+	require.Empty(t, w.failed)
+}
+
+// TestAMemberThatLostItsSeed has no share until the next handover, to which it
+// consents like the others.
+func TestAMemberThatLostItsSeed(t *testing.T) {
+	w := newWorld(t, 4, 26, calm)
+	w.found()
+	w.handOver(0)
+	lost := w.members[2]
+	require.True(t, w.run(100, func() bool { return len(lost.secrets.Seeds) == 1 }))
+	w.crash(lost)
+	clear(lost.secrets.Seeds)
+	w.start(lost)
+	require.False(t, w.run(20, lost.machine.Ready))
+	require.Empty(t, lost.secrets.Seeds, "nothing of the epoch in force can be made again")
+	w.handOver(2)
+	require.True(t, w.run(100, func() bool { return lost.machine.Ready() && len(lost.secrets.Seeds) == 1 }))
+	require.Contains(t, lost.secrets.Seeds, uint64(3))
+	w.crash(w.members[0])
+	w.ask("blue bird")
+	require.True(t, w.run(300, func() bool { return len(w.artworks(curation.StatusCandidate)) == 1 }), "it serves: %v", summary(w))
+	require.Empty(t, w.failed)
 }
