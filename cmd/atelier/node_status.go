@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 func nodeStatus(e *env) *cobra.Command {
@@ -44,7 +45,7 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	if vote := votesText(n); vote != "" {
 		s.add("votes", "%s", vote)
 	}
-	s.add("share", "%s", map[bool]string{true: "held", false: "not held: this member cannot help to open or approve"}[n.HasShare])
+	s.add("share", "%s", shareText(n))
 	s.add("account", "%s", n.Account)
 	s.add("gallery", "%s/", c.Address())
 	s.add("storage", "%s of %s, %s", bytesText(n.Storage.Bytes), bytesText(n.Storage.Quota), count(n.Storage.Pins, "pin"))
@@ -61,6 +62,20 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	}
 	s.addAll("peers", peers)
 	return s
+}
+
+// shareText says whether the member can help to open and approve, and what gives it a
+// share if not.
+func shareText(n api.Node) string {
+	switch {
+	case n.HasShare:
+		return "held"
+	case n.Shares.State == string(health.MakingKeys):
+		return "not yet: the members are making the keys"
+	case n.CatchingUp:
+		return "not yet: it follows from the ledger, which is catching up"
+	}
+	return "not held: it can neither open nor approve until the next handover (atelier committee handover)"
 }
 
 // votesText says how far a restored member is; nothing for any other.

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/health"
+)
+
+func TestNodeStatusSaysWhatGivesTheMemberAShare(t *testing.T) {
+	made, making := api.Shares{State: string(health.Healthy)}, api.Shares{State: string(health.MakingKeys)}
+	for want, n := range map[string]api.Node{
+		"held":                                {HasShare: true, Shares: made},
+		"not yet: the members are making":     {Shares: making, CatchingUp: true},
+		"not yet: it follows from the ledger": {Shares: made, CatchingUp: true},
+		"atelier committee handover":          {Shares: made},
+	} {
+		require.Contains(t, shareText(n), want)
+	}
+}
