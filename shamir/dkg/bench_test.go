@@ -54,3 +54,46 @@ func BenchmarkCeremony(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHandover is BenchmarkCeremony for a handover to the same members: what one
+// of them computes, and the log's checks of everybody's messages.
+func BenchmarkHandover(b *testing.B) {
+	for _, n := range []int{4, 16, 64} {
+		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) {
+			committee, shares, err := shamirtest.Run("bench", 1, n)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				l, parties, err := shamirtest.OpenHandover("bench", committee, shares, n, n)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
+					for _, p := range parties {
+						if p.Index() == 1 {
+							b.StartTimer()
+						}
+						messages, err := p.Step(height, l)
+						b.StopTimer()
+						if err != nil {
+							b.Fatal(err)
+						}
+						b.StartTimer()
+						for _, m := range messages {
+							if err := l.Apply(height, p.Speaks(m.Kind), m); err != nil {
+								b.Fatal(err)
+							}
+						}
+						b.StopTimer()
+					}
+					b.StartTimer()
+					l.EndBlock(height)
+					b.StopTimer()
+				}
+				b.StartTimer()
+			}
+		})
+	}
+}
