@@ -42,9 +42,10 @@ func (m *Machine) takeSeats(l curation.View) {
 	m.now = m.seats[c.Epoch()]
 }
 
-// join takes the member's share from a finished ceremony.
+// join takes the member's share from a finished ceremony. Where seed and transcript
+// give none, they will give none later.
 func (m *Machine) join(l curation.View, epoch uint64) {
-	if !m.again(fmt.Sprintf("join/%d", epoch), l.Height()) {
+	if !m.seldom(fmt.Sprintf("join/%d", epoch), l.Height()) {
 		return
 	}
 	c, ok := l.CommitteeAt(epoch)
@@ -117,7 +118,7 @@ func (m *Machine) speak(l curation.View) {
 	}
 	messages, err := m.messages(l, log)
 	if err != nil {
-		if m.again("ceremony failed", l.Height()) {
+		if m.seldom(fmt.Sprintf("failed/%d/%d/%v", epoch, attempt, log.Phase()), l.Height()) {
 			m.do(Note{Text: "ceremony step failed", Err: err})
 		}
 		return

@@ -198,9 +198,11 @@ func TestAMemberThatLostItsSeed(t *testing.T) {
 	require.True(t, w.run(100, func() bool { return len(lost.secrets.Seeds) == 1 }))
 	w.crash(lost)
 	clear(lost.secrets.Seeds)
+	lost.notes = nil
 	w.start(lost)
-	require.False(t, w.run(20, lost.machine.Ready))
+	require.False(t, w.run(60, lost.machine.Ready))
 	require.Empty(t, lost.secrets.Seeds, "nothing of the epoch in force can be made again")
+	require.Equal(t, []string{"no share of the committee of epoch 2"}, lost.notes, "said once, not at every block")
 	w.handOver(2)
 	require.True(t, w.run(100, func() bool { return lost.machine.Ready() && len(lost.secrets.Seeds) == 1 }))
 	require.Contains(t, lost.secrets.Seeds, uint64(3))

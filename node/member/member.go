@@ -149,6 +149,16 @@ func (m *Machine) again(key string, height uint64) bool {
 	return true
 }
 
+// seldom is again for what hardly ever changes: due when it was asked for so long ago
+// that it is forgotten.
+func (m *Machine) seldom(key string, height uint64) bool {
+	if _, ok := m.asked[key]; ok {
+		return false
+	}
+	m.asked[key] = height
+	return true
+}
+
 // submit asks for a transaction under a key that makes repetition harmless.
 func (m *Machine) submit(height uint64, key string, p curation.Payload) {
 	if m.again(key, height) {

@@ -63,6 +63,7 @@ type peer struct {
 	life    int                      // counts restarts: what is under way for an earlier life is lost
 	kept    map[curation.Hash]string // what is pinned, by request
 	torn    bool                     // the next durable write does not come to its end: the member crashes at it
+	notes   []string
 }
 
 type delivery struct {
@@ -271,6 +272,8 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 			return false
 		}
 		q.secrets.Seeds[f.Epoch] = f.Seed
+	case member.Note:
+		q.notes = append(q.notes, f.Text)
 	case member.EraseSeed:
 		delete(q.secrets.Seeds, f.Epoch)
 	case member.Render:
