@@ -159,8 +159,8 @@ before is served by the old committee to its end. If the handover fails, the old
 committee stays in force, and it can be proposed again.
 
 Do it from time to time, and whenever a share or a machine may have been seen by
-somebody else: it helps as long as fewer than the threshold were. Every member has to
-make a new backup afterwards (atelier member backup). One that is away keeps its place
+somebody else: it helps as long as fewer than the threshold were. Every member makes
+a new backup afterwards (atelier member backup). One that is away keeps its place
 under its old secret, and is healed only by a handover to which it consents.`,
 		Example: "  atelier committee handover --home ./ada\n  atelier committee handover --no-wait",
 		Args:    takes(),
