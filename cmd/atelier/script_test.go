@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
@@ -31,12 +32,17 @@ func TestCrashes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes for half a minute")
 	}
-	runScripts(t, "testdata/crash")
+	files, err := filepath.Glob("testdata/crash/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files { // one after the other: each starts four processes
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScripts(t, "", file) })
+	}
 }
 
-func runScripts(t *testing.T, dir string) {
+func runScripts(t *testing.T, dir string, files ...string) {
 	testscript.Run(t, testscript.Params{
-		Dir: dir, UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
+		Dir: dir, Files: files, UpdateScripts: *update, RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, "home") // nobody's real one
 			e.Setenv("HOME", home)

@@ -14,16 +14,18 @@ import (
 	"github.com/atelier-dao/atelier/node/config"
 )
 
-// fixPorts replaces each port 0 by one that is free now: members must find each
-// other again after a restart, so a home keeps its ports.
+// fixPorts replaces each port 0 by one that is free now, the same for all of them if
+// it can be: members must find each other again after a restart, so a home keeps its
+// ports, and one number is easier to open than two.
 func fixPorts(listen []string) ([]string, error) {
 	var out []string
+	common := 0
 	for _, s := range listen {
 		a, err := ma.NewMultiaddr(s)
 		if err != nil {
 			return nil, fmt.Errorf("network.listen: %q: %w", s, err)
 		}
-		fixed, err := fixPort(a)
+		fixed, err := fixPort(a, &common)
 		if err != nil {
 			return nil, fmt.Errorf("cannot listen on %s: choose an address of this machine with --listen: %w", s, err)
 		}
@@ -32,7 +34,7 @@ func fixPorts(listen []string) ([]string, error) {
 	return out, nil
 }
 
-func fixPort(a ma.Multiaddr) (ma.Multiaddr, error) {
+func fixPort(a ma.Multiaddr, common *int) (ma.Multiaddr, error) {
 	var host string
 	out := make(ma.Multiaddr, 0, len(a))
 	for _, c := range a {
@@ -40,9 +42,13 @@ func fixPort(a ma.Multiaddr) (ma.Multiaddr, error) {
 		case code == ma.P_IP4 || code == ma.P_IP6:
 			host = c.Value()
 		case (code == ma.P_TCP || code == ma.P_UDP) && c.Value() == "0":
-			port, err := freePort(code, host)
-			if err != nil {
-				return nil, err
+			port := *common
+			if port == 0 || tryPort(code, net.JoinHostPort(host, strconv.Itoa(port))) != nil {
+				var err error
+				if port, err = freePort(code, host); err != nil {
+					return nil, err
+				}
+				*common = port
 			}
 			fixed, err := ma.NewComponent(c.Protocol().Name, strconv.Itoa(port))
 			if err != nil {
