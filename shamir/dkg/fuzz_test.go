@@ -39,16 +39,7 @@ func handedOver(tb testing.TB) []byte {
 	require.NoError(tb, err)
 	l, parties, err := shamirtest.OpenHandover("fuzz", committee, shares, 2, 1)
 	require.NoError(tb, err)
-	for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
-		for _, p := range parties {
-			messages, err := p.Step(height, l)
-			require.NoError(tb, err)
-			for _, m := range messages {
-				require.NoError(tb, l.Apply(height, p.Speaks(m.Kind), m))
-			}
-		}
-		l.EndBlock(height)
-	}
+	require.NoError(tb, shamirtest.Finish(l, parties))
 	b, err := l.MarshalBinary()
 	require.NoError(tb, err)
 	return b

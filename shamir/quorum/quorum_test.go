@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
-	"github.com/atelier-dao/atelier/shamir/dkg"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/shamirtest"
 	"github.com/stretchr/testify/require"
@@ -350,16 +349,7 @@ func TestACertificateOfAnyEpochIsCheckedUnderY(t *testing.T) {
 	require.NoError(t, err)
 	l, parties, err := shamirtest.OpenHandover(t.Name(), before, shares, 4, 4)
 	require.NoError(t, err)
-	for height := uint64(1); l.Phase() < dkg.PhaseActive; height++ {
-		for _, p := range parties {
-			messages, err := p.Step(height, l)
-			require.NoError(t, err)
-			for _, m := range messages {
-				require.NoError(t, l.Apply(height, p.Speaks(m.Kind), m))
-			}
-		}
-		l.EndBlock(height)
-	}
+	require.NoError(t, shamirtest.Finish(l, parties))
 	after, err := l.Committee()
 	require.NoError(t, err)
 

@@ -173,10 +173,29 @@ func CombineOpen(c *shamir.Committee, label PublicLabel, cts []*Ciphertext, shar
 		return nil, nil, err
 	}
 	ctx := openingContext(c, label, cts)
+	valid, weights, culprits, err := collectOpenings(c, ctx, cts, shares)
+	if err != nil {
+		return nil, culprits, err
+	}
+	hash, points := label.Hash(), make([]kyber.Point, len(valid))
+	for k, ct := range cts {
+		for i, o := range valid {
+			points[i] = o.points[k]
+		}
+		plain, err := ct.open(group.MultiMul(weights, points), hash)
+		opened = append(opened, Opened{plain, err})
+	}
+	return opened, culprits, nil
+}
+
+// collectOpenings takes the first t valid opening shares of distinct members, with
+// the weights that interpolate them at 0. culprits are the positions of those that
+// are not valid among the ones looked at. With too few left the error wraps
+// shamir.ErrThreshold.
+func collectOpenings(c *shamir.Committee, ctx []byte, cts []*Ciphertext, shares [][]byte) (valid []*opening, weights []kyber.Scalar, culprits []int, err error) {
 	var indices []uint32
-	var valid []*opening
-	seen := make(map[uint32]bool, c.T())
 	var faults error
+	seen := make(map[uint32]bool, c.T())
 	for i, b := range shares {
 		if len(valid) == c.T() {
 			break
@@ -196,19 +215,8 @@ func CombineOpen(c *shamir.Committee, label PublicLabel, cts []*Ciphertext, shar
 	}
 	if len(valid) < c.T() {
 		err := fmt.Errorf("%d valid shares of %d: %w", len(valid), c.T(), shamir.ErrThreshold)
-		return nil, culprits, errors.Join(err, faults)
+		return nil, nil, culprits, errors.Join(err, faults)
 	}
-	weights, err := shamir.Lagrange(group, indices)
-	if err != nil {
-		return nil, culprits, err
-	}
-	hash, points := label.Hash(), make([]kyber.Point, len(valid))
-	for k, ct := range cts {
-		for i, o := range valid {
-			points[i] = o.points[k]
-		}
-		plain, err := ct.open(group.MultiMul(weights, points), hash)
-		opened = append(opened, Opened{plain, err})
-	}
-	return opened, culprits, nil
+	weights, err = shamir.Lagrange(group, indices)
+	return valid, weights, culprits, err
 }

@@ -171,32 +171,7 @@ func (t *Tally) combine(c *shamir.Committee, shares [][]byte) (sums []kyber.Poin
 		return nil, nil, fmt.Errorf("combine tally: %w", err)
 	}
 	ctx, view := t.openingContext(c), t.openingView()
-	var indices []uint32
-	var valid []*opening
-	seen := make(map[uint32]bool, c.T())
-	var faults error
-	for i, b := range shares {
-		if len(valid) == c.T() {
-			break
-		}
-		o, err := parseOpening(b, len(t.sums))
-		if err == nil {
-			err = o.verify(c, ctx, view)
-		}
-		if err != nil {
-			culprits, faults = append(culprits, i), errors.Join(faults, fmt.Errorf("share %d: %w", i, err))
-			continue
-		}
-		if !seen[o.index] {
-			seen[o.index] = true
-			indices, valid = append(indices, o.index), append(valid, o)
-		}
-	}
-	if len(valid) < c.T() {
-		err := fmt.Errorf("%d valid shares of %d: %w", len(valid), c.T(), shamir.ErrThreshold)
-		return nil, culprits, errors.Join(err, faults)
-	}
-	weights, err := shamir.Lagrange(group, indices)
+	valid, weights, culprits, err := collectOpenings(c, ctx, view, shares)
 	if err != nil {
 		return nil, culprits, err
 	}

@@ -84,22 +84,8 @@ func Run(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShar
 	if err != nil {
 		return nil, nil, err
 	}
-	for height := uint64(1); l.Phase() != dkg.PhaseActive; height++ {
-		if height > 100 || l.Phase() == dkg.PhaseAborted {
-			return nil, nil, fmt.Errorf("ceremony is %s at height %d", l.Phase(), height)
-		}
-		for _, p := range parties {
-			messages, err := p.Step(height, l)
-			if err != nil {
-				return nil, nil, err
-			}
-			for _, m := range messages {
-				if err := l.Apply(height, p.Index(), m); err != nil {
-					return nil, nil, err
-				}
-			}
-		}
-		l.EndBlock(height)
+	if err := Finish(l, parties); err != nil {
+		return nil, nil, err
 	}
 	c, err := l.Committee()
 	if err != nil {
@@ -112,4 +98,26 @@ func Run(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShar
 		}
 	}
 	return c, shares, nil
+}
+
+// Finish takes a ceremony of honest members to its end.
+func Finish(l *dkg.Log, parties []*dkg.Party) error {
+	for height := uint64(1); l.Phase() != dkg.PhaseActive; height++ {
+		if height > 100 || l.Phase() == dkg.PhaseAborted {
+			return fmt.Errorf("ceremony is %s at height %d", l.Phase(), height)
+		}
+		for _, p := range parties {
+			messages, err := p.Step(height, l)
+			if err != nil {
+				return err
+			}
+			for _, m := range messages {
+				if err := l.Apply(height, p.Speaks(m.Kind), m); err != nil {
+					return err
+				}
+			}
+		}
+		l.EndBlock(height)
+	}
+	return nil
 }
