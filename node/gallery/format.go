@@ -11,7 +11,7 @@ import (
 
 func (g *gallery) functions() template.FuncMap {
 	return template.FuncMap{
-		"asset": g.assetPath, "amount": amount, "fixed": fixed, "short": short, "count": plural, "number": grouped,
+		"asset": g.assetPath, "amount": amount, "credits": credits, "creditNoun": creditNoun, "fixed": fixed, "short": short, "count": plural, "number": grouped,
 		"percent": percent, "list": func(items ...any) []any { return items },
 	}
 }

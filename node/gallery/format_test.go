@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,4 +45,12 @@ func TestTheCurveIsDrawnWhereverItIs(t *testing.T) {
 		require.Equal(t, "342.0", p.X, "%s: today is in the middle", name)
 	}
 	require.False(t, plotOf(curve.State{}).OK, "no curve, no plot")
+}
+
+func TestOneCreditIsSingular(t *testing.T) {
+	for text, a := range map[string]curve.Amount{
+		"0 credits": {}, "1 credit": curve.Credits(1), "2 credits": curve.Credits(2), "1 000 credits": curve.Credits(1000), "0.50 credits": curve.NewAmount(500_000_000),
+	} {
+		require.Equal(t, text, strings.ReplaceAll(strings.ReplaceAll(credits(a), "\u202f", " "), "\u00a0", " "))
+	}
 }

@@ -204,9 +204,12 @@ func says(v curation.View, a curation.Artwork) string {
 	return "expired at block " + grouped(a.Ended)
 }
 
-func credits(a curve.Amount) string {
-	if a == curve.Credits(1) {
-		return a.InCredits()
+// credits is amount with its noun.
+func credits(a curve.Amount) string { return amount(a) + " " + creditNoun(a) }
+
+func creditNoun(a curve.Amount) string {
+	if amount(a) == "1" {
+		return "credit"
 	}
-	return amount(a) + " credits"
+	return "credits"
 }
