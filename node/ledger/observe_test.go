@@ -72,7 +72,8 @@ func TestARestoredValidatorObservesAndThenSigns(t *testing.T) {
 	r := back.pay(t, 1, recipient(0), 1)
 	require.Equal(t, curation.CodeOK, r.Result.Code)
 	require.Zero(t, net.nodes[0].votes(t, key, last.Height+2, until), "it signed nothing while it observed")
-	require.NotZero(t, net.nodes[0].votes(t, key, until+1, net.nodes[0].Status().Height))
+	require.NoError(t, net.nodes[0].WaitHeight(ctx, r.Height))
+	require.Equal(t, 1, net.nodes[0].votes(t, key, r.Height, r.Height), "no block without it")
 }
 
 func TestTheFilesOfARestoredValidator(t *testing.T) {
