@@ -85,9 +85,14 @@ func (l *Log) applyBundle(from uint32, body []byte) error {
 
 // checkBundle verifies a bundle against its commitment; it keeps a copy.
 func (l *Log) checkBundle(from uint32, body []byte) (*bundle, error) {
-	if commitHash(l.id, from, body) != *l.dealings[from-1].commit {
+	h := commitHash(l.id, from, body)
+	if h != *l.dealings[from-1].commit {
 		return nil, fmt.Errorf("differs from what was committed: %w", ErrMessage)
 	}
+	return l.memory.bundle(h, func() (*bundle, error) { return l.verifyBundle(from, body) })
+}
+
+func (l *Log) verifyBundle(from uint32, body []byte) (*bundle, error) {
 	b, err := parseBundle(append([]byte(nil), body...), l.N(), l.params.Threshold)
 	if err != nil {
 		return nil, err
@@ -200,13 +205,15 @@ func (l *Log) checkAck(from uint32, a ack) error {
 		return err
 	}
 	ctx := ackContext(l.id, l.committee, from)
-	if err := shamir.VerifyPossession(shamir.Ristretto255, ctx, x, a.x); err != nil {
-		return fmt.Errorf("share of X: %w: %w", err, ErrMessage)
-	}
-	if err := shamir.VerifyPossession(shamir.G2, ctx, y, a.y); err != nil {
-		return fmt.Errorf("share of Y: %w: %w", err, ErrMessage)
-	}
-	return nil
+	return l.memory.ack(ctx, a, func() error {
+		if err := shamir.VerifyPossession(shamir.Ristretto255, ctx, x, a.x); err != nil {
+			return fmt.Errorf("share of X: %w: %w", err, ErrMessage)
+		}
+		if err := shamir.VerifyPossession(shamir.G2, ctx, y, a.y); err != nil {
+			return fmt.Errorf("share of Y: %w: %w", err, ErrMessage)
+		}
+		return nil
+	})
 }
 
 func ackContext(id [32]byte, c *Committee, index uint32) []byte {
@@ -265,19 +272,24 @@ func (l *Log) everybodySpoke() bool {
 // commitment to the polynomial whose shares are new and whose value at 0 is the
 // secret of before. It fails when a sum is the identity, which honest dealers
 // reach with probability 2^-252.
-func (l *Log) derive() error {
-	var xs, ys []*shamir.Commitment
+func (l *Log) derive() (err error) {
 	dealers := l.qualify()
+	l.committee, err = l.memory.committee(l, dealers, func() (*Committee, error) { return l.combine(dealers) })
+	return err
+}
+
+func (l *Log) combine(dealers []uint32) (*Committee, error) {
+	var xs, ys []*shamir.Commitment
 	for _, dealer := range dealers {
 		b, err := l.dealt(dealer)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		xs, ys = append(xs, b.x), append(ys, b.y)
 	}
 	wx, wy, err := l.weights(dealers)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	combine := shamir.WeightedSum
 	if wx == nil {
@@ -285,14 +297,13 @@ func (l *Log) derive() error {
 	}
 	x, err := combine(wx, xs)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	y, err := combine(wy, ys)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l.committee, err = shamir.NewCommittee(l.params.Epoch, l.params.Session, l.N(), x, y)
-	return err
+	return shamir.NewCommittee(l.params.Epoch, l.params.Session, l.N(), x, y)
 }
 
 // weights are what the dealers' polynomials count: what interpolates the secret

@@ -101,6 +101,7 @@ type Log struct {
 	dealings  []dealing  // dealer i at i-1
 	acks      []*ack     // receiver j at j-1; nil until it has proved its share
 	committee *Committee // from the end of the dispute phase on
+	memory    *Memory    // nil for none
 }
 
 // NewLog opens a ceremony whose commit phase takes messages from startHeight on.
