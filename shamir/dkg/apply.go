@@ -93,7 +93,7 @@ func (l *Log) checkBundle(from uint32, body []byte) (*bundle, error) {
 }
 
 func (l *Log) verifyBundle(from uint32, body []byte) (*bundle, error) {
-	b, err := parseBundle(append([]byte(nil), body...), l.N(), l.params.Threshold)
+	b, err := parseBundle(l.memory, append([]byte(nil), body...), l.N(), l.params.Threshold)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func statementSize(t int) int {
 }
 
 // parseBundle checks length and points, not the proofs.
-func parseBundle(body []byte, n, t int) (*bundle, error) {
+func parseBundle(m *Memory, body []byte, n, t int) (*bundle, error) {
 	if len(body) != bundleSize(n, t) {
 		return nil, fmt.Errorf("bundle of %d bytes, want %d: %w", len(body), bundleSize(n, t), ErrMessage)
 	}
@@ -51,10 +51,10 @@ func parseBundle(body []byte, n, t int) (*bundle, error) {
 	yEnd := xEnd + ySize
 	b := &bundle{body: body, ephBytes: body[yEnd : yEnd+32]}
 	var err error
-	if b.x, err = shamir.DecodeCommitment(shamir.Ristretto255, t, body[:xEnd]); err != nil {
+	if b.x, err = m.commitment(shamir.Ristretto255, t, body[:xEnd]); err != nil {
 		return nil, fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
 	}
-	if b.y, err = shamir.DecodeCommitment(shamir.G2, t, body[xEnd:yEnd]); err != nil {
+	if b.y, err = m.commitment(shamir.G2, t, body[xEnd:yEnd]); err != nil {
 		return nil, fmt.Errorf("bundle: key Y: %w: %w", err, ErrMessage)
 	}
 	if b.eph, err = shamir.DecodePoint(shamir.Ristretto255, b.ephBytes); err != nil {

@@ -312,7 +312,7 @@ func (l *Log) count(has func(*dealing) bool) int {
 func (l *Log) dealt(dealer uint32) (*bundle, error) {
 	e := &l.dealings[dealer-1]
 	if e.bundle == nil && e.body != nil {
-		b, err := parseBundle(e.body, l.N(), l.params.Threshold)
+		b, err := parseBundle(l.memory, e.body, l.N(), l.params.Threshold)
 		if err != nil {
 			return nil, fmt.Errorf("bundle of member %d: %w", dealer, err)
 		}

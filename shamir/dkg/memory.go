@@ -1,12 +1,15 @@
 package dkg
 
+import "github.com/atelier-dao/atelier/shamir"
+
 // Memory keeps what logs have verified, so that those who try many courses of the same
 // ceremony on clones verify a message once: whether it holds depends on ceremony,
 // sender and bytes alone, and those or a hash of them are the key. It keeps nothing
 // that was refused, judges no dispute, and grows as long as it is used. It is not safe
 // for concurrent use. A log without one verifies everything itself.
 type Memory struct {
-	bundles    map[[32]byte]*bundle // by commitHash, which the id of the ceremony is in
+	bundles    map[[32]byte]*bundle          // by commitHash, which the id of the ceremony is in
+	parts      map[string]*shamir.Commitment // by group and bytes
 	acks       map[proven]bool
 	committees map[string]*Committee // by the ceremony's id and commitHash of each dealer
 }
@@ -19,7 +22,7 @@ type proven struct {
 
 // NewMemory is empty.
 func NewMemory() *Memory {
-	return &Memory{map[[32]byte]*bundle{}, map[proven]bool{}, map[string]*Committee{}}
+	return &Memory{map[[32]byte]*bundle{}, map[string]*shamir.Commitment{}, map[proven]bool{}, map[string]*Committee{}}
 }
 
 // Remember has the log, and what is cloned from it from now on, use the memory.
@@ -39,6 +42,22 @@ func (m *Memory) bundle(h [32]byte, check func() (*bundle, error)) (*bundle, err
 		m.bundles[h] = b
 	}
 	return b, err
+}
+
+// commitment is what the bytes decode to.
+func (m *Memory) commitment(g shamir.Group, t int, b []byte) (*shamir.Commitment, error) {
+	if m == nil {
+		return shamir.DecodeCommitment(g, t, b)
+	}
+	key := g.String() + string(b) // whose length fixes t
+	if c := m.parts[key]; c != nil {
+		return c, nil
+	}
+	c, err := shamir.DecodeCommitment(g, t, b)
+	if err == nil {
+		m.parts[key] = c
+	}
+	return c, err
 }
 
 func (m *Memory) ack(ctx []byte, a ack, check func() error) error {
