@@ -161,7 +161,7 @@ func BenchmarkFinalityFourProcesses(b *testing.B) {
 			one := func(i int) time.Duration {
 				at := time.Now()
 				nodes[i%4].submit(b, w.next(b, net, 0, i))
-				nodes[i%4].final(b, patience)
+				nodes[i%4].final(b)
 				return time.Since(at)
 			}
 			one(0)

@@ -125,9 +125,11 @@ func TestCrashBetweenExecuteAndCommit(t *testing.T) {
 			net := foundNet(t, 1)
 			net.profile, net.empty = ProfileSolo, time.Hour
 			n := net.start(0)
+			var last Receipt
 			for i := range 6 {
-				n.pay(t, uint64(i), recipient(0), 1)
+				last = n.pay(t, uint64(i), recipient(0), 1)
 			}
+			net.awaitAll(last.Height + 1) // of a changed state an empty block follows, and then none
 			n.stop()
 			at := n.Status()
 

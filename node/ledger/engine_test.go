@@ -78,7 +78,7 @@ func TestFourValidators(t *testing.T) {
 	net.awaitAll(last.Height)
 	for _, n := range net.nodes {
 		require.EqualValues(t, 21, n.app.balance(recipient(0)))
-		require.Len(t, n.Status().Peers, 3)
+		require.Eventually(t, func() bool { return len(n.Status().Peers) == 3 }, patience, time.Millisecond)
 		require.Len(t, n.Status().Validators, 4)
 	}
 	require.Less(t, first.Height, last.Height)

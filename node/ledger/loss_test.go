@@ -98,10 +98,20 @@ func TestReportsThatOvertakeEachOther(t *testing.T) {
 	t.Parallel()
 	net := foundNet(t, 4)
 	net.empty = 50 * time.Millisecond
-	var mu sync.Mutex
+	var mu sync.Mutex // guards the maps
 	first, overtaken, late := map[peer.ID][]byte{}, map[peer.ID]bool{}, map[peer.ID]bool{}
+	met := make(chan struct{}) // closed when node 3 has a late report
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	net.hosts[3] = &meddledHost{net.hosts[3], func(from peer.ID, id protocol.ID, frame []byte) [][]byte {
-		if id != lp2p.ProtocolID(0x40) || !isReport(t, frame) {
+		if id != lp2p.ProtocolID(0x40) {
+			return [][]byte{frame}
+		}
+		if !isReport(t, frame) { // blocks wait for a late report, so that it catches up when it has one
+			select {
+			case <-met:
+			case <-ctx.Done():
+			}
 			return [][]byte{frame}
 		}
 		mu.Lock()
@@ -110,6 +120,9 @@ func TestReportsThatOvertakeEachOther(t *testing.T) {
 		case late[from]:
 		case overtaken[from]:
 			late[from] = true
+			if len(late) == 1 {
+				close(met)
+			}
 			return [][]byte{first[from]}
 		case first[from] == nil:
 			first[from] = frame
@@ -123,12 +136,14 @@ func TestReportsThatOvertakeEachOther(t *testing.T) {
 		net.start(i)
 	}
 	r := net.nodes[0].pay(t, 0, recipient(0), 1)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	require.NoError(t, net.nodes[0].WaitHeight(ctx, r.Height+10))
 	net.start(3)
+	select {
+	case <-met:
+	case <-ctx.Done():
+		t.Fatal("no report came late")
+	}
 	net.awaitAll(r.Height + 20)
-	require.NotEmpty(t, late)
 	net.stopAll()
 }
 
@@ -157,7 +172,7 @@ func TestReportsThatMakeNoSense(t *testing.T) {
 	net.nodes[1].stop()
 	net.start(1)
 	net.awaitAll(n.pay(t, 1, recipient(0), 1).Height)
-	require.Len(t, n.Status().Peers, 1)
+	require.Eventually(t, func() bool { return len(n.Status().Peers) == 1 }, patience, time.Millisecond)
 	net.stopAll()
 }
 
