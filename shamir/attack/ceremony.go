@@ -185,12 +185,11 @@ func (p *ceremony) among(honest, own []post) []post {
 func (p *ceremony) settle() Outcome {
 	p.eavesdrop()
 	culprits := p.log.Culprits()
-	// What the log took was checked then; an audit checks convictions and, now and
-	// then, all of it again.
-	convicted := slices.ContainsFunc(culprits, func(k dkg.Culprit) bool { return k.Reason == dkg.ReasonBadDeal })
-	if convicted || p.IntN(8) == 0 {
-		err := p.log.Audit()
-		p.hold(err == nil, "an outsider's audit refuses the log: %v", err)
+	// An audit judges convictions again, by messages that the world knows to be in
+	// order; now and then an outsider checks it all, from bytes.
+	err := p.log.Audit()
+	p.hold(err == nil, "an audit refuses the log: %v", err)
+	if p.IntN(48) == 0 {
 		p.reread()
 	}
 	for _, k := range culprits {
@@ -204,7 +203,7 @@ func (p *ceremony) settle() Outcome {
 	if p.log.Phase() == dkg.PhaseAborted {
 		p.hold(len(culprits) > 0, "the ceremony is aborted and nobody is named")
 		p.hold(!p.enough(), "the ceremony is aborted although enough honest members took part")
-		if p.stage.before != nil {
+		if before := p.stage.before; before != nil && !p.works[before.Digest()] {
 			p.serves(p.stage.before.Committee, p.stage.before.shares[:p.stage.before.T()])
 		}
 		return Aborted
@@ -333,10 +332,13 @@ func (p *ceremony) mixtures(c *shamir.Committee, stolen, others []*shamir.KeySha
 	}
 }
 
-// reread checks that a ledger that keeps the log on disk has the same one.
+// reread checks that a ledger that keeps the log on disk has the same one, and that an
+// outsider who has nothing else finds it in order.
 func (p *ceremony) reread() {
 	b := must[[]byte](p.World)(p.log.MarshalBinary())
 	again := must[*dkg.Log](p.World)(dkg.UnmarshalLog(b))
 	b2 := must[[]byte](p.World)(again.MarshalBinary())
 	p.hold(bytes.Equal(b, b2), "the log read back differs")
+	err := again.Audit()
+	p.hold(err == nil, "an outsider's audit refuses the log: %v", err)
 }

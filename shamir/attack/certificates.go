@@ -122,7 +122,7 @@ func certifiers() []Attack {
 			return s, sig[:]
 		}),
 		certifying("a certificate by t members of another network", same(func(v *vault, c *Chance) []byte {
-			other := v.elsewhere(c)
+			other := v.elsewhere()
 			return v.combined(v.approve(v.statement, other.shares[:other.T()]))
 		})),
 		certifying("a certificate of t-1 approvals", same(func(v *vault, c *Chance) []byte {
@@ -156,7 +156,7 @@ func certifiers() []Attack {
 			return v.combined(v.seedPartials()[:v.T()])
 		})),
 		certifying("a certificate by the same members' shares of the next epoch", same(func(v *vault, c *Chance) []byte {
-			next, s := v.refreshed(c), v.statement
+			next, s := v.refreshed(), v.statement
 			s.Epoch = 2
 			return v.combined(v.approve(s, next.shares[:next.T()]))
 		})),
@@ -208,7 +208,7 @@ func certifiers() []Attack {
 		{"a tally is sent wrong, conflicting, foreign and too many approvals", Holder, tallies},
 		{"members approve two statements of one request, and each has its own tally", Holder, conflicts},
 		guarding("a member signs for a new epoch with its old share", Holder, func(v *vault, c *Chance) Outcome {
-			next, old := v.refreshed(c), v.shares[v.bad[0]]
+			next, old := v.refreshed(), v.shares[v.bad[0]]
 			s := v.statement
 			s.Epoch = next.Epoch()
 			_, err := quorum.SignApproval(old, s)

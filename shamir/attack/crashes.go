@@ -1,14 +1,10 @@
 package attack
 
-import (
-	"slices"
+import "slices"
 
-	"github.com/atelier-dao/atelier/shamir/dkg"
-)
-
-// crashing plays a stage in which every dealer that can be spared deals garbage, so
-// that all kinds of messages are said, and in which one honest member crashes at
-// the given point and comes back in the next block with its seed and the ledger.
+// crashing plays a stage in which some dealers deal garbage, so that all kinds of
+// messages are said, and in which one honest member crashes at the given point and
+// comes back in the next block with its seed and the ledger.
 // It counts the points that the member passed: after every Step, before what it
 // says has left, and after every single message.
 type crashing struct {
@@ -18,13 +14,8 @@ type crashing struct {
 
 func (k *crashing) play(w *World, s *stage) (*ceremony, Outcome) {
 	c := w.chance("crash")
-	var bad []int
-	for place := len(s.parties) - 1; place >= 0 && len(bad) < w.spare(); place-- {
-		if place != k.place && s.parties[place].Speaks(dkg.KindBundle) != 0 {
-			bad = append(bad, place)
-		}
-	}
-	p := w.stageOf(s, c, bad...)
+	dealers := slices.DeleteFunc(w.dealers(s), func(place int) bool { return place == k.place })
+	p := w.stageOf(s, c, dealers[:w.few()]...)
 	liar := lie(func(f *forgery) {
 		f.plain = func(_ uint32, b []byte) []byte { return make([]byte, len(b)) }
 		f.box = func(_ uint32, b []byte) []byte { b[0] ^= 1; return b }

@@ -12,7 +12,7 @@ import (
 // dealing is an attack of dealers in the ceremony that makes new keys.
 func dealing(name string, script func() script, want ...Outcome) Attack {
 	return Attack{name, Dealer, func(w *World, c *Chance) Outcome {
-		p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+		p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 		p.run(script())
 		return w.expects(p.settle(), want...)
 	}}
@@ -211,7 +211,7 @@ func badDealKey(w *World, c *Chance) Outcome {
 // the bits of the sum tell them. What comes out is one of the keys that were fixed
 // when the last commitment stood: one for each set of dealers that are left out.
 func lastMover(w *World, c *Chance) Outcome {
-	p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+	p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 	group := ristretto
 	var theirs []kyber.Point
 	sum := group.Point().Null()

@@ -12,7 +12,7 @@ import (
 // of the dispute phase.
 func accusing(name string, forge func(a *accusation) []byte) Attack {
 	return Attack{name, Holder, func(w *World, c *Chance) Outcome {
-		p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+		p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 		p.run(func(p *ceremony, honest []post) []post {
 			own := p.follow()
 			if p.log.Phase() != dkg.PhaseDispute {
@@ -83,7 +83,7 @@ func disputers() []Attack {
 
 // turned copies the honest victim's dispute, which is public, and names others.
 func turned(w *World, c *Chance) Outcome {
-	p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+	p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 	liar := lie(wrongShare(0))
 	p.run(func(p *ceremony, honest []post) []post {
 		var own []post
@@ -105,7 +105,7 @@ func turned(w *World, c *Chance) Outcome {
 // accomplices wrong one of their own: whoever disputes that, all judge alike, and
 // whoever does not has given up its share.
 func accomplices(w *World, c *Chance) Outcome {
-	p := w.stageOf(w.fresh(), c, c.Some(w.spare(), w.n)...)
+	p := w.stageOf(w.fresh(), c, w.held(w.pair())...)
 	accomplice := p.parties[pick(c, p.places())].Index()
 	speaks := c.Percent(50)
 	liar := lie(func(f *forgery) {
@@ -127,7 +127,7 @@ func accomplices(w *World, c *Chance) Outcome {
 
 // bystander disputes with its own deal, which is in order, before the victim does.
 func bystander(w *World, c *Chance) Outcome {
-	p := w.stageOf(w.fresh(), c, c.Some(w.spare(), w.n)...)
+	p := w.stageOf(w.fresh(), c, w.held(w.pair())...)
 	places := p.places()
 	liar, other := p.parties[places[0]].Index(), places[len(places)-1]
 	script := lie(func(f *forgery) {
@@ -148,7 +148,7 @@ func bystander(w *World, c *Chance) Outcome {
 
 // untimely disputes in every phase but the one for disputes.
 func untimely(w *World, c *Chance) Outcome {
-	p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+	p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 	p.run(func(p *ceremony, honest []post) []post {
 		own := p.follow()
 		for _, place := range p.places() {

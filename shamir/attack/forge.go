@@ -5,6 +5,8 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"fmt"
+	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
@@ -35,13 +37,14 @@ type forgery struct {
 	proofID     [32]byte
 }
 
-// begin makes a bundle of chance coefficients; in a handover the secrets are those
-// of the member's share.
+// begin makes a bundle of coefficients that the world decides; in a handover the
+// secrets are those of the member's share.
 func (p *ceremony) begin(dealer uint32) *forgery {
 	params := p.log.Params()
-	f := &forgery{p: p, id: p.log.ID(), dealer: dealer, keys: params.DealKeys, e: p.Scalar(ristretto)}
+	once := p.chance(fmt.Sprintf("dealer %d of epoch %d", dealer, params.Epoch))
+	f := &forgery{p: p, id: p.log.ID(), dealer: dealer, keys: params.DealKeys, e: once.Scalar(ristretto)}
 	for range params.Threshold {
-		f.fx, f.fy = append(f.fx, p.Scalar(ristretto)), append(f.fy, p.Scalar(shamir.G2))
+		f.fx, f.fy = append(f.fx, once.Scalar(ristretto)), append(f.fy, once.Scalar(shamir.G2))
 	}
 	if p.stage.before != nil {
 		f.fx[0], f.fy[0] = p.stage.before.shares[f.dealer-1].Secrets(access.Token{})
@@ -58,11 +61,33 @@ func polynomial(g shamir.Group, coefficients []kyber.Scalar) *shamir.Polynomial 
 	return f
 }
 
+// multiple is a scalar times the generator of G2, in both its forms. The adversary
+// computes those of its own scalars once.
+type multiple struct{ expanded, compressed []byte }
+
+func (w *World) g2(s kyber.Scalar) multiple {
+	key := string(shamir.Encode(s))
+	m, ok := w.multiples[key]
+	if !ok {
+		c := polynomial(shamir.G2, []kyber.Scalar{s}).Commit()
+		m = multiple{c.Bytes(), shamir.Encode(c.PublicKey())}
+		w.multiples[key] = m
+	}
+	return m
+}
+
+// said is the statement without changes.
+func (f *forgery) said() []byte {
+	said := polynomial(ristretto, f.fx).Commit().Bytes()
+	for _, s := range f.fy {
+		said = append(said, f.p.g2(s).expanded...)
+	}
+	return append(said, shamir.Encode(ristretto.Point().Mul(f.e, nil))...)
+}
+
 // bytes is the bundle's body.
 func (f *forgery) bytes() []byte {
-	fx, fy := polynomial(ristretto, f.fx), polynomial(shamir.G2, f.fy)
-	eph := shamir.Encode(ristretto.Point().Mul(f.e, nil))
-	said := append(append(fx.Commit().Bytes(), fy.Commit().Bytes()...), eph...)
+	fx, fy, said := polynomial(ristretto, f.fx), polynomial(shamir.G2, f.fy), f.said()
 	if f.statement != nil {
 		said = f.statement(said)
 	}
@@ -71,7 +96,7 @@ func (f *forgery) bytes() []byte {
 		proofs = f.prove(proofs)
 	}
 	body := append(said, proofs...)
-	eph = said[len(said)-32:]
+	eph := said[len(said)-32:]
 	for i, key := range f.keys {
 		to := uint32(i + 1)
 		plain := append(shamir.Encode(fx.Share(to).Value()), shamir.Encode(fy.Share(to).Value())...)
@@ -96,28 +121,41 @@ func (f *forgery) bytes() []byte {
 
 // shared is e times a deal key.
 func (f *forgery) shared(key [32]byte) []byte {
-	d, err := shamir.DecodePoint(ristretto, key[:])
-	if err != nil {
-		panic(err) // the log has decoded it
+	at := [2][32]byte{[32]byte(shamir.Encode(f.e)), key}
+	if f.p.exchanged[at] == nil {
+		d, err := shamir.DecodePoint(ristretto, key[:])
+		if err != nil {
+			panic(err) // the log has decoded it
+		}
+		f.p.exchanged[at] = shamir.Encode(d.Mul(f.e, d))
 	}
-	return shamir.Encode(d.Mul(f.e, d))
+	return f.p.exchanged[at]
 }
 
 // proofs are of both secrets and of the ephemeral key, as good as the dealer knows.
 func (f *forgery) proofs(said []byte) (out []byte) {
-	for _, q := range []struct {
-		what   string
-		g      shamir.Group
-		secret kyber.Scalar
-	}{{"x", ristretto, f.fx[0]}, {"y", shamir.G2, f.fy[0]}, {"e", ristretto, f.e}} {
-		ctx := shamir.Hash("bundle/"+q.what, f.proofID[:], shamir.Uint64(uint64(f.proofDealer)), said)
-		proof, err := shamir.ProvePossession(nil, q.g, ctx[:], q.secret)
+	ctx := func(what string) []byte {
+		h := shamir.Hash("bundle/"+what, f.proofID[:], shamir.Uint64(uint64(f.proofDealer)), said)
+		return h[:]
+	}
+	of := func(what string, secret kyber.Scalar) []byte {
+		proof, err := shamir.ProvePossession(nil, ristretto, ctx(what), secret)
 		if err != nil {
 			panic(err) // without a reader of chance it cannot fail
 		}
-		out = append(out, proof[:]...)
+		return proof[:]
 	}
-	return out
+	return slices.Concat(of("x", f.fx[0]), f.p.possession(ctx("y"), f.fy[0]), of("e", f.e))
+}
+
+// possession proves knowledge of the adversary's own scalar, over G2. With one nonce
+// for all its proofs it gives its secrets away and saves two multiplications.
+func (w *World) possession(ctx []byte, secret kyber.Scalar) []byte {
+	g := shamir.G2
+	nonce := w.chance("nonce").Scalar(g)
+	c := shamir.HashScalar(g, "pop", []byte(g.String()), ctx, w.g2(secret).compressed, w.g2(nonce).compressed)
+	z := g.Scalar().Mul(c, secret)
+	return append(shamir.Encode(c), shamir.Encode(z.Add(z, nonce))...)
 }
 
 func boxCipher(id [32]byte, dealer, to uint32, shared, eph []byte, key [32]byte) cipher.AEAD {

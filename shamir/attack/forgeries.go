@@ -155,12 +155,6 @@ var forgeries = []struct {
 	}},
 }
 
-// said is the statement without changes.
-func (f *forgery) said() []byte {
-	said := append(polynomial(ristretto, f.fx).Commit().Bytes(), polynomial(shamir.G2, f.fy).Commit().Bytes()...)
-	return append(said, shamir.Encode(ristretto.Point().Mul(f.e, nil))...)
-}
-
 func wrongShare(at int) func(f *forgery) {
 	return func(f *forgery) {
 		victim := f.p.victim(f.dealer)

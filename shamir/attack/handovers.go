@@ -14,7 +14,7 @@ import (
 // handing is an attack of members who hand over.
 func handing(name string, play func() script, want ...Outcome) Attack {
 	return Attack{name, Dealer, func(w *World, c *Chance) Outcome {
-		p := w.handing(c, 1+c.IntN(w.spare()))
+		p := w.handing(c, w.few())
 		p.run(play())
 		return w.expects(p.settle(), append(want, Aborted)...)
 	}}
@@ -24,14 +24,7 @@ func handing(name string, play func() script, want ...Outcome) Attack {
 // those of them that stay are receivers too.
 func (w *World) handing(c *Chance, bad int) *ceremony {
 	s := w.handover()
-	var dealers []int
-	for place, party := range s.parties {
-		if party.Speaks(dkg.KindBundle) != 0 {
-			dealers = append(dealers, place)
-		}
-	}
-	shuffle(c, dealers)
-	return w.stageOf(s, c, dealers[:bad]...)
+	return w.stageOf(s, c, w.dealers(s)[:bad]...)
 }
 
 // dealsInstead deals, consistently and with proofs, other secrets than the share.
@@ -64,7 +57,7 @@ func handovers() []Attack {
 		handing("in a handover, a dealer deals its share of another epoch", func() script {
 			return func(p *ceremony, honest []post) []post {
 				return lie(func(f *forgery) {
-					f.fx[0], f.fy[0] = p.refreshed(p.Chance).shares[f.dealer-1].Secrets(access.Token{})
+					f.fx[0], f.fy[0] = p.refreshed().shares[f.dealer-1].Secrets(access.Token{})
 				})(p, honest)
 			}
 		}, LeftOut),
@@ -139,9 +132,9 @@ func repeated(w *World, c *Chance) Outcome {
 // mixedEpochs opens ceremonies that hand over from committees whose shares nobody
 // holds: of another network, and of the same keys an epoch later. Nobody who holds
 // a share deals it there.
-func mixedEpochs(w *World, c *Chance) Outcome {
+func mixedEpochs(w *World, _ *Chance) Outcome {
 	from := w.inForce()
-	for _, of := range []*committee{w.elsewhere(c), w.refreshed(c)} {
+	for _, of := range []*committee{w.elsewhere(), w.refreshed()} {
 		l, parties, err := shamirtest.OpenHandover(w.name, of.Committee, of.shares, w.n, w.n)
 		w.must(err)
 		for i := range parties {

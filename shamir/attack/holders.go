@@ -11,7 +11,7 @@ import (
 // acknowledgement, 128 bytes.
 func acknowledging(name string, forge func(p *ceremony, from uint32, b []byte) []byte) Attack {
 	return Attack{name, Holder, func(w *World, c *Chance) Outcome {
-		p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+		p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 		p.run(func(p *ceremony, honest []post) []post {
 			own := p.follow()
 			for i, q := range own {
@@ -73,21 +73,21 @@ func holders() []Attack {
 			return out
 		}),
 		{"members do not acknowledge", Holder, func(w *World, c *Chance) Outcome {
-			p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+			p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 			p.run(func(p *ceremony, honest []post) []post {
 				return p.among(honest, p.follow(dkg.KindCommit, dkg.KindBundle))
 			})
 			return p.settle()
 		}},
 		{"one member more than can be spared says nothing at all", Holder, func(w *World, c *Chance) Outcome {
-			p := w.stageOf(w.fresh(), c, c.Some(1+w.spare(), w.n)...)
+			p := w.stageOf(w.fresh(), c, w.held(1+w.spare())...)
 			p.run(func(_ *ceremony, honest []post) []post { return honest })
 			outcome := p.settle()
 			w.hold(outcome == Aborted, "too few made a committee: %s", outcome)
 			return outcome
 		}},
 		{"members post kinds of messages that do not exist, in names that nobody has", Holder, func(w *World, c *Chance) Outcome {
-			p := w.stageOf(w.fresh(), c, c.Some(1+c.IntN(w.spare()), w.n)...)
+			p := w.stageOf(w.fresh(), c, w.held(w.few())...)
 			p.run(func(p *ceremony, honest []post) []post {
 				own := p.follow()
 				for range 8 {

@@ -20,7 +20,16 @@ type batch struct {
 
 const batchSize = 3
 
-func (v *vault) batch(c *Chance) *batch {
+func (v *vault) batch() *batch {
+	if v.closed.round == nil {
+		v.closed.round = v.newBatch(v.chance("round"))
+	}
+	b := *v.closed.round
+	b.orders, b.shares = slices.Clone(b.orders), slices.Clone(b.shares)
+	return &b
+}
+
+func (v *vault) newBatch(c *Chance) *batch {
 	b := &batch{label: seal.PublicLabel{Chain: v.chain, Purpose: "order", ID: 7}}
 	for i := range batchSize {
 		b.orders = append(b.orders, must[*seal.Ciphertext](v.World)(seal.Encrypt(c, v.X(), b.label.Hash(), fmt.Appendf(nil, "order %d", i))))
@@ -46,7 +55,7 @@ func (b *batch) opened(v *vault, shares [][]byte) (named []int) {
 func opening(name string, role Role, forge func(v *vault, b *batch, c *Chance, place int, good []byte) []byte) Attack {
 	return Attack{name, role, func(w *World, c *Chance) Outcome {
 		v := w.vault(c)
-		b := v.batch(c)
+		b := v.batch()
 		var bad [][]byte
 		var guilty []int
 		for i, place := range v.bad {
@@ -70,7 +79,7 @@ func opening(name string, role Role, forge func(v *vault, b *batch, c *Chance, p
 func smuggling(name string, order func(v *vault, b *batch, c *Chance) (seal.PublicLabel, *seal.Ciphertext)) Attack {
 	return Attack{name, Relay, func(w *World, c *Chance) Outcome {
 		v := w.vault(c)
-		b := v.batch(c)
+		b := v.batch()
 		label, ct := order(v, b, c)
 		orders := slices.Insert(slices.Clone(b.orders), c.IntN(batchSize+1), ct)
 		for _, key := range rest(v, v.shares) {
@@ -144,7 +153,7 @@ func openings() []Attack {
 		opening("a relay changes some bits of an opening", Relay, func(_ *vault, _ *batch, c *Chance, _ int, good []byte) []byte { return mangled(c, good) }),
 		{"members withhold their openings, and any quorum of the rest opens the same", Holder, func(w *World, c *Chance) Outcome {
 			v := w.vault(c)
-			b := v.batch(c)
+			b := v.batch()
 			honest := rest(v, b.shares)
 			for range 2 {
 				shuffle(c, honest)
@@ -182,7 +191,7 @@ func openings() []Attack {
 		}),
 		{"a sealer makes an order whose box opens for nobody", Reader, func(w *World, c *Chance) Outcome {
 			v := w.vault(c)
-			b := v.batch(c)
+			b := v.batch()
 			b.orders[1] = v.garbage(c, b.label.Hash())
 			var shares [][]byte
 			for _, key := range rest(v, v.shares) {

@@ -121,9 +121,9 @@ func readers() []Attack {
 			return v.ct, v.certify(v.request(v.ct, v.labels[0], own.Prekeys, c), v.shares), own
 		}),
 		asking("a reader asks the committee of another epoch, or of another network", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
-			other := v.elsewhere(c)
+			other := v.elsewhere()
 			if c.Percent(50) {
-				other = v.refreshed(c)
+				other = v.refreshed()
 			}
 			s := v.statement
 			s.Epoch = other.Epoch()

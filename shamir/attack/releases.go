@@ -117,7 +117,7 @@ func releases() []Attack {
 			return must[[]byte](v.World)(v.ask(c, v.shares[place], v.ct, v.cert, other))
 		}),
 		answering("a member sends its share of the epoch before or after", Holder, func(v *vault, c *Chance, place int, _ []byte) []byte {
-			next := v.refreshed(c)
+			next := v.refreshed()
 			x, _ := next.shares[place].Secrets(access.Token{})
 			return v.share(c, uint32(place+1), x, v.u(v.ct), v.readerKey(), context(v.cert, v.reader.Member, v.reader.Role))
 		}),

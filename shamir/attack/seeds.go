@@ -9,11 +9,13 @@ import (
 )
 
 // seedPartials are all members' partials of the request's seed.
-func (v *vault) seedPartials() (out []quorum.Partial) {
-	for _, key := range v.shares {
-		out = append(out, quorum.SignSeed(key, v.chain, v.statement.RID))
+func (v *vault) seedPartials() []quorum.Partial {
+	if v.closed.seeds == nil {
+		for _, key := range v.shares {
+			v.closed.seeds = append(v.closed.seeds, quorum.SignSeed(key, v.chain, v.statement.RID))
+		}
 	}
-	return out
+	return slices.Clone(v.closed.seeds)
 }
 
 // seedOf is the seed that some partials make.
@@ -37,7 +39,7 @@ func seeds() []Attack {
 		}),
 		guarding("a requester lets its request lapse and has it approved again, for another seed", Reader, func(v *vault, c *Chance) Outcome {
 			_, first := v.seedOf(v.seedPartials())
-			next := v.refreshed(c) // and in another epoch
+			next := v.refreshed() // and in another epoch
 			var partials []quorum.Partial
 			for _, key := range next.shares {
 				partials = append(partials, quorum.SignSeed(key, v.chain, v.statement.RID))

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
@@ -22,10 +23,17 @@ type World struct {
 	first  *stage
 	second *stage
 	force  *committee
+	later  *committee // the same keys, an epoch on
+	other  *committee // of another network
 	closed *vault
 	// What need not be said or checked twice, since it is the same to the last byte.
-	acks  map[said][]dkg.Message
-	works map[[32]byte]bool // committees that were seen to certify and release
+	acks     map[said][]dkg.Message
+	works    map[[32]byte]bool // committees that were seen to certify and release
+	combines bool              // certificates that were combined were seen to verify
+	memory   *dkg.Memory       // of what all logs took
+	// Of the adversary's own scalars.
+	multiples map[string]multiple
+	exchanged map[[2][32]byte][]byte // ephemeral secret times deal key
 }
 
 // said is a party and the committee that it acknowledges.
@@ -37,7 +45,8 @@ type said struct {
 // NewWorld has a committee of n members, from 4: with fewer nobody can be spared.
 func NewWorld(n int, seed uint64) *World {
 	return &World{n: n, t: shamir.Threshold(n), seed: seed, name: fmt.Sprintf("attack %d %d", n, seed),
-		acks: map[said][]dkg.Message{}, works: map[[32]byte]bool{}}
+		acks: map[said][]dkg.Message{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), multiples: map[string]multiple{},
+		exchanged: map[[2][32]byte][]byte{}}
 }
 
 // chance decides something of the world, which all attacks find alike.
@@ -73,6 +82,33 @@ func must[T any](w *World) func(T, error) T {
 // spare is how many members may be bad while the rest goes on.
 func (w *World) spare() int { return w.n - w.t }
 
+// few is how many members the adversary holds in most attacks: the smaller of two
+// numbers from 1 to spare.
+func (w *World) few() int {
+	c := w.chance("few")
+	return 1 + min(c.IntN(w.spare()), c.IntN(w.spare()))
+}
+
+// pair is few, but two where so many can be spared.
+func (w *World) pair() int { return max(w.few(), min(2, w.spare())) }
+
+// held are the places, ascending, of k members that the adversary holds. Which they
+// are the world decides, so that what the honest say is the same in most attacks.
+func (w *World) held(k int) []int {
+	return slices.Sorted(slices.Values(w.dealers(w.fresh())[:k]))
+}
+
+// dealers are the places of those who deal, in the order in which they are bad.
+func (w *World) dealers(s *stage) (out []int) {
+	for place, party := range s.parties {
+		if party.Speaks(dkg.KindBundle) != 0 {
+			out = append(out, place)
+		}
+	}
+	shuffle(w.chance("held"), out)
+	return out
+}
+
 // stage is a ceremony before its first message, with the members' secret sides.
 // They keep what they computed, so that the same ceremony costs less the next time.
 type stage struct {
@@ -89,7 +125,9 @@ const phaseBlocks, disputeBlocks = 9, 3
 func (w *World) patient(l *dkg.Log) *dkg.Log {
 	p := l.Params()
 	p.Deadlines = dkg.Deadlines{Commit: phaseBlocks, Bundle: phaseBlocks, Dispute: disputeBlocks, Acknowledge: phaseBlocks}
-	return must[*dkg.Log](w)(dkg.NewLog(p, 3))
+	patient := must[*dkg.Log](w)(dkg.NewLog(p, 3))
+	patient.Remember(w.memory)
+	return patient
 }
 
 // fresh is the ceremony that makes new keys.
@@ -153,12 +191,19 @@ func (w *World) inForce() *committee {
 }
 
 // refreshed is the same keys in the hands of the same members, an epoch later.
-func (w *World) refreshed(c *Chance) *committee {
-	from := w.inForce()
-	return w.deal(c, 2, w.n, from.x, from.y)
+func (w *World) refreshed() *committee {
+	if w.later == nil {
+		from := w.inForce()
+		w.later = w.deal(w.chance("refreshed"), 2, w.n, from.x, from.y)
+	}
+	return w.later
 }
 
 // elsewhere is the committee of another network.
-func (w *World) elsewhere(c *Chance) *committee {
-	return w.deal(c, 1, w.n, c.Scalar(shamir.Ristretto255), c.Scalar(shamir.G2))
+func (w *World) elsewhere() *committee {
+	if w.other == nil {
+		c := w.chance("elsewhere")
+		w.other = w.deal(c, 1, w.n, c.Scalar(shamir.Ristretto255), c.Scalar(shamir.G2))
+	}
+	return w.other
 }
