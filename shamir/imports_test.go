@@ -27,6 +27,9 @@ var impureImports = []string{"os", "net", "time", "log", "sync", "math/rand", "m
 func TestImports(t *testing.T) {
 	files := 0
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path == "oracle" {
+			return filepath.SkipDir // a module of its own, where kyber's meet only themselves
+		}
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}
