@@ -14,6 +14,7 @@ const (
 	Dealer     Role = "dealer"
 	Holder     Role = "share-holder"
 	Reader     Role = "reader"
+	Voter      Role = "voter"
 	Relay      Role = "relay"
 	Aggregator Role = "aggregator"
 	Fate       Role = "fate" // no adversary: crashes
@@ -90,7 +91,7 @@ func Play(a Attack, n int, seed uint64) Result { return a.Against(NewWorld(n, se
 // All are the attacks, in the order of their stages.
 func All() []Attack {
 	return slices.Concat(dealers(), disputers(), holders(), relays(), handovers(), crashes(),
-		certifiers(), seeds(), releases(), readers(), openings())
+		certifiers(), seeds(), releases(), readers(), openings(), ballots(), tallyings())
 }
 
 // Find returns the attack of that name.

@@ -64,7 +64,7 @@ func TestNamesAreSentencesAndDiffer(t *testing.T) {
 		require.GreaterOrEqual(t, len(strings.Fields(a.Name)), 4, a.Name)
 	}
 	require.Greater(t, len(seen), 150)
-	for _, r := range []Role{Dealer, Holder, Reader, Relay, Aggregator, Fate} {
+	for _, r := range []Role{Dealer, Holder, Reader, Voter, Relay, Aggregator, Fate} {
 		require.Positive(t, roles[r], r)
 	}
 	_, err := Find("the king of France attacks")

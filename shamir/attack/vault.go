@@ -39,6 +39,7 @@ type vault struct {
 	partials []quorum.Partial // of every member, of the statement
 	seeds    []quorum.Partial // of every member, of the seed
 	round    *batch
+	ballots  *poll
 	goesOn   bool // the honest rest was seen to certify and release
 }
 
