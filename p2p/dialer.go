@@ -93,6 +93,7 @@ type Dialer struct {
 
 type member struct {
 	dialing bool
+	found   bool          // a new address, since the dial under way began
 	attempt int           // failures since the last stable connection
 	next    time.Duration // not dialled before
 }
@@ -127,7 +128,7 @@ func (d *Dialer) Step(now time.Duration, event DialerEvent) []DialerEffect {
 		}
 	case PeerFound:
 		if m := d.members[e.ID]; m != nil {
-			m.next = min(m.next, now)
+			m.next, m.found = min(m.next, now), m.dialing
 		}
 	case DialDone:
 		if m := d.members[e.ID]; m != nil && m.dialing {
@@ -136,9 +137,10 @@ func (d *Dialer) Step(now time.Duration, event DialerEvent) []DialerEffect {
 			if !e.OK {
 				m.attempt++
 			}
-			if _, connected := d.connected[e.ID]; !connected {
+			if _, connected := d.connected[e.ID]; !connected && !m.found {
 				m.next = now + d.backoff(e.ID, max(m.attempt, 1))
 			}
+			m.found = false
 		}
 	case Tick:
 	}

@@ -74,6 +74,14 @@ func TestTheDialerAsOneStory(t *testing.T) {
 	require.Equal(t, []string{"dial y again 1"}, s.at(61_000*ms, Tick{}))
 }
 
+func TestAnAddressFoundDuringADialIsTriedNext(t *testing.T) {
+	s := &scene{Dialer: NewDialer(DialerConfig{Self: "a", MinBackoff: time.Hour, MaxBackoff: time.Hour})}
+	require.Equal(t, []string{"dial b"}, s.at(0, MembersChanged{[]peer.ID{"b"}}))
+	require.Empty(t, s.at(time.Second, PeerFound{"b"}))
+	require.Equal(t, []string{"dial b again 1"}, s.at(2*time.Second, DialDone{"b", false}))
+	require.Equal(t, []string{"wake"}, s.at(3*time.Second, DialDone{"b", false}), "once")
+}
+
 func TestASuccessfulDialWithoutAConnectionIsNotBelieved(t *testing.T) {
 	s := &scene{Dialer: NewDialer(DialerConfig{Self: "a"})}
 	require.Equal(t, []string{"dial b"}, s.at(0, MembersChanged{[]peer.ID{"b"}}))
