@@ -14,7 +14,7 @@ import (
 
 // Two members, who let nobody else in; one asks the other for a work.
 func Example() {
-	work := p2p.Protocol{ID: "/example/work/1", MaxRequest: 64, MaxResponse: 1 << 10, Timeout: 5 * time.Second}
+	work := p2p.Protocol{ID: "/example/work/1", MaxRequest: 64, MaxResponse: 1 << 10, Timeout: time.Minute}
 	members := p2p.NewRoster()
 	start := func() *p2p.Host {
 		key, _, err := crypto.GenerateEd25519Key(rand.Reader)
@@ -42,7 +42,7 @@ func Example() {
 	}, nil)
 	defer service.Close()
 
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	if err := bo.Connect(ctx, ada.AddrInfo()); err != nil {
 		panic(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 	"github.com/stretchr/testify/require"
 )
 
@@ -338,9 +339,8 @@ func TestANetworkIsFoundedOverRealConnections(t *testing.T) {
 }
 
 func TestANewcomerWaitsForAnAbsentFounder(t *testing.T) {
-	address := testHost(t, 1, onlyTCP)
-	info := address.AddrInfo()
-	require.NoError(t, address.Close())
+	address := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d", freePort(t))
+	info := peer.AddrInfo{ID: testID(t, 1), Addrs: []ma.Multiaddr{ma.StringCast(address)}}
 
 	newcomer := testHost(t, 2)
 	waiting := make(chan Waiting, 1000)
@@ -356,7 +356,7 @@ func TestANewcomerWaitsForAnAbsentFounder(t *testing.T) {
 	for range 3 {
 		require.ErrorIs(t, (<-waiting).Err, ErrUnreachable)
 	}
-	founder := testHost(t, 1, func(c *Config) { c.Listen = []string{info.Addrs[0].String()} })
+	founder := testHost(t, 1, func(c *Config) { c.Listen = []string{address} })
 	f, _ := foundingOf(t, 2)
 	service := ServeFounding(founder, f, func(Registration) error { return nil }, nil)
 	defer service.Close()

@@ -28,11 +28,15 @@ func keep(t *testing.T, k *Keeper) (stop func()) {
 }
 
 func TestAKeeperReturnsToARestartedMember(t *testing.T) {
-	for name, transport := range map[string]func(*Config){"TCP": onlyTCP, "QUIC": onlyQUIC} {
+	for name, form := range map[string]string{"TCP": "/ip4/127.0.0.1/tcp/%d", "QUIC": "/ip4/127.0.0.1/udp/%d/quic-v1"} {
 		t.Run(name, func(t *testing.T) {
+			address := fmt.Sprintf(form, freePort(t))
+			at := func(address string) func(*Config) {
+				return func(c *Config) { c.Listen = []string{address} }
+			}
 			// Identity 1 keeps; the identifiers decide who may dial first.
-			ours := testHost(t, 1, transport)
-			theirs := testHost(t, 2, transport)
+			ours := testHost(t, 1, at(fmt.Sprintf(form, 0)))
+			theirs := testHost(t, 2, at(address))
 			k := NewKeeper(ours, DialerConfig{Courtesy: time.Millisecond, MinBackoff: 20 * time.Millisecond, MaxBackoff: 100 * time.Millisecond}, time.Second)
 			defer keep(t, k)()
 			require.Empty(t, k.Status())
@@ -40,10 +44,9 @@ func TestAKeeperReturnsToARestartedMember(t *testing.T) {
 			eventually(t, func() bool { return isConnected(ours, theirs.ID()) && isConnected(theirs, ours.ID()) }, "not connected")
 			require.True(t, ours.ConnManager().IsProtected(theirs.ID(), keeperTag))
 
-			address := theirs.Addrs()[0].String()
 			require.NoError(t, theirs.Close())
 			eventually(t, func() bool { return !isConnected(ours, theirs.ID()) }, "still connected to nobody")
-			again := testHost(t, 2, func(c *Config) { c.Listen = []string{address} })
+			again := testHost(t, 2, at(address))
 			eventually(t, func() bool { return isConnected(again, ours.ID()) }, "did not return")
 
 			// A member without an address stays missing, with the reason.
@@ -67,7 +70,7 @@ func TestAKeeperReturnsToARestartedMember(t *testing.T) {
 
 func TestTheKeepersBackoffIsTheOnlyOne(t *testing.T) {
 	h := testHost(t, 1)
-	k := NewKeeper(h, DialerConfig{Courtesy: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}, time.Second)
+	k := NewKeeper(h, DialerConfig{Courtesy: time.Millisecond, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond}, patience)
 	defer keep(t, k)()
 	k.SetMembers([]peer.AddrInfo{{ID: testID(t, 7), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/1")}}})
 	eventually(t, func() bool { return k.Status()[0].Attempts > 3 }, "no attempts")
@@ -80,7 +83,7 @@ func TestAKeeperFindsAMovedMemberThroughTheHashTable(t *testing.T) {
 	a, b := testHost(t, 1, table, onlyTCP), testHost(t, 2, table, onlyTCP)
 	moved := testHost(t, 3, table, onlyTCP)
 	connect(t, moved, b)
-	k := NewKeeper(a, DialerConfig{MinBackoff: 20 * time.Millisecond, MaxBackoff: 50 * time.Millisecond, Courtesy: time.Millisecond}, time.Second)
+	k := NewKeeper(a, DialerConfig{MinBackoff: 20 * time.Millisecond, MaxBackoff: 50 * time.Millisecond, Courtesy: time.Millisecond}, patience)
 	defer keep(t, k)()
 	k.SetMembers([]peer.AddrInfo{b.AddrInfo(), {ID: moved.ID(), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/1")}}})
 	eventually(t, func() bool { return isConnected(a, moved.ID()) }, "not found")
@@ -90,7 +93,7 @@ func TestAnAddressHeardOnTheLocalNetworkIsTriedAtOnce(t *testing.T) {
 	roster := NewRoster(testID(t, 2))
 	a := testHost(t, 1, func(c *Config) { c.Allow = roster.Has })
 	b := testHost(t, 2)
-	k := NewKeeper(a, DialerConfig{Courtesy: time.Millisecond, MinBackoff: time.Hour, MaxBackoff: time.Hour}, time.Second)
+	k := NewKeeper(a, DialerConfig{Courtesy: time.Millisecond, MinBackoff: time.Hour, MaxBackoff: time.Hour}, patience)
 	defer keep(t, k)()
 	k.SetMembers([]peer.AddrInfo{{ID: b.ID()}})
 	eventually(t, func() bool { return len(k.Status()) == 1 && k.Status()[0].Attempts == 1 }, "no first attempt")

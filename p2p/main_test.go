@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -16,12 +18,22 @@ import (
 	"go.uber.org/goleak"
 )
 
-// patience bounds every wait for something that must happen.
-const patience = 15 * time.Second
+// patience bounds every wait for something that must happen; nothing is timed by it.
+const patience = 3 * time.Minute
 
+// TestMain requires that no goroutine is left, once those that end have had their time.
 func TestMain(m *testing.M) {
 	LogTo(slog.DiscardHandler)
-	goleak.VerifyTestMain(m)
+	code := m.Run()
+	left := goleak.Find()
+	for end := time.Now().Add(patience); left != nil && time.Now().Before(end); {
+		left = goleak.Find()
+	}
+	if left != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, left)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // testKey is the n-th identity of the tests.
