@@ -22,6 +22,9 @@ import (
 	"go.uber.org/goleak"
 )
 
+// patience bounds every wait for something that must happen; nothing is timed by it.
+const patience = 3 * time.Minute
+
 // newHost listens on loopback with the limits that a node has.
 func newHost(t testing.TB) host.Host {
 	t.Helper()
@@ -123,7 +126,7 @@ func TestManyBlocksFromOnePeer(t *testing.T) {
 				r, err := b.FetchVia(ctx, root, a.ID(), method)
 				require.NoError(t, err)
 				require.Equal(t, 2001, r.Blocks)
-				require.Less(t, r.Duration, 30*time.Second, "%s stalled", method)
+				require.Less(t, r.Duration, patience, "%s stalled again and again: once for long is ErrSilent", method)
 				t.Logf("%s: %d blocks, %d bytes in %s", method, r.Blocks, r.Bytes, r.Duration)
 			}
 			_, err = b.Verify(ctx, root)
@@ -143,8 +146,9 @@ func TestRefusedPeersGetNothingByEitherMethod(t *testing.T) {
 		asked[root] = true
 		return root == open
 	}})
-	b := newMember(t, ExchangeOptions{Patience: time.Second})
+	b, hasty := newMember(t, ExchangeOptions{}), newMember(t, ExchangeOptions{Patience: time.Second})
 	connect(t, b.Host, a.Host)
+	connect(t, hasty.Host, a.Host)
 	shared := File{Name: "shared", Data: noise(40, 500)}
 	secret, err := a.PutFolder(ctx, append(folder(1, 1000), shared))
 	require.NoError(t, err)
@@ -158,7 +162,7 @@ func TestRefusedPeersGetNothingByEitherMethod(t *testing.T) {
 	require.ErrorIs(t, err, ErrRefused)
 	_, err = b.Fetch(ctx, secret, []peer.ID{a.ID()})
 	require.ErrorIs(t, err, ErrRefused)
-	_, err = b.FetchVia(ctx, secret, a.ID(), ViaBitswap)
+	_, err = hasty.FetchVia(ctx, secret, a.ID(), ViaBitswap)
 	require.ErrorIs(t, err, ErrSilent)
 	picture, err := FileCID(noise(1, 1000))
 	require.NoError(t, err)
@@ -167,6 +171,7 @@ func TestRefusedPeersGetNothingByEitherMethod(t *testing.T) {
 	require.False(t, b.Has(secret))
 	require.False(t, b.Has(picture))
 	requireEmpty(t, b.Store)
+	requireEmpty(t, hasty.Store)
 
 	for _, method := range []Method{ViaCAR, ViaBitswap} {
 		_, err = b.FetchVia(ctx, open, a.ID(), method)
@@ -258,7 +263,7 @@ func TestLyingPeers(t *testing.T) {
 				}
 				st.Close()
 			})
-			b := newMember(t, ExchangeOptions{Patience: 5 * time.Second})
+			b := newMember(t, ExchangeOptions{})
 			connect(t, b.Host, liar)
 			_, err := b.FetchVia(context.Background(), root, liar.ID(), ViaCAR)
 			require.ErrorIs(t, err, c.want)
@@ -280,7 +285,7 @@ func sampleOf(t testing.TB, seed uint64) (cid.Cid, []byte) {
 // A peer that announces much and sends a byte now and then holds its place no longer
 // than one that sends nothing.
 func TestATricklingPeerIsGivenUp(t *testing.T) {
-	const patience = 200 * time.Millisecond
+	const given = time.Second
 	trickle := newHost(t)
 	stopped := make(chan struct{})
 	trickle.SetStreamHandler(ProtocolCAR, func(st network.Stream) {
@@ -294,7 +299,7 @@ func TestATricklingPeerIsGivenUp(t *testing.T) {
 		if _, err := st.Write(slices.Concat(announced, carHeader(root), block)); err != nil {
 			return
 		}
-		pace := time.NewTicker(patience / 4)
+		pace := time.NewTicker(given / 20)
 		defer pace.Stop()
 		for range pace.C {
 			if _, err := st.Write([]byte{0}); err != nil {
@@ -302,11 +307,11 @@ func TestATricklingPeerIsGivenUp(t *testing.T) {
 			}
 		}
 	})
-	b := newMember(t, ExchangeOptions{Patience: patience})
+	b := newMember(t, ExchangeOptions{Patience: given})
 	connect(t, b.Host, trickle)
 	root, err := FolderCID(folder(9, 1000))
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(context.Background(), 50*patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, err = b.FetchVia(ctx, root, trickle.ID(), ViaCAR)
 	require.Error(t, err)
@@ -378,14 +383,14 @@ func TestBusyServerSaysSo(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := b.FetchVia(ctx, root, a.ID(), ViaCAR)
 		return errors.Is(err, ErrBusy)
-	}, 10*time.Second, time.Millisecond)
+	}, patience, time.Millisecond)
 	for _, st := range held {
 		require.NoError(t, st.Reset())
 	}
 	require.Eventually(t, func() bool {
 		_, err := b.FetchVia(ctx, root, a.ID(), ViaCAR)
 		return err == nil
-	}, 10*time.Second, time.Millisecond)
+	}, patience, time.Millisecond)
 }
 
 func TestFetchRespectsQuotaAndLimit(t *testing.T) {
@@ -463,7 +468,13 @@ func FuzzResponse(f *testing.F) {
 
 func TestNothingIsLeftRunning(t *testing.T) {
 	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // runs last
+	t.Cleanup(func() { // runs last
+		left := goleak.Find(before)
+		for end := time.Now().Add(patience); left != nil && time.Now().Before(end); {
+			left = goleak.Find(before) // which itself tries for a while
+		}
+		require.NoError(t, left)
+	})
 	ctx := context.Background()
 	a, b := newMember(t, ExchangeOptions{}), newMember(t, ExchangeOptions{})
 	connect(t, b.Host, a.Host)
