@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,6 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 const token = "secret of the home"
+
+// patience bounds every wait for what must happen.
+const patience = 3 * time.Minute
 
 // serve puts a studio behind HTTP.
 func serve(t testing.TB, s *apitest.Studio, hosts ...string) (*httptest.Server, *api.Client) {

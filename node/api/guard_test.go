@@ -259,7 +259,7 @@ func TestEventsAreReplayedAndFollowed(t *testing.T) {
 		require.Equal(t, r.Height, e.Height)
 		require.Equal(t, 0, *e.Tx)
 		require.Equal(t, map[string]string{"from": apitest.Address("Vera").String(), "to": apitest.Address("Walid").String(), "amount": "5"}, e.Attributes)
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		require.FailNow(t, "no event")
 	}
 }
@@ -312,7 +312,7 @@ func TestStreamsAreCountedAndGivenBack(t *testing.T) {
 			return err == nil && h != (api.Happening{})
 		}
 		return false
-	}, 20*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }
 
 func TestAStreamEndsWithTheNode(t *testing.T) {
@@ -334,7 +334,7 @@ func TestAStreamEndsWithTheNode(t *testing.T) {
 	stop()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		require.FailNow(t, "the stream goes on without its node")
 	}
 }

@@ -45,7 +45,7 @@ func open(t *testing.T, h home.Home) (config.Config, keys.Secrets, *p2p.Host) {
 }
 
 func TestThreeHomesFoundOneNetwork(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	homes := []home.Home{home.Home(t.TempDir()), home.Home(t.TempDir()), home.Home(t.TempDir())}
 	require.NoError(t, Create(homes[0], config.Default(), "", "Ada", testTerms(3)))
@@ -210,8 +210,6 @@ func TestListeningOnEveryAddressNeedsAnAnnouncedOne(t *testing.T) {
 	require.Equal(t, cfg.Network.Announce, got)
 }
 
-// TestASeatNeedsARecordThatFoundsANetwork refuses a newcomer whose keys would make
-// the genesis impossible, before it takes a seat.
 func TestAHomeTakesPortsThatTheSystemLendsToNobody(t *testing.T) {
 	for range 20 {
 		listen, err := fixPorts(config.Default().Network.Listen)
@@ -232,6 +230,8 @@ func TestAHomeTakesPortsThatTheSystemLendsToNobody(t *testing.T) {
 	require.ErrorContains(t, err, "choose an address of this machine with --listen")
 }
 
+// TestASeatNeedsARecordThatFoundsANetwork refuses a newcomer whose keys would make
+// the genesis impossible, before it takes a seat.
 func TestASeatNeedsARecordThatFoundsANetwork(t *testing.T) {
 	d := testDocument(t)
 	terms := testTerms(3)
