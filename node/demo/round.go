@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/go-cid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
@@ -108,7 +110,9 @@ func (s *show) curate(ctx context.Context) error {
 	var round curation.Round
 	var x [32]byte
 	var rids []curation.Hash
+	var height uint64
 	err := s.until(ctx, time.Minute, "the round", func(v curation.View) (ok bool, err error) {
+		height = v.Height()
 		if round, ok = v.RunningRound(); !ok {
 			return false, nil
 		}
@@ -120,31 +124,41 @@ func (s *show) curate(ctx context.Context) error {
 		}
 		return round.Phase == curation.RoundBacking, nil
 	})
+	if err == nil {
+		err = s.waitHeight(ctx, height) // orders go to all members
+	}
 	if err != nil {
 		return err
 	}
 	s.screen.Fact("round %d opened by itself with %d candidates; orders until height %d", round.Number, len(rids), round.BackUntil)
 	label := curation.OrderLabel(s.nodes[0].Chain(), round.Number).Hash()
-	orders := 0
-	for ci, c := range s.collectors {
-		for ai, rid := range rids {
-			credits := backing[ci%len(backing)][ai%len(backing[0])]
-			if credits == 0 {
-				continue
+	var orders atomic.Int64
+	g, ordering := errgroup.WithContext(ctx)
+	for ci, c := range s.collectors { // at the same time: the phase does not wait for them
+		g.Go(func() error {
+			for ai, rid := range rids {
+				credits := backing[ci%len(backing)][ai%len(backing[0])]
+				if credits == 0 {
+					continue
+				}
+				order := curation.OpenOrder{Account: c.account(), RID: rid, Deposit: curve.Credits(credits), MinOut: curve.NewAmount(1)}
+				ct, err := seal.Encrypt(rand.Reader, x, label, order.Bytes())
+				if err != nil {
+					return err
+				}
+				// The escrow hides the deposit: a round number above it.
+				if err := s.nodes[ci%len(s.nodes)].SubmitAs(ordering, c.key, curation.SealedOrder{Round: round.Number, Escrow: curve.Credits(credits + 50), Box: ct.Bytes()}); err != nil {
+					return err
+				}
+				orders.Add(1)
 			}
-			order := curation.OpenOrder{Account: c.account(), RID: rid, Deposit: curve.Credits(credits), MinOut: curve.NewAmount(1)}
-			ct, err := seal.Encrypt(rand.Reader, x, label, order.Bytes())
-			if err != nil {
-				return err
-			}
-			// The escrow hides the deposit: a round number above it.
-			if err := s.nodes[ci%len(s.nodes)].SubmitAs(ctx, c.key, curation.SealedOrder{Round: round.Number, Escrow: curve.Credits(credits + 50), Box: ct.Bytes()}); err != nil {
-				return err
-			}
-			orders++
-		}
+			return nil
+		})
 	}
-	s.screen.Fact("%d sealed orders of %d collectors are on the ledger", orders, len(s.collectors))
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	s.screen.Fact("%d sealed orders of %d collectors are on the ledger", orders.Load(), len(s.collectors))
 	err = s.until(ctx, 2*time.Minute, "the settlement", func(v curation.View) (bool, error) {
 		r, _ := v.Round(round.Number)
 		switch r.Phase {
