@@ -27,13 +27,13 @@ func TestFourMembersFoundANetworkAndPublish(t *testing.T) {
 
 	work := filepath.Join(dir, "work")
 	require.NoError(t, os.MkdirAll(filepath.Join(work, "home"), 0o700))
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	script, err := filepath.Abs("four-members/run.sh")
 	require.NoError(t, err)
 	run := exec.CommandContext(ctx, "sh", script)
 	run.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(work, "home"), "TMPDIR=" + dir,
-		"ATELIER=" + program, "DIR=" + work, "PICTURE_SIZE=256", "STEPS=3", "BACK_BLOCKS=20", "ATELIER_EMPTY_BLOCK_INTERVAL=250ms"}
+		"ATELIER=" + program, "DIR=" + work, "PICTURE_SIZE=256", "STEPS=3", "BACK_BLOCKS=80", "ATELIER_EMPTY_BLOCK_INTERVAL=250ms"}
 	var said bytes.Buffer
 	run.Stdout, run.Stderr = &said, &said
 	// The script ends its nodes itself, also when it is asked to stop.

@@ -68,11 +68,11 @@ for name in Ada Bruno Chiara Dmitri; do
   echo "$name runs as process $!"
 done
 # A node says where it answers in api.addr, as soon as the network is founded. If one
-# ends instead, or a minute passes, what all of them said tells why.
+# ends instead, or minutes pass, what all of them said tells why.
 tries=0
 until [ -s Ada/api.addr ] && [ -s Bruno/api.addr ] && [ -s Chiara/api.addr ] && [ -s Dmitri/api.addr ]; do
   tries=$((tries + 1))
-  if ! kill -0 $pids 2>/dev/null || [ "$tries" -gt 600 ]; then
+  if ! kill -0 $pids 2>/dev/null || [ "$tries" -gt 1800 ]; then
     tail -n 20 Ada.log Bruno.log Chiara.log Dmitri.log
     exit 1
   fi
@@ -93,6 +93,10 @@ run model seal --name "Harbour's own" --steps "${STEPS:-60}"
 say "The collectors ask for pictures. Vera asks Bruno's node, Walid asks Chiara's."
 bruno=$(cat Bruno/api.addr)
 chiara=$(cat Chiara/api.addr)
+# Their nodes may be a block behind Ada's, and know of no artist yet.
+for node in "$bruno" "$chiara"; do
+  until "$ATELIER" model show --api "$node" >/dev/null 2>&1; do sleep 0.1; done
+done
 run artwork request --prompt "red heart" --key vera.age --api "$bruno"
 run artwork request --prompt "blue bird" --key walid.age --api "$chiara"
 run artwork request --prompt "mountain at night" --key vera.age --api "$bruno"
@@ -102,6 +106,7 @@ run artwork list
 say "Three candidates wait, so a round opens by itself. Orders are sealed: nobody reads" \
   "them, no member either, before all are in."
 run round wait backing
+for node in "$bruno" "$chiara"; do "$ATELIER" round wait backing --api "$node" >/dev/null; done
 id() { "$ATELIER" artwork list | awk -v p="$1" 'index($0, p) { print $1; exit }'; }
 heart=$(id "red heart")
 bird=$(id "blue bird")
