@@ -63,7 +63,7 @@ func TestNamesAreSentencesAndDiffer(t *testing.T) {
 		roles[a.Role]++
 		require.GreaterOrEqual(t, len(strings.Fields(a.Name)), 4, a.Name)
 	}
-	require.Greater(t, len(seen), 150)
+	require.Greater(t, len(seen), 230)
 	for _, r := range []Role{Dealer, Holder, Reader, Voter, Relay, Aggregator, Fate} {
 		require.Positive(t, roles[r], r)
 	}

@@ -140,13 +140,7 @@ func certifiers() []Attack {
 		certifying("a certificate that mixes approvals of two statements of one request", func(v *vault, c *Chance) (quorum.Statement, []byte) {
 			// The colluders sign what the ledger does not hold; the honest what it holds.
 			s := v.conflicting(c)
-			bad := v.approve(s, v.colluders(c))
-			mixed := bad
-			for _, p := range v.approvals() {
-				if len(mixed) < v.T() && !slices.ContainsFunc(mixed, func(q quorum.Partial) bool { return q.Index == p.Index }) {
-					mixed = append(mixed, p)
-				}
-			}
+			mixed := v.filled(v.approve(s, v.colluders(c)))
 			if c.Percent(50) {
 				s = v.statement
 			}

@@ -11,14 +11,21 @@ import (
 // makes of a correct dispute about an honest dealer, by each of them, in each block
 // of the dispute phase.
 func accusing(name string, forge func(a *accusation) []byte) Attack {
+	return accusingIn(name, func(w *World, c *Chance) *ceremony { return w.stageOf(w.fresh(), c, w.held(w.few())...) }, forge)
+}
+
+func accusingIn(name string, begin func(w *World, c *Chance) *ceremony, forge func(a *accusation) []byte) Attack {
 	return Attack{name, Holder, func(w *World, c *Chance) Outcome {
-		p := w.stageOf(w.fresh(), c, w.held(w.few())...)
+		p := begin(w, c)
 		p.run(func(p *ceremony, honest []post) []post {
 			own := p.follow()
 			if p.log.Phase() != dkg.PhaseDispute {
 				return p.among(honest, own)
 			}
 			for _, place := range p.places() {
+				if p.parties[place].Index() == 0 {
+					continue // one who leaves has no name here
+				}
 				dealer := p.parties[pick(c, p.honestDealers())].Speaks(dkg.KindBundle)
 				body := forge(p.accuse(place, dealer))
 				own = append(own, post{p.parties[place].Index(), dkg.Message{Kind: dkg.KindDispute, Body: body}, true})

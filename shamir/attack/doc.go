@@ -1,13 +1,18 @@
 // Package attack is the adversary of package shamir: scripted malicious dealers,
-// share-holders, readers, relays and aggregators against an honest rest of a
-// committee, in fresh ceremonies, handovers, certificates, seeds, releases and
-// public openings.
+// share-holders, readers, voters, relays and aggregators against an honest rest of a
+// committee, in fresh ceremonies, handovers, certificates, seeds, releases, public
+// openings and polls.
 //
 // An Attack is a value: a sentence, a role and a script. A World is a committee of
-// n members that a seed decides, with its ledger, its models and its orders; the
-// adversary holds some of the members, sees everything that is said, speaks last
-// in every block, and writes its messages byte by byte with code of its own
-// (forge.go, points.go), not with that of the honest members.
+// n members that a seed decides, with its ledger, its models, its orders and its
+// ballots; the adversary holds some of the members, sees everything that is said,
+// speaks last in every block, and writes its messages byte by byte with code of its
+// own (forge.go, points.go, ballots.go), not with that of the honest members.
+//
+// The world decides, too, which members are the adversary's. So most of what the
+// honest say is the same in all attacks of a seed, and is said and verified once: the
+// logs share a dkg.Memory, and what the adversary forges is in no memory. An attack that
+// is played alone comes to what it comes to among others.
 //
 // Whatever the attack, after it these hold, or the run is broken:
 //

@@ -33,7 +33,7 @@ func aiming(name string, key func(v *vault, c *Chance) kyber.Point) Attack {
 		reader.Prekeys = slices.Clone(reader.Prekeys)
 		reader.Prekeys[0].Key = [32]byte(shamir.Encode(r))
 		s := v.request(v.ct, v.labels[0], reader.Prekeys, c)
-		cert := v.certify(s, v.shares)
+		cert := v.certify(s, v.shares[:v.T()])
 		var answers [][]byte
 		for _, key := range v.shares {
 			answers = append(answers, must[[]byte](v.World)(v.ask(c, key, v.ct, cert, reader)))
@@ -73,10 +73,10 @@ func readers() []Attack {
 			// The ledger would refuse it as a model; suppose that it did not.
 			b := append(v.wanted.Bytes()[:128], v.ct.Bytes()[128:]...)
 			stolen := must[*seal.Ciphertext](v.World)(seal.ParseCiphertext(b))
-			return stolen, v.certify(v.request(stolen, v.labels[0], v.reader.Prekeys, c), v.shares), v.reader
+			return stolen, v.certify(v.request(stolen, v.labels[0], v.reader.Prekeys, c), v.shares[:v.T()]), v.reader
 		}),
 		asking("a reader has another model approved under a label of its own", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
-			return v.wanted, v.certify(v.request(v.wanted, v.labels[0], v.reader.Prekeys, c), v.shares), v.reader
+			return v.wanted, v.certify(v.request(v.wanted, v.labels[0], v.reader.Prekeys, c), v.shares[:v.T()]), v.reader
 		}),
 		asking("a reader shifts another model's U by a known amount", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			b, by := v.wanted.Bytes(), c.Scalar(ristretto)
@@ -89,7 +89,7 @@ func readers() []Attack {
 				replace(b, shamir.Encode(f.Add(f, by.Mul(by, e))), 96)
 			}
 			shifted := must[*seal.Ciphertext](v.World)(seal.ParseCiphertext(b))
-			return shifted, v.certify(v.request(shifted, v.labels[1], v.reader.Prekeys, c), v.shares), v.reader
+			return shifted, v.certify(v.request(shifted, v.labels[1], v.reader.Prekeys, c), v.shares[:v.T()]), v.reader
 		}),
 		asking("a reader asks with a table of readers of its own", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			own := v.reader
@@ -118,7 +118,7 @@ func readers() []Attack {
 			own.Prekeys = slices.Clone(own.Prekeys)
 			own.Prekeys[0].Key = [32]byte(badRistretto(c, own.Prekeys[0].Key[:]))
 			v.hold(own.Prekeys.Validate() != nil, "the ledger would take the key %x", own.Prekeys[0].Key)
-			return v.ct, v.certify(v.request(v.ct, v.labels[0], own.Prekeys, c), v.shares), own
+			return v.ct, v.certify(v.request(v.ct, v.labels[0], own.Prekeys, c), v.shares[:v.T()]), own
 		}),
 		asking("a reader asks the committee of another epoch, or of another network", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			other := v.elsewhere()
@@ -128,7 +128,7 @@ func readers() []Attack {
 			s := v.statement
 			s.Epoch = other.Epoch()
 			foreign := vault{World: v.World, committee: other, ledger: map[[32]byte]quorum.Statement{s.RID: s}}
-			return v.ct, foreign.certify(s, other.shares), v.reader
+			return v.ct, foreign.certify(s, other.shares[:other.T()]), v.reader
 		}),
 		guarding("a ciphertext with a point that is not canonical or the identity, or a scalar that is not reduced", Reader, func(v *vault, c *Chance) Outcome {
 			b := v.ct.Bytes()

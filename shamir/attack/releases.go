@@ -171,7 +171,7 @@ func releases() []Attack {
 		}),
 		guarding("an aggregator mixes the shares of two requests", Aggregator, func(v *vault, c *Chance) Outcome {
 			s := v.request(v.ct, v.labels[0], v.reader.Prekeys, c)
-			cert := v.certify(s, v.shares)
+			cert := v.certify(s, v.shares[:v.T()])
 			other := v.released(cert, v.shares)
 			mixed := append(slices.Clone(other[:v.N()/2]), v.answer[v.N()/2:]...)
 			_, culprits, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, v.ct, v.cert, v.reader, mixed)

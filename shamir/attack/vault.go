@@ -3,6 +3,7 @@ package attack
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -199,25 +200,21 @@ func (v *vault) guess(c *Chance, r kyber.Point, answers [][]byte) {
 			x, _ := s.Secrets(access.Token{})
 			parts[s.Index()] = group.Point().Mul(x, u)
 		}
-		try := func(what string, at map[uint32]kyber.Point) {
-			p := v.interpolate(at)
+		try := func(what string, p kyber.Point) {
 			v.hold(!p.Equal(key), "t-1 shares and %s open a model", what)
 			for _, move := range []kyber.Point{r, u} { // and what is public, added or taken away
 				v.hold(!group.Point().Add(p, move).Equal(key) && !group.Point().Sub(p, move).Equal(key), "t-1 shares and %s open a model", what)
 			}
 		}
-		try("nothing", parts)
+		try("nothing", v.interpolate(parts))
 		for _, e := range answered {
 			if parts[e.index] != nil {
 				continue
 			}
 			public := must[kyber.Point](v.World)(v.XShare(e.index))
+			sum, weight := v.completing(parts, e.index)
 			for what, p := range map[string]kyber.Point{"a blinded share": e.e2, "a blinding": e.e1, "their difference": group.Point().Sub(e.e2, e.e1), "a public share": public, "U": u} {
-				with := map[uint32]kyber.Point{e.index: p}
-				for k, q := range parts {
-					with[k] = q
-				}
-				try(what, with)
+				try(what, group.Point().Add(sum, group.Point().Mul(weight, p)))
 			}
 			break // one is like the others
 		}
@@ -235,12 +232,20 @@ func (v *vault) guess(c *Chance, r kyber.Point, answers [][]byte) {
 	}
 }
 
-func (v *vault) interpolate(at map[uint32]kyber.Point) kyber.Point {
-	indices, points := make([]uint32, 0, len(at)), make([]kyber.Point, 0, len(at))
-	for i := range at {
-		indices = append(indices, i)
+// completing is what the parts add to an interpolation in which one more index takes
+// part, and the weight of that one.
+func (v *vault) completing(parts map[uint32]kyber.Point, index uint32) (kyber.Point, kyber.Scalar) {
+	indices := append(slices.Sorted(maps.Keys(parts)), index)
+	weights := must[[]kyber.Scalar](v.World)(shamir.Lagrange(ristretto, indices))
+	var points []kyber.Point
+	for _, i := range indices[:len(parts)] {
+		points = append(points, parts[i])
 	}
-	slices.Sort(indices)
+	return ristretto.MultiMul(weights[:len(parts)], points), weights[len(parts)]
+}
+
+func (v *vault) interpolate(at map[uint32]kyber.Point) kyber.Point {
+	indices, points := slices.Sorted(maps.Keys(at)), make([]kyber.Point, 0, len(at))
 	for _, i := range indices {
 		points = append(points, at[i])
 	}

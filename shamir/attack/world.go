@@ -95,7 +95,17 @@ func (w *World) pair() int { return max(w.few(), min(2, w.spare())) }
 // held are the places, ascending, of k members that the adversary holds. Which they
 // are the world decides, so that what the honest say is the same in most attacks.
 func (w *World) held(k int) []int {
-	return slices.Sorted(slices.Values(w.dealers(w.fresh())[:k]))
+	var all []int
+	for place := range w.n {
+		all = append(all, place)
+	}
+	return slices.Sorted(slices.Values(w.inTurn(all)[:k]))
+}
+
+// inTurn orders places as they turn bad.
+func (w *World) inTurn(places []int) []int {
+	shuffle(w.chance("held"), places)
+	return places
 }
 
 // dealers are the places of those who deal, in the order in which they are bad.
@@ -105,8 +115,7 @@ func (w *World) dealers(s *stage) (out []int) {
 			out = append(out, place)
 		}
 	}
-	shuffle(w.chance("held"), out)
-	return out
+	return w.inTurn(out)
 }
 
 // stage is a ceremony before its first message, with the members' secret sides.
@@ -143,12 +152,13 @@ func (w *World) fresh() *stage {
 	return w.first
 }
 
-// handover is the ceremony in which the committee in force hands over to as many
-// members or one more, of whom any number were members before.
+// handover is the ceremony in which the committee in force hands over to up to two
+// members more or fewer, of whom any number were members before.
 func (w *World) handover() *stage {
 	if w.second == nil {
 		c, from := w.chance("handover"), w.inForce()
-		n, stay := w.n+c.IntN(2), c.IntN(w.n+1)
+		n := max(3, w.n-2+c.IntN(5))
+		stay := c.IntN(min(w.n, n) + 1)
 		l, parties, err := shamirtest.OpenHandover(w.name, from.Committee, from.shares, n, stay)
 		w.must(err)
 		w.second = &stage{log: w.patient(l), parties: parties, before: from, stay: stay, again: func(place int) *dkg.Party {
