@@ -4,6 +4,12 @@
 //	go run ./examples/custody-attacks -n 4,7,16 -seeds 1000
 //	go run ./examples/custody-attacks -n 4 -attack "a dealer posts nothing" -seed 17
 //
+// A long run can be cut into pieces, which -merge puts together:
+//
+//	go run ./examples/custody-attacks -n 16 -first 0 -seeds 500 -json >one.json
+//	go run ./examples/custody-attacks -n 16 -first 500 -seeds 500 -json >two.json
+//	go run ./examples/custody-attacks -merge one.json two.json
+//
 // Every run is decided by attack, size and seed. A run that breaks an invariant is
 // printed with the command that plays it again; then the exit code is 1.
 package main
@@ -49,6 +55,7 @@ type order struct {
 	attacks      []attack.Attack
 	workers      int
 	json         bool
+	merge        []string // files to put together, and nothing to play
 }
 
 func run(args []string, out, progress io.Writer) error {
@@ -56,7 +63,14 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil || o == nil {
 		return err
 	}
-	r := o.play(progress)
+	var r *report
+	if len(o.merge) > 0 {
+		if r, err = merge(o.merge); err != nil {
+			return err
+		}
+	} else {
+		r = o.play(progress)
+	}
 	if o.json {
 		err = json.NewEncoder(out).Encode(r)
 	} else {
@@ -81,8 +95,15 @@ func parse(args []string, out io.Writer) (*order, error) {
 	f.DurationVar(&o.limit, "limit", 0, "begin no seed after this time; 0 is no limit")
 	f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "how many worlds to play at a time")
 	f.BoolVar(&o.json, "json", false, "print JSON")
+	together := f.Bool("merge", false, "play none; put together the files that -json has printed")
 	if err := f.Parse(args); err != nil {
 		return nil, err
+	}
+	if *together {
+		if o.merge = f.Args(); len(o.merge) == 0 {
+			return nil, errors.New("-merge needs the files to put together")
+		}
+		return o, nil
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected %q: options begin with a dash, and names of attacks go in quotes", f.Arg(0))
@@ -232,14 +253,18 @@ func (r *report) add(i int, a attack.Attack, result attack.Result) {
 func (r *report) print(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| role | attack |")
+	var sizes []int
 	for _, s := range r.Sizes {
-		fmt.Fprintf(&b, " n=%d |", s.N)
+		if !slices.Contains(sizes, s.N) {
+			sizes = append(sizes, s.N)
+			fmt.Fprintf(&b, " n=%d |", s.N)
+		}
 	}
-	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(r.Sizes)) + "\n")
+	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(sizes)) + "\n")
 	for _, a := range r.Attacks {
 		fmt.Fprintf(&b, "| %s | %s |", a.Role, a.Attack)
-		for _, s := range r.Sizes {
-			fmt.Fprintf(&b, " %s |", cell(a.Outcomes[s.N]))
+		for _, n := range sizes {
+			fmt.Fprintf(&b, " %s |", cell(a.Outcomes[n]))
 		}
 		b.WriteString("\n")
 	}

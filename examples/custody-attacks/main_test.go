@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +40,31 @@ func TestABrokenRunIsPrintedWithItsReplay(t *testing.T) {
 	require.Contains(t, out.String(), "BROKEN")
 	require.Contains(t, out.String(), "ouch")
 	require.Contains(t, out.String(), `go run ./examples/custody-attacks -n 4 -attack "an attack that succeeds" -seed 0`)
+}
+
+func TestPiecesArePutTogether(t *testing.T) {
+	const name = "two members in one table of readers have one key"
+	piece := func(args ...string) string {
+		file := filepath.Join(t.TempDir(), "piece.json")
+		var out bytes.Buffer
+		require.NoError(t, run(append(args, "-attack", name, "-json"), &out, &bytes.Buffer{}))
+		require.NoError(t, os.WriteFile(file, out.Bytes(), 0o600))
+		return file
+	}
+	one, two, three := piece("-n", "4", "-first", "3", "-seeds", "2"), piece("-n", "4", "-first", "1", "-seeds", "2"), piece("-n", "7", "-seed", "9")
+	var out bytes.Buffer
+	require.NoError(t, run([]string{"-merge", one, two, three}, &out, &bytes.Buffer{}))
+	require.Contains(t, out.String(), "| reader | "+name+" | refused by the ledger | refused by the ledger |")
+	require.Contains(t, out.String(), "n=4: seeds 1 to 4\nn=7: seeds 9 to 9\n1 attacks, 5 runs, 0 broken")
+
+	require.ErrorContains(t, run([]string{"-merge", one, one}, &out, &bytes.Buffer{}), "seeds 3 to 4 of n=4 are in another file too")
+	wrong := filepath.Join(t.TempDir(), "wrong.json")
+	require.NoError(t, os.WriteFile(wrong, []byte("{]"), 0o600))
+	require.ErrorContains(t, run([]string{"-merge", wrong}, &out, &bytes.Buffer{}), "is not what -json prints")
+	require.Error(t, run([]string{"-merge", "no such file"}, &out, &bytes.Buffer{}))
+	require.ErrorContains(t, run([]string{"-merge"}, &out, &bytes.Buffer{}), "needs the files")
+	require.NoError(t, os.WriteFile(wrong, []byte("{}"), 0o600))
+	require.ErrorContains(t, run([]string{"-merge", wrong}, &out, &bytes.Buffer{}), "hold no runs")
 }
 
 func TestWhatIsTypedWrongly(t *testing.T) {
