@@ -13,22 +13,20 @@ import (
 // HashToG1 is hash_to_curve of RFC 9380 (suite XMD:SHA-256_SSWU_RO) with the
 // domain separation tag dst.
 func HashToG1(dst string, msg []byte) kyber.Point {
-	p := &blsPoint[bls.G1, *bls.G1]{}
-	p.v.Hash(msg, []byte(dst))
-	return p
+	v := &bls.G1{}
+	v.Hash(msg, []byte(dst))
+	return new(g1Point).take(v)
 }
 
 // VerifyPairing checks that sig = y·h for the y of public = y·G2, by
 // e(h, public) = e(sig, G2). h and sig are points of G1, public one of G2. It
 // refuses the identity in every place: with it the equation says nothing.
 func VerifyPairing(public, h, sig kyber.Point) error {
-	y := &public.(*blsPoint[bls.G2, *bls.G2]).v
-	m := &h.(*blsPoint[bls.G1, *bls.G1]).v
-	s := &sig.(*blsPoint[bls.G1, *bls.G1]).v
-	if y.IsIdentity() || m.IsIdentity() || s.IsIdentity() {
+	y, m, s := public.(*g2Point), h.(*g1Point), sig.(*g1Point)
+	if y.v.isIdentity() || m.v.isIdentity() || s.v.isIdentity() {
 		return fmt.Errorf("verify signature: %w", ErrIdentity)
 	}
-	e := bls.ProdPairFrac([]*bls.G1{m, s}, []*bls.G2{y, bls.G2Generator()}, []int{1, -1})
+	e := bls.ProdPairFrac([]*bls.G1{m.forCircl(), s.forCircl()}, []*bls.G2{y.forCircl(), bls.G2Generator()}, []int{1, -1})
 	if !e.IsIdentity() {
 		return fmt.Errorf("verify signature: %w", ErrProof)
 	}
@@ -41,10 +39,10 @@ func (g1Group) String() string                       { return "bls12381-g1" }
 func (g1Group) ScalarLen() int                       { return bls.ScalarSize }
 func (g1Group) PointLen() int                        { return bls.G1SizeCompressed }
 func (g1Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
-func (g1Group) Point() kyber.Point                   { return newBLSPoint[bls.G1]() }
+func (g1Group) Point() kyber.Point                   { return &g1Point{} }
 func (g1Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g1Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
-	return multiMul[bls.G1](s, p)
+	return multiMul[fp, *fp, bls.G1, *bls.G1](G1, s, p)
 }
 
 type g2Group struct{}
@@ -53,25 +51,22 @@ func (g2Group) String() string                       { return "bls12381-g2" }
 func (g2Group) ScalarLen() int                       { return bls.ScalarSize }
 func (g2Group) PointLen() int                        { return bls.G2SizeCompressed }
 func (g2Group) Scalar() kyber.Scalar                 { return &blsScalar{} }
-func (g2Group) Point() kyber.Point                   { return newBLSPoint[bls.G2]() }
+func (g2Group) Point() kyber.Point                   { return &g2Point{} }
 func (g2Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g2Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
-	return multiMul[bls.G2](s, p)
+	return multiMul[fp2, *fp2, bls.G2, *bls.G2](G2, s, p)
 }
 
 func (g2Group) expandedLen() int { return bls.G2Size }
 
-func (g2Group) expand(p kyber.Point) []byte { return p.(*blsPoint[bls.G2, *bls.G2]).v.Bytes() }
+func (g2Group) expand(p kyber.Point) []byte { return p.(*g2Point).expanded() }
 
 func (g g2Group) decodeExpanded(b []byte) (kyber.Point, error) {
-	if len(b) != bls.G2Size || b[0]&0x80 != 0 {
-		return nil, fmt.Errorf("%s point, uncompressed form expected: %w", g, ErrEncoding)
+	p := &g2Point{}
+	if err := p.setExpanded(b); err != nil {
+		return nil, fmt.Errorf("%s point, uncompressed form expected: %w: %w", g, err, ErrEncoding)
 	}
-	p := newBLSPoint[bls.G2]()
-	if err := p.v.SetBytes(b); err != nil {
-		return nil, fmt.Errorf("%s point: %w: %w", g, err, ErrEncoding)
-	}
-	if p.v.IsIdentity() {
+	if p.v.isIdentity() {
 		return nil, fmt.Errorf("%s point: %w", g, ErrIdentity)
 	}
 	return p, nil
@@ -156,180 +151,4 @@ func (s *blsScalar) SetBytes(b []byte) kyber.Scalar {
 	copy(wide[len(wide)-len(b):], b)
 	*s = *reduceBLS(wide).(*blsScalar)
 	return s
-}
-
-// curve is what circl's G1 and G2 have in common.
-type curve[T any] interface {
-	*T
-	Add(a, b *T)
-	Double()
-	Neg()
-	SetIdentity()
-	IsEqual(*T) bool
-	SetBytes([]byte) error
-	BytesCompressed() []byte
-	ScalarMult(*bls.Scalar, *T)
-	Hash(input, dst []byte)
-}
-
-// blsPoint is a point of G1 or G2.
-type blsPoint[T any, P curve[T]] struct{ v T }
-
-func newBLSPoint[T any, P curve[T]]() *blsPoint[T, P] {
-	p := &blsPoint[T, P]{}
-	P(&p.v).SetIdentity()
-	return p
-}
-
-func (p *blsPoint[T, P]) at(q kyber.Point) *T { return &q.(*blsPoint[T, P]).v }
-
-func (p *blsPoint[T, P]) size() int {
-	if _, ok := any(&p.v).(*bls.G1); ok {
-		return bls.G1SizeCompressed
-	}
-	return bls.G2SizeCompressed
-}
-
-func (p *blsPoint[T, P]) generator() *T {
-	switch v := any(&p.v).(type) {
-	case *bls.G1:
-		return any(bls.G1Generator()).(*T)
-	case *bls.G2:
-		return any(bls.G2Generator()).(*T)
-	default:
-		panic(fmt.Sprintf("shamir: no generator for %T", v)) // only these two are instantiated
-	}
-}
-
-func (p *blsPoint[T, P]) MarshalBinary() ([]byte, error) { return P(&p.v).BytesCompressed(), nil }
-
-// UnmarshalBinary reads a compressed point of the right subgroup. circl checks
-// the range of the coordinate, the curve and the subgroup; the uncompressed
-// form, which it reads too, is refused here.
-func (p *blsPoint[T, P]) UnmarshalBinary(b []byte) error {
-	if len(b) != p.size() || b[0]&0x80 == 0 {
-		return fmt.Errorf("compressed point of %d bytes expected: %w", p.size(), ErrEncoding)
-	}
-	return P(&p.v).SetBytes(b)
-}
-
-func (p *blsPoint[T, P]) String() string   { return fmt.Sprintf("%x", P(&p.v).BytesCompressed()) }
-func (p *blsPoint[T, P]) MarshalSize() int { return p.size() }
-func (p *blsPoint[T, P]) MarshalTo(w io.Writer) (int, error) {
-	return w.Write(P(&p.v).BytesCompressed())
-}
-func (p *blsPoint[T, P]) UnmarshalFrom(r io.Reader) (int, error) {
-	return readInto(r, p.size(), p.UnmarshalBinary)
-}
-func (p *blsPoint[T, P]) Equal(q kyber.Point) bool      { return P(&p.v).IsEqual(p.at(q)) }
-func (p *blsPoint[T, P]) Null() kyber.Point             { P(&p.v).SetIdentity(); return p }
-func (p *blsPoint[T, P]) Base() kyber.Point             { p.v = *p.generator(); return p }
-func (p *blsPoint[T, P]) Set(q kyber.Point) kyber.Point { p.v = *p.at(q); return p }
-func (p *blsPoint[T, P]) Clone() kyber.Point            { c := *p; return &c }
-func (p *blsPoint[T, P]) Neg(a kyber.Point) kyber.Point { p.v = *p.at(a); P(&p.v).Neg(); return p }
-
-// Add doubles when both operands are one and the same object: the formula for
-// doubling takes half the time.
-func (p *blsPoint[T, P]) Add(a, b kyber.Point) kyber.Point {
-	if a == b {
-		p.v = *p.at(a)
-		P(&p.v).Double()
-	} else {
-		P(&p.v).Add(p.at(a), p.at(b))
-	}
-	return p
-}
-
-func (p *blsPoint[T, P]) Sub(a, b kyber.Point) kyber.Point {
-	neg := *p.at(b)
-	P(&neg).Neg()
-	P(&p.v).Add(p.at(a), &neg)
-	return p
-}
-
-func (p *blsPoint[T, P]) Mul(s kyber.Scalar, q kyber.Point) kyber.Point {
-	if q == nil {
-		P(&p.v).ScalarMult(bs(s), p.generator())
-	} else {
-		P(&p.v).ScalarMult(bs(s), p.at(q))
-	}
-	return p
-}
-
-func (p *blsPoint[T, P]) Pick(stream cipher.Stream) kyber.Point {
-	b := streamBytes(stream)
-	P(&p.v).Hash(b[:], []byte("ATELIER-V1-PICK"))
-	return p
-}
-
-func (p *blsPoint[T, P]) EmbedLen() int                               { return 0 }
-func (p *blsPoint[T, P]) Embed(_ []byte, r cipher.Stream) kyber.Point { return p.Pick(r) }
-func (p *blsPoint[T, P]) Data() ([]byte, error)                       { return nil, errNoEmbedding }
-
-// multiMul sums scalars times points with one chain of doublings for all of them,
-// the scalars in signed digits (width-5 NAF): 8 precomputed odd multiples and
-// about 43 additions per point. For up to 128 points that beats sorting into
-// buckets. Variable time.
-func multiMul[T any, P curve[T]](scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
-	sum := newBLSPoint[T, P]()
-	digits := make([][nafLen]int8, len(scalars))
-	odd := make([][8]T, len(scalars)) // 1, 3, …, 15 times each point
-	for i, s := range scalars {
-		digits[i] = nonAdjacent([bls.ScalarSize]byte(Encode(s)))
-		odd[i][0] = points[i].(*blsPoint[T, P]).v
-		twice := odd[i][0]
-		P(&twice).Double()
-		for k := 1; k < len(odd[i]); k++ {
-			P(&odd[i][k]).Add(&odd[i][k-1], &twice)
-		}
-	}
-	acc := P(&sum.v)
-	for bit, begun := nafLen-1, false; bit >= 0; bit-- {
-		if begun {
-			acc.Double()
-		}
-		for i := range digits {
-			d := digits[i][bit]
-			if d == 0 {
-				continue
-			}
-			begun = true
-			if d > 0 {
-				acc.Add(&sum.v, &odd[i][d/2])
-			} else {
-				minus := odd[i][-d/2]
-				P(&minus).Neg()
-				acc.Add(&sum.v, &minus)
-			}
-		}
-	}
-	return sum
-}
-
-// nafLen is the number of digits of a scalar below 2^255 in signed form.
-const nafLen = 8 * bls.ScalarSize
-
-// nonAdjacent writes the big-endian integer b as Σ d_k·2^k with digits that are
-// zero or odd between -15 and 15, of which one in five consecutive is not zero.
-func nonAdjacent(b [bls.ScalarSize]byte) (d [nafLen]int8) {
-	var limb [bls.ScalarSize/8 + 1]uint64 // little endian, with room to look ahead
-	for i := range len(limb) - 1 {
-		limb[i] = binary.BigEndian.Uint64(b[bls.ScalarSize-8*(i+1):])
-	}
-	carry := uint64(0)
-	for k := 0; k < nafLen; {
-		bits := limb[k/64] >> (k % 64)
-		if k%64 > 64-5 {
-			bits |= limb[k/64+1] << (64 - k%64)
-		}
-		window := carry + bits&31
-		if window&1 == 0 {
-			k++
-			continue
-		}
-		carry = window >> 4 & 1 // 16 and more become negative
-		d[k] = int8(window) - int8(carry<<5)
-		k += 5
-	}
-	return d
 }

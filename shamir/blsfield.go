@@ -1,0 +1,121 @@
+package shamir
+
+import (
+	"math/big"
+
+	bls "github.com/cloudflare/circl/ecc/bls12381"
+	"github.com/cloudflare/circl/ecc/bls12381/ff"
+)
+
+// coordinate is the field of a group's coordinates, with what is special about the
+// group's curve y² = x³ + b: methods that do not look at their receiver.
+type coordinate[F comparable] interface {
+	field[F]
+	MarshalBinary() ([]byte, error)
+	UnmarshalBinary([]byte) error
+	IsNegative() int
+	Sqrt(x *F) int
+	curve() (b F)
+	inSubgroup(x, y *F) bool // of prime order, for a point of the curve
+}
+
+// fp is circl's field of G1's coordinates.
+type fp struct{ ff.Fp }
+
+func (z *fp) Add(x, y *fp)                   { z.Fp.Add(&x.Fp, &y.Fp) }
+func (z *fp) Sub(x, y *fp)                   { z.Fp.Sub(&x.Fp, &y.Fp) }
+func (z *fp) Mul(x, y *fp)                   { z.Fp.Mul(&x.Fp, &y.Fp) }
+func (z *fp) Sqr(x *fp)                      { z.Fp.Sqr(&x.Fp) }
+func (z *fp) Inv(x *fp)                      { z.Fp.Inv(&x.Fp) }
+func (z *fp) Sqrt(x *fp) int                 { return z.Fp.Sqrt(&x.Fp) }
+func (z *fp) curve() (b fp)                  { b.SetUint64(4); return b }
+func (z *fp) MarshalBinary() ([]byte, error) { return z.Fp.MarshalBinary() }
+
+// fp2 is circl's field of G2's coordinates.
+type fp2 struct{ ff.Fp2 }
+
+func (z *fp2) Add(x, y *fp2)   { z.Fp2.Add(&x.Fp2, &y.Fp2) }
+func (z *fp2) Sub(x, y *fp2)   { z.Fp2.Sub(&x.Fp2, &y.Fp2) }
+func (z *fp2) Mul(x, y *fp2)   { z.Fp2.Mul(&x.Fp2, &y.Fp2) }
+func (z *fp2) Inv(x *fp2)      { z.Fp2.Inv(&x.Fp2) }
+func (z *fp2) Sqrt(x *fp2) int { return z.Fp2.Sqrt(&x.Fp2) }
+func (z *fp2) curve() (b fp2) {
+	b.Fp2[0].SetUint64(4)
+	b.Fp2[1].SetUint64(4)
+	return b
+}
+
+// Sqr is (a+b)(a-b) + 2ab·u: two multiplications, where circl takes three.
+func (z *fp2) Sqr(x *fp2) {
+	var sum, difference, product ff.Fp
+	sum.Add(&x.Fp2[0], &x.Fp2[1])
+	difference.Sub(&x.Fp2[0], &x.Fp2[1])
+	product.Mul(&x.Fp2[0], &x.Fp2[1])
+	z.Fp2[0].Mul(&sum, &difference)
+	z.Fp2[1].Add(&product, &product)
+}
+
+// blsU is -u of BLS12-381: the curve's parameter, without its sign.
+const blsU = 0xd201000000010000
+
+// inSubgroup of G1 is where φ(P) = -u²·P, for φ(x, y) = (βx, y).
+// Source: Scott, eprint 2021/1130, section 6.
+func (*fp) inSubgroup(x, y *fp) bool { return isG1(&g1Beta, x, y) }
+
+func isG1(beta, x, y *fp) bool {
+	var p, left, right jacobian[fp, *fp]
+	p.setAffine(x, y)
+	right.mulShort(blsU, &p)
+	right.mulShort(blsU, &right)
+	right.neg()
+	var bx fp
+	bx.Mul(beta, x)
+	left.setAffine(&bx, y)
+	return left.equal(&right)
+}
+
+// g1Beta is the cube root of one in Fp with which φ is -u² on G1.
+var g1Beta = func() (beta fp) {
+	var two fp
+	two.SetUint64(2)
+	beta.ExpVarTime(&two.Fp, exponent(3))
+	x, y := affineOf[fp](bls.G1Generator().Bytes())
+	if !isG1(&beta, &x, &y) {
+		beta.Sqr(&beta) // the other one
+	}
+	return beta
+}()
+
+// inSubgroup of G2 is where ψ(P) = u·P, for the endomorphism
+// ψ(x, y) = (α·x̄, β·ȳ), α = (1+u)^-((p-1)/3), β = (1+u)^-((p-1)/2), x̄ the conjugate
+// of x. Source: Scott, eprint 2021/1130, section 4.
+func (*fp2) inSubgroup(x, y *fp2) bool {
+	var p, left, right jacobian[fp2, *fp2]
+	p.setAffine(x, y)
+	right.mulShort(blsU, &p)
+	right.neg()
+	px, py := *x, *y
+	px.Cjg()
+	py.Cjg()
+	px.Mul(&px, &psiAlpha)
+	py.Mul(&py, &psiBeta)
+	left.setAffine(&px, &py)
+	return left.equal(&right)
+}
+
+var psiAlpha, psiBeta = psiConstant(3), psiConstant(2)
+
+func psiConstant(divisor int64) (c fp2) {
+	var xi ff.Fp2
+	xi[0].SetOne()
+	xi[1].SetOne()
+	c.ExpVarTime(&xi, exponent(divisor))
+	c.Inv(&c)
+	return c
+}
+
+// exponent is (p-1)/divisor, big endian.
+func exponent(divisor int64) []byte {
+	below := new(big.Int).Sub(new(big.Int).SetBytes(ff.FpOrder()), big.NewInt(1))
+	return below.Div(below, big.NewInt(divisor)).Bytes()
+}

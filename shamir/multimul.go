@@ -1,0 +1,189 @@
+package shamir
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"go.dedis.ch/kyber/v3"
+)
+
+// limbs is a scalar of any group as a little-endian integer, with room to look ahead.
+type limbs [5]uint64
+
+// integers are the scalars as integers, and the length of the longest in bits.
+func integers(g Group, scalars []kyber.Scalar) (out []limbs, length int) {
+	out = make([]limbs, len(scalars))
+	for i, s := range scalars {
+		b := Encode(s)
+		if g != Ristretto255 { // whose scalars are little endian
+			slices.Reverse(b)
+		}
+		for k := range 4 {
+			out[i][k] = binary.LittleEndian.Uint64(b[8*k:])
+		}
+		length = max(length, out[i].length())
+	}
+	return out, length
+}
+
+func (l *limbs) length() int {
+	for k := 3; k >= 0; k-- {
+		if l[k] != 0 {
+			return 64*k + bits.Len64(l[k])
+		}
+	}
+	return 0
+}
+
+// window is the bits from at on, at most 16 of them.
+func (l *limbs) window(at, width int) uint64 {
+	v := l[at/64] >> (at % 64)
+	if at%64 > 64-width {
+		v |= l[at/64+1] << (64 - at%64)
+	}
+	return v & (1<<width - 1)
+}
+
+// digits writes the integer, of length bits, as Σ d_k·2^(width·k) with digits from
+// -2^(width-1) to 2^(width-1).
+func (l *limbs) digits(length, width int) []int16 {
+	d := make([]int16, (length+width)/width) // one bit more, for the carry
+	carry := uint64(0)
+	for k := range d {
+		v := l.window(width*k, width) + carry
+		carry = 0
+		if v > 1<<(width-1) {
+			carry = 1
+		}
+		d[k] = int16(v) - int16(carry<<width)
+	}
+	return d
+}
+
+// nonAdjacent writes the integer, of length bits, as Σ d_k·2^k with digits that are zero
+// or odd between -15 and 15, of which one in five consecutive is not zero.
+func (l *limbs) nonAdjacent(length int) []int8 {
+	d := make([]int8, length+1)
+	carry := uint64(0)
+	for k := 0; k < len(d); {
+		window := carry + l.window(k, 5)
+		if window&1 == 0 {
+			k++
+			continue
+		}
+		carry = window >> 4 & 1 // 16 and more become negative
+		d[k] = int8(window) - int8(carry<<5)
+		k += 5
+	}
+	return d
+}
+
+// bucketWidth is the window with which sorting n scalars of length bits into buckets
+// takes the fewest additions, and their number.
+func bucketWidth(n, length int) (width, additions int) {
+	for w := 2; w <= 13; w++ {
+		if a := (length + w) / w * (n + 1<<w); width == 0 || a < additions {
+			width, additions = w, a
+		}
+	}
+	return width, additions
+}
+
+// bucketMul sums integers times points, window by window from the top: each point goes
+// into the bucket of its digit, and the buckets add up weighted by partial sums
+// (Pippenger). Variable time.
+func bucketMul(g Group, scalars []limbs, length, width int, points []kyber.Point) kyber.Point {
+	digits := make([][]int16, len(scalars))
+	for i := range scalars {
+		digits[i] = scalars[i].digits(length, width)
+	}
+	buckets := make([]kyber.Point, 1<<(width-1)) // of digit d at d-1; nil is empty
+	sum := g.Point().Null()
+	for k := (length+width)/width - 1; k >= 0; k-- {
+		for range width {
+			sum.Add(sum, sum)
+		}
+		clear(buckets)
+		for i, p := range points {
+			d := digits[i][k]
+			if d == 0 {
+				continue
+			}
+			b := &buckets[max(d, -d)-1]
+			switch {
+			case *b == nil && d > 0:
+				*b = p.Clone()
+			case *b == nil:
+				*b = g.Point().Neg(p)
+			case d > 0:
+				(*b).Add(*b, p)
+			default:
+				(*b).Sub(*b, p)
+			}
+		}
+		var running kyber.Point
+		for _, b := range slices.Backward(buckets) {
+			switch {
+			case running == nil:
+				running = b // owned: nobody looks at the bucket again
+			case b != nil:
+				running.Add(running, b)
+			}
+			if running != nil {
+				sum.Add(sum, running)
+			}
+		}
+	}
+	return sum
+}
+
+// multiMul is MultiMul of G1 and G2.
+func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
+	ints, length := integers(g, scalars)
+	if width, additions := bucketWidth(len(points), length); additions < len(points)*(12+length/6) {
+		return bucketMul(g, ints, length, width, points)
+	}
+	out := &blsPoint[F, P, C, CP]{}
+	bases := make([]jacobian[F, P], len(points))
+	for i, p := range points {
+		bases[i] = out.at(p).v
+	}
+	sum := interleaved(ints, length, bases)
+	return out.set(&sum)
+}
+
+// interleaved sums integers times points with one chain of doublings for all of them,
+// the integers in signed digits (width-5 NAF): 8 precomputed odd multiples and about
+// 43 additions per point (Straus). Variable time.
+func interleaved[F comparable, P field[F]](scalars []limbs, length int, points []jacobian[F, P]) (sum jacobian[F, P]) {
+	const odds = 8 // 1, 3, …, 15 times each point
+	digits := make([][]int8, len(scalars))
+	table := make([]jacobian[F, P], odds*len(scalars))
+	var w work[F]
+	for i := range scalars {
+		digits[i] = scalars[i].nonAdjacent(length)
+		odd := table[odds*i : odds*(i+1)]
+		odd[0] = points[i]
+		twice := odd[0]
+		twice.double(&w)
+		for k := 1; k < odds; k++ {
+			odd[k].add(&w, &odd[k-1], &twice)
+		}
+	}
+	normalize(table)
+	for bit := length; bit >= 0; bit-- {
+		sum.double(&w)
+		for i := range digits {
+			switch d := digits[i][bit]; {
+			case d > 0:
+				sum.add(&w, &sum, &table[odds*i+int(d)/2])
+			case d < 0:
+				minus := table[odds*i+int(-d)/2]
+				minus.neg()
+				sum.add(&w, &sum, &minus)
+			}
+		}
+	}
+	return sum
+}
