@@ -80,14 +80,16 @@ func (l *limbs) nonAdjacent(length int) []int8 {
 }
 
 // bucketWidth is the window with which sorting n scalars of length bits into buckets
-// takes the fewest additions, and their number.
-func bucketWidth(n, length int) (width, additions int) {
+// takes the fewest additions, or 0 where tables of multiples take fewer. Measured in all
+// groups: an addition into a bucket costs a fifth more than one from a table.
+func bucketWidth(n, length int) int {
+	width, least := 0, n*(8+length/6)*5/6
 	for w := 2; w <= 13; w++ {
-		if a := (length + w) / w * (n + 1<<w); width == 0 || a < additions {
-			width, additions = w, a
+		if additions := (length + w) / w * (n + 1<<w); additions < least {
+			width, least = w, additions
 		}
 	}
-	return width, additions
+	return width
 }
 
 // bucketMul sums integers times points, window by window from the top: each point goes
@@ -141,7 +143,7 @@ func bucketMul(g Group, scalars []limbs, length, width int, points []kyber.Point
 // multiMul is MultiMul of G1 and G2.
 func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
-	if width, additions := bucketWidth(len(points), length); additions < len(points)*(12+length/6) {
+	if width := bucketWidth(len(points), length); width > 0 {
 		return bucketMul(g, ints, length, width, points)
 	}
 	out := &blsPoint[F, P, C, CP]{}

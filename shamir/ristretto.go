@@ -26,14 +26,9 @@ func (ristrettoGroup) ReduceScalar(b [64]byte) kyber.Scalar {
 	return s
 }
 
-// manyPoints is from where on buckets beat the tables of the library's way, which grow
-// out of the cache. Measured; below a thousand points they take the same.
-const manyPoints = 1000
-
 func (g ristrettoGroup) MultiMul(scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
-	if len(points) >= manyPoints {
-		ints, length := integers(g, scalars)
-		width, _ := bucketWidth(len(points), length)
+	ints, length := integers(g, scalars)
+	if width := bucketWidth(len(points), length); width > 0 {
 		return bucketMul(g, ints, length, width, points)
 	}
 	ss := make([]*ristretto255.Scalar, len(scalars))

@@ -130,6 +130,15 @@ type deal struct{ x, y kyber.Scalar }
 // checks it against the commitments. Whether it fails depends on public data and
 // shared alone, so everybody who sees shared comes to the same judgement.
 func (b *bundle) open(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, shared kyber.Point) (deal, error) {
+	d, err := b.decrypt(id, dealer, to, n, dealKey, shared)
+	if err != nil {
+		return deal{}, err
+	}
+	return d, b.check(dealer, to, d)
+}
+
+// decrypt is open without the check.
+func (b *bundle) decrypt(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, shared kyber.Point) (deal, error) {
 	aead := dealCipher(id, dealer, to, shamir.Encode(shared), b.ephBytes, dealKey[:])
 	plain, err := aead.Open(nil, zeroNonce, b.box(to, n), nil)
 	if err != nil {
@@ -142,11 +151,16 @@ func (b *bundle) open(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, s
 	if d.y, err = shamir.DecodeScalar(shamir.G2, plain[32:]); err != nil {
 		return deal{}, fmt.Errorf("deal of member %d to %d: %w", dealer, to, err)
 	}
+	return d, nil
+}
+
+// check compares a deal with the commitments.
+func (b *bundle) check(dealer, to uint32, d deal) error {
 	if err := b.x.Verify(shamir.NewShare(to, d.x)); err != nil {
-		return deal{}, fmt.Errorf("deal of member %d: key X: %w", dealer, err)
+		return fmt.Errorf("deal of member %d: key X: %w", dealer, err)
 	}
 	if err := b.y.Verify(shamir.NewShare(to, d.y)); err != nil {
-		return deal{}, fmt.Errorf("deal of member %d: key Y: %w", dealer, err)
+		return fmt.Errorf("deal of member %d: key Y: %w", dealer, err)
 	}
-	return d, nil
+	return nil
 }

@@ -253,30 +253,15 @@ func (p *Party) shared(b *bundle) kyber.Point {
 	return shamir.Ristretto255.Point().Mul(p.dealSec, b.eph)
 }
 
-// inspect opens the own deal in a dealer's bundle once.
-func (p *Party) inspect(l *Log, dealer uint32) (verdict, error) {
-	key := *l.dealings[dealer-1].commit
-	if v, ok := p.verdicts[key]; ok {
-		return v, nil
-	}
-	b, err := l.dealt(dealer)
-	if err != nil {
-		return verdict{}, err
-	}
-	var v verdict
-	v.deal, v.err = b.open(l.id, dealer, p.index, l.N(), p.dealPub, p.shared(b))
-	p.verdicts[key] = v
-	return v, nil
-}
-
 func (p *Party) disputes(l *Log) ([]Message, error) {
 	var out []Message
-	for _, dealer := range l.undisputed() {
-		v, err := p.inspect(l, dealer)
-		if err != nil {
-			return nil, err
-		}
-		if v.err == nil || dealer == p.dealer {
+	dealers := l.undisputed()
+	verdicts, err := p.inspect(l, dealers)
+	if err != nil {
+		return nil, err
+	}
+	for i, dealer := range dealers {
+		if verdicts[i].err == nil || dealer == p.dealer {
 			continue
 		}
 		b, err := l.dealt(dealer)
@@ -337,13 +322,13 @@ func (p *Party) sum(l *Log) (x, y kyber.Scalar, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	verdicts, err := p.inspect(l, dealers)
+	if err != nil {
+		return nil, nil, err
+	}
 	x, y = shamir.Ristretto255.Scalar().Zero(), shamir.G2.Scalar().Zero()
 	var lost error
-	for i, dealer := range dealers {
-		v, err := p.inspect(l, dealer)
-		if err != nil {
-			return nil, nil, err
-		}
+	for i, v := range verdicts {
 		if v.err != nil {
 			lost = errors.Join(lost, v.err)
 			continue
@@ -356,8 +341,21 @@ func (p *Party) sum(l *Log) (x, y kyber.Scalar, err error) {
 		x.Add(x, wx[i].Mul(wx[i], v.deal.x))
 		y.Add(y, wy[i].Mul(wy[i], v.deal.y))
 	}
+	if lost == nil {
+		lost = p.listed(l.committee, x, y)
+	}
 	if lost != nil {
 		return nil, nil, fmt.Errorf("party %d: %w: %w", p.index, ErrShareLost, lost)
 	}
 	return x, y, nil
+}
+
+// listed checks the share against the committee's list: the last word on deals that
+// were checked together.
+func (p *Party) listed(c *Committee, x, y kyber.Scalar) error {
+	share, err := shamir.NewKeyShare(p.index, c.Epoch(), x, y)
+	if err != nil {
+		return err
+	}
+	return share.VerifyAgainst(c)
 }
