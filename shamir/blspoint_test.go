@@ -158,6 +158,9 @@ func TestBucketsSumWhatProductsSum(t *testing.T) {
 			for i := range scalars {
 				scalars[i] = shortScalar(g, from, c.bits, i)
 				points[i] = g.Point().Mul(randomScalar(t, g, from), nil)
+				if i%3 == 1 {
+					scalars[i].Neg(scalars[i]) // short all the same
+				}
 				if i%4 == 3 {
 					points[i] = points[i-1].Clone() // two alike, and one and its negative
 				}
@@ -168,6 +171,9 @@ func TestBucketsSumWhatProductsSum(t *testing.T) {
 			}
 			ints, length := integers(g, scalars)
 			require.LessOrEqual(t, length, c.bits)
+			for i := range ints {
+				require.LessOrEqual(t, ints[i].length(), length)
+			}
 			for width := 2; width <= 9; width++ {
 				require.True(t, bucketMul(g, ints, length, width, points).Equal(want), "%s %+v width %d", g, c, width)
 			}

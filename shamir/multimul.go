@@ -8,23 +8,39 @@ import (
 	"go.dedis.ch/kyber/v3"
 )
 
-// limbs is a scalar of any group as a little-endian integer, with room to look ahead.
+// limbs is the size of an integer, little endian, with room to look ahead.
 type limbs [5]uint64
 
+// integer is a scalar of any group as the integer nearest to zero. Weights of Lagrange
+// are short that way when the first t members take part: they are binomial coefficients.
+type integer struct {
+	limbs
+	negative bool
+}
+
 // integers are the scalars as integers, and the length of the longest in bits.
-func integers(g Group, scalars []kyber.Scalar) (out []limbs, length int) {
-	out = make([]limbs, len(scalars))
+func integers(g Group, scalars []kyber.Scalar) (out []integer, length int) {
+	out = make([]integer, len(scalars))
+	minus := g.Scalar()
 	for i, s := range scalars {
-		b := Encode(s)
-		if g != Ristretto255 { // whose scalars are little endian
-			slices.Reverse(b)
-		}
-		for k := range 4 {
-			out[i][k] = binary.LittleEndian.Uint64(b[8*k:])
+		below, above := toLimbs(g, s), toLimbs(g, minus.Neg(s))
+		if out[i] = (integer{below, false}); above.length() < below.length() {
+			out[i] = integer{above, true}
 		}
 		length = max(length, out[i].length())
 	}
 	return out, length
+}
+
+func toLimbs(g Group, s kyber.Scalar) (l limbs) {
+	b := Encode(s)
+	if g != Ristretto255 { // whose scalars are little endian
+		slices.Reverse(b)
+	}
+	for k := range 4 {
+		l[k] = binary.LittleEndian.Uint64(b[8*k:])
+	}
+	return l
 }
 
 func (l *limbs) length() int {
@@ -45,9 +61,9 @@ func (l *limbs) window(at, width int) uint64 {
 	return v & (1<<width - 1)
 }
 
-// digits writes the integer, of length bits, as Σ d_k·2^(width·k) with digits from
+// digits writes the integer, of at most length bits, as Σ d_k·2^(width·k) with digits from
 // -2^(width-1) to 2^(width-1).
-func (l *limbs) digits(length, width int) []int16 {
+func (l *integer) digits(length, width int) []int16 {
 	d := make([]int16, (length+width)/width) // one bit more, for the carry
 	carry := uint64(0)
 	for k := range d {
@@ -57,13 +73,16 @@ func (l *limbs) digits(length, width int) []int16 {
 			carry = 1
 		}
 		d[k] = int16(v) - int16(carry<<width)
+		if l.negative {
+			d[k] = -d[k]
+		}
 	}
 	return d
 }
 
-// nonAdjacent writes the integer, of length bits, as Σ d_k·2^k with digits that are zero
+// nonAdjacent writes the integer, of at most length bits, as Σ d_k·2^k with digits that are zero
 // or odd between -15 and 15, of which one in five consecutive is not zero.
-func (l *limbs) nonAdjacent(length int) []int8 {
+func (l *integer) nonAdjacent(length int) []int8 {
 	d := make([]int8, length+1)
 	carry := uint64(0)
 	for k := 0; k < len(d); {
@@ -73,7 +92,9 @@ func (l *limbs) nonAdjacent(length int) []int8 {
 			continue
 		}
 		carry = window >> 4 & 1 // 16 and more become negative
-		d[k] = int8(window) - int8(carry<<5)
+		if d[k] = int8(window) - int8(carry<<5); l.negative {
+			d[k] = -d[k]
+		}
 		k += 5
 	}
 	return d
@@ -95,7 +116,7 @@ func bucketWidth(n, length int) int {
 // bucketMul sums integers times points, window by window from the top: each point goes
 // into the bucket of its digit, and the buckets add up weighted by partial sums
 // (Pippenger). Variable time.
-func bucketMul(g Group, scalars []limbs, length, width int, points []kyber.Point) kyber.Point {
+func bucketMul(g Group, scalars []integer, length, width int, points []kyber.Point) kyber.Point {
 	digits := make([][]int16, len(scalars))
 	for i := range scalars {
 		digits[i] = scalars[i].digits(length, width)
@@ -158,7 +179,7 @@ func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, s
 // interleaved sums integers times points with one chain of doublings for all of them,
 // the integers in signed digits (width-5 NAF): 8 precomputed odd multiples and about
 // 43 additions per point (Straus). Variable time.
-func interleaved[F comparable, P field[F]](scalars []limbs, length int, points []jacobian[F, P]) (sum jacobian[F, P]) {
+func interleaved[F comparable, P field[F]](scalars []integer, length int, points []jacobian[F, P]) (sum jacobian[F, P]) {
 	const odds = 8 // 1, 3, …, 15 times each point
 	digits := make([][]int8, len(scalars))
 	table := make([]jacobian[F, P], odds*len(scalars))
