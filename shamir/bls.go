@@ -3,6 +3,7 @@ package shamir
 import (
 	"crypto/cipher"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -20,17 +21,38 @@ func HashToG1(dst string, msg []byte) kyber.Point {
 
 // VerifyPairing checks that sig = y·h for the y of public = y·G2, by
 // e(h, public) = e(sig, G2). h and sig are points of G1, public one of G2. It
-// refuses the identity in every place: with it the equation says nothing.
+// refuses the identity in every place, with which the equation says nothing, and points
+// of DecodeOnCurve that are not in the group.
 func VerifyPairing(public, h, sig kyber.Point) error {
 	y, m, s := public.(*g2Point), h.(*g1Point), sig.(*g1Point)
 	if y.v.isIdentity() || m.v.isIdentity() || s.v.isIdentity() {
 		return fmt.Errorf("verify signature: %w", ErrIdentity)
 	}
-	e := bls.ProdPairFrac([]*bls.G1{m.forCircl(), s.forCircl()}, []*bls.G2{y.forCircl(), bls.G2Generator()}, []int{1, -1})
+	yc, errY := y.forCircl()
+	mc, errM := m.forCircl()
+	sc, errS := s.forCircl()
+	if err := errors.Join(errY, errM, errS); err != nil {
+		return fmt.Errorf("verify signature: %w", err)
+	}
+	e := bls.ProdPairFrac([]*bls.G1{mc, sc}, []*bls.G2{yc, bls.G2Generator()}, []int{1, -1})
 	if !e.IsIdentity() {
 		return fmt.Errorf("verify signature: %w", ErrProof)
 	}
 	return nil
+}
+
+// DecodeOnCurve is DecodePoint of G1 without the check that the point is in the group:
+// half the time, for signatures of which only VerifyPairing's answer about them, or about
+// what they combine to, counts. Such a point must not be multiplied by a secret.
+func DecodeOnCurve(b []byte) (kyber.Point, error) {
+	p := &g1Point{}
+	if err := p.setOnCurve(b); err != nil {
+		return nil, fmt.Errorf("%s point: %w: %w", G1, err, ErrEncoding)
+	}
+	if p.v.isIdentity() {
+		return nil, fmt.Errorf("%s point: %w", G1, ErrIdentity)
+	}
+	return p, nil
 }
 
 type g1Group struct{}

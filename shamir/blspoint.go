@@ -57,16 +57,23 @@ func affineOf[F comparable, P coordinate[F]](b []byte) (x, y F) {
 	return x, y
 }
 
-// forCircl is the point as circl has it.
-func (p *blsPoint[F, P, C, CP]) forCircl() *C {
+// forCircl is the point as circl has it. It fails outside the group, where only points
+// of DecodeOnCurve can be.
+func (p *blsPoint[F, P, C, CP]) forCircl() (*C, error) {
 	if p.circl != nil {
-		return p.circl
+		return p.circl, nil
 	}
 	c := new(C)
 	if err := CP(c).SetBytes(p.expanded()); err != nil {
-		panic(fmt.Sprintf("shamir: a point for circl: %v", err)) // the group is closed
+		return nil, fmt.Errorf("%w: %w", err, ErrEncoding)
 	}
-	return c
+	return c, nil
+}
+
+// settle keeps what forCircl gives, for a point that is paired often.
+func (p *blsPoint[F, P, C, CP]) settle() (err error) {
+	p.circl, err = p.forCircl()
+	return err
 }
 
 func (p *blsPoint[F, P, C, CP]) at(q kyber.Point) *blsPoint[F, P, C, CP] {
@@ -119,6 +126,17 @@ func (p *blsPoint[F, P, C, CP]) size() int {
 // UnmarshalBinary reads the compressed form, the identity included, and checks the
 // range of the coordinate, the curve and the subgroup.
 func (p *blsPoint[F, P, C, CP]) UnmarshalBinary(b []byte) error {
+	if err := p.setOnCurve(b); err != nil {
+		return err
+	}
+	if !p.v.isIdentity() && !P(&p.v.x).inSubgroup(&p.v.x, &p.v.y) {
+		return errCoordinates
+	}
+	return nil
+}
+
+// setOnCurve is UnmarshalBinary without the check of the subgroup.
+func (p *blsPoint[F, P, C, CP]) setOnCurve(b []byte) error {
 	if len(b) != p.size() || b[0]&flagCompressed == 0 {
 		return fmt.Errorf("compressed point of %d bytes expected: %w", p.size(), ErrEncoding)
 	}
@@ -136,7 +154,9 @@ func (p *blsPoint[F, P, C, CP]) UnmarshalBinary(b []byte) error {
 	if (P(&y).IsNegative() == 1) != (b[0]&flagNegative != 0) {
 		P(&y).Neg()
 	}
-	return p.setMember(&x, &y)
+	p.circl = nil
+	p.v.setAffine(&x, &y)
+	return nil
 }
 
 // setExpanded reads the form with both coordinates, and checks as UnmarshalBinary does.
@@ -158,7 +178,12 @@ func (p *blsPoint[F, P, C, CP]) setExpanded(b []byte) error {
 	if curveAt[F, P](&right, &x); left != right {
 		return errCoordinates
 	}
-	return p.setMember(&x, &y)
+	if !P(&x).inSubgroup(&x, &y) {
+		return errCoordinates
+	}
+	p.circl = nil
+	p.v.setAffine(&x, &y)
+	return nil
 }
 
 // curveAt sets square to x³ + b.
@@ -167,15 +192,6 @@ func curveAt[F comparable, P coordinate[F]](square, x *F) {
 	P(square).Sqr(x)
 	P(square).Mul(square, x)
 	P(square).Add(square, &b)
-}
-
-func (p *blsPoint[F, P, C, CP]) setMember(x, y *F) error {
-	if !P(x).inSubgroup(x, y) {
-		return errCoordinates
-	}
-	p.circl = nil
-	p.v.setAffine(x, y)
-	return nil
 }
 
 func (p *blsPoint[F, P, C, CP]) setInfinity(b []byte, first byte) error {
@@ -190,6 +206,9 @@ func (p *blsPoint[F, P, C, CP]) setInfinity(b []byte, first byte) error {
 
 // affine are the coordinates of a point that is not the identity.
 func (p *blsPoint[F, P, C, CP]) affine() (x, y F) {
+	if p.v.affine {
+		return p.v.x, p.v.y
+	}
 	one := [1]jacobian[F, P]{p.v}
 	normalize(one[:])
 	return one[0].x, one[0].y
@@ -277,8 +296,12 @@ func (p *blsPoint[F, P, C, CP]) Mul(s kyber.Scalar, q kyber.Point) kyber.Point {
 	if q != nil {
 		from = p.at(q)
 	}
+	base, err := from.forCircl()
+	if err != nil {
+		panic(fmt.Sprintf("shamir: multiply a point outside the group: %v", err)) // nobody does
+	}
 	c := new(C)
-	CP(c).ScalarMult(bs(s), from.forCircl())
+	CP(c).ScalarMult(bs(s), base)
 	return p.take(c)
 }
 

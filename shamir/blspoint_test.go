@@ -46,7 +46,7 @@ func requireAddition[F comparable, P coordinate[F], C any, CP adder[C]](t *testi
 	for x, a := range operands {
 		for y, b := range operands {
 			sum := new(C)
-			CP(sum).Add(fresh[F, P, C, CP](a), fresh[F, P, C, CP](b))
+			CP(sum).Add(fresh[F, P, C, CP](t, a), fresh[F, P, C, CP](t, b))
 			got := g.Point().Add(a, b)
 			require.Equal(t, Encode(new(blsPoint[F, P, C, CP]).take(sum)), Encode(got), "%s + %s", x, y)
 			require.Equal(t, bytes.Equal(Encode(a), Encode(b)), a.Equal(b), "%s = %s", x, y)
@@ -60,8 +60,11 @@ func requireAddition[F comparable, P coordinate[F], C any, CP adder[C]](t *testi
 }
 
 // fresh is the point as circl decodes it.
-func fresh[F comparable, P coordinate[F], C any, CP circlPoint[C]](p kyber.Point) *C {
-	return new(blsPoint[F, P, C, CP]).set(&p.(*blsPoint[F, P, C, CP]).v).(*blsPoint[F, P, C, CP]).forCircl()
+func fresh[F comparable, P coordinate[F], C any, CP circlPoint[C]](t *testing.T, p kyber.Point) *C {
+	q := blsPoint[F, P, C, CP]{v: p.(*blsPoint[F, P, C, CP]).v}
+	c, err := q.forCircl()
+	require.NoError(t, err)
+	return c
 }
 
 func decoded(t testing.TB, g Group, p kyber.Point) kyber.Point {
@@ -120,6 +123,35 @@ func requireSubgroup[F comparable, P coordinate[F], C any, CP circlPoint[C]](t *
 	require.Greater(t, outside, 10)
 }
 
+// A signature outside the group is refused where it counts, at the pairing.
+func TestASignatureOutsideTheGroupIsRefused(t *testing.T) {
+	y := randomScalar(t, G2, chance("y"))
+	public, h := G2.Point().Mul(y, nil), HashToG1("TEST", []byte("message"))
+	sig := G1.Point().Mul(y, h)
+	var x, root, square fp
+	x.SetUint64(4) // on the curve, not in the group
+	curveAt[fp, *fp](&square, &x)
+	require.Equal(t, 1, root.Sqrt(&square))
+	var low jacobian[fp, *fp]
+	low.setAffine(&x, &root)
+	outside := new(g1Point).set(&low)
+	for name, p := range map[string]kyber.Point{"far": outside, "near": G1.Point().Add(sig, outside)} {
+		b := Encode(p)
+		_, err := DecodePoint(G1, b)
+		require.ErrorIs(t, err, ErrEncoding, name)
+		loose, err := DecodeOnCurve(b)
+		require.NoError(t, err, name)
+		require.ErrorIs(t, VerifyPairing(public, h, loose), ErrEncoding, name)
+	}
+	good, err := DecodeOnCurve(Encode(sig))
+	require.NoError(t, err)
+	require.NoError(t, VerifyPairing(public, h, good))
+	for _, b := range [][]byte{nil, Encode(G1.Point().Null()), bytes.Repeat([]byte{0xff}, 48), make([]byte, 48)} {
+		_, err := DecodeOnCurve(b)
+		require.Error(t, err)
+	}
+}
+
 // orderBits is the order of the groups, from the top.
 var orderBits = func() (out []bool) {
 	order := bls.Order()
@@ -140,6 +172,11 @@ func FuzzDecodingIsThatOfCircl(f *testing.F) {
 			return
 		}
 		if compressed := b[0]&flagCompressed != 0; compressed {
+			loose, err := DecodeOnCurve(b)
+			if strict, refused := DecodePoint(G1, b); refused == nil {
+				require.NoError(t, err)
+				require.True(t, loose.Equal(strict))
+			}
 			require.Equal(t, len(b) == bls.G1SizeCompressed && new(bls.G1).SetBytes(b) == nil, new(g1Point).UnmarshalBinary(b) == nil)
 			require.Equal(t, len(b) == bls.G2SizeCompressed && new(bls.G2).SetBytes(b) == nil, new(g2Point).UnmarshalBinary(b) == nil)
 		} else {

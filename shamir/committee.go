@@ -50,7 +50,7 @@ func NewCommittee(epoch uint64, session [32]byte, n int, x, y *Commitment) (*Com
 		}
 	}
 	c.seal()
-	return c, nil
+	return c, c.y.(*g2Point).settle()
 }
 
 const committeeVersion = 1
@@ -108,7 +108,7 @@ func UnmarshalCommittee(b []byte) (*Committee, error) {
 	}
 	c.encoded = append([]byte(nil), b...)
 	c.digest = Hash("committee", b)
-	return c, nil
+	return c, c.y.(*g2Point).settle()
 }
 
 func decodePair(r *wire.Reader) (x, y kyber.Point, err error) {

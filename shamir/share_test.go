@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,53 @@ func TestEvalAllIsEval(t *testing.T) {
 				require.True(t, p.Equal(c.Eval(uint32(i+1))), "%s %+v member %d", g, size, i+1)
 			}
 		}
+	}
+}
+
+// Public shares are secret shares times the generator, at every index.
+func TestEvalIsTheShareTimesTheGenerator(t *testing.T) {
+	g := shamir.Ristretto255
+	secret := scalar(t, g, "s")
+	p, err := shamir.NewPolynomial(g, []kyber.Scalar{secret, scalar(t, g, "a"), scalar(t, g, "b")})
+	require.NoError(t, err)
+	c := p.Commit()
+	for i := uint32(1); i <= shamir.MaxMembers; i++ {
+		require.True(t, c.Eval(i).Equal(g.Point().Mul(p.Share(i).Value(), nil)), "member %d", i)
+	}
+	require.True(t, c.Eval(0).Equal(g.Point().Mul(secret, nil)), "the secret stands at 0")
+}
+
+func TestSharesVerifyTogetherAsOneByOne(t *testing.T) {
+	for _, g := range groups {
+		var commitments []*shamir.Commitment
+		var shares []shamir.Share
+		weights := []uint16{0, 1, 65535, 1234, 1234}
+		for i := range weights {
+			dealt, c, err := shamir.Split(seeded("together", i), g, scalar(t, g, "s", i), 3, 5)
+			require.NoError(t, err)
+			commitments, shares = append(commitments, c), append(shares, dealt[3])
+		}
+		require.NoError(t, shamir.VerifyTogether(weights, commitments, shares))
+		for i := range shares {
+			wrong := slices.Clone(shares)
+			wrong[i] = shamir.NewShare(4, g.Scalar().Add(shares[i].Value(), g.Scalar().One()))
+			require.ErrorIs(t, shamir.VerifyTogether(weights, commitments, wrong), shamir.ErrProof, "%s share %d", g, i)
+		}
+		// Errors that cancel: found unless the weights are alike, which is why dealers
+		// must not know them.
+		cancel := func(i, k int) []shamir.Share {
+			wrong := slices.Clone(shares)
+			wrong[i] = shamir.NewShare(4, g.Scalar().Add(shares[i].Value(), g.Scalar().One()))
+			wrong[k] = shamir.NewShare(4, g.Scalar().Sub(shares[k].Value(), g.Scalar().One()))
+			return wrong
+		}
+		require.ErrorIs(t, shamir.VerifyTogether(weights, commitments, cancel(1, 2)), shamir.ErrProof)
+		require.NoError(t, shamir.VerifyTogether(weights, commitments, cancel(3, 4)))
+
+		require.ErrorIs(t, shamir.VerifyTogether(nil, nil, nil), shamir.ErrSize)
+		require.ErrorIs(t, shamir.VerifyTogether(weights[1:], commitments, shares), shamir.ErrSize)
+		mixed := append(slices.Clone(shares[:4]), shamir.NewShare(5, shares[4].Value()))
+		require.ErrorIs(t, shamir.VerifyTogether(weights, commitments, mixed), shamir.ErrSize, "shares of two members")
 	}
 }
 

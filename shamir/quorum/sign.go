@@ -81,7 +81,7 @@ func (h hashed) sign(key *shamir.KeyShare) Partial {
 }
 
 func (h hashed) verify(public kyber.Point, sig Signature) error {
-	s, err := shamir.DecodePoint(shamir.G1, sig[:])
+	s, err := shamir.DecodeOnCurve(sig[:])
 	if err != nil {
 		return fmt.Errorf("%w: %w", err, ErrCertificate)
 	}
@@ -169,7 +169,7 @@ func (h hashed) recover(c *shamir.Committee, partials []Partial) (Signature, []u
 		if slices.Contains(indices, p.Index) || len(indices) == c.T() {
 			return
 		}
-		if s, err := shamir.DecodePoint(shamir.G1, p.Sig[:]); err == nil && p.Index >= 1 && int64(p.Index) <= int64(c.N()) {
+		if s, err := shamir.DecodeOnCurve(p.Sig[:]); err == nil && p.Index >= 1 && int64(p.Index) <= int64(c.N()) {
 			indices, points = append(indices, p.Index), append(points, s)
 		}
 	}
