@@ -8,7 +8,8 @@
 // The package works over any Group, which is kyber's Group with multi-scalar
 // multiplication; Ristretto255, G1 and G2 (BLS12-381) are provided. Arithmetic
 // on secrets is constant time as far as github.com/gtank/ristretto255 and
-// github.com/cloudflare/circl are; functions that say "public" are not.
+// github.com/cloudflare/circl are; functions that say "public" are not, nor is the
+// addition of points of G1 and G2, of which no protocol here has secret ones.
 // Encodings are canonical and of fixed length; decoders refuse the identity,
 // values out of range and trailing bytes.
 //
@@ -18,6 +19,9 @@
 //
 // SPEC.md says to the byte how everything that is stored, hashed or signed is made,
 // and testdata holds the vectors of it.
+//
+// Module oracle, in a folder of its own, measures and checks all this against other
+// people's implementations.
 //
 // Nothing here starts a goroutine, reads a clock or touches a file. Chance comes
 // in as an io.Reader.

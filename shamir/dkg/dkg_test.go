@@ -208,6 +208,30 @@ func TestDealersWhoCheatAreRemovedByName(t *testing.T) {
 	}
 }
 
+// Two dealers whose errors cancel: the sum of their deals is right, and as long as both
+// take part nothing is lost, until one of them is removed too late for the other's
+// victims.
+func TestErrorsThatCancelAreFoundAll(t *testing.T) {
+	l, parties := open(t, 7)
+	members := speakers(parties)
+	for dealer, off := range map[int]int64{1: 1, 4: -1} {
+		members[dealer] = dkg.Liar{Party: parties[dealer], Tamper: func(b *dkg.Tampering) {
+			b.WrongShare(3, off, 0)
+			b.WrongShare(6, off, off)
+			b.WrongShare(7, 0, off)
+		}}
+	}
+	for _, err := range run(t, l, members) {
+		require.ErrorIs(t, err, dkg.ErrDuplicate, "only a second accuser comes too late")
+	}
+	require.Equal(t, dkg.PhaseActive, l.Phase())
+	require.Equal(t, []dkg.Culprit{{Index: 2, Reason: dkg.ReasonBadDeal}, {Index: 5, Reason: dkg.ReasonBadDeal}}, l.Culprits())
+	for _, p := range parties {
+		_, err := p.KeyShare(l)
+		require.NoError(t, err)
+	}
+}
+
 func TestBundlesThatTheLogRefuses(t *testing.T) {
 	for name, tamper := range map[string]func(*dkg.Tampering, []*dkg.Party){
 		"another dealer's ephemeral key, to have its deals opened by disputes": func(b *dkg.Tampering, p []*dkg.Party) { b.Ephemeral(b.EphemeralOf(p[2])) },

@@ -25,6 +25,9 @@
 // until then the old one is. Commitments to a dealer's constant term are checked
 // against its public share, so that nobody can change the keys.
 //
+// A member checks the deals to it all together, as sums under weights that follow from
+// its seed, and looks for who is wrong only if the sums differ.
+//
 // Log is what the ledger keeps, Party is a member's secret side. A Party derives
 // everything from a 32-byte seed and the ceremony's parameters: after a crash it
 // says the same again and can never say two things.

@@ -98,13 +98,16 @@ func ceremonies(b *testing.B, job string, handover bool) {
 			{"v4 ed25519", func(c *clock) error {
 				return newStock4(edwards4.NewBlakeSHA256Ed25519(), n, t).ceremony(c, handover)
 			}},
-			{"v4 circl G2", func(c *clock) error {
-				return newStock4(keyGroup4{suite.G2(), suite}, n, t).ceremony(c, handover)
-			}},
 		}
-		if n <= 64 { // beyond, minutes of preparation
+		// Beyond these sizes a pairing group takes minutes, some of it to prepare.
+		if n <= 64 {
 			contenders = append(contenders, contender{"v3 bn256 G2", func(c *clock) error {
 				return newStock3(pairing3.NewSuiteBn256(), n, t).ceremony(c, handover)
+			}})
+		}
+		if n <= 64 || n <= 128 && !handover {
+			contenders = append(contenders, contender{"v4 circl G2", func(c *clock) error {
+				return newStock4(keyGroup4{suite.G2(), suite}, n, t).ceremony(c, handover)
 			}})
 		}
 		b.Run(fmt.Sprintf("n=%d", n), func(b *testing.B) { compare(b, job, n, contenders...) })
