@@ -73,9 +73,13 @@ func TestNamesAreSentencesAndDiffer(t *testing.T) {
 
 // The same attack, size and seed are the same run, alone or among others.
 func TestARunIsReplayed(t *testing.T) {
+	t.Parallel()
 	w := NewWorld(4, 7)
-	for _, a := range All()[:6] {
-		require.Equal(t, Play(a, 4, 7), a.Against(w))
+	for i, a := range All() {
+		together := a.Against(w)
+		if i%12 == 5 {
+			require.Equal(t, Play(a, 4, 7), together)
+		}
 	}
 }
 
