@@ -87,20 +87,25 @@ var g1Beta = func() (beta fp) {
 }()
 
 // inSubgroup of G2 is where ψ(P) = u·P, for the endomorphism
-// ψ(x, y) = (α·x̄, β·ȳ), α = (1+u)^-((p-1)/3), β = (1+u)^-((p-1)/2), x̄ the conjugate
+// ψ(x, y) = (α·x̄, β·ȳ), α = (1+i)^-((p-1)/3), β = (1+i)^-((p-1)/2), x̄ the conjugate
 // of x. Source: Scott, eprint 2021/1130, section 4.
 func (*fp2) inSubgroup(x, y *fp2) bool {
 	var p, left, right jacobian[fp2, *fp2]
 	p.setAffine(x, y)
 	right.mulShort(blsU, &p)
 	right.neg()
-	px, py := *x, *y
+	px, py := psi(x, y)
+	left.setAffine(&px, &py)
+	return left.equal(&right)
+}
+
+func psi(x, y *fp2) (px, py fp2) {
+	px, py = *x, *y
 	px.Cjg()
 	py.Cjg()
 	px.Mul(&px, &psiAlpha)
 	py.Mul(&py, &psiBeta)
-	left.setAffine(&px, &py)
-	return left.equal(&right)
+	return px, py
 }
 
 var psiAlpha, psiBeta = psiConstant(3), psiConstant(2)

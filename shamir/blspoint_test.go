@@ -215,6 +215,12 @@ func TestBucketsSumWhatProductsSum(t *testing.T) {
 				require.True(t, bucketMul(g, ints, length, width, points).Equal(want), "%s %+v width %d", g, c, width)
 			}
 			require.True(t, g.MultiMul(scalars, points).Equal(want), "%s %+v", g, c)
+			points[0], scalars[c.n-1] = g.Point().Null(), g.Scalar().Neg(g.Scalar().One())
+			want = g.Point().Null()
+			for i := range scalars {
+				want.Add(want, g.Point().Mul(scalars[i], points[i]))
+			}
+			require.True(t, g.MultiMul(scalars, points).Equal(want), "%s %+v, with the identity", g, c)
 		}
 	}
 }

@@ -168,33 +168,46 @@ func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, s
 		return bucketMul(g, ints, length, width, points)
 	}
 	out := &blsPoint[F, P, C, CP]{}
-	bases := make([]jacobian[F, P], len(points))
-	for i, p := range points {
-		bases[i] = out.at(p).v
+	table := make([]jacobian[F, P], 0, odds*len(points))
+	for _, p := range points {
+		table = appendOdds(table, &out.at(p).v)
 	}
-	sum := interleaved(ints, length, bases)
+	normalize(table)
+	if table, ok := any(table).([]jacobian[fp2, *fp2]); ok && length > 64 && len(points) <= fewPoints {
+		sum := interleaved(quarters(ints), 64, images(table))
+		return new(g2Point).set(&sum)
+	}
+	sum := interleaved(ints, length, table)
 	return out.set(&sum)
 }
 
-// interleaved sums integers times points with one chain of doublings for all of them,
-// the integers in signed digits (width-5 NAF): 8 precomputed odd multiples and about
-// 43 additions per point (Straus). Variable time.
-func interleaved[F comparable, P field[F]](scalars []integer, length int, points []jacobian[F, P]) (sum jacobian[F, P]) {
-	const odds = 8 // 1, 3, …, 15 times each point
-	digits := make([][]int8, len(scalars))
-	table := make([]jacobian[F, P], odds*len(scalars))
+// fewPoints is up to where doublings are so much of the work that images pay for
+// themselves.
+const fewPoints = 8
+
+// odds is how many odd multiples of a point a table has: 1, 3, …, 15 times it.
+const odds = 8
+
+func appendOdds[F comparable, P field[F]](table []jacobian[F, P], p *jacobian[F, P]) []jacobian[F, P] {
 	var w work[F]
+	odd, twice := *p, *p
+	twice.double(&w)
+	for range odds {
+		table = append(table, odd)
+		odd.add(&w, &odd, &twice)
+	}
+	return table
+}
+
+// interleaved sums integers times points with one chain of doublings for all of them,
+// the integers in signed digits (width-5 NAF), from a table of the points' multiples:
+// one addition per six bits (Straus). Variable time.
+func interleaved[F comparable, P field[F]](scalars []integer, length int, table []jacobian[F, P]) (sum jacobian[F, P]) {
+	digits := make([][]int8, len(scalars))
 	for i := range scalars {
 		digits[i] = scalars[i].nonAdjacent(length)
-		odd := table[odds*i : odds*(i+1)]
-		odd[0] = points[i]
-		twice := odd[0]
-		twice.double(&w)
-		for k := 1; k < odds; k++ {
-			odd[k].add(&w, &odd[k-1], &twice)
-		}
 	}
-	normalize(table)
+	var w work[F]
 	for bit := length; bit >= 0; bit-- {
 		sum.double(&w)
 		for i := range digits {
@@ -209,4 +222,37 @@ func interleaved[F comparable, P field[F]](scalars []integer, length int, points
 		}
 	}
 	return sum
+}
+
+// quarters writes each integer k as k₀ + k₁·|u| + k₂·|u|² + k₃·|u|³, all the k₀ first.
+// The order of the groups is below |u|⁴. Source: Galbraith and Scott, Pairing 2008.
+func quarters(ints []integer) []integer {
+	out := make([]integer, 4*len(ints))
+	for i, k := range ints {
+		for part := range 4 {
+			rest := uint64(0)
+			for limb := 3; limb >= 0; limb-- {
+				k.limbs[limb], rest = bits.Div64(rest, k.limbs[limb], blsU)
+			}
+			out[part*len(ints)+i] = integer{limbs{rest}, k.negative}
+		}
+	}
+	return out
+}
+
+// images is the table of points of G2 and of |u|, |u|² and |u|³ times them, which the
+// endomorphism gives: ψ(P) = u·P, and u is negative.
+func images(table []jacobian[fp2, *fp2]) []jacobian[fp2, *fp2] {
+	out := append(make([]jacobian[fp2, *fp2], 0, 4*len(table)), table...)
+	for range 3 {
+		for _, p := range out[len(out)-len(table):] {
+			if !p.isIdentity() {
+				x, y := psi(&p.x, &p.y)
+				p.setAffine(&x, &y)
+				p.neg()
+			}
+			out = append(out, p)
+		}
+	}
+	return out
 }
