@@ -273,7 +273,7 @@ func (p *ceremony) active() {
 		if party.Index() == 0 {
 			continue
 		}
-		share, err := party.KeyShare(p.log)
+		share, err := p.share(party, c)
 		if p.bad[place] {
 			if err == nil {
 				stolen = append(stolen, share)
@@ -289,6 +289,19 @@ func (p *ceremony) active() {
 		p.serves(c, shares[:c.T()])
 	}
 	p.mixtures(c, stolen, shares)
+}
+
+// share is the party's share of the committee, which it derives once.
+func (p *ceremony) share(party *dkg.Party, c *shamir.Committee) (*shamir.KeyShare, error) {
+	key := said{party, c.Digest()}
+	if s := p.derived[key]; s != nil {
+		return s, nil
+	}
+	s, err := party.KeyShare(p.log)
+	if err == nil {
+		p.derived[key] = s
+	}
+	return s, err
 }
 
 // serves checks that t members certify and release with nobody's help.

@@ -28,6 +28,7 @@ type World struct {
 	closed *vault
 	// What need not be said or checked twice, since it is the same to the last byte.
 	acks     map[said][]dkg.Message
+	derived  map[said]*shamir.KeyShare
 	works    map[[32]byte]bool // committees that were seen to certify and release
 	combines bool              // certificates that were combined were seen to verify
 	memory   *dkg.Memory       // of what all logs took
@@ -45,7 +46,7 @@ type said struct {
 // NewWorld has a committee of n members, from 4: with fewer nobody can be spared.
 func NewWorld(n int, seed uint64) *World {
 	return &World{n: n, t: shamir.Threshold(n), seed: seed, name: fmt.Sprintf("attack %d %d", n, seed),
-		acks: map[said][]dkg.Message{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), multiples: map[string]multiple{},
+		acks: map[said][]dkg.Message{}, derived: map[said]*shamir.KeyShare{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), multiples: map[string]multiple{},
 		exchanged: map[[2][32]byte][]byte{}}
 }
 
