@@ -171,12 +171,13 @@ func (b *bank) Check(tx []byte) curation.TxResult {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	from := "a" + string(tx[1:33])
-	_, want := account(b.entries[from])
-	want = max(want, b.nonces[from])
-	if nonce := binary.BigEndian.Uint64(tx[33:]); nonce != want {
+	_, next := account(b.entries[from])
+	want := max(next, b.nonces[from]) // those between wait for a block, and may be offered again
+	nonce := binary.BigEndian.Uint64(tx[33:])
+	if nonce < next || nonce > want {
 		return refused(curation.CodeNonce, "nonce %d, want %d", nonce, want)
 	}
-	b.nonces[from] = want + 1
+	b.nonces[from] = max(want, nonce+1)
 	return curation.TxResult{}
 }
 
