@@ -235,10 +235,10 @@ func TestALoneRestoredValidatorHasNobodyToAsk(t *testing.T) {
 func TestARestoredValidatorThatIsNeededSignsOnTheOperatorsWord(t *testing.T) {
 	t.Parallel()
 	net := foundNet(t, 4)
-	net.empty = 200 * time.Millisecond
+	net.empty = time.Hour
 	net.startAll()
-	net.nodes[0].pay(t, 0, recipient(0), 1)
-	tip := net.nodes[0].Status().Height
+	tip := net.nodes[0].pay(t, 0, recipient(0), 1).Height + 1
+	net.awaitAll(tip) // of a changed state an empty block follows, and then nobody votes any more
 	net.nodes[2].stop()
 	net.nodes[3].stop()
 	net.lose(3, tip)
