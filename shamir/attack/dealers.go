@@ -45,6 +45,11 @@ func dealers() []Attack {
 		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }, LeftOut),
 		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }, LeftOut),
 		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }, LeftOut),
+		Attack{"dealers deal one member wrong shares whose errors cancel in their sum", Dealer, func(w *World, c *Chance) Outcome {
+			p := w.stageOf(w.fresh(), c, w.held(w.pair())...)
+			p.run(lie(cancelling))
+			return w.expects(p.settle(), LeftOut)
+		}},
 		Attack{"a member registers a deal key that is the identity, not canonical, or another's", Dealer, badDealKey},
 		Attack{"dealers who wait for the others' bundles choose among no more keys than they could leave out", Dealer, lastMover},
 	)
@@ -191,6 +196,44 @@ func grinding(p *ceremony, honest []post) []post {
 		own = append(own, post{f.dealer, dkg.Message{Kind: dkg.KindBundle, Body: f.bytes()}, true})
 	}
 	return append(honest, own...)
+}
+
+// cancelling shifts what a victim is dealt: by an amount, by its negative, and so on
+// in turn; of an odd number the last deals as it should. A dealer that is alone is
+// merely wrong.
+func cancelling(f *forgery) {
+	once := f.p.World.chance("errors that cancel")
+	var honest []uint32
+	for place, party := range f.p.parties {
+		if !f.p.bad[place] && party.Index() != 0 {
+			honest = append(honest, party.Index())
+		}
+	}
+	victim, x, y := pick(once, honest), once.Scalar(ristretto), once.Scalar(shamir.G2)
+	names := f.p.names(dkg.KindBundle)
+	switch at := slices.Index(names, f.dealer); {
+	case at%2 == 1:
+		x.Neg(x)
+		y.Neg(y)
+	case at > 0 && at == len(names)-1:
+		return
+	}
+	f.plain = func(to uint32, b []byte) []byte {
+		if to == victim {
+			addTo(ristretto, b[:32], x)
+			addTo(shamir.G2, b[32:], y)
+		}
+		return b
+	}
+}
+
+// addTo shifts an encoded scalar.
+func addTo(g shamir.Group, b []byte, by kyber.Scalar) {
+	s, err := shamir.DecodeScalar(g, b)
+	if err != nil {
+		panic(err) // it is the adversary's own
+	}
+	copy(b, shamir.Encode(s.Add(s, by)))
 }
 
 // badDealKey opens a ceremony with a deal key that would leak deals or stop them.

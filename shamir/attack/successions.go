@@ -83,6 +83,11 @@ func successions() []Attack {
 				return append(own, honest...)
 			}
 		}, refusedByLedger, NoEffect),
+		{"in a handover, dealers deal one member wrong shares whose errors cancel in their sum", Dealer, func(w *World, c *Chance) Outcome {
+			p := w.handing(c, w.pair())
+			p.run(lie(cancelling))
+			return w.expects(p.settle(), LeftOut, Aborted)
+		}},
 		handing("in a handover, a dealer posts a second bundle after the first", func() script {
 			return twice(dkg.KindBundle, func(p *ceremony, name uint32, _ dkg.Message) []byte { return p.begin(name).bytes() })
 		}, refusedByLedger),

@@ -91,6 +91,13 @@ func tallyings() []Attack {
 			v.must(more.Add(pick(c, p.verified), uint64(1+c.IntN(3))))
 			return must[[]byte](v.World)(seal.TallyShare(c, v.shares[place], v.Committee, more))
 		}),
+		tallying("a member opens the same sums in the name of another poll", Holder, func(v *vault, p *poll, c *Chance, place int, _ []byte) []byte {
+			later := p.Poll
+			later.ID = [32]byte(c.Bytes(32))
+			digest, b := later.Digest(), must[[]byte](v.World)(p.tally.MarshalBinary())
+			renamed := must[*seal.Tally](v.World)(seal.UnmarshalTally(later, replace(b, digest[:], 1)))
+			return must[[]byte](v.World)(seal.TallyShare(c, v.shares[place], v.Committee, renamed))
+		}),
 		tallying("a member opens a poll with its share of another epoch", Holder, func(v *vault, p *poll, c *Chance, place int, _ []byte) []byte {
 			next := v.refreshed()
 			_, err := seal.TallyShare(c, next.shares[place], v.Committee, p.tally)
