@@ -54,10 +54,13 @@ func quick(name string, job func() error) contender {
 	return contender{name, func(c *clock) error { return c.timed(job) }}
 }
 
-// enough is how long a contender is measured at least, and repeats at most.
+// A round runs every contender for so long, or so often. There are so many rounds, fewer
+// when they take long.
 const (
-	enough  = 60 * time.Millisecond
+	enough  = 15 * time.Millisecond
 	repeats = 50
+	rounds  = 9
+	patient = time.Second
 )
 
 // compare measures the contenders in turns, so that all meet the same machine, and
@@ -66,16 +69,19 @@ func compare(b *testing.B, job string, n int, contenders ...contender) {
 	b.Run(job, func(b *testing.B) {
 		best := make([]time.Duration, len(contenders))
 		for b.Loop() {
-			for i, con := range contenders {
-				total := time.Duration(0)
-				for k := 0; k < repeats && total < enough; k++ {
-					var c clock
-					if err := con.run(&c); err != nil {
-						b.Fatalf("%s: %v", con.name, err)
-					}
-					total += c.spent
-					if best[i] == 0 || c.spent < best[i] {
-						best[i] = c.spent
+			begun := cpu()
+			for round := 0; round < rounds && (round == 0 || cpu()-begun < patient); round++ {
+				for i, con := range contenders {
+					total := time.Duration(0)
+					for k := 0; k < repeats && total < enough; k++ {
+						var c clock
+						if err := con.run(&c); err != nil {
+							b.Fatalf("%s: %v", con.name, err)
+						}
+						total += c.spent
+						if best[i] == 0 || c.spent < best[i] {
+							best[i] = c.spent
+						}
 					}
 				}
 			}
