@@ -103,7 +103,7 @@ func (m *Machine) feeOf(tx Tx, size int) Amount {
 // memberRoom is the room of one member's protocol transactions, in bytes: enough for
 // the largest one.
 func (m *Machine) memberRoom() int {
-	return max(MaxTxBytes, membersRoom/len(m.genesis.Members))
+	return max(MaxTxBytes, membersRoom/len(m.byAccount))
 }
 
 // ahead is how many nonces of an account may wait, from its next one.
@@ -116,7 +116,7 @@ func (m *Machine) ahead(signer Address) uint64 {
 
 // patience is for how many blocks something may wait before it counts as gone: two
 // turns of each member to propose, after which a pool has dropped what is left out.
-func (m *Machine) patience() uint64 { return 2 * uint64(len(m.genesis.Members)) }
+func (m *Machine) patience() uint64 { return 2 * uint64(len(m.byAccount)) }
 
 // admit lets a transaction wait, or says why it may not. Its nonce is one of those
 // that may wait. The same bytes may come again. The caller holds Machine.mu.
@@ -145,7 +145,7 @@ func (m *Machine) admit(acc Account, tx Tx, raw []byte) error {
 	all := w.public.sub(public).add(nowPublic)
 	err := all.over(w.public, publicRoom, publicRoom) // its bytes bound how many there are
 	if m.free(tx) {
-		err = nowProtocol.over(protocol, m.memberRoom(), membersTxs/len(m.genesis.Members))
+		err = nowProtocol.over(protocol, m.memberRoom(), membersTxs/len(m.byAccount))
 	}
 	if err != nil {
 		return err

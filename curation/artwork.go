@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
 )
@@ -13,6 +12,9 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 	member, err := x.member(signer)
 	if err != nil {
 		return err
+	}
+	if !member.Seated() {
+		return refuse(CodeWrongPhase, "member %d is %s: only members with a share read", member.Index, member.Standing)
 	}
 	if p.From != member.PrekeyEnd {
 		return refuse(CodeDuplicate, "prekeys from number %d on, the next is %d", p.From, member.PrekeyEnd)
@@ -32,10 +34,11 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 	return nil
 }
 
-// takePrekeys moves one prekey of each member that has one into a request.
+// takePrekeys moves one prekey of each member of the committee in force that has one
+// into a request.
 func (x *execution) takePrekeys() (table []ReaderKey) {
-	for _, g := range x.machine.genesis.Members {
-		member := must2(load[Member](x.st, keyMember(g.Index)))
+	for _, number := range seatsOf(x.st, x.committee.Epoch()) {
+		member := must2(load[Member](x.st, keyMember(number)))
 		if member.Prekeys() == 0 {
 			continue
 		}
@@ -113,7 +116,7 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	table := x.takePrekeys()
 	// Fewer would let those whose keys are left draw each other as generator and
 	// auditor.
-	if want := shamir.Threshold(len(x.machine.genesis.Members)); len(table) < want {
+	if want := x.committee.T(); len(table) < want {
 		return refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
 	}
 	body := tx.BodyHash()

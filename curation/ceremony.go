@@ -19,7 +19,11 @@ type ceremonyState struct {
 	_       struct{} `cbor:",toarray"`
 	Epoch   uint64   // of the committee to be, or of the one in force
 	Attempt uint64
-	RetryAt uint64 // height at whose end the founders' next attempt opens; 0 otherwise
+	Seats   Seats // of that committee
+	// Draining are members of the committee before the one in force that have no seat
+	// in this one, and something left to serve.
+	Draining []uint32
+	RetryAt  uint64 // height at whose end the founders' next attempt opens; 0 otherwise
 	// Handovers is how many attempts the committee in force has made to hand over,
 	// and Again the first height at which the next may be proposed.
 	Handovers uint64
@@ -110,7 +114,15 @@ func (x *execution) ceremonyMessage(signer Address, p CeremonyMessage) error {
 		return refuse(CodeWrongPhase, "message for epoch %d, attempt %d; the ledger is at epoch %d, attempt %d",
 			p.Epoch, p.Attempt, ceremony.Epoch, ceremony.Attempt)
 	}
-	err = x.writableLog().Apply(x.height, member.Index, dkg.Message{Kind: dkg.Kind(p.Message), Body: p.Data})
+	seats := ceremony.Seats
+	if kind := dkg.Kind(p.Message); x.log.Params().Previous != nil && (kind == dkg.KindCommit || kind == dkg.KindBundle) {
+		seats = seatsOf(x.st, x.committee.Epoch()) // who hands over deals
+	}
+	seat := seats.Of(member.Index)
+	if seat == 0 {
+		return refuse(CodeNotMember, "member %d has no %s to send in this ceremony", member.Index, messageName(p.Message))
+	}
+	err = x.writableLog().Apply(x.height, seat, dkg.Message{Kind: dkg.Kind(p.Message), Body: p.Data})
 	if err != nil {
 		return refuse(ceremonyCode(err), "ceremony: %v", err)
 	}
@@ -155,7 +167,7 @@ func (x *execution) ceremonyBlock() {
 	if ceremony.RetryAt != 0 {
 		if x.height >= ceremony.RetryAt {
 			attempt := ceremony.Attempt + 1
-			x.open(CeremonyParams(x.machine.chain, x.machine.genesis, attempt), ceremonyState{Epoch: firstEpoch, Attempt: attempt})
+			x.open(CeremonyParams(x.machine.chain, x.machine.genesis, attempt), ceremonyState{Epoch: firstEpoch, Attempt: attempt, Seats: ceremony.Seats})
 		}
 		return
 	}
@@ -204,17 +216,41 @@ func (x *execution) activate(ceremony ceremonyState) {
 	}
 	cx, cy := committee.X(), committee.Y()
 	record := Committee{
-		Epoch: committee.Epoch(), Attempt: ceremony.Attempt, Members: committee.N(), Threshold: committee.T(),
-		X: cx[:], Y: cy[:], Encoded: must(committee.MarshalBinary()), Qualified: x.log.Qualified(), Height: x.height,
+		Epoch: committee.Epoch(), Attempt: ceremony.Attempt, Seats: ceremony.Seats, Threshold: committee.T(),
+		X: cx[:], Y: cy[:], Encoded: must(committee.MarshalBinary()), Qualified: x.dealers().members(x.log.Qualified()), Height: x.height,
 		Proven: x.log.Acknowledged(),
 	}
 	x.committee = committee
 	save(x.block, keyCommittee, record.Epoch)
 	save(x.block, keyCommitteeRecord(record.Epoch), record)
-	x.forgetBefore(record.Epoch, x.log.Params().DealKeys)
+	x.forgetBefore(record.Epoch)
+	ceremony.Draining = x.seat(ceremony.Seats, x.log.Params().DealKeys, record.Epoch)
 	ceremony.Handovers, ceremony.Again = 0, x.height+x.params().DKGRetryBlocks
 	save(x.block, keyCeremony, ceremony)
 	x.emit(EventCeremonyActive, record.Epoch, record.X, record.Y, record.Threshold, record.Qualified)
+}
+
+// dealers are the members who deal in the ceremony, by the indices of its log: those
+// of the committee in force, which hands over, or the founders.
+func (x *execution) dealers() Seats { return dealersOf(x.block, x.log) }
+
+func dealersOf(r state.Reader, log *dkg.Log) Seats {
+	if before := log.Params().Previous; before != nil {
+		return seatsOf(r, before.Epoch())
+	}
+	return must2(load[ceremonyState](r, keyCeremony)).Seats
+}
+
+// culpritsOf are the members that failed in a ceremony.
+func culpritsOf(log *dkg.Log, dealers, receivers Seats) (culprits []Culprit) {
+	for _, c := range log.Culprits() {
+		seats := dealers
+		if c.Reason == dkg.ReasonNoAck {
+			seats = receivers
+		}
+		culprits = append(culprits, Culprit{Member: seats.At(c.Index), Reason: c.Reason.String()})
+	}
+	return culprits
 }
 
 // abortCeremony records who failed and when the next attempt opens. When the keys
@@ -222,9 +258,8 @@ func (x *execution) activate(ceremony ceremonyState) {
 func (x *execution) abortCeremony(ceremony ceremonyState) {
 	var culprits []uint32
 	var failed []Culprit
-	for _, c := range x.log.Culprits() {
-		culprits = append(culprits, c.Index)
-		failed = append(failed, Culprit{Member: c.Index, Reason: c.Reason.String()})
+	for _, c := range culpritsOf(x.log, x.dealers(), ceremony.Seats) {
+		culprits, failed = append(culprits, c.Member), append(failed, c)
 	}
 	retry := x.height + x.params().DKGRetryBlocks
 	x.emit(EventCeremonyAborted, ceremony.Epoch, ceremony.Attempt, culprits, retry)

@@ -18,6 +18,14 @@ const (
 	EventHandoverConsent   = "handover.consent"
 	EventHandoverLapsed    = "handover.lapsed"
 	EventMemberPrekeys     = "member.prekeys"
+	EventMemberNominated   = "member.nominated"
+	EventMemberAdmitted    = "member.admitted"
+	EventMemberSeated      = "member.seated"
+	EventMemberLeaving     = "member.leaving"
+	EventMemberUnseated    = "member.unseated"
+	EventMemberLeft        = "member.left"
+	EventMotionVote        = "motion.vote"
+	EventMotionLapsed      = "motion.lapsed"
 	EventModelSealed       = "model.sealed"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
@@ -53,6 +61,14 @@ var EventAttributes = map[string][]string{
 	EventHandoverConsent:   {"epoch", "member", "consents"},
 	EventHandoverLapsed:    {"epoch", "consents", "threshold"},
 	EventMemberPrekeys:     {"member", "added", "waiting"},
+	EventMemberNominated:   {"motion", "name", "account", "until"},
+	EventMemberAdmitted:    {"member", "name", "account"},
+	EventMemberSeated:      {"member", "seat", "epoch"},
+	EventMemberLeaving:     {"member", "votes"},
+	EventMemberUnseated:    {"member", "epoch"},
+	EventMemberLeft:        {"member"},
+	EventMotionVote:        {"motion", "member", "votes", "threshold"},
+	EventMotionLapsed:      {"motion", "votes", "threshold"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},

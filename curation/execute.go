@@ -27,6 +27,9 @@ type execution struct {
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed
 	misopened map[uint32]bool   // members that sent a wrong opening in this block
+
+	validators []Validator // changes of the validator set
+	regrouped  bool        // members came, went or changed
 }
 
 // refusal is why a transaction changes nothing.
@@ -157,6 +160,12 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.ceremonyMessage(tx.Signer, p)
 	case HandOver:
 		return x.handOver(tx.Signer, p)
+	case Admit:
+		return x.admit(tx.Signer, p)
+	case Remove:
+		return x.remove(tx.Signer, p)
+	case Leave:
+		return x.leave(tx.Signer)
 	case Seal:
 		return x.sealModel(tx.Signer, p)
 	case Request:
@@ -251,8 +260,10 @@ func (x *execution) send(from Address, p Send) error {
 // endBlock does what follows from the height alone, and returns its events.
 func (x *execution) endBlock() []Event {
 	x.ceremonyBlock()
+	x.lapseMotions()
 	x.expireArtworks()
 	x.roundBlock()
+	x.release()
 	if x.treasury != must2(load[Treasury](x.block, keyTreasury)) {
 		save(x.block, keyTreasury, x.treasury)
 	}

@@ -16,6 +16,9 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 	if err != nil {
 		return err
 	}
+	if !member.counts() {
+		return refuse(CodeNotMember, "member %d is %s: a handover is for those with a share and those who get one", member.Index, member.Standing)
+	}
 	h, proposed := load[Handover](x.st, keyHandover)
 	if err := x.machine.mayHandOver(x.st, x.height, x.committee, x.log, proposed); err != nil {
 		return err
@@ -79,7 +82,7 @@ func oldestWork(r state.Reader, now uint64) uint64 {
 // dealKeyUsed says whether somebody has the deal key already: who is absent keeps
 // its own, and one key must not stand twice in a ceremony.
 func (x *execution) dealKeyUsed(h Handover, key Hash) bool {
-	for _, m := range records[Member](x.st, []byte("member/")) {
+	for _, m := range x.members() {
 		if m.DealKey == key {
 			return true
 		}
@@ -87,31 +90,50 @@ func (x *execution) dealKeyUsed(h Handover, key Hash) bool {
 	return slices.ContainsFunc(h.Keys, func(k DealKey) bool { return k.Key == key })
 }
 
-// handoverBlock opens the ceremony of a proposed handover, or lets it lapse.
+// handoverBlock opens the ceremony of a proposed handover, or lets it lapse. Who is
+// joining gets a seat if it has consented, who is leaving gets none; of the others
+// those who are absent keep the deal key that they have.
 func (x *execution) handoverBlock(ceremony ceremonyState) {
 	h, proposed := load[Handover](x.block, keyHandover)
-	if !proposed || x.height < h.Until && len(h.Keys) < len(x.machine.genesis.Members) {
+	if !proposed {
 		return
 	}
-	members := records[Member](x.block, []byte("member/"))
+	consented := func(m Member) (Hash, bool) {
+		i := slices.IndexFunc(h.Keys, func(k DealKey) bool { return k.Member == m.Index })
+		if i < 0 {
+			return m.DealKey, false
+		}
+		return h.Keys[i].Key, true
+	}
+	var seats Seats
+	var keys [][32]byte
+	consents, absent := 0, 0 // of those who have shares to hand over; of anybody who could consent
+	for _, m := range x.members() {
+		key, present := consented(m)
+		switch {
+		case m.counts() && !present:
+			absent++
+		case m.Seated():
+			consents++
+		}
+		if m.Standing == StandingActive || m.Standing == StandingJoining && present {
+			seats, keys = append(seats, m.Index), append(keys, key)
+		}
+	}
+	if x.height < h.Until && absent > 0 {
+		return
+	}
 	x.block.Delete(keyHandover)
-	if len(h.Keys) < x.committee.T() {
-		x.emit(EventHandoverLapsed, h.Epoch, len(h.Keys), x.committee.T())
+	if consents < x.committee.T() {
+		x.emit(EventHandoverLapsed, h.Epoch, consents, x.committee.T())
 		save(x.block, keyAborted, AbortedHandover{Epoch: h.Epoch, Attempt: ceremony.Handovers, Height: x.height})
 		x.stay(ceremony.Handovers+1, x.height+x.params().DKGRetryBlocks)
 		return
 	}
-	params := ceremonyParams(*x.params(), len(members))
-	params.Epoch, params.Previous = h.Epoch, x.committee
+	params := ceremonyParams(*x.params(), len(seats))
+	params.Epoch, params.Previous, params.DealKeys = h.Epoch, x.committee, keys
 	params.Session = dkg.Session(x.machine.chain, h.Epoch, x.committee.Digest(), ceremony.Handovers)
-	for _, m := range members {
-		key := m.DealKey
-		if i := slices.IndexFunc(h.Keys, func(k DealKey) bool { return k.Member == m.Index }); i >= 0 {
-			key = h.Keys[i].Key
-		}
-		params.DealKeys = append(params.DealKeys, key)
-	}
-	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers})
+	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers, Seats: seats})
 }
 
 // stay makes the ceremony of the committee in force the last one again, after
@@ -126,24 +148,17 @@ func (x *execution) stay(attempts, again uint64) {
 		x.block.Delete(keyLog(x.log.Params().Epoch))
 	}
 	x.log, x.ownLog = log, true
-	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Handovers: attempts, Again: again})
+	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Seats: record.Seats, Handovers: attempts, Again: again})
 }
 
-// forgetBefore drops what only older committees needed, and takes down the deal
-// keys of the one that is in force now. The one before it may have something to
-// finish; of those before that, which could grow without end, the summary stays.
-func (x *execution) forgetBefore(epoch uint64, dealKeys [][32]byte) {
+// forgetBefore drops what only older committees needed. The one before the one that
+// is in force now may have something to finish; of those before that, which could
+// grow without end, the summary stays.
+func (x *execution) forgetBefore(epoch uint64) {
 	if epoch > firstEpoch+1 {
 		x.block.Delete(keyLog(epoch - 2))
 		old := must2(load[Committee](x.block, keyCommitteeRecord(epoch-2)))
 		old.Encoded = nil
 		save(x.block, keyCommitteeRecord(old.Epoch), old)
-	}
-	for i, key := range dealKeys {
-		member := must2(load[Member](x.block, keyMember(uint32(i+1))))
-		if member.DealKey != key {
-			member.DealKey = key
-			save(x.block, keyMember(member.Index), member)
-		}
 	}
 }

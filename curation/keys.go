@@ -11,7 +11,7 @@ import (
 // modules are the parts of the state, each under a root of its own.
 var modules = []string{
 	"account", "artwork", "ceremony", "chain", "holding", "index", "market",
-	"member", "model", "opening", "order", "prekey", "round",
+	"member", "model", "motion", "opening", "order", "prekey", "round",
 }
 
 // key joins a module (or "module/table/") and parts of fixed length.
@@ -34,6 +34,7 @@ var (
 	keyCommittee = []byte("ceremony/committee") // epoch of the committee in force
 	keyHandover  = []byte("ceremony/handover")  // Handover that is proposed
 	keyAborted   = []byte("ceremony/aborted")   // AbortedHandover: the last one
+	keyMembers   = []byte("chain/members")      // number of the last member
 )
 
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
@@ -41,6 +42,7 @@ func keyCommitteeRecord(epoch uint64) []byte { return key("ceremony/committee/",
 
 func keyAccount(a Address) []byte { return key("account/", a[:]) }
 func keyMember(i uint32) []byte   { return key("member/", index32(i)) }
+func keyMotion(id Hash) []byte    { return key("motion/", id[:]) }
 func keyPrekey(i uint32, seq uint64) []byte {
 	return key("prekey/", index32(i), number(seq))
 }
@@ -75,6 +77,8 @@ func indexContainer(cid string) []byte        { return key("index/container/", [
 func indexCID(cid string, rid ...byte) []byte {
 	return key("index/cid/", []byte(cid+"/"), rid) // without rid, of all artworks with that CID
 }
+func indexMember(a Address) []byte           { return key("index/member/", a[:]) } // → member's number
+func indexMotion(m Motion) []byte            { return key("index/motion/", number(m.Until), m.ID[:]) }
 func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {
 	return key("index/order/", a[:], number(round), index32(uint32(i)))

@@ -29,7 +29,7 @@ type Machine struct {
 	chain     Hash
 	genesis   Genesis
 	supply    Amount
-	byAccount map[Address]uint32 // member index
+	byAccount map[Address]uint32 // numbers of the members who have not left
 	log       *dkg.Log           // of the current or last ceremony, decoded
 	committee *shamir.Committee  // in force; nil before the first ceremony ends
 
@@ -48,6 +48,7 @@ type pending struct {
 	staged    *state.Staged
 	log       *dkg.Log
 	committee *shamir.Committee
+	regrouped bool // members came, went or changed
 }
 
 // NewMachine returns a machine without a state.
@@ -69,16 +70,19 @@ func (m *Machine) Genesis(doc []byte) (Outcome, error) {
 	o := state.NewOverlay(store)
 	o.Set(keyGenesis, doc)
 	save(o, keyTreasury, Treasury{})
-	outcome := Outcome{}
+	save(o, keyMembers, uint64(len(g.Members)))
+	outcome, seats := Outcome{}, Seats{}
 	for _, b := range g.Balances {
 		save(o, keyAccount(b.Account), Account{Address: b.Account, Balance: b.Amount})
 	}
 	for _, member := range g.Members {
 		save(o, keyMember(member.Index), Member{Index: member.Index, Name: member.Name, Account: member.Account,
-			Validator: member.Validator, DealKey: member.DealKey, Power: member.Power})
+			Validator: member.Validator, DealKey: member.DealKey, Power: member.Power, Standing: StandingActive, Seat: member.Index})
+		save(o, indexMember(member.Account), uint64(member.Index))
+		seats = append(seats, member.Index)
 		outcome.Validators = append(outcome.Validators, Validator{PublicKey: member.Validator, Power: member.Power})
 	}
-	if _, err := openCeremony(o, CeremonyParams(GenesisHash(doc), g, 0), ceremonyState{Epoch: firstEpoch}, 1); err != nil {
+	if _, err := openCeremony(o, CeremonyParams(GenesisHash(doc), g, 0), ceremonyState{Epoch: firstEpoch, Seats: seats}, 1); err != nil {
 		return Outcome{}, fmt.Errorf("%w: %w", ErrGenesis, err)
 	}
 	changes := o.Changes()
@@ -138,11 +142,18 @@ func (m *Machine) adopt(store *state.Store, height uint64) error {
 	}
 	m.store, m.height, m.chain, m.genesis, m.supply = store, height, GenesisHash(doc), g, supply
 	m.log, m.committee = log, committee
-	m.byAccount = map[Address]uint32{}
-	for _, member := range g.Members {
-		m.byAccount[member.Account] = member.Index
-	}
+	m.group()
 	return nil
+}
+
+// group sets byAccount from the state.
+func (m *Machine) group() {
+	m.byAccount = map[Address]uint32{}
+	for _, member := range records[Member](m.store, []byte("member/")) {
+		if member.Standing != StandingLeft {
+			m.byAccount[member.Account] = member.Index
+		}
+	}
 }
 
 // Execute computes what the block does to the state and to everybody in it. A
@@ -164,14 +175,14 @@ func (m *Machine) Execute(block Block) (Outcome, error) {
 	for i, raw := range block.Txs {
 		outcome.Results[i] = x.deliver(raw, i)
 	}
-	outcome.Events = x.endBlock()
+	outcome.Events, outcome.Validators = x.endBlock(), x.validators
 	changes := x.block.Changes()
 	staged := m.store.Stage(changes)
 	for _, c := range changes {
 		outcome.Changes = append(outcome.Changes, Change(c))
 	}
 	outcome.AppHash = staged.Hash()
-	m.pending = &pending{height: block.Height, staged: staged, log: x.log, committee: x.committee}
+	m.pending = &pending{height: block.Height, staged: staged, log: x.log, committee: x.committee, regrouped: x.regrouped}
 	return outcome, nil
 }
 
@@ -187,6 +198,9 @@ func (m *Machine) Commit() {
 	defer m.mu.Unlock()
 	m.store.Apply(m.pending.staged)
 	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
+	if m.pending.regrouped {
+		m.group()
+	}
 	m.pending = nil
 	m.committees.Range(func(epoch, _ any) bool {
 		if epoch.(uint64)+1 < m.committee.Epoch() { // its record is a summary now

@@ -21,6 +21,10 @@ type Params struct {
 	// opens by itself. Range 1..100000.
 	DKGRetryBlocks uint64 `json:"dkg_retry_blocks"`
 
+	// MotionBlocks is how long a motion on who is a member takes votes. Range
+	// 1..10000000.
+	MotionBlocks uint64 `json:"motion_blocks"`
+
 	// RequestBlocks is the life of a request: certificate, registration and audit
 	// must be in blocks fewer than this many after its own. Range 1..10000000.
 	RequestBlocks uint64 `json:"request_blocks"`
@@ -121,7 +125,7 @@ type Fees struct {
 // 1 %, reserve ratio one half, first deposit 100 credits.
 func DefaultParams() Params {
 	return Params{
-		DKGPhaseBlocks: 600, DKGDisputeBlocks: 10, DKGRetryBlocks: 60,
+		DKGPhaseBlocks: 600, DKGDisputeBlocks: 10, DKGRetryBlocks: 60, MotionBlocks: 86_400,
 		RequestBlocks: 7200, GenerateBlocks: 600, AuditBlocks: 600,
 		OpenRequests: 16, MaxPrekeys: 1024, RequestDeposit: curve.Credits(100),
 		RoundCandidates: 6, RoundWaitBlocks: 3600, RoundMax: 60, BackBlocks: 3600, OpenBlocks: 600,
@@ -146,6 +150,7 @@ func (p Params) Validate() error {
 		{"dkg_phase_blocks", p.DKGPhaseBlocks, 1, 100_000},
 		{"dkg_dispute_blocks", p.DKGDisputeBlocks, 1, 100_000},
 		{"dkg_retry_blocks", p.DKGRetryBlocks, 1, 100_000},
+		{"motion_blocks", p.MotionBlocks, 1, 10_000_000},
 		{"request_blocks", p.RequestBlocks, 1, 10_000_000},
 		{"generate_blocks", p.GenerateBlocks, 1, 1_000_000},
 		{"audit_blocks", p.AuditBlocks, 1, 1_000_000},

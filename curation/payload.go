@@ -21,6 +21,9 @@ const (
 	KindPrekeys  Kind = "member.prekeys"     // members
 	KindCeremony Kind = "ceremony.message"   // members
 	KindHandover Kind = "committee.handover" // members
+	KindAdmit    Kind = "member.admit"       // members
+	KindRemove   Kind = "member.remove"      // members
+	KindLeave    Kind = "member.leave"       // the member
 	KindSeal     Kind = "model.seal"         // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
@@ -42,6 +45,8 @@ const (
 	MaxPrekeyBatch  = 64       // points in one member.prekeys
 	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
 	MaxOpening      = 40 << 10 // bytes of one member's opening of a round
+	MaxAddresses    = 8        // of a member
+	MaxAddress      = 160      // bytes of one address
 )
 
 // Payload is the part of a transaction that differs by kind. Validate checks
@@ -101,6 +106,25 @@ type Seal struct {
 	ContainerCID  string   // where the container lies, CIDv1
 	ContainerSize uint64   // bytes of the container
 	Ciphertext    []byte   // seal.Ciphertext.Bytes, at most MaxSealedKey
+}
+
+// Admit is the signing member's vote to admit a candidate; the first one proposes it.
+type Admit struct {
+	_           struct{} `cbor:",toarray"`
+	Application Application
+}
+
+// Remove is the signing member's vote to have a member leave; the first one
+// proposes it.
+type Remove struct {
+	_      struct{} `cbor:",toarray"`
+	Member uint32   // its number
+}
+
+// Leave takes the signing member out of the network with the next handover. Of one
+// that was admitted and has no share yet it takes the admission back.
+type Leave struct {
+	_ struct{} `cbor:",toarray"`
 }
 
 // Request asks the network for one picture. It costs the fee of its kind and
@@ -167,6 +191,9 @@ func (Send) Kind() Kind            { return KindSend }
 func (Prekeys) Kind() Kind         { return KindPrekeys }
 func (CeremonyMessage) Kind() Kind { return KindCeremony }
 func (HandOver) Kind() Kind        { return KindHandover }
+func (Admit) Kind() Kind           { return KindAdmit }
+func (Remove) Kind() Kind          { return KindRemove }
+func (Leave) Kind() Kind           { return KindLeave }
 func (Seal) Kind() Kind            { return KindSeal }
 func (Request) Kind() Kind         { return KindRequest }
 func (Certify) Kind() Kind         { return KindCertify }
@@ -182,6 +209,9 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindPrekeys:  read[Prekeys],
 	KindCeremony: read[CeremonyMessage],
 	KindHandover: read[HandOver],
+	KindAdmit:    read[Admit],
+	KindRemove:   read[Remove],
+	KindLeave:    read[Leave],
 	KindSeal:     read[Seal],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
@@ -222,6 +252,20 @@ func (c CeremonyMessage) Validate() error { return sized("ceremony message", c.D
 
 // Validate accepts every key: whether it is a point is checked where it is stored.
 func (HandOver) Validate() error { return nil }
+
+// Validate checks the application, all but its signatures.
+func (a Admit) Validate() error { return a.Application.Validate() }
+
+// Validate refuses a number that no member has.
+func (r Remove) Validate() error {
+	if r.Member == 0 {
+		return fmt.Errorf("members are numbered from 1")
+	}
+	return nil
+}
+
+// Validate accepts it.
+func (Leave) Validate() error { return nil }
 
 // Validate checks names, the CID and sizes.
 func (s Seal) Validate() error {

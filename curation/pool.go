@@ -44,7 +44,7 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		if a, ok := load[Artwork](x.st, keyArtwork(p.RID)); ok && a.Status != StatusRequested {
 			return refuse(CodeDuplicate, "request %v is %s", p.RID, a.Status)
 		}
-	case Prekeys, CeremonyMessage, HandOver, Seal, Register, Attest, OrderShares:
+	case Prekeys, CeremonyMessage, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
 		if x.machine.byAccount[tx.Signer] == 0 {
 			return refuse(CodeNotMember, "%s is for members: only they may send it", p.Kind())
 		}

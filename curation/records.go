@@ -1,6 +1,10 @@
 package curation
 
-import "github.com/atelier-dao/atelier/curation/curve"
+import (
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation/curve"
+)
 
 // Account is what the ledger holds for one public key.
 type Account struct {
@@ -14,15 +18,32 @@ type Account struct {
 	Nonce uint64
 }
 
+// Standing is how far somebody has come on the way into the network or out of it.
+type Standing string
+
+// The standings, in their order. A member of the committee in force is active or
+// leaving; a change takes effect with the next handover.
+const (
+	StandingJoining  Standing = "joining"  // admitted; gets a share and a vote at the next handover
+	StandingActive   Standing = "active"   // holds a share and a vote
+	StandingLeaving  Standing = "leaving"  // gives both back at the next handover
+	StandingDraining Standing = "draining" // has no vote any more; serves what its last committee began
+	StandingLeft     Standing = "left"     // was a member
+)
+
 // Member is a co-owner who runs a node.
 type Member struct {
 	_         struct{} `cbor:",toarray"`
-	Index     uint32   // 1..n
+	Index     uint32   // the member's number: from 1, in the order of admission, never given twice
 	Name      string
 	Account   Address
 	Validator Hash // ed25519 key in consensus
-	DealKey   Hash // ristretto255 point of the ceremony
+	DealKey   Hash // ristretto255 point of its last ceremony; zero before its first
 	Power     int64
+	Standing  Standing
+	Seat      uint32   // index of its share in the committee in force, or in the founders' to be; 0 without one
+	Addresses []string // multiaddrs under which it was reached when it was admitted; a founder's are not on the ledger
+	Since     uint64   // height of its last admission; 0 for a founder
 	// PrekeyNext and PrekeyEnd bound the queue of unused one-time keys: those with
 	// sequence numbers PrekeyNext ≤ s < PrekeyEnd wait for a request.
 	PrekeyNext uint64
@@ -62,7 +83,8 @@ type Ceremony struct {
 	Phase        CeremonyPhase
 	Deadline     uint64    // last height of the phase; 0 after the end
 	RetryAt      uint64    // height at which an aborted ceremony is repeated; else 0
-	Qualified    []uint32  // dealers that make the keys
+	Seats        Seats     // of the committee to be, or of the one in force
+	Qualified    []uint32  // members whose bundles make the keys
 	Acknowledged int       // members that proved their share
 	Culprits     []Culprit // members that failed, by index
 }
@@ -74,6 +96,42 @@ type Handover struct {
 	Opened uint64   // height
 	Until  uint64   // last height for consents
 	Keys   []DealKey
+}
+
+// Seats are the members who hold the shares of a committee: Seats[i-1] has the share
+// with index i. Members keep their numbers for life, while shares are numbered anew
+// by each handover.
+type Seats []uint32
+
+// Of is the seat of a member, 0 when it has none.
+func (s Seats) Of(member uint32) uint32 { return uint32(slices.Index(s, member) + 1) }
+
+// At is the member in a seat, 0 when there is no such seat.
+func (s Seats) At(seat uint32) uint32 {
+	if seat < 1 || int(seat) > len(s) {
+		return 0
+	}
+	return s[seat-1]
+}
+
+// members are those in the given seats, in the same order.
+func (s Seats) members(seats []uint32) (numbers []uint32) {
+	for _, i := range seats {
+		numbers = append(numbers, s.At(i))
+	}
+	return numbers
+}
+
+// Motion is a vote on who is a member. It passes with as many votes as the committee
+// in force has as its threshold.
+type Motion struct {
+	_           struct{} `cbor:",toarray"`
+	ID          Hash
+	Application *Application // whom to admit; nil when Remove is set
+	Remove      uint32       // the member to remove
+	Votes       []uint32     // members, in the order of their votes; the first proposed it
+	Opened      uint64       // height
+	Until       uint64       // last height for votes
 }
 
 // DealKey is a member's deal key for a ceremony.
@@ -105,12 +163,12 @@ type Committee struct {
 	_         struct{} `cbor:",toarray"`
 	Epoch     uint64
 	Attempt   uint64   // of the ceremony that made it, from 0
-	Members   int      // n
+	Seats     Seats    // the members by the indices of their shares; n of them
 	Threshold int      // t
 	X         []byte   // ristretto255 key that opens, 32 bytes
 	Y         []byte   // BLS12-381 G2 key that certifies and seeds, 96 bytes
 	Encoded   []byte   // shamir.Committee, with every member's public shares; empty two handovers later
-	Qualified []uint32 // dealers whose bundles count
+	Qualified []uint32 // members whose bundles count
 	Height    uint64   // of activation
 	Proven    int      // members that have proved their share
 }

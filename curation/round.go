@@ -156,8 +156,8 @@ func (x *execution) openOrders(signer Address, p OrderShares) error {
 	if len(p.Share) != seal.OpeningSize(round.Orders) {
 		return refuse(CodeProof, "opening of %s, one of %s takes %d", plural(len(p.Share), "byte"), plural(round.Orders, "order"), seal.OpeningSize(round.Orders))
 	}
-	if index := uint32(binary.BigEndian.Uint16(p.Share)); index != member.Index {
-		return refuse(CodeNotMember, "opening of member %d sent by member %d", index, member.Index)
+	if index := uint32(binary.BigEndian.Uint16(p.Share)); index != seatsOf(x.st, round.Epoch).Of(member.Index) {
+		return refuse(CodeNotMember, "member %d sent an opening with share %d, which is not its own", member.Index, index)
 	}
 	if x.misopened[member.Index] {
 		return refuse(CodeProof, "member %d has sent a wrong opening in this block: send another in the next one", member.Index)

@@ -23,6 +23,14 @@ func addressOf(name string) Address {
 	return AddressOf(testKey(name).Public().(ed25519.PublicKey))
 }
 
+func sampleApplication() Application {
+	a, err := Apply(Hash{1}, "Eve", []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}, testKey("eve"), testKey("eve's validator"))
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
 // samples has one payload of each kind.
 func samples() []Payload {
 	return []Payload{
@@ -30,6 +38,9 @@ func samples() []Payload {
 		Prekeys{Points: [][32]byte{{1}, {2}}},
 		CeremonyMessage{Epoch: 1, Message: 2, Data: []byte("bundle")},
 		HandOver{Epoch: 2, DealKey: Hash{9}, Proof: [64]byte{10}},
+		Admit{Application: sampleApplication()},
+		Remove{Member: 3},
+		Leave{},
 		Seal{Name: "dusk", KeyEpoch: 1, PlainHash: Hash{1}, PolicyHash: Hash{2}, ContainerHash: Hash{3}, ContainerCID: testCID, ContainerSize: 9, Ciphertext: []byte("box")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},

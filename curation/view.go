@@ -47,10 +47,10 @@ type Network struct {
 // Network returns everything about the network as a whole.
 func (v View) Network() Network {
 	n := Network{Chain: v.m.chain, Height: v.m.height, AppHash: v.m.store.Hash(), Charter: v.m.genesis.Charter, Params: v.m.genesis.Params,
-		Members: v.Members(), Threshold: shamir.Threshold(len(v.m.genesis.Members)), Supply: v.m.supply,
+		Members: v.Members(), Threshold: shamir.Threshold(len(v.CeremonySeats())), Supply: v.m.supply,
 		Ceremony: v.Ceremony(), Treasury: v.Treasury(), Artworks: v.Counts(), Round: count(v.m.store, keyRound)}
 	if c, ok := committeeInForce(v.m.store); ok {
-		n.Committee = &c
+		n.Committee, n.Threshold = &c, c.Threshold
 	}
 	return n
 }
@@ -81,14 +81,31 @@ func (v View) Params() Params { return v.m.genesis.Params }
 // Genesis is the founding document.
 func (v View) Genesis() Genesis { return v.m.genesis }
 
-// Members are the co-owners, by index.
+// Members are all who are, were or are about to be co-owners, by their numbers.
 func (v View) Members() []Member { return records[Member](v.m.store, []byte("member/")) }
 
 // Member returns the member of that index.
 func (v View) Member(index uint32) (Member, bool) { return load[Member](v.m.store, keyMember(index)) }
 
-// MemberOf returns the member whose account it is.
-func (v View) MemberOf(a Address) (Member, bool) { return v.Member(v.m.byAccount[a]) }
+// MemberOf returns the member whose account it is, whatever its standing.
+func (v View) MemberOf(a Address) (Member, bool) { return v.Member(memberNumber(v.m.store, a)) }
+
+// Motions are the votes under way, by their ids.
+func (v View) Motions() []Motion { return records[Motion](v.m.store, []byte("motion/")) }
+
+// SeatsAt are the members who hold the shares of an epoch's committee: of any that is
+// or was in force, and of the one that a ceremony is making.
+func (v View) SeatsAt(epoch uint64) Seats {
+	if epoch == v.m.log.Params().Epoch {
+		return v.CeremonySeats()
+	}
+	return seatsOf(v.m.store, epoch)
+}
+
+// CeremonySeats are those of the committee that the current or last ceremony makes.
+func (v View) CeremonySeats() Seats {
+	return must2(load[ceremonyState](v.m.store, keyCeremony)).Seats
+}
 
 // Prekeys are the member's unused one-time keys, the next one first.
 func (v View) Prekeys(index uint32) (points []Hash) {
@@ -159,10 +176,9 @@ func (v View) CeremonyLog() *dkg.Log { return v.m.log.Clone() }
 func (v View) Ceremony() Ceremony {
 	s := must2(load[ceremonyState](v.m.store, keyCeremony))
 	c := Ceremony{Epoch: s.Epoch, Attempt: s.Attempt, Phase: CeremonyPhase(v.m.log.Phase().String()), Deadline: v.m.log.Deadline(),
-		RetryAt: s.RetryAt, Qualified: v.m.log.Qualified(), Acknowledged: v.m.log.Acknowledged()}
-	for _, culprit := range v.m.log.Culprits() {
-		c.Culprits = append(c.Culprits, Culprit{Member: culprit.Index, Reason: culprit.Reason.String()})
-	}
+		RetryAt: s.RetryAt, Seats: s.Seats, Acknowledged: v.m.log.Acknowledged()}
+	dealers := dealersOf(v.m.store, v.m.log)
+	c.Qualified, c.Culprits = dealers.members(v.m.log.Qualified()), culpritsOf(v.m.log, dealers, s.Seats)
 	return c
 }
 
@@ -173,8 +189,12 @@ func (v View) ShareProven(member uint32) bool {
 	if v.m.committee != nil {
 		epoch = v.m.committee.Epoch()
 	}
+	seat := v.SeatsAt(epoch).Of(member)
+	if seat == 0 {
+		return false
+	}
 	log, ok := v.CeremonyLogAt(epoch)
-	return ok && log.Spoke(member, dkg.KindAck)
+	return ok && log.Spoke(seat, dkg.KindAck)
 }
 
 // Model is the current model.

@@ -79,7 +79,7 @@ func custodyOf(v curation.View) Custody {
 }
 
 func committeeOf(c curation.Committee) Committee {
-	return Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: c.Members, Threshold: c.Threshold,
+	return Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: len(c.Seats), Threshold: c.Threshold,
 		Proven: c.Proven, Margin: c.Margin(),
 		X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Height: c.Height, Encoded: Hex(c.Encoded)}
 }
