@@ -311,10 +311,7 @@ func (n *Node) serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	m, err := member.New(n.chain, n.index, n.secrets.Account(), member.Secrets{Seeds: n.secrets.Seeds(), Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
-	if err != nil {
-		return err
-	}
+	m := member.New(n.chain, n.secrets.Account(), member.Secrets{Seeds: n.secrets.Seeds(), Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
 	a := newActor(n, m, j)
 	n.actor = a
 	release := p2p.Handle(n.host, releaseProtocol, a.answerRelease, nil)

@@ -46,7 +46,7 @@ func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 		return
 	}
 	n := m.seats[a.Epoch].committee.N()
-	rank := (int(m.index) - 1 + n - int(a.RID[0])%n) % n
+	rank := (int(m.seats[a.Epoch].key.Index()) - 1 + n - int(a.RID[0])%n) % n
 	if l.Height() >= a.Requested+uint64(rank*certifyLag) {
 		m.submit(l.Height(), "certify/"+a.RID.String(), curation.Certify{
 			RID: a.RID, Certificate: c.Certificate.Signature(), SeedSignature: c.Seed,

@@ -30,7 +30,7 @@ func (m *Machine) takeSeats(l curation.View) {
 	}
 	oldest := l.OldestWork()
 	for epoch := oldest; epoch <= c.Epoch(); epoch++ {
-		if m.seats[epoch] == nil {
+		if m.seats[epoch] == nil && l.SeatsAt(epoch).Of(m.me.Index) != 0 {
 			m.join(l, epoch)
 		}
 	}
@@ -70,7 +70,7 @@ func (m *Machine) share(l curation.View, epoch uint64) (*shamir.KeyShare, error)
 	if !ok {
 		return nil, errors.New("the ledger no longer holds the transcript of its ceremony")
 	}
-	party, err := m.receiver(log)
+	party, err := m.receiver(l, log)
 	if err != nil {
 		return nil, err
 	}
@@ -78,26 +78,27 @@ func (m *Machine) share(l curation.View, epoch uint64) (*shamir.KeyShare, error)
 }
 
 // receiver is our side of a ceremony as far as receiving goes.
-func (m *Machine) receiver(log *dkg.Log) (*dkg.Party, error) {
-	seed, ok := m.seedOf(log)
+func (m *Machine) receiver(l curation.View, log *dkg.Log) (*dkg.Party, error) {
+	own := l.SeatsAt(log.Params().Epoch).Of(m.me.Index)
+	seed, ok := m.seedOf(log, own)
 	switch {
 	case !ok:
 		return nil, errors.New("the key store holds no seed for our deal key in this ceremony")
 	case log.Params().Previous == nil:
-		return dkg.NewParty(m.index, seed)
+		return dkg.NewParty(own, seed)
 	}
-	return dkg.NewHandoverParty(nil, m.index, seed)
+	return dkg.NewHandoverParty(nil, own, seed)
 }
 
-// seedOf is the seed of our deal key in a ceremony: that of its epoch, or of an
-// earlier one if we did not consent in time.
-func (m *Machine) seedOf(log *dkg.Log) ([32]byte, bool) {
+// seedOf is the seed of the deal key in our seat of a ceremony: that of its epoch, or
+// of an earlier one if we did not consent in time.
+func (m *Machine) seedOf(log *dkg.Log, own uint32) ([32]byte, bool) {
 	keys := log.Params().DealKeys
-	if int(m.index) > len(keys) {
+	if own < 1 || int(own) > len(keys) {
 		return [32]byte{}, false
 	}
 	for _, seed := range m.secrets.Seeds {
-		if dkg.DealKey(seed) == keys[m.index-1] {
+		if dkg.DealKey(seed) == keys[own-1] {
 			return seed, true
 		}
 	}
@@ -111,35 +112,47 @@ func (m *Machine) speak(l curation.View) {
 	if m.spoken == epoch {
 		return
 	}
-	log, attempt := l.CeremonyLog(), l.Ceremony().Attempt
-	if log.Phase() == dkg.PhaseActive && log.Spoke(m.index, dkg.KindAck) {
+	log, ceremony := l.CeremonyLog(), l.Ceremony()
+	own := ceremony.Seats.Of(m.me.Index)
+	if log.Phase() == dkg.PhaseActive && (own == 0 || log.Spoke(own, dkg.KindAck)) {
 		m.spoken = epoch
 		return
 	}
-	messages, err := m.messages(l, log)
+	messages, err := m.messages(l, log, own)
 	if err != nil {
-		if m.seldom(fmt.Sprintf("failed/%d/%d/%v", epoch, attempt, log.Phase()), l.Height()) {
+		if m.seldom(fmt.Sprintf("failed/%d/%d/%v", epoch, ceremony.Attempt, log.Phase()), l.Height()) {
 			m.do(Note{Text: "ceremony step failed", Err: err})
 		}
 		return
 	}
 	for i, msg := range messages {
-		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, attempt, msg.Kind, i),
-			curation.CeremonyMessage{Epoch: epoch, Attempt: attempt, Message: uint8(msg.Kind), Data: msg.Body})
+		m.submit(l.Height(), fmt.Sprintf("ceremony/%d/%d/%d/%d", epoch, ceremony.Attempt, msg.Kind, i),
+			curation.CeremonyMessage{Epoch: epoch, Attempt: ceremony.Attempt, Message: uint8(msg.Kind), Data: msg.Body})
 	}
 }
 
-func (m *Machine) messages(l curation.View, log *dkg.Log) ([]dkg.Message, error) {
+// messages are ours at this height: what we deal, if we hand over, and what we say
+// about what we receive, if own is our seat in the committee to be.
+func (m *Machine) messages(l curation.View, log *dkg.Log, own uint32) ([]dkg.Message, error) {
 	if m.party == nil || m.ofParty != log.ID() {
-		party, err := m.receiver(log)
+		var share *shamir.KeyShare
+		if before := log.Params().Previous; before != nil && m.seats[before.Epoch()] != nil {
+			share = m.seats[before.Epoch()].key
+		}
+		var party *dkg.Party
+		var err error
+		switch seed, ok := m.seedOf(log, own); {
+		case own == 0 && share == nil:
+			return nil, nil // we have no part in it
+		case own == 0: // we leave
+			party, err = dkg.NewHandoverParty(share, 0, m.secrets.Seeds[log.Params().Previous.Epoch()])
+		case ok && share != nil:
+			party, err = dkg.NewHandoverParty(share, own, seed)
+		default:
+			party, err = m.receiver(l, log)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if before := log.Params().Previous; before != nil && m.seats[before.Epoch()] != nil {
-			seed, _ := m.seedOf(log)
-			if party, err = dkg.NewHandoverParty(m.seats[before.Epoch()].key, m.index, seed); err != nil {
-				return nil, err
-			}
 		}
 		m.party, m.ofParty = party, log.ID()
 	}
@@ -147,14 +160,18 @@ func (m *Machine) messages(l curation.View, log *dkg.Log) ([]dkg.Message, error)
 }
 
 // handOver consents to a handover that is proposed, or proposes the one that was
-// asked for, with a deal key of a fresh seed that is kept first.
+// asked for, or that somebody waits for who joins or leaves, with a deal key of a
+// fresh seed that is kept first.
 func (m *Machine) handOver(l curation.View) {
 	h, proposed := l.Handover()
 	c, active := l.Committee()
-	if !active || !proposed && !m.wanted {
+	if !active || !m.me.Seated() && m.me.Standing != curation.StandingJoining {
 		return
 	}
-	if slices.ContainsFunc(h.Keys, func(k curation.DealKey) bool { return k.Member == m.index }) || l.CeremonyEpoch() > c.Epoch() {
+	if !proposed && !m.wanted && !m.changes(l) {
+		return
+	}
+	if slices.ContainsFunc(h.Keys, func(k curation.DealKey) bool { return k.Member == m.me.Index }) || l.CeremonyEpoch() > c.Epoch() {
 		m.wanted = false
 		return
 	}
@@ -174,7 +191,7 @@ func (m *Machine) handOver(l curation.View) {
 		m.secrets.Seeds[epoch] = seed
 		m.do(KeepSeed{Epoch: epoch, Seed: seed})
 	}
-	proof, err := dkg.ProveDealKey(seed, m.chain, epoch, m.index)
+	proof, err := dkg.ProveDealKey(seed, m.chain, epoch, m.me.Index)
 	if err != nil {
 		m.do(Note{Text: "no proof of our deal key for the handover", Err: err})
 		return
@@ -182,24 +199,36 @@ func (m *Machine) handOver(l curation.View) {
 	m.do(Submit{Key: fmt.Sprintf("handover/%d", epoch), Payload: curation.HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed), Proof: proof}})
 }
 
-// eraseSeeds destroys the seeds of older committees once we hold a proved share of
-// the one in force and the others have nothing left to serve: with them and the
-// bundles on the ledger, whoever finds them later has the old shares.
-func (m *Machine) eraseSeeds(l curation.View) {
-	if m.now == nil || m.spoken != m.now.key.Epoch() || len(m.secrets.Seeds) < 2 {
-		return
+// changes says whether somebody waits for a handover that we should propose: we do, to
+// get our share, or a member that leaves, who may be gone already. Who joins proposes
+// for itself, because it gets no seat unless it is there.
+func (m *Machine) changes(l curation.View) bool {
+	if m.me.Standing == curation.StandingJoining {
+		return true
 	}
-	if !m.again("erase", l.Height()) {
+	return slices.ContainsFunc(l.Members(), func(p curation.Member) bool { return p.Standing == curation.StandingLeaving })
+}
+
+// eraseSeeds destroys the seeds of older committees once we hold a proved share of
+// the one in force and the others have nothing left to serve, and all of them once we
+// have left: with them and the bundles on the ledger, whoever finds them later has the old shares.
+func (m *Machine) eraseSeeds(l curation.View) {
+	left := m.me.Standing == curation.StandingLeft && len(m.secrets.Seeds) > 0
+	proven := m.now != nil && m.spoken == m.now.key.Epoch() && len(m.secrets.Seeds) > 1
+	if !left && !proven || !m.again("erase", l.Height()) {
 		return
 	}
 	needed := map[[32]byte]bool{}
-	for epoch := l.OldestWork(); epoch <= m.now.key.Epoch(); epoch++ {
-		if log, ok := l.CeremonyLogAt(epoch); ok {
-			needed[log.Params().DealKeys[m.index-1]] = true
+	if proven {
+		for epoch := l.OldestWork(); epoch <= m.now.key.Epoch(); epoch++ {
+			log, ok := l.CeremonyLogAt(epoch)
+			if own := l.SeatsAt(epoch).Of(m.me.Index); ok && own != 0 {
+				needed[log.Params().DealKeys[own-1]] = true
+			}
 		}
 	}
 	for _, epoch := range slices.Sorted(maps.Keys(m.secrets.Seeds)) {
-		if epoch < m.now.key.Epoch() && !needed[dkg.DealKey(m.secrets.Seeds[epoch])] {
+		if (left || epoch < m.now.key.Epoch()) && !needed[dkg.DealKey(m.secrets.Seeds[epoch])] {
 			delete(m.secrets.Seeds, epoch)
 			m.do(EraseSeed{Epoch: epoch})
 		}

@@ -27,7 +27,6 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
@@ -58,8 +57,8 @@ type Secrets struct {
 // Machine is one member. See the package comment.
 type Machine struct {
 	chain   curation.Hash
-	index   uint32
 	account curation.Address
+	me      curation.Member // as of the event at hand; zero for somebody who is no member yet
 	secrets Secrets
 	rand    io.Reader
 
@@ -86,18 +85,16 @@ type Machine struct {
 	effects    []Effect
 }
 
-// New makes the machine of the member whose account is given. journal is what
+// New makes the machine of the member whose account is given, who may have yet to be
+// admitted: until then it does nothing. journal is what
 // earlier runs of it have journalled. rand blinds shares.
-func New(chain curation.Hash, index uint32, account curation.Address, secrets Secrets, journal []Entry, rand io.Reader) (*Machine, error) {
-	if index < 1 || index > shamir.MaxMembers {
-		return nil, fmt.Errorf("member %d: %w", index, shamir.ErrSize)
-	}
+func New(chain curation.Hash, account curation.Address, secrets Secrets, journal []Entry, rand io.Reader) *Machine {
 	secrets.Seeds = maps.Clone(secrets.Seeds)
 	if secrets.Seeds == nil {
 		secrets.Seeds = map[uint64][32]byte{}
 	}
 	m := &Machine{
-		chain: chain, index: index, account: account, secrets: secrets, rand: rand, seats: map[uint64]*seat{},
+		chain: chain, account: account, secrets: secrets, rand: rand, seats: map[uint64]*seat{},
 		counted: map[curation.Hash]*seat{}, approved: map[curation.Hash]quorum.Approval{},
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey][32]byte{}, prekeys: map[[32]byte]uint64{},
@@ -106,11 +103,8 @@ func New(chain curation.Hash, index uint32, account curation.Address, secrets Se
 	for _, e := range journal {
 		m.released[releaseKey{e.RID, e.Role, e.Member}] = e.R
 	}
-	return m, nil
+	return m
 }
-
-// Index is the member's index in the committee.
-func (m *Machine) Index() uint32 { return m.index }
 
 // Ready says whether the member holds a share of the committee in force.
 func (m *Machine) Ready() bool { return m.now != nil }
@@ -120,6 +114,7 @@ func (m *Machine) Ready() bool { return m.now != nil }
 // happening, because a share leaves only after its journal entry is durable.
 func (m *Machine) Step(l curation.View, e Event) []Effect {
 	m.effects = nil
+	m.me, _ = l.MemberOf(m.account)
 	switch e := e.(type) {
 	case Committed:
 		m.block(l)
@@ -177,7 +172,9 @@ func (m *Machine) block(l curation.View) {
 		m.keep(l)
 		return
 	}
-	m.refill(l)
+	if m.now != nil {
+		m.refill(l)
+	}
 	open := l.Working()
 	m.approve(l, open)
 	m.work(l, open)
@@ -196,7 +193,7 @@ func (m *Machine) forget(height uint64) {
 
 // refill posts prekeys before the queue on the ledger runs dry.
 func (m *Machine) refill(l curation.View) {
-	me, _ := l.Member(m.index)
+	me := m.me
 	if me.Prekeys() >= min(prekeyLow, l.Params().MaxPrekeys) {
 		return
 	}
@@ -210,8 +207,7 @@ func (m *Machine) refill(l curation.View) {
 
 // reader finds the secret of one of our own prekeys.
 func (m *Machine) reader(l curation.View, r [32]byte) (seal.ReaderSecret, error) {
-	me, _ := l.Member(m.index)
-	for ; m.derived < me.PrekeyEnd; m.derived++ {
+	for ; m.derived < m.me.PrekeyEnd; m.derived++ {
 		_, point := seal.DeriveReader(m.secrets.Prekeys, m.derived)
 		m.prekeys[point] = m.derived
 	}
@@ -234,7 +230,7 @@ func (m *Machine) openOrders(l curation.View) {
 		return
 	}
 	for _, i := range round.Openers {
-		if i == m.index {
+		if i == m.me.Index {
 			return
 		}
 	}
@@ -313,7 +309,7 @@ func (m *Machine) letGo(l curation.View) {
 	for _, rid := range slices.SortedFunc(maps.Keys(m.candidates), func(a, b curation.Hash) int { return bytes.Compare(a[:], b[:]) }) {
 		cid := m.candidates[rid]
 		a, ok := l.Artwork(rid)
-		ours := ok && a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.index, l.Height()+1)
+		ours := ok && a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.me.Index, l.Height()+1)
 		open := ok && a.CID == cid && (a.Status == curation.StatusRegistered || a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking)
 		if ours || open || ok && a.Status == curation.StatusPublished && a.CID == cid && !m.published[rid] {
 			continue
@@ -348,7 +344,7 @@ func (m *Machine) holders(l curation.View, a curation.Artwork) []curation.Addres
 	var first, rest []curation.Address
 	for _, p := range l.Members() {
 		switch p.Index {
-		case m.index:
+		case m.me.Index:
 		case a.Generator:
 			first = append(first, p.Account)
 		default:

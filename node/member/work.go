@@ -26,7 +26,9 @@ type job struct {
 	reader    seal.Reader
 	secret    seal.ReaderSecret
 
-	shares    map[uint32][]byte // verified, by member
+	seats     curation.Seats    // of the committee that releases
+	own       uint32            // our seat in it
+	shares    map[uint32][]byte // verified, by seat
 	rendering bool
 	dead      bool // the sealed box opens to nothing: no picture will come of it
 	done      *Rendered
@@ -67,9 +69,9 @@ func (m *Machine) work(l curation.View, open []curation.Artwork) {
 // has begun does not end when the next one begins.
 func (m *Machine) allowed(l curation.View, a curation.Artwork) seal.Role {
 	switch {
-	case a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.index, l.Height()+1):
+	case a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.me.Index, l.Height()+1):
 		return seal.Generator
-	case a.Status == curation.StatusRegistered && a.MayAudit(l.Params(), m.index, l.Height()+1):
+	case a.Status == curation.StatusRegistered && a.MayAudit(l.Params(), m.me.Index, l.Height()+1):
 		return seal.Auditor
 	}
 	return 0
@@ -79,11 +81,11 @@ func (m *Machine) allowed(l curation.View, a curation.Artwork) seal.Role {
 func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 	switch a.Status {
 	case curation.StatusApproved:
-		if i, ok := a.GeneratorAt(l.Params(), l.Height()+1); ok && i == m.index {
+		if i, ok := a.GeneratorAt(l.Params(), l.Height()+1); ok && i == m.me.Index {
 			return seal.Generator
 		}
 	case curation.StatusRegistered:
-		if i, ok := a.AuditorAt(l.Params(), l.Height()+1); ok && i == m.index {
+		if i, ok := a.AuditorAt(l.Params(), l.Height()+1); ok && i == m.me.Index {
 			return seal.Auditor
 		}
 	}
@@ -91,7 +93,8 @@ func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 }
 
 func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*job, error) {
-	j := &job{artwork: a, committee: m.seats[a.Epoch].committee, shares: map[uint32][]byte{}}
+	seat := m.seats[a.Epoch]
+	j := &job{artwork: a, committee: seat.committee, seats: l.SeatsAt(a.Epoch), own: seat.key.Index(), shares: map[uint32][]byte{}}
 	var err error
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
@@ -101,14 +104,14 @@ func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*j
 	}
 	j.model, _ = l.ModelAt(a.KeyEpoch)
 	table := a.Readers()
-	r, ok := table.Lookup(m.index)
+	r, ok := table.Lookup(m.me.Index)
 	if !ok {
 		return nil, fmt.Errorf("drawn without a prekey in the table")
 	}
 	if j.secret, err = m.reader(l, r); err != nil {
 		return nil, err
 	}
-	j.reader = seal.Reader{Member: m.index, Role: role, Prekeys: table}
+	j.reader = seal.Reader{Member: m.me.Index, Role: role, Prekeys: table}
 	own, entry, err := m.release(l, ReleaseAsked{From: m.account, RID: a.RID, Role: role})
 	if err != nil {
 		return nil, err
@@ -116,7 +119,7 @@ func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*j
 	if entry != nil {
 		m.do(Journal{Entry: *entry})
 	}
-	j.shares[m.index] = own
+	j.shares[j.own] = own
 	return j, nil
 }
 
@@ -130,10 +133,10 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 	case len(j.shares) >= j.committee.T():
 		m.combine(l, key, j)
 	default:
-		for _, p := range l.Members() {
-			name := fmt.Sprintf("ask/%v/%d/%d", key.rid, key.role, p.Index)
-			if j.shares[p.Index] == nil && m.again(name, l.Height()) {
-				m.do(AskShare{RID: key.rid, Role: key.role, Member: p.Index, From: p.Account})
+		for i, number := range j.seats {
+			name := fmt.Sprintf("ask/%v/%d/%d", key.rid, key.role, number)
+			if p, ok := l.Member(number); ok && j.shares[uint32(i+1)] == nil && m.again(name, l.Height()) {
+				m.do(AskShare{RID: key.rid, Role: key.role, Member: number, From: p.Account})
 			}
 		}
 	}
@@ -143,19 +146,19 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 func (m *Machine) collect(l curation.View, e ShareArrived) {
 	key := jobKey{e.RID, e.Role}
 	j := m.jobs[key]
-	if j == nil || j.rendering || j.done != nil || j.shares[e.Member] != nil {
+	if j == nil || j.rendering || j.done != nil || j.shares[j.seats.Of(e.Member)] != nil {
 		return
 	}
 	if e.Err != nil {
 		m.do(Note{Text: "a member did not release", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, e.Err)})
 		return
 	}
-	index, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, e.Share)
-	if err != nil || index != e.Member {
+	seat, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, e.Share)
+	if err != nil || j.seats.At(seat) != e.Member {
 		m.do(Misbehaved{Member: e.Member, What: "released share does not verify"})
 		return
 	}
-	j.shares[e.Member] = e.Share
+	j.shares[seat] = e.Share
 	m.advance(l, key, j)
 }
 
@@ -173,9 +176,9 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 	if err != nil {
 		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
 		j.dead = errors.Is(err, seal.ErrUnreadable)
-		own := j.shares[m.index]
+		own := j.shares[j.own]
 		clear(j.shares)
-		j.shares[m.index] = own
+		j.shares[j.own] = own
 		return
 	}
 	j.rendering = true

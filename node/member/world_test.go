@@ -147,9 +147,7 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 // start brings a member up on what it has kept.
 func (w *world) start(q *peer) {
 	q.life++
-	m, err := member.New(w.chain, q.index, addressOf(fmt.Sprintf("member %d", q.index)), q.secrets, slices.Clone(q.journal), chance{w.rng})
-	require.NoError(w.t, err)
-	q.machine = m
+	q.machine = member.New(w.chain, addressOf(fmt.Sprintf("member %d", q.index)), q.secrets, slices.Clone(q.journal), chance{w.rng})
 	for rid, name := range q.kept {
 		q.machine.Kept(rid, cidOf(rid), name)
 	}

@@ -69,7 +69,7 @@ func (s Statement) Digest() [32]byte { return shamir.Hash("statement", s.Bytes()
 
 // Prekey is one member's reader key for one request.
 type Prekey struct {
-	Member uint32
+	Member uint32   // its number in the network, from 1; not the index of its share
 	Key    [32]byte // R, a ristretto255 point
 }
 
@@ -84,7 +84,7 @@ func (p Prekeys) Validate() error {
 	}
 	seen := make(map[[32]byte]bool, len(p))
 	for i, k := range p {
-		if k.Member < 1 || k.Member > shamir.MaxMembers || i > 0 && k.Member <= p[i-1].Member {
+		if k.Member < 1 || i > 0 && k.Member <= p[i-1].Member {
 			return fmt.Errorf("member %d at place %d: %w", k.Member, i, ErrPrekeys)
 		}
 		if seen[k.Key] {

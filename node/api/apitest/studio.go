@@ -99,9 +99,7 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
 	for i, m := range g.Members {
-		machine, err := member.New(s.chain, m.Index, m.Account, secrets[i], nil, rand.Reader)
-		require.NoError(t, err)
-		s.people = append(s.people, &person{m.Index, Key(m.Name), machine})
+		s.people = append(s.people, &person{m.Index, Key(m.Name), member.New(s.chain, m.Account, secrets[i], nil, rand.Reader)})
 	}
 	return s
 }
