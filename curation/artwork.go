@@ -13,8 +13,8 @@ func (x *execution) prekeys(signer Address, p Prekeys) error {
 	if err != nil {
 		return err
 	}
-	if !member.Seated() {
-		return refuse(CodeWrongPhase, "member %d is %s: only members with a share read", member.Index, member.Standing)
+	if !member.counts() {
+		return refuse(CodeWrongPhase, "member %d is %s: prekeys are for those with a share and those who get one", member.Index, member.Standing)
 	}
 	if p.From != member.PrekeyEnd {
 		return refuse(CodeDuplicate, "prekeys from number %d on, the next is %d", p.From, member.PrekeyEnd)

@@ -26,6 +26,8 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 	switch {
 	case p.Epoch != x.committee.Epoch()+1:
 		return refuse(CodeWrongPhase, "handover to epoch %d, the next one is %d", p.Epoch, x.committee.Epoch()+1)
+	case !member.Seated() && member.Prekeys() == 0: // a request takes one of most members, from the first block on
+		return refuse(CodeWrongPhase, "member %d has no prekeys on the ledger: send those first", member.Index)
 	case slices.ContainsFunc(h.Keys, func(k DealKey) bool { return k.Member == member.Index }):
 		return refuse(CodeDuplicate, "member %d has consented already", member.Index)
 	}

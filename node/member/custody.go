@@ -165,7 +165,7 @@ func (m *Machine) messages(l curation.View, log *dkg.Log, own uint32) ([]dkg.Mes
 func (m *Machine) handOver(l curation.View) {
 	h, proposed := l.Handover()
 	c, active := l.Committee()
-	if !active || !m.me.Seated() && m.me.Standing != curation.StandingJoining {
+	if !active || !m.me.Seated() && (m.me.Standing != curation.StandingJoining || m.me.Prekeys() == 0) {
 		return
 	}
 	if !proposed && !m.wanted && !m.changes(l) {

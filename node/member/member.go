@@ -168,12 +168,12 @@ func (m *Machine) block(l curation.View) {
 	m.handOver(l)
 	m.speak(l)
 	m.eraseSeeds(l)
+	if m.now != nil || m.me.Standing == curation.StandingJoining {
+		m.refill(l)
+	}
 	if len(m.seats) == 0 {
 		m.keep(l)
 		return
-	}
-	if m.now != nil {
-		m.refill(l)
 	}
 	open := l.Working()
 	m.approve(l, open)

@@ -31,6 +31,9 @@ type world struct {
 	rng *rand.Rand
 	faults
 	chain   curation.Hash
+	doc     []byte // of the genesis
+	blocks  []curation.Block
+	power   map[curation.Hash]int64 // of the validators, as the ledger changed it
 	leader  *curation.Machine // the sequencer's copy: what is committed
 	height  uint64
 	pool    [][]byte
@@ -127,21 +130,31 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 	g.Balances = []curation.GenesisBalance{{Account: addressOf("vera"), Amount: curve.Credits(10_000)}}
 	doc, err := g.Bytes()
 	require.NoError(t, err)
-	w.chain = curation.GenesisHash(doc)
-	found := func() *curation.Machine {
-		m := curation.NewMachine()
-		_, err := m.Genesis(doc)
-		require.NoError(t, err)
-		return m
+	w.chain, w.doc, w.power = curation.GenesisHash(doc), doc, map[curation.Hash]int64{}
+	w.leader = w.replica()
+	for _, m := range g.Members {
+		w.power[m.Validator] = 1
 	}
-	w.leader = found()
 	for i, s := range secrets {
-		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: found(), kept: map[curation.Hash]string{}}
+		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: w.replica(), kept: map[curation.Hash]string{}}
 		w.members = append(w.members, q)
 		w.start(q)
 	}
 	w.after(blockTicks, w.block)
 	return w
+}
+
+// replica is a copy of the ledger with all blocks so far.
+func (w *world) replica() *curation.Machine {
+	m := curation.NewMachine()
+	_, err := m.Genesis(w.doc)
+	require.NoError(w.t, err)
+	for _, b := range w.blocks {
+		_, err := m.Execute(b)
+		require.NoError(w.t, err)
+		m.Commit()
+	}
+	return m
 }
 
 // start brings a member up on what it has kept.
@@ -198,9 +211,15 @@ func (w *world) block() {
 	}
 	w.pool = nil
 	b.Txs = w.leader.Prepare(w.height, b.Txs, 1<<20)
-	_, err := w.leader.Execute(b)
+	outcome, err := w.leader.Execute(b)
 	require.NoError(w.t, err)
+	for _, v := range outcome.Validators {
+		if w.power[v.PublicKey] = v.Power; v.Power == 0 {
+			delete(w.power, v.PublicKey)
+		}
+	}
 	w.leader.Commit()
+	w.blocks = append(w.blocks, b)
 	require.NoError(w.t, w.leader.Invariants())
 	for _, q := range w.members {
 		w.after(1+w.rng.IntN(w.lag), func() { w.apply(q, b) })
