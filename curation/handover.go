@@ -135,7 +135,7 @@ func (x *execution) handoverBlock(ceremony ceremonyState) {
 	params := ceremonyParams(*x.params(), len(seats))
 	params.Epoch, params.Previous, params.DealKeys = h.Epoch, x.committee, keys
 	params.Session = dkg.Session(x.machine.chain, h.Epoch, x.committee.Digest(), ceremony.Handovers)
-	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers, Seats: seats})
+	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers, Seats: seats, Draining: ceremony.Draining})
 }
 
 // stay makes the ceremony of the committee in force the last one again, after
@@ -150,7 +150,13 @@ func (x *execution) stay(attempts, again uint64) {
 		x.block.Delete(keyLog(x.log.Params().Epoch))
 	}
 	x.log, x.ownLog = log, true
-	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Seats: record.Seats, Handovers: attempts, Again: again})
+	draining := must2(load[ceremonyState](x.block, keyCeremony)).Draining
+	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Seats: record.Seats, Draining: draining, Handovers: attempts, Again: again})
+	for _, m := range x.members() { // who would have got a seat, and has left since
+		if m.Standing == StandingLeaving && !m.Seated() {
+			x.goes(m, nil)
+		}
+	}
 }
 
 // forgetBefore drops what only older committees needed. The one before the one that

@@ -30,13 +30,22 @@ func (w *world) consentWith(seed [32]byte, epoch uint64, member uint32) HandOver
 	return HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed), Proof: proof}
 }
 
+// shareOf is what a member holds of the committee in force, nil when it has no seat.
+func (w *world) shareOf(member uint32) *shamir.KeyShare {
+	if int(member) > len(w.shares) {
+		return nil
+	}
+	return w.shares[member-1]
+}
+
 // handoverParty is a member's side of a handover; one that has not consented has
-// the deal key of before.
+// the deal key of before, and one that leaves has none.
 func (w *world) handoverParty(log *dkg.Log, member uint32) *dkg.Party {
 	epoch := log.Params().Epoch
+	own := view(w, func(v View) uint32 { return v.SeatsAt(epoch).Of(member) })
 	for _, seed := range [][32]byte{handoverSeed(epoch, member), handoverSeed(epoch-1, member), memberSeed(member)} {
-		if dkg.DealKey(seed) == log.Params().DealKeys[member-1] {
-			party, err := dkg.NewHandoverParty(w.shares[member-1], member, seed)
+		if own == 0 || dkg.DealKey(seed) == log.Params().DealKeys[own-1] {
+			party, err := dkg.NewHandoverParty(w.shareOf(member), own, seed)
 			require.NoError(w.t, err)
 			return party
 		}
@@ -80,16 +89,17 @@ func (w *world) handover(present ...uint32) bool {
 		}
 	}
 	log := view(w, func(v View) *dkg.Log { l, _ := v.CeremonyLogAt(epoch); return l })
-	next := make([]*shamir.KeyShare, len(w.shares))
-	for i := range next {
-		party := parties[uint32(i+1)]
+	seats := view(w, func(v View) Seats { return v.SeatsAt(epoch) })
+	next := make([]*shamir.KeyShare, slices.Max(seats))
+	for _, i := range seats {
+		party := parties[i]
 		if party == nil { // was away, and reads its share from the ledger
-			party = w.handoverParty(log, uint32(i+1))
+			party = w.handoverParty(log, i)
 		}
 		share, err := party.KeyShare(log)
 		require.NoError(w.t, err)
 		require.NoError(w.t, share.VerifyAgainst(w.committee()))
-		next[i] = share
+		next[i-1] = share
 	}
 	if w.older == nil {
 		w.older = map[uint64][]*shamir.KeyShare{}

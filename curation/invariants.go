@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}
@@ -196,6 +196,52 @@ func (m *Machine) prekeysAgree(r state.Reader) error {
 		if n != member.Prekeys() {
 			return fmt.Errorf("member %d has %d prekeys, its record says %d", member.Index, n, member.Prekeys())
 		}
+	}
+	return nil
+}
+
+// membersAgree: the seats of the committee in force are the members with a seat and
+// with power, each found by its account; who drains is no longer among them.
+func (m *Machine) membersAgree(r state.Reader) error {
+	ceremony := must2(load[ceremonyState](r, keyCeremony))
+	seats := ceremony.Seats
+	if c, ok := committeeInForce(r); ok {
+		seats = c.Seats
+	}
+	all := records[Member](r, []byte("member/"))
+	if last := count(r, keyMembers); last != uint64(len(all)) {
+		return fmt.Errorf("%d members, the last has number %d", len(all), last)
+	}
+	if !slices.IsSorted(seats) {
+		return fmt.Errorf("seats %v are not in the order of members", seats)
+	}
+	for _, p := range all {
+		switch {
+		case p.Seat != seats.Of(p.Index) || (p.Seat != 0) != p.Seated():
+			return fmt.Errorf("member %d has seat %d and power %d, its seat is %d", p.Index, p.Seat, p.Power, seats.Of(p.Index))
+		case p.Seated() != (p.Standing == StandingActive || p.Standing == StandingLeaving) && (p.Seated() || p.Standing != StandingLeaving || ceremony.Seats.Of(p.Index) == 0):
+			return fmt.Errorf("member %d is %s with power %d", p.Index, p.Standing, p.Power)
+		case (p.Standing == StandingDraining) != slices.Contains(ceremony.Draining, p.Index):
+			return fmt.Errorf("member %d is %s, those who drain are %v", p.Index, p.Standing, ceremony.Draining)
+		case memberNumber(r, p.Account) != p.Index:
+			return fmt.Errorf("account %v is member %d's by the index, %d's by its record", p.Account, memberNumber(r, p.Account), p.Index)
+		case (m.byAccount[p.Account] != 0) != (p.Standing != StandingLeft):
+			return fmt.Errorf("member %d is %s, among the members: %v", p.Index, p.Standing, m.byAccount[p.Account] != 0)
+		}
+	}
+	return nil
+}
+
+// motionsAgree: every motion is indexed by its end, and has a proposer.
+func (m *Machine) motionsAgree(r state.Reader) error {
+	motions := records[Motion](r, []byte("motion/"))
+	for _, o := range motions {
+		if _, ok := r.Get(indexMotion(o)); !ok || len(o.Votes) == 0 || o.Until <= m.height || (o.Application == nil) == (o.Remove == 0) {
+			return fmt.Errorf("motion %v until %d: indexed %v, votes %v", o.ID, o.Until, ok, o.Votes)
+		}
+	}
+	if n := len(names(r, []byte("index/motion/"))); n != len(motions) {
+		return fmt.Errorf("%d motions, %d in the index", len(motions), n)
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (x *execution) mayGo(m Member) error {
 
 // goes sends a member on its way out, by its own word or by votes.
 func (x *execution) goes(m Member, votes []uint32) {
-	if m.Standing == StandingJoining && x.ceremonySeats().Of(m.Index) == 0 { // it has nothing to give back
+	if !m.Seated() && x.ceremonySeats().Of(m.Index) == 0 { // it has nothing to give back
 		m.Standing = StandingLeft
 		x.saveMember(m)
 		x.emit(EventMemberLeft, m.Index)

@@ -33,7 +33,8 @@ type world struct {
 	prekeys  map[uint32]uint64 // made so far, by member
 	events   []Event           // of all blocks
 	blocks   []Block
-	restless bool // the second replica starts again from its state after every block
+	watch    func(Outcome) // sees every block; nil does not
+	restless bool          // the second replica starts again from its state after every block
 }
 
 // chanceFrom is a stream of bytes that a seed decides.
@@ -135,6 +136,9 @@ func (w *world) block(txs ...[]byte) Outcome {
 		w.record(r.Events)
 	}
 	w.record(outcomes[0].Events)
+	if w.watch != nil {
+		w.watch(outcomes[0])
+	}
 	if w.restless {
 		w.reload()
 	}
