@@ -143,7 +143,7 @@ func (n *Node) listen(plan founding.Plan) error {
 	}
 	n.roster = p2p.NewRoster()
 	c := p2p.Default()
-	c.Key, c.Listen, c.Announce, c.Allow = key, n.cfg.Network.Listen, n.cfg.Network.Announce, n.roster.Has
+	c.Key, c.Listen, c.Announce, c.Allow, c.Speaks = key, n.cfg.Network.Listen, n.cfg.Network.Announce, n.roster.Admits, n.roster.Speaks
 	c.MDNS, c.DHT = n.cfg.Network.MDNS, true
 	c.Memory = 128 << 20
 	switch {
@@ -156,7 +156,7 @@ func (n *Node) listen(plan founding.Plan) error {
 			return err
 		}
 		c.Network = inv.Network
-		n.roster.Add(inv.Founder.ID)
+		n.roster.Add(inv.Inviter.ID)
 	}
 	if n.host, err = p2p.New(c); err != nil {
 		return err

@@ -37,6 +37,11 @@ type Config struct {
 	// open connections. Nil lets everybody in. See Roster.
 	Allow func(peer.ID) bool
 
+	// Speaks reports whether a peer that Allow lets in may speak a protocol with
+	// us; streams of others are not opened, and reset when the peer opens them.
+	// It is called like Allow. Nil permits all. See Roster.
+	Speaks func(peer.ID, protocol.ID) bool
+
 	// PerPeerStreams is how many streams of one protocol one peer may hold open
 	// towards us; those above are reset, and what they carry is lost. Default
 	// 256, as many as QUIC admits on one connection, where more wait instead.

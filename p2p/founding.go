@@ -10,15 +10,15 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 )
 
-// Why a founder refuses a newcomer. At the newcomer these wrap the founder's
-// *RemoteError.
+// Why a founder, or a member that invites, refuses a newcomer. At the newcomer
+// these wrap the other's *RemoteError.
 var (
-	ErrWrongCharter  = errors.New("the invitation is for another charter")
-	ErrWrongToken    = errors.New("the invitation's token is not known to the founder")
+	ErrWrongCharter  = errors.New("the invitation is to another network")
+	ErrWrongToken    = errors.New("whoever made the invitation does not know it, or no longer")
 	ErrTokenUsed     = errors.New("the invitation was used by somebody else")
 	ErrFoundingFull  = errors.New("all seats are taken")
 	ErrRegistered    = errors.New("this identity has registered with another token or record")
-	ErrBadRecord     = errors.New("the founder refuses the member record")
+	ErrBadRecord     = errors.New("the member record is refused")
 	ErrNotRegistered = errors.New("this identity has not registered")
 )
 

@@ -205,8 +205,8 @@ func TestJoiningAsOneStory(t *testing.T) {
 	}})
 	const s = time.Second
 	away := fmt.Errorf("founder: %w", ErrUnreachable)
-	ask := AskJoin{JoinRequest{Token: i.Token, Charter: i.Charter, Record: []byte("me")}}
-	fetch := AskGenesis{GenesisRequest{Charter: i.Charter}}
+	ask := AskJoin{JoinRequest{Token: i.Token, Charter: i.Hash, Record: []byte("me")}}
+	fetch := AskGenesis{GenesisRequest{Charter: i.Hash}}
 	notYet := &RemoteError{Code: CodeNotYet, Message: "2 of 4 members have joined"}
 	lost := &RemoteError{Code: CodeNotRegistered}
 	for n, step := range []struct {
@@ -284,7 +284,7 @@ func TestANetworkIsFoundedOverRealConnections(t *testing.T) {
 	service.Issue(Token{4})
 
 	invitation := func(n int) Invitation {
-		return Invitation{Network: "harbour", Charter: c.Charter, Founder: founder.AddrInfo(), Token: Token{byte(n)}}
+		return Invitation{Network: "harbour", Hash: c.Charter, Inviter: founder.AddrInfo(), Token: Token{byte(n)}}
 	}
 	type result struct {
 		n      int
@@ -345,7 +345,7 @@ func TestANewcomerWaitsForAnAbsentFounder(t *testing.T) {
 	newcomer := testHost(t, 2)
 	waiting := make(chan Waiting, 1000)
 	ended := make(chan error, 1)
-	i := Invitation{Network: "harbour", Charter: [32]byte{7}, Founder: info, Token: Token{2}}
+	i := Invitation{Network: "harbour", Hash: [32]byte{7}, Inviter: info, Token: Token{2}}
 	go func() {
 		joined, err := JoinNetwork(within(t), newcomer, JoiningConfig{Invitation: i, Record: []byte("record 2"), MinWait: 10 * time.Millisecond, MaxWait: 50 * time.Millisecond, Poll: 10 * time.Millisecond}, func(w Waiting) { waiting <- w })
 		if err == nil && string(joined.Document) != "genesis" {
@@ -395,12 +395,14 @@ func FuzzFoundingMessages(f *testing.F) {
 	f.Add(encodeWire(request(2)))
 	f.Add(encodeWire(JoinResponse{Seat: 2, Have: 3, Want: 4}))
 	f.Add(encodeWire(GenesisRequest{Charter: [32]byte{7}}))
+	f.Add(encodeWire(ApplyRequest{Token: Token{2}, Genesis: [32]byte{7}, Application: []byte("application")}))
+	f.Add(encodeWire(StandingResponse{Height: 9, Member: 5, Votes: 2, Needed: 3, Until: 70}))
 	f.Add([]byte{0x83, 0x50, 0xff})
 	f.Add([]byte{0x9f, 0xff})
 	f.Add([]byte{0x83, 0x18, 2, 3, 4})
 	f.Add([]byte{0x83, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, v := range []any{new(JoinRequest), new(JoinResponse), new(GenesisRequest)} {
+		for _, v := range []any{new(JoinRequest), new(JoinResponse), new(GenesisRequest), new(ApplyRequest), new(StandingRequest), new(StandingResponse)} {
 			if err := decodeWire(raw, v); err != nil {
 				require.ErrorIs(t, err, ErrMalformed)
 			} else {

@@ -117,7 +117,7 @@ func (s *FoundingService) Close() error {
 // and the genesis document once all seats are taken. It tries until the context
 // ends or the founder refuses, and reports on the way if progress is not nil.
 func JoinNetwork(ctx context.Context, h host.Host, c JoiningConfig, progress func(Waiting)) (Joined, error) {
-	founder := c.Invitation.Founder
+	founder := c.Invitation.Inviter
 	h.Peerstore().AddAddrs(founder.ID, founder.Addrs, peerstore.PermanentAddrTTL)
 	var (
 		joining = NewJoining(c)

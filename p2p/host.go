@@ -15,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/gologshim"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
@@ -51,10 +52,14 @@ func New(c Config) (*Host, error) {
 	if c.Allow == nil {
 		c.Allow = func(peer.ID) bool { return true }
 	}
+	if c.Speaks == nil {
+		c.Speaks = func(peer.ID, protocol.ID) bool { return true }
+	}
 	limits, err := newResourceManager(c)
 	if err != nil {
 		return nil, fmt.Errorf("p2p: resource manager: %w", err)
 	}
+	limits = inbound{limits, c.Speaks}
 	conns, err := connmgr.NewConnManager(c.LowWater, c.HighWater, connmgr.WithGracePeriod(time.Minute))
 	if err != nil {
 		limits.Close()
@@ -66,7 +71,7 @@ func New(c Config) (*Host, error) {
 		conns.Close()
 		return nil, fmt.Errorf("p2p: %w", err)
 	}
-	h := &Host{Host: inner, allow: c.Allow, protected: map[peer.ID]struct{}{}, watchers: map[*Keeper]struct{}{}}
+	h := &Host{Host: outbound{inner, c.Speaks}, allow: c.Allow, protected: map[peer.ID]struct{}{}, watchers: map[*Keeper]struct{}{}}
 	if err := listen(inner, c.Listen); err != nil {
 		h.Close()
 		return nil, err

@@ -167,15 +167,64 @@ func TestStrangersAreKeptOutOnEveryTransportInBothDirections(t *testing.T) {
 	}
 }
 
+func TestAGuestSpeaksOnlyWhatIsNamed(t *testing.T) {
+	for name, transport := range map[string]func(*Config){"TCP": onlyTCP, "QUIC": onlyQUIC} {
+		t.Run(name, func(t *testing.T) {
+			roster := NewRoster()
+			roster.SetSpoken("/join/1")
+			roster.SetOpen(true)
+			ours := testHost(t, 1, transport, func(c *Config) { c.Allow, c.Speaks = roster.Admits, roster.Speaks })
+			guest := testHost(t, 3, transport)
+			join, secret := Protocol{ID: "/join/1"}, Protocol{ID: "/secret/1"}
+			asked := make(chan peer.ID, 16)
+			for _, h := range []*Host{ours, guest} {
+				Handle(h, join, func(_ context.Context, _ peer.ID, r []byte) ([]byte, error) { return r, nil }, nil)
+				Handle(h, secret, func(_ context.Context, from peer.ID, r []byte) ([]byte, error) { asked <- from; return r, nil }, nil)
+			}
+			connect(t, guest, ours)
+			got, err := Call(within(t), guest, ours.ID(), join, []byte("let me in"))
+			require.NoError(t, err)
+			require.Equal(t, "let me in", string(got))
+			for range 3 {
+				_, err = Call(within(t), guest, ours.ID(), secret, []byte("tell me"))
+				require.Error(t, err)
+				_, err = CallConn(within(t), guest.Network().ConnsToPeer(ours.ID())[0], secret, []byte("tell me"))
+				require.Error(t, err)
+				_, err = Call(within(t), ours, guest.ID(), secret, []byte("we do not ask it either"))
+				require.ErrorIs(t, err, ErrUnreachable)
+			}
+			require.Empty(t, asked, "nothing was served")
+
+			roster.Add(guest.ID())
+			_, err = Call(within(t), guest, ours.ID(), secret, []byte("tell me"))
+			require.NoError(t, err)
+			require.Equal(t, guest.ID(), <-asked)
+		})
+	}
+}
+
 func TestRosterFollowsItsChanges(t *testing.T) {
 	a, b := testID(t, 1), testID(t, 2)
 	r := NewRoster(a)
 	require.True(t, r.Has(a))
 	require.False(t, r.Has(b))
+	require.False(t, r.Admits(b))
+	require.True(t, r.Speaks(b, "/all"), "before it names any")
+	r.SetSpoken("/join")
 	r.SetOpen(true)
-	require.True(t, r.Has(b))
+	require.True(t, r.Admits(b))
+	require.False(t, r.Has(b), "a stranger that may connect is no member")
+	require.True(t, r.Speaks(b, "/join"))
+	require.False(t, r.Speaks(b, "/all"))
+	require.True(t, r.Speaks(a, "/all"))
 	r.SetOpen(false)
+	require.False(t, r.Admits(b))
+	r.SetGuests([]peer.ID{b})
+	require.True(t, r.Admits(b))
+	require.True(t, r.Guest(b))
+	require.False(t, r.Has(b))
 	r.Add(b)
+	require.False(t, r.Guest(b))
 	require.ElementsMatch(t, []peer.ID{a, b}, r.List())
 	r.Replace(nil)
 	require.Empty(t, r.List())

@@ -15,8 +15,8 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// Token admits one member to a network that is being founded. It is a secret
-// between founder and newcomer.
+// Token lets one newcomer in. It is a secret between the one who invites and the
+// newcomer.
 type Token [16]byte
 
 // NewToken draws a token.
@@ -37,29 +37,39 @@ func (t Token) Format(f fmt.State, _ rune) { io.WriteString(f, t.String()) }
 // LogValue does not show the token.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
-// Invitation is what a newcomer needs to join a network that is being founded.
-// Encode makes it one string to copy and paste; whoever has that string can
-// take the seat, so it travels like a password.
+// Invitation is what a newcomer needs to join a network. Encode makes it one
+// string to copy and paste; whoever has that string can use it, so it travels like
+// a password.
 type Invitation struct {
+	Kind    InvitationKind
 	Network string        // see ValidateNetwork
-	Charter [32]byte      // hash of the charter that the newcomer agrees to
-	Founder peer.AddrInfo // an ed25519 identity and 1 to 8 addresses
+	Hash    [32]byte      // what the newcomer agrees to: the charter, or the genesis document of a network that runs
+	Inviter peer.AddrInfo // an ed25519 identity and 1 to 8 addresses
 	Token   Token
 }
 
+// InvitationKind says what an invitation is to.
+type InvitationKind byte
+
 const (
-	invitationPrefix  = "atelier"
-	invitationVersion = 1
-	maxInvitedAddrs   = 8
-	maxInvitedAddr    = 63 // bytes: eight of them fit a bech32m string
+	ToFound InvitationKind = iota // to a seat in a network that its inviter founds
+	ToJoin                        // to apply to a network that runs, through one of its members
+	invitationKinds
+)
+
+// The version of an encoded invitation is one more than its kind.
+const (
+	invitationPrefix = "atelier"
+	maxInvitedAddrs  = 8
+	maxInvitedAddr   = 63 // bytes: eight of them fit a bech32m string
 )
 
 // ErrInvitation reports a string that is not a whole, unharmed invitation.
 var ErrInvitation = errors.New("not a valid invitation")
 
-// String names network and founder, and does not show the token.
+// String names network and inviter, and does not show the token.
 func (i Invitation) String() string {
-	return fmt.Sprintf("invitation to %s by %s (token redacted)", i.Network, i.Founder.ID)
+	return fmt.Sprintf("invitation to %s by %s (token redacted)", i.Network, i.Inviter.ID)
 }
 
 // LogValue does not show the token.
@@ -67,26 +77,29 @@ func (i Invitation) LogValue() slog.Value { return slog.StringValue(i.String()) 
 
 // Encode returns the invitation as a string that starts with "atelier1". It
 // fails when a field is out of the range given at Invitation. The layout under
-// bech32m is: version, name length, name, charter, founder's key, token, number
-// of addresses, and for each its length and bytes.
+// bech32m is: version, name length, name, hash, inviter's key, token, number of
+// addresses, and for each its length and bytes.
 func (i Invitation) Encode() (string, error) {
+	if i.Kind >= invitationKinds {
+		return "", fmt.Errorf("invitation: kind %d, want less than %d", i.Kind, invitationKinds)
+	}
 	if err := ValidateNetwork(i.Network); err != nil {
 		return "", fmt.Errorf("invitation: %w", err)
 	}
-	key, err := rawKey(i.Founder.ID)
+	key, err := rawKey(i.Inviter.ID)
 	if err != nil {
-		return "", fmt.Errorf("invitation: founder: %w", err)
+		return "", fmt.Errorf("invitation: inviter: %w", err)
 	}
-	if n := len(i.Founder.Addrs); n < 1 || n > maxInvitedAddrs {
-		return "", fmt.Errorf("invitation: founder has %d addresses, want 1 to %d", n, maxInvitedAddrs)
+	if n := len(i.Inviter.Addrs); n < 1 || n > maxInvitedAddrs {
+		return "", fmt.Errorf("invitation: inviter has %d addresses, want 1 to %d", n, maxInvitedAddrs)
 	}
-	data := []byte{invitationVersion, byte(len(i.Network))}
+	data := []byte{byte(i.Kind) + 1, byte(len(i.Network))}
 	data = append(data, i.Network...)
-	data = append(data, i.Charter[:]...)
+	data = append(data, i.Hash[:]...)
 	data = append(data, key...)
 	data = append(data, i.Token[:]...)
-	data = append(data, byte(len(i.Founder.Addrs)))
-	for _, a := range i.Founder.Addrs {
+	data = append(data, byte(len(i.Inviter.Addrs)))
+	for _, a := range i.Inviter.Addrs {
 		raw := a.Bytes()
 		if len(raw) == 0 || len(raw) > maxInvitedAddr {
 			return "", fmt.Errorf("invitation: address %s takes %d bytes, want 1 to %d", a, len(raw), maxInvitedAddr)
@@ -124,11 +137,13 @@ func decodeInvitation(data []byte) (i Invitation, err error) {
 		}
 		return out
 	}
-	if v := next(1)[0]; err == nil && v != invitationVersion {
-		return i, fmt.Errorf("version %d, this program knows %d", v, invitationVersion)
+	version := next(1)[0]
+	if err == nil && (version < 1 || version > byte(invitationKinds)) {
+		return i, fmt.Errorf("version %d, this program knows 1 to %d", version, invitationKinds)
 	}
+	i.Kind = InvitationKind(version - 1)
 	i.Network = string(next(int(next(1)[0])))
-	copy(i.Charter[:], next(len(i.Charter)))
+	copy(i.Hash[:], next(len(i.Hash)))
 	key := next(ed25519.PublicKeySize)
 	copy(i.Token[:], next(len(i.Token)))
 	count := int(next(1)[0])
@@ -143,10 +158,10 @@ func decodeInvitation(data []byte) (i Invitation, err error) {
 	}
 	public, keyErr := crypto.UnmarshalEd25519PublicKey(key)
 	if keyErr != nil {
-		return Invitation{}, fmt.Errorf("founder's key: %w", keyErr)
+		return Invitation{}, fmt.Errorf("inviter's key: %w", keyErr)
 	}
-	if i.Founder.ID, keyErr = peer.IDFromPublicKey(public); keyErr != nil {
-		return Invitation{}, fmt.Errorf("founder's key: %w", keyErr)
+	if i.Inviter.ID, keyErr = peer.IDFromPublicKey(public); keyErr != nil {
+		return Invitation{}, fmt.Errorf("inviter's key: %w", keyErr)
 	}
 	for range count {
 		raw := next(int(next(1)[0]))
@@ -155,12 +170,12 @@ func decodeInvitation(data []byte) (i Invitation, err error) {
 		}
 		a, addrErr := ma.NewMultiaddrBytes(raw)
 		if addrErr != nil {
-			return Invitation{}, fmt.Errorf("founder's address: %w", addrErr)
+			return Invitation{}, fmt.Errorf("inviter's address: %w", addrErr)
 		}
 		if len(raw) > maxInvitedAddr || !bytes.Equal(a.Bytes(), raw) {
-			return Invitation{}, errors.New("founder's address: too long or not canonical")
+			return Invitation{}, errors.New("inviter's address: too long or not canonical")
 		}
-		i.Founder.Addrs = append(i.Founder.Addrs, a)
+		i.Inviter.Addrs = append(i.Inviter.Addrs, a)
 	}
 	if r.Len() > 0 {
 		return Invitation{}, fmt.Errorf("%d bytes too many", r.Len())
@@ -170,8 +185,8 @@ func decodeInvitation(data []byte) (i Invitation, err error) {
 
 // Equal reports whether two invitations are the same.
 func (i Invitation) Equal(j Invitation) bool {
-	return i.Network == j.Network && i.Charter == j.Charter && i.Token == j.Token && i.Founder.ID == j.Founder.ID &&
-		slices.EqualFunc(i.Founder.Addrs, j.Founder.Addrs, ma.Multiaddr.Equal)
+	return i.Kind == j.Kind && i.Network == j.Network && i.Hash == j.Hash && i.Token == j.Token && i.Inviter.ID == j.Inviter.ID &&
+		slices.EqualFunc(i.Inviter.Addrs, j.Inviter.Addrs, ma.Multiaddr.Equal)
 }
 
 // rawKey returns the 32 bytes of the ed25519 key inside a peer identifier.

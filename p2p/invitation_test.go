@@ -17,12 +17,12 @@ func testInvitation(t testing.TB) Invitation {
 	t.Helper()
 	i := Invitation{
 		Network: "harbour-7",
-		Founder: peer.AddrInfo{ID: testID(t, 1), Addrs: []ma.Multiaddr{
+		Inviter: peer.AddrInfo{ID: testID(t, 1), Addrs: []ma.Multiaddr{
 			ma.StringCast("/ip4/192.0.2.7/tcp/4001"), ma.StringCast("/ip4/192.0.2.7/udp/4001/quic-v1"), ma.StringCast("/dns4/gallery.example/tcp/4001"),
 		}},
 	}
-	for n := range i.Charter {
-		i.Charter[n] = byte(n)
+	for n := range i.Hash {
+		i.Hash[n] = byte(n)
 	}
 	for n := range i.Token {
 		i.Token[n] = byte(200 + n)
@@ -48,6 +48,18 @@ func TestAnInvitationIsOneStringThatStaysReadable(t *testing.T) {
 		require.NoError(t, err, name)
 		require.True(t, i.Equal(got), name)
 	}
+}
+
+func TestAnInvitationToANetworkThatRunsIsAnotherOne(t *testing.T) {
+	i := testInvitation(t)
+	i.Kind = ToJoin
+	text, err := i.Encode()
+	require.NoError(t, err)
+	got, err := ParseInvitation(text)
+	require.NoError(t, err)
+	require.True(t, i.Equal(got))
+	require.False(t, got.Equal(testInvitation(t)))
+	require.NotContains(t, got.String(), text)
 }
 
 func TestEveryMistypedCharacterIsFoundAndNamed(t *testing.T) {
@@ -98,13 +110,14 @@ func TestWellSummedNonsenseIsRefused(t *testing.T) {
 	changed := func(f func(b []byte) []byte) []byte { return f(append([]byte(nil), good...)) }
 	count := 2 + len("harbour-7") + 32 + 32 + 16
 	for want, data := range map[string][]byte{
-		"version 2":        changed(func(b []byte) []byte { b[0] = 2; return b }),
+		"version 3":        changed(func(b []byte) []byte { b[0] = 3; return b }),
+		"version 0":        changed(func(b []byte) []byte { b[0] = 0; return b }),
 		"network name":     changed(func(b []byte) []byte { b[2] = 'H'; return b }),
 		"ends too early":   good[:len(good)-1],
 		"1 bytes too many": append(append([]byte(nil), good...), 0),
 		"0 addresses":      changed(func(b []byte) []byte { b[count] = 0; return b[:count+1] }),
 		"9 addresses":      changed(func(b []byte) []byte { b[count] = 9; return b }),
-		"founder's addres": changed(func(b []byte) []byte { b[count+2] = 255; return b }),
+		"inviter's addres": changed(func(b []byte) []byte { b[count+2] = 255; return b }),
 	} {
 		_, err := ParseInvitation(bech32mEncode(invitationPrefix, data))
 		require.ErrorIs(t, err, ErrInvitation, want)
@@ -121,17 +134,18 @@ func TestOnlySoundInvitationsAreWritten(t *testing.T) {
 	require.NoError(t, err)
 	for want, change := range map[string]func(*Invitation){
 		"network name": func(i *Invitation) { i.Network = "" },
-		"0 addresses":  func(i *Invitation) { i.Founder.Addrs = nil },
+		"0 addresses":  func(i *Invitation) { i.Inviter.Addrs = nil },
 		"9 addresses": func(i *Invitation) {
-			for len(i.Founder.Addrs) < 9 {
-				i.Founder.Addrs = append(i.Founder.Addrs, i.Founder.Addrs[0])
+			for len(i.Inviter.Addrs) < 9 {
+				i.Inviter.Addrs = append(i.Inviter.Addrs, i.Inviter.Addrs[0])
 			}
 		},
 		"bytes, want 1 to 63": func(i *Invitation) {
-			i.Founder.Addrs = []ma.Multiaddr{ma.StringCast("/dns4/" + strings.Repeat("a", 64) + "/tcp/1")}
+			i.Inviter.Addrs = []ma.Multiaddr{ma.StringCast("/dns4/" + strings.Repeat("a", 64) + "/tcp/1")}
 		},
-		"want an ed25519 key": func(i *Invitation) { i.Founder.ID = otherKey },
-		"founder":             func(i *Invitation) { i.Founder.ID = "" },
+		"want an ed25519 key": func(i *Invitation) { i.Inviter.ID = otherKey },
+		"inviter":             func(i *Invitation) { i.Inviter.ID = "" },
+		"kind 2":              func(i *Invitation) { i.Kind = invitationKinds },
 	} {
 		i := testInvitation(t)
 		change(&i)
@@ -143,11 +157,11 @@ func TestOnlySoundInvitationsAreWritten(t *testing.T) {
 func TestTheLargestInvitationFits(t *testing.T) {
 	i := testInvitation(t)
 	i.Network = strings.Repeat("n", 32)
-	i.Founder.Addrs = nil
-	for len(i.Founder.Addrs) < maxInvitedAddrs {
-		a := ma.StringCast("/dns4/" + strings.Repeat(string(rune('a'+len(i.Founder.Addrs))), 58) + "/tcp/1")
+	i.Inviter.Addrs = nil
+	for len(i.Inviter.Addrs) < maxInvitedAddrs {
+		a := ma.StringCast("/dns4/" + strings.Repeat(string(rune('a'+len(i.Inviter.Addrs))), 58) + "/tcp/1")
 		require.Len(t, a.Bytes(), maxInvitedAddr)
-		i.Founder.Addrs = append(i.Founder.Addrs, a)
+		i.Inviter.Addrs = append(i.Inviter.Addrs, a)
 	}
 	text, err := i.Encode()
 	require.NoError(t, err)
@@ -227,6 +241,10 @@ func FuzzInvitation(f *testing.F) {
 	f.Add(text, []byte{})
 	f.Add("atelier1", good)
 	f.Add(strings.ToUpper(text), good[:40])
+	i.Kind = ToJoin
+	text, err = i.Encode()
+	require.NoError(f, err)
+	f.Add(text, []byte{2})
 	f.Fuzz(func(t *testing.T, text string, data []byte) {
 		for _, text := range []string{text, bech32mEncode(invitationPrefix, data)} {
 			i, err := ParseInvitation(text)

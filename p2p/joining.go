@@ -158,9 +158,9 @@ func (j *Joining) ask() []JoiningEffect {
 	j.asking = true
 	i := j.config.Invitation
 	if j.state == registering {
-		return []JoiningEffect{AskJoin{JoinRequest{Token: i.Token, Charter: i.Charter, Record: j.config.Record}}}
+		return []JoiningEffect{AskJoin{JoinRequest{Token: i.Token, Charter: i.Hash, Record: j.config.Record}}}
 	}
-	return []JoiningEffect{AskGenesis{GenesisRequest{Charter: i.Charter}}}
+	return []JoiningEffect{AskGenesis{GenesisRequest{Charter: i.Hash}}}
 }
 
 // retryOrFail gives up on a refusal and tries again after anything else.

@@ -66,7 +66,7 @@ func (e *env) warnLoopback(text string, seat int) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range inv.Founder.Addrs {
+	for _, a := range inv.Inviter.Addrs {
 		if !manet.IsIPLoopback(a) {
 			return nil
 		}

@@ -158,7 +158,7 @@ func TestAnInvitationIsPrintedAgainWithTheFoundersNewAddress(t *testing.T) {
 	two, err := p2p.ParseInvitation(again)
 	require.NoError(t, err)
 	require.Equal(t, one.Token, two.Token)
-	require.Equal(t, cfg.Network.Announce[0], two.Founder.Addrs[0].String())
+	require.Equal(t, cfg.Network.Announce[0], two.Inviter.Addrs[0].String())
 
 	_, seat, err = Invite(h, cfg, secrets)
 	require.NoError(t, err)

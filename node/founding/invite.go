@@ -69,7 +69,7 @@ func InviteTo(h home.Home, cfg config.Config, secrets keys.Secrets, seat int) (t
 		}
 		founder.Addrs = append(founder.Addrs, a)
 	}
-	text, err = p2p.Invitation{Network: plan.Terms.Network, Charter: charter, Founder: founder, Token: p2p.Token(raw)}.Encode()
+	text, err = p2p.Invitation{Network: plan.Terms.Network, Hash: charter, Inviter: founder, Token: p2p.Token(raw)}.Encode()
 	if err != nil {
 		return "", 0, err
 	}

@@ -353,7 +353,7 @@ func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, sec
 		if err != nil {
 			return err
 		}
-		if hash, err := d.Terms.Hash(); err != nil || hash != inv.Charter {
+		if hash, err := d.Terms.Hash(); err != nil || hash != inv.Hash {
 			return errors.New("the founder's terms are not those of the invitation")
 		}
 		for _, m := range d.Members {
@@ -365,7 +365,7 @@ func (p *Plan) register(ctx context.Context, h home.Home, cfg config.Config, sec
 		return errors.New("the founder's document does not list this member as it registered")
 	}
 	var addrs []string
-	for _, a := range inv.Founder.Addrs {
+	for _, a := range inv.Inviter.Addrs {
 		addrs = append(addrs, a.String())
 	}
 	joined, err := p2p.JoinNetwork(ctx, host, p2p.JoiningConfig{Invitation: inv, Record: record, Check: check}, func(w p2p.Waiting) {
