@@ -56,7 +56,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 
 func sharesOf(v curation.View, reached func(uint32) bool) Shares {
 	s := health.Of(v, reached)
-	return Shares{Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State)}
+	return Shares{Seats: s.Seats, Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State)}
 }
 
 func treasuryOf(t curation.Treasury) Treasury {
@@ -65,14 +65,15 @@ func treasuryOf(t curation.Treasury) Treasury {
 
 func membersOf(v curation.View) []Member {
 	return each(v.Members(), func(m curation.Member) Member {
-		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Validator: m.Validator, DealKey: m.DealKey,
-			Power: m.Power, ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys()}
+		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Standing: string(m.Standing), Seat: m.Seat, Since: m.Since,
+			Addresses: list(m.Addresses), Validator: m.Validator, DealKey: m.DealKey, Power: m.Power,
+			ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys()}
 	})
 }
 
 func ceremonyOf(c curation.Ceremony) Ceremony {
 	return Ceremony{Epoch: c.Epoch, Attempt: c.Attempt, Phase: string(c.Phase), Deadline: c.Deadline, RetryAt: c.RetryAt,
-		Qualified: list(c.Qualified), Acknowledged: c.Acknowledged,
+		Seats: list(c.Seats), Qualified: list(c.Qualified), Acknowledged: c.Acknowledged,
 		Culprits: each(c.Culprits, culpritOf)}
 }
 

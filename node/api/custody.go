@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 // Custody says who holds the network's keys, and who has held them.
@@ -15,6 +16,8 @@ type Custody struct {
 	Ceremony   Ceremony    `json:"ceremony" doc:"The current or last one."`
 	Handover   *Handover   `json:"handover,omitempty" doc:"The one that is proposed; absent without one."`
 	Aborted    *Aborted    `json:"aborted,omitempty" doc:"The last handover that came to nothing; absent before the first."`
+	Joins      []uint32    `json:"joins" doc:"Members that get a share with the next handover, or with the one under way."`
+	Leaves     []uint32    `json:"leaves" doc:"Members that give their share back with it."`
 	OldestWork uint64      `json:"oldest_work" doc:"The oldest epoch whose committee serves something yet."`
 	NotNow     string      `json:"not_now,omitempty" doc:"Why no handover can be proposed now; absent when one can."`
 }
@@ -44,7 +47,7 @@ func (s *server) registerCustody(api huma.API) {
 	}
 	huma.Register(api, huma.Operation{
 		OperationID: "hand-over", Method: http.MethodPost, Path: "/v1/committees", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
-		Summary:     "Propose that the keys be handed over to a new committee of the same members",
+		Summary:     "Propose that the keys be handed over to a new committee: those who join get a share, those who leave give it back",
 		Description: "Answers once this member's consent stands on the ledger; the members do the rest by themselves. A handover that is under way already is no error.",
 	}, func(ctx context.Context, in *handoverInput) (*body[Custody], error) {
 		if err := s.owner(in.Authorization); err != nil {
@@ -65,6 +68,8 @@ func (s *server) registerCustody(api huma.API) {
 
 func custodyOf(v curation.View) Custody {
 	out := Custody{Committees: each(v.Committees(), committeeOf), Ceremony: ceremonyOf(v.Ceremony()), OldestWork: v.OldestWork()}
+	joins, leaves := health.Next(v)
+	out.Joins, out.Leaves = list(joins), list(leaves)
 	if h, ok := v.Handover(); ok {
 		out.Handover = &Handover{Epoch: h.Epoch, Opened: h.Opened, Until: h.Until,
 			Consented: each(h.Keys, func(k curation.DealKey) uint32 { return k.Member })}
@@ -79,7 +84,7 @@ func custodyOf(v curation.View) Custody {
 }
 
 func committeeOf(c curation.Committee) Committee {
-	return Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: len(c.Seats), Threshold: c.Threshold,
+	return Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: len(c.Seats), Seats: list(c.Seats), Threshold: c.Threshold,
 		Proven: c.Proven, Margin: c.Margin(),
 		X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Height: c.Height, Encoded: Hex(c.Encoded)}
 }

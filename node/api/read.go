@@ -59,6 +59,7 @@ func (s *server) view(read func(curation.View) error) error {
 func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
 	s.registerCustody(api)
+	s.registerMotions(api)
 	s.registerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)
@@ -71,7 +72,7 @@ func (s *server) registerNetwork(api huma.API) {
 		func(v curation.View, _ *none) (Network, error) { return networkOf(v, s.reached()), nil })
 	get(s, api, "node", "/v1/node", "The node that answers",
 		func(v curation.View, _ *none) (Node, error) { return s.node(v), nil })
-	get(s, api, "members", "/v1/members", "The members, by index",
+	get(s, api, "members", "/v1/members", "All who are, were or are about to be co-owners, by index",
 		func(v curation.View, _ *none) ([]Member, error) { return membersOf(v), nil })
 	get(s, api, "ceremony", "/v1/ceremony", "What the members said in the ceremony of the committee in force, or in the one under way before there is one: with its seed, a member derives its share",
 		func(v curation.View, _ *none) (Transcript, error) { return transcriptOf(v) })
@@ -123,6 +124,9 @@ func (s *server) node(v curation.View) Node {
 		CatchingUp: status.CatchingUp, Observing: status.Observing, Until: status.ObserveUntil, BlockAge: status.LatestBlockAge.Seconds(), Validators: len(status.Validators), Consensus: []string{}, Peers: []NodePeer{},
 		Storage: Storage{Bytes: use.Bytes, Quota: use.Quota, Segments: use.Segments, Blocks: use.Blocks, Pins: use.Pins, Damaged: use.Damaged}}
 	n.Shares = sharesOf(v, s.reached())
+	if m, ok := v.MemberOf(info.Account); ok {
+		n.Member, n.Standing = m.Index, string(m.Standing)
+	}
 	for _, p := range status.Peers {
 		n.Consensus = append(n.Consensus, p.String())
 	}

@@ -37,7 +37,7 @@ type Network struct {
 	Height    uint64          `json:"height" doc:"Of the last block."`
 	AppHash   curation.Hash   `json:"app_hash" doc:"Hash of the whole state."`
 	Supply    curve.Amount    `json:"supply" doc:"Credits that exist."`
-	Members   []Member        `json:"members" doc:"By index."`
+	Members   []Member        `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
 	Shares    Shares          `json:"shares"`
 	Committee *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
 	Ceremony  Ceremony        `json:"ceremony"`
@@ -51,6 +51,7 @@ type Network struct {
 // Shares says how many members could be lost before the network could not make
 // pictures any more.
 type Shares struct {
+	Seats     int    `json:"seats" doc:"Shares of the committee in force, or of the founders' to be."`
 	Threshold int    `json:"threshold" doc:"Shares that suffice."`
 	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
 	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
@@ -58,15 +59,19 @@ type Shares struct {
 	State     string `json:"state" enum:"making keys,healthy,degraded,halted" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold."`
 }
 
-// Member is a co-owner.
+// Member is a co-owner, one to be, or one who was.
 type Member struct {
-	Index       uint32           `json:"index"`
+	Index       uint32           `json:"index" doc:"Its number, which it keeps for ever."`
 	Name        string           `json:"name"`
 	Account     curation.Address `json:"account"`
+	Standing    string           `json:"standing" enum:"joining,active,leaving,draining,left" doc:"joining: gets a share at the next handover; leaving: gives it back then; draining: serves what its last committee began."`
+	Seat        uint32           `json:"seat,omitempty" doc:"Index of its share in the committee in force, or in the founders' to be; absent without one."`
+	Since       uint64           `json:"since,omitempty" doc:"Height of its last admission; absent for a founder."`
+	Addresses   []string         `json:"addresses" doc:"Where it was reached when it was admitted; empty for a founder."`
 	Validator   curation.Hash    `json:"validator" doc:"ed25519 key in consensus."`
-	DealKey     curation.Hash    `json:"deal_key" doc:"ristretto255 point of the ceremony."`
+	DealKey     curation.Hash    `json:"deal_key" doc:"ristretto255 point of its last ceremony; zeros before its first."`
 	Power       int64            `json:"power"`
-	ShareProven bool             `json:"share_proven" doc:"Proved its share in the last ceremony."`
+	ShareProven bool             `json:"share_proven" doc:"Proved its share of the committee in force."`
 	Prekeys     uint64           `json:"prekeys" doc:"Unused one-time keys on the ledger."`
 }
 
@@ -74,7 +79,8 @@ type Member struct {
 type Committee struct {
 	Epoch     uint64   `json:"epoch"`
 	Attempt   uint64   `json:"attempt"`
-	Members   int      `json:"members"`
+	Members   int      `json:"members" doc:"How many."`
+	Seats     []uint32 `json:"seats" doc:"The members, by the indices of their shares, from 1."`
 	Threshold int      `json:"threshold"`
 	Proven    int      `json:"proven" doc:"Members that have proved their share."`
 	Margin    int      `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
@@ -92,6 +98,7 @@ type Ceremony struct {
 	Phase        string    `json:"phase" enum:"commit,bundle,dispute,acknowledge,active,aborted"`
 	Deadline     uint64    `json:"deadline,omitempty" doc:"Last height of the phase."`
 	RetryAt      uint64    `json:"retry_at,omitempty" doc:"Height at which an aborted ceremony is repeated."`
+	Seats        []uint32  `json:"seats" doc:"The members of the committee to be, or of the one in force, by the indices of their shares."`
 	Qualified    []uint32  `json:"qualified"`
 	Acknowledged int       `json:"acknowledged"`
 	Culprits     []Culprit `json:"culprits"`
@@ -310,7 +317,8 @@ type Quote struct {
 // Node describes the node that answers.
 type Node struct {
 	Name       string           `json:"name" doc:"Of its member."`
-	Member     uint32           `json:"member"`
+	Member     uint32           `json:"member" doc:"Its number; 0 for one that is not admitted yet."`
+	Standing   string           `json:"standing,omitempty" enum:"joining,active,leaving,draining,left" doc:"Of its member; absent for one that is not admitted yet."`
 	Account    curation.Address `json:"account"`
 	Peer       string           `json:"peer" doc:"libp2p peer id."`
 	Version    string           `json:"version"`

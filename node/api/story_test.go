@@ -39,7 +39,7 @@ func TestACollectorsStory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, s.Chain(), n.Chain)
 	require.Equal(t, "Test studio", n.Name)
-	require.Equal(t, api.Shares{Threshold: 1, Proven: 1, Margin: 0, Reachable: 1, State: "healthy"}, n.Shares)
+	require.Equal(t, api.Shares{Seats: 1, Threshold: 1, Proven: 1, Margin: 0, Reachable: 1, State: "healthy"}, n.Shares)
 	require.Len(t, n.Members, 1)
 	require.True(t, n.Members[0].ShareProven)
 	require.NotZero(t, n.Members[0].Prekeys)

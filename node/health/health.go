@@ -10,10 +10,7 @@
 // for good no node can know: that a network is lost is for its members to say.
 package health
 
-import (
-	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/shamir/dkg"
-)
+import "github.com/atelier-dao/atelier/curation"
 
 // State is the state of a network as one node sees it.
 type State string
@@ -26,9 +23,11 @@ const (
 	Halted     State = "halted"
 )
 
-// Shares says how many shares of the key there are, and how many are at hand.
+// Shares says how many shares of the key there are, and how many are at hand. Shares
+// are those of the committee in force, or of the founders' to be: who joins has none
+// yet, and who drains or has left has none any more.
 type Shares struct {
-	Members   int
+	Seats     int
 	Threshold int // shares that suffice
 	Proven    int // members that proved their share on the ledger
 	Margin    int // Proven - Threshold: shares that may be lost
@@ -39,35 +38,29 @@ type Shares struct {
 // Of reads the shares from a ledger; reached says whether a member answers this node.
 func Of(v curation.View, reached func(member uint32) bool) Shares {
 	n := v.Network()
-	s := Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged}
-	if n.Committee != nil {
-		s.Threshold, s.Proven = n.Committee.Threshold, n.Committee.Proven
+	seats, s := n.Ceremony.Seats, Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged}
+	if c := n.Committee; c != nil {
+		seats, s.Proven = c.Seats, c.Proven
 	}
-	log := v.CeremonyLog()
-	if c, ok := v.Committee(); ok {
-		if of, kept := v.CeremonyLogAt(c.Epoch()); kept { // a handover may be under way
-			log = of
-		}
-	}
-	for _, m := range v.Members() {
-		s.Members++
-		if log.Spoke(m.Index, dkg.KindAck) && reached(m.Index) {
+	s.Seats = len(seats)
+	for _, member := range seats {
+		if reached(member) && v.ShareProven(member) {
 			s.Reachable++
 		}
 	}
 	s.Margin = s.Proven - s.Threshold
-	s.State = stateOf(n.Committee != nil, s.Members, s.Threshold, s.Reachable)
+	s.State = stateOf(n.Committee != nil, s.Seats, s.Threshold, s.Reachable)
 	return s
 }
 
-func stateOf(keys bool, members, threshold, reachable int) State {
+func stateOf(keys bool, seats, threshold, reachable int) State {
 	spare := reachable - threshold
 	switch {
 	case !keys:
 		return MakingKeys
 	case spare < 0:
 		return Halted
-	case 2*spare < members-threshold:
+	case 2*spare < seats-threshold:
 		return Degraded
 	}
 	return Healthy

@@ -42,7 +42,7 @@ type Studio struct {
 }
 
 type person struct {
-	index   uint32
+	index   uint32 // its number; 0 as long as it is not admitted
 	key     ed25519.PrivateKey
 	machine *member.Machine
 }
@@ -166,6 +166,7 @@ func (s *Studio) Run(what string, done func(curation.View) bool) {
 			if met() { // one member's step goes no further than one status
 				return
 			}
+			s.learn(p)
 			s.step(p, member.Committed{})
 		}
 		s.Blocks(1)
@@ -196,6 +197,20 @@ func (s *Studio) Sign(key ed25519.PrivateKey, p curation.Payload) []byte {
 	return tx
 }
 
+// Submit puts a payload of the named account on the ledger, which must take it.
+func (s *Studio) Submit(name string, p curation.Payload) {
+	s.t.Helper()
+	s.take(s.Sign(Key(name), p))
+}
+
+func (s *Studio) take(tx []byte) ledger.Receipt {
+	s.t.Helper()
+	r, err := s.ledger.Submit(s.t.Context(), tx)
+	require.NoError(s.t, err)
+	require.Equal(s.t, curation.CodeOK, r.Result.Code, r.Result.Log)
+	return r
+}
+
 // Request asks for a picture as the named account and returns the request's id.
 func (s *Studio) Request(name, prompt string) curation.Hash {
 	s.t.Helper()
@@ -206,9 +221,7 @@ func (s *Studio) Request(name, prompt string) curation.Hash {
 		model = m.ID
 	})
 	tx := s.Sign(Key(name), curation.Request{Prompt: prompt, ModelID: model})
-	r, err := s.ledger.Submit(s.t.Context(), tx)
-	require.NoError(s.t, err)
-	require.Equal(s.t, curation.CodeOK, r.Result.Code, r.Result.Log)
+	r := s.take(tx)
 	decoded, err := curation.Decode(tx)
 	require.NoError(s.t, err)
 	return curation.RequestID(decoded.BodyHash(), r.Height, int(r.Index))
@@ -227,9 +240,7 @@ func (s *Studio) Back(name string, rid curation.Hash, credits uint64) {
 		require.NoError(s.t, err)
 		order = curation.SealedOrder{Round: round.Number, Escrow: curve.Credits(credits + 10), Box: box.Bytes()}
 	})
-	r, err := s.ledger.Submit(s.t.Context(), s.Sign(Key(name), order))
-	require.NoError(s.t, err)
-	require.Equal(s.t, curation.CodeOK, r.Result.Code, r.Result.Log)
+	s.Submit(name, order)
 }
 
 // Skew makes auditors find other pixels from now on.
@@ -258,7 +269,7 @@ func (s *Studio) perform(p *person, f member.Effect) {
 			}
 		}
 	case member.AskShare:
-		s.step(p, s.ask(s.people[f.Member-1], p, f))
+		s.step(p, s.ask(s.person(f.Member), p, f))
 	case member.Render:
 		s.render(p, f)
 	case member.Keep:
@@ -339,6 +350,9 @@ func (s *Studio) Info() api.Info {
 	i := api.Info{Name: "Member 1", Member: 1, Account: Address("Member 1"), Peer: "12D3KooWTest1", Version: "test",
 		Started: time.Unix(1_700_000_000, 0), HasShare: s.people[0].machine.Ready()}
 	for _, p := range s.people[1:] {
+		if p.index == 0 {
+			continue
+		}
 		i.Peers = append(i.Peers, api.Peer{Member: p.index, Peer: fmt.Sprintf("12D3KooWTest%d", p.index), Connected: p.index%2 == 0,
 			Addresses: []string{"/ip4/127.0.0.1/tcp/4001"}})
 	}
