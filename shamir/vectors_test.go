@@ -151,6 +151,12 @@ func vectors(t *testing.T) (out []vector) {
 	require.NoError(t, err)
 	hash("seed", seed, "seed signature", seedSig[:], "rid", s.RID[:])
 
+	q := quorum.Question{Chain: chain, Asker: shamir.Hash("vector", []byte("asker")), Nonce: shamir.Hash("vector", []byte("nonce"))}
+	beat, err := quorum.Heartbeat(shares[0], c, q)
+	require.NoError(t, err)
+	require.NoError(t, quorum.VerifyHeartbeat(c, 1, q, beat))
+	add("heartbeat of member 1", beat[:], "key share", "of member 1", "chain", chain[:], "asker", q.Asker[:], "nonce", q.Nonce[:])
+
 	reader := seal.Reader{Member: 2, Role: seal.Generator, Prekeys: prekeys}
 	var released [][]byte
 	for _, k := range shares {
