@@ -122,6 +122,8 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.count(l, quorum.Approval(e))
 	case ReleaseAsked:
 		m.answer(l, e)
+	case HeartbeatAsked:
+		m.beat(e)
 	case ShareArrived:
 		m.collect(l, e)
 	case Rendered:
