@@ -34,7 +34,7 @@ type world struct {
 	doc     []byte // of the genesis
 	blocks  []curation.Block
 	power   map[curation.Hash]int64 // of the validators, as the ledger changed it
-	leader  *curation.Machine // the sequencer's copy: what is committed
+	leader  *curation.Machine       // the sequencer's copy: what is committed
 	height  uint64
 	pool    [][]byte
 	members []*peer
@@ -45,6 +45,9 @@ type world struct {
 	nonces  map[curation.Address]uint64
 	failed  []string // rules that were broken
 	shares  map[string]bool
+	writes  int  // durable ones so far, of all members
+	crashAt int  // the write at which its member crashes, from 1; 0 for none
+	written bool // it crashes once that write is done; else before
 }
 
 type faults struct {
@@ -280,19 +283,13 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 			})
 		})
 	case member.Journal:
-		if !w.durable(q) {
-			return false
-		}
-		q.journal = append(q.journal, f.Entry)
+		return w.durable(q, func() { q.journal = append(q.journal, f.Entry) })
 	case member.KeepSeed:
-		if !w.durable(q) {
-			return false
-		}
-		q.secrets.Seeds[f.Epoch] = f.Seed
+		return w.durable(q, func() { q.secrets.Seeds[f.Epoch] = f.Seed })
 	case member.Note:
 		q.notes = append(q.notes, f.Text)
 	case member.EraseSeed:
-		delete(q.secrets.Seeds, f.Epoch)
+		return w.durable(q, func() { delete(q.secrets.Seeds, f.Epoch) })
 	case member.Render:
 		w.render(q, f)
 	case member.LetGo:
@@ -308,14 +305,29 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 	return true
 }
 
-// durable says whether a write comes to its end; the member crashes if not.
-func (w *world) durable(q *peer) bool {
-	if q.torn {
+// durable makes a write and says whether it comes to its end; the member crashes if
+// not.
+func (w *world) durable(q *peer, write func()) bool {
+	w.writes++
+	now := w.writes == w.crashAt
+	if q.torn || now && !w.written {
 		q.torn = false
 		w.crash(q)
-		return false
+	} else {
+		write()
+		if now {
+			w.crash(q)
+		}
 	}
-	return true
+	if now {
+		life := q.life
+		w.after(3*blockTicks, func() {
+			if q.life == life {
+				w.start(q)
+			}
+		})
+	}
+	return q.machine != nil
 }
 
 func (w *world) answer(q *peer, life int, f member.AskShare, share []byte, err error) {
