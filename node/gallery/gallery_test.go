@@ -223,9 +223,56 @@ func TestEveryStateHasItsPage(t *testing.T) {
 	net := read(t, h, "/network").sound()
 	require.Contains(t, net.says(), "1 share of margin")
 	require.Contains(t, net.says(), "4 of 4 members proved their shares")
-	require.Contains(t, net.says(), "Member 2 proven connected")
-	require.Contains(t, net.says(), "Member 3 proven not connected")
+	require.Contains(t, net.says(), "Member 2 active proven connected")
+	require.Contains(t, net.says(), "Member 3 active proven not connected")
 	require.Contains(t, net.says(), "Round 1 settled 2 1 155.20", "what was offered, to the declined one too")
+}
+
+// The page of the network tells who comes and goes, and what comes next.
+func TestThePageOfTheNetworkTellsWhoComesAndGoes(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	h := open(t, s)
+	require.NotContains(t, read(t, h, "/network").sound().says(), "Votes on who is a member")
+	says := func(parts ...string) string {
+		t.Helper()
+		p := read(t, h, "/network").sound()
+		require.Equal(t, 200, p.code)
+		for _, part := range parts {
+			require.Contains(t, p.says(), part)
+		}
+		return p.says()
+	}
+	s.Submit("Member 2", curation.Admit{Application: s.Apply(hostile)})
+	s.Submit("Member 3", curation.Remove{Member: 4})
+	s.Submit("Member 1", curation.Remove{Member: 4})
+	var id string
+	s.Read(func(v curation.View) {
+		for _, m := range v.Motions() {
+			if m.Application != nil {
+				id = m.ID.String()[:12]
+			}
+		}
+	})
+	says("Each who holds a share has one vote; what 3 are for", "Admit "+hostile, ": 1 of 3 votes, 86 397 blocks left", "For it: Member 2 .", "atelier member admit "+id,
+		"Remove Member 4 , member 4: 2 of 3 votes", "For it: Member 3 , Member 1 .", "atelier member remove 4")
+
+	s.Admit(hostile)
+	s.Submit("Member 2", curation.Remove{Member: 4})
+	page := says("With the next handover "+hostile+" gets a share; Member 4 gives its share back.",
+		"joining admitted: gets a share and a vote with the next handover none", "leaving gives its share and vote back with the next handover", "4 of 4 members proved")
+	require.NotContains(t, page, "Votes on who is a member")
+	dots := 0
+	for range read(t, h, "/network").all(func(n *html.Node) bool { return n.Data == "li" && strings.Contains(attr(n, "class"), "proven") }) {
+		dots++
+	}
+	require.Equal(t, 4, dots, "who has no share yet has no dot")
+
+	s.Run("the proposal", func(v curation.View) bool { _, ok := v.Handover(); return ok })
+	says("A handover to epoch 2 is proposed: ", " of 5 members have consented.")
+	s.Run("its ceremony", func(v curation.View) bool { return v.CeremonyEpoch() == 2 })
+	says("A handover to epoch 2 is under way, in the phase commit.", "With the next handover "+hostile+" gets a share; Member 4")
+	s.Stands("Member 4", curation.StandingLeft)
+	says("4 of 4 members proved", "Was a member: Member 4 (number 4).", hostile+" active proven not connected")
 }
 
 func TestAnEmptyNetworkTeaches(t *testing.T) {

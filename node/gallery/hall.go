@@ -14,20 +14,12 @@ import (
 // shares says how safe the network's key is from loss.
 type shares struct {
 	health.Shares
-	Connected int // members that this node sees, itself included
-	Active    bool
+	Active bool
 }
 
 func sharesOf(v curation.View, self Self) shares {
-	here := func(member uint32) bool { return member == self.Member || self.Connected[member] }
-	s := shares{Shares: health.Of(v, here)}
-	s.Active = s.State != health.MakingKeys
-	for _, m := range v.Members() {
-		if here(m.Index) {
-			s.Connected++
-		}
-	}
-	return s
+	s := health.Of(v, func(member uint32) bool { return member == self.Member || self.Connected[member] })
+	return shares{s, s.State != health.MakingKeys}
 }
 
 // lastRounds is how many rounds the page of the network lists.
@@ -36,7 +28,9 @@ const lastRounds = 50
 // hall is the page of the network.
 type hall struct {
 	curation.Network
-	Members   []seat
+	Members   []seat   // who are members, are about to be, or have yet to finish
+	Former    []seat   // who were
+	Motions   []motion // votes on who is one
 	Round     *roundState
 	Rounds    []roundState // the last ones, newest first
 	Committee *curation.Committee
@@ -46,20 +40,13 @@ type hall struct {
 	X, Y      string
 	Phases    []phase
 	Handover  string // where one stands; empty without one
+	Next      string // who joins and leaves with the next one; empty when nobody does
 }
 
 // Earlier is the number of the last round that the page does not list, or 0.
 func (h hall) Earlier() uint64 { return h.Network.Round - uint64(len(h.Rounds)) }
 
 func (hall) title() string { return "The network" }
-
-// seat is a member as this node sees it.
-type seat struct {
-	curation.Member
-	Me        bool
-	Connected bool
-	Proven    bool
-}
 
 // phase of the ceremony.
 type phase struct {
@@ -73,8 +60,17 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	h := hall{Network: v.Network()}
 	h.Committee = h.Network.Committee
 	for _, m := range h.Network.Members {
-		h.Members = append(h.Members, seat{m, m.Index == self.Member, self.Connected[m.Index], v.ShareProven(m.Index)})
+		s := seat{m, m.Index == self.Member, self.Connected[m.Index], v.ShareProven(m.Index), health.Means(m.Standing)}
+		if m.Standing == curation.StandingLeft {
+			h.Former = append(h.Former, s)
+		} else {
+			h.Members = append(h.Members, s)
+		}
 	}
+	for _, m := range v.Motions() {
+		h.Motions = append(h.Motions, motionOf(v, m))
+	}
+	h.Next = nextOf(v)
 	if m, ok := v.Model(); ok {
 		h.Model = &m
 	}
@@ -102,21 +98,6 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.Round = roundStateOf(v, r)
 	}
 	return h, nil
-}
-
-// handoverOf says where a handover stands; it is empty without one.
-func handoverOf(v curation.View) string {
-	c, active := v.Committee()
-	if !active {
-		return ""
-	}
-	if h, proposed := v.Handover(); proposed {
-		return fmt.Sprintf("A handover to epoch %d is proposed: %d of %d members have consented.", h.Epoch, len(h.Keys), len(v.Members()))
-	}
-	if now := v.Ceremony(); now.Epoch > c.Epoch() {
-		return fmt.Sprintf("A handover to epoch %d is under way, in the phase %s. Until it is done, the committee of epoch %d is in force.", now.Epoch, now.Phase, c.Epoch())
-	}
-	return ""
 }
 
 // roundState is a round with how far its phase is.

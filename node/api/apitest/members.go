@@ -25,7 +25,8 @@ func (s *Studio) Apply(name string) curation.Application {
 	return a
 }
 
-// Admit has the members vote for somebody until it is admitted, and returns its number.
+// Admit has the members with a share that have not voted for somebody yet do so, until
+// it is admitted, and returns its number.
 func (s *Studio) Admit(name string) (number uint32) {
 	s.t.Helper()
 	a := s.Apply(name)
@@ -33,7 +34,15 @@ func (s *Studio) Admit(name string) (number uint32) {
 		if m := s.Member(name); m.Standing == curation.StandingJoining {
 			return m.Index
 		}
-		if s.learn(p); p.index != 0 {
+		may := false
+		s.learn(p)
+		s.Read(func(v curation.View) {
+			m, _ := v.Member(p.index)
+			may = m.Seated() && !slices.ContainsFunc(v.Motions(), func(m curation.Motion) bool {
+				return m.Application != nil && m.Application.Account == a.Account && slices.Contains(m.Votes, p.index)
+			})
+		})
+		if may {
 			s.take(s.Sign(p.key, curation.Admit{Application: a}))
 		}
 	}
