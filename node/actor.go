@@ -290,8 +290,8 @@ func (a *actor) answerRelease(ctx context.Context, from peer.ID, req []byte) ([]
 		return nil, p2p.Refuse(p2p.CodeMalformed, "want 33 bytes, have %d", len(req))
 	}
 	account, err := accountOf(from)
-	if err != nil {
-		return nil, p2p.Refuse(p2p.CodeRefused, "identity is not ed25519")
+	if err != nil || !a.n.roster.Has(from) {
+		return nil, p2p.Refuse(p2p.CodeRefused, "shares are for members")
 	}
 	if a.n.engine.Status().CatchingUp {
 		return nil, p2p.Refuse(p2p.CodeNotYet, "this member's ledger is catching up")

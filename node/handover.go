@@ -63,9 +63,10 @@ func (n *Node) consented(v curation.View) bool {
 	if c, ok := v.Committee(); ok && v.CeremonyEpoch() > c.Epoch() {
 		return true
 	}
+	me, _ := v.MemberOf(n.secrets.Account())
 	h, _ := v.Handover()
 	for _, k := range h.Keys {
-		if k.Member == n.index {
+		if k.Member == me.Index {
 			return true
 		}
 	}

@@ -110,12 +110,20 @@ func (n *Node) Fetch(ctx context.Context, root cid.Cid, from curation.Address, m
 
 // Info implements api.Backend.
 func (n *Node) Info() api.Info {
-	me := n.genesis.Members[n.index-1]
-	i := api.Info{Name: me.Name, Member: n.index, Account: me.Account, Peer: n.host.ID().String(),
+	i := api.Info{Name: n.plan.Name, Account: n.secrets.Account(), Peer: n.host.ID().String(),
 		Version: Version(), Started: n.started, HasShare: n.hasShare.Load()}
-	for _, m := range n.genesis.Members {
+	var members []curation.Member
+	_ = n.machine.View(func(v curation.View) error { // fails before there is a state, which Open made
+		members = v.Members()
+		return nil
+	})
+	for _, m := range members {
 		id, err := peerOf(m.Account)
-		if err != nil || m.Index == n.index {
+		switch {
+		case m.Account == i.Account:
+			i.Name, i.Member = m.Name, m.Index
+			continue
+		case err != nil || m.Standing == curation.StandingLeft:
 			continue
 		}
 		p := api.Peer{Member: m.Index, Peer: id.String(), Connected: n.pulse.online(id)}

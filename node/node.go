@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,10 +71,10 @@ type Node struct {
 	store  *storage.Store
 
 	// Set once the network is founded, before ready is closed.
-	document  founding.Document
+	plan      founding.Plan
 	genesis   curation.Genesis
 	chain     curation.Hash
-	index     uint32
+	group     group // see membership.go
 	machine   *curation.Machine
 	engine    *ledger.Engine
 	exchange  *storage.Exchange
@@ -135,7 +136,8 @@ func Open(h home.Home, cfg config.Config, opts Options) (n *Node, err error) {
 }
 
 // listen starts the libp2p host. It lets in the members; a founder who still waits
-// for members lets in everybody, who then prove themselves by their tokens.
+// for members lets in everybody, who then prove themselves by their tokens. So does a
+// member that has invited somebody, later; see door.
 func (n *Node) listen(plan founding.Plan) error {
 	key, err := libp2pKey(n.secrets.Identity)
 	if err != nil {
@@ -147,9 +149,11 @@ func (n *Node) listen(plan founding.Plan) error {
 	c.MDNS, c.DHT = n.cfg.Network.MDNS, true
 	c.Memory = 128 << 20
 	switch {
+	case plan.Document != nil:
+		c.Network = plan.Document.Terms.Network
 	case plan.Terms != nil:
 		c.Network = plan.Terms.Network
-		n.roster.SetOpen(plan.Document == nil && plan.Terms.Seats > 1)
+		n.roster.SetOpen(plan.Terms.Seats > 1)
 	default:
 		inv, err := p2p.ParseInvitation(plan.Invitation)
 		if err != nil {
@@ -183,13 +187,13 @@ func (n *Node) Close() error {
 // Ready is closed when the network is founded and the node serves its ledger.
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
-// Run founds the network if need be, then takes part in it until ctx ends. It
+// Run founds or joins the network if need be, then takes part in it until ctx ends. It
 // returns nil when ctx ended it. The node is closed when it returns.
 func (n *Node) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, n.Close()) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if n.document, err = founding.Run(ctx, n.home, n.cfg, n.secrets, n.host, n.opts.Founding); err != nil {
+	if n.plan, err = founding.Run(ctx, n.home, n.cfg, n.secrets, n.host, n.roster, n.opts.Founding); err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -211,29 +215,10 @@ func (n *Node) assemble() error {
 		return err
 	}
 	n.chain = curation.GenesisHash(doc)
-	for _, m := range n.genesis.Members {
-		if m.Account == n.secrets.Account() {
-			n.index = m.Index
-		}
-	}
-	if n.index == 0 {
+	founder := slices.ContainsFunc(n.genesis.Members, func(m curation.GenesisMember) bool { return m.Account == n.secrets.Account() })
+	if !founder && n.plan.Admission == nil {
 		return fmt.Errorf("%w %q: %s holds another identity", ErrNotMember, n.genesis.Charter.Name, n.home)
 	}
-	peers, err := n.document.Peers()
-	if err != nil {
-		return err
-	}
-	var ids []peer.ID
-	for _, p := range peers {
-		ids = append(ids, p.ID)
-	}
-	// A joiner that missed the document still has to reach its founder: those who
-	// registered are the members, so nobody else needs to come in.
-	n.roster.Replace(ids)
-	n.roster.SetOpen(false)
-	n.host.Recheck()
-	n.host.Protect(ids...)
-
 	n.machine = curation.NewMachine()
 	if n.engine, err = ledger.New(ledger.Config{
 		Home: n.home.Ledger(), ChainID: ChainID(n.chain), Genesis: doc, GenesisTime: genesisTime,
@@ -244,10 +229,16 @@ func (n *Node) assemble() error {
 	}); err != nil {
 		return err
 	}
-	n.engine.SetPeers(peers)
 	n.keeper = p2p.NewKeeper(n.host, p2p.DialerConfig{Self: n.host.ID()}, 0)
-	n.keeper.SetMembers(peers)
-	n.pulse = newPulse(n.host, ids)
+	n.pulse = newPulse(n.host)
+	// From here on the roster lists the members alone. A joiner that missed the
+	// founding document still reaches its founder, being one of them.
+	n.group.left = map[uint32]uint64{}
+	n.roster.SetSpoken(spokenAtTheDoor...)
+	n.roster.SetOpen(false)
+	if err := n.regroup(); err != nil {
+		return err
+	}
 	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{MaxBytes: maxModelBytes})
 	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/1"
 	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has}); err != nil {
@@ -260,17 +251,30 @@ func (n *Node) assemble() error {
 	return err
 }
 
-// judge is the cheap check of a gossiped approval before it is passed on: that it
-// is its author's own. What it says is checked by the tally.
+// judge is the cheap check of a gossiped approval before it is passed on: that its
+// author has the seat that it names, in a committee that serves requests. It is no
+// fault of the author's when not: its ledger may be ahead of ours, or behind. What the
+// approval says is checked by the tally.
 func (n *Node) judge(_ context.Context, from peer.ID, a quorum.Approval) p2p.Verdict {
 	account, err := accountOf(from)
-	if err != nil || a.Member == 0 || int(a.Member) > len(n.genesis.Members) {
+	if err != nil {
 		return p2p.Reject
 	}
-	if n.genesis.Members[a.Member-1].Account != account {
-		return p2p.Reject
-	}
-	return p2p.Accept
+	verdict := p2p.Ignore
+	_ = n.machine.View(func(v curation.View) error { // fails before there is a state: ignored
+		author, ok := v.MemberOf(account)
+		c, active := v.Committee()
+		if !ok || !active {
+			return nil
+		}
+		for epoch := v.OldestWork(); epoch <= c.Epoch(); epoch++ {
+			if v.SeatsAt(epoch).Of(author.Index) == a.Member {
+				verdict = p2p.Accept
+			}
+		}
+		return nil
+	})
+	return verdict
 }
 
 // Chain is the genesis hash, once Ready is closed.
@@ -297,7 +301,7 @@ func (n *Node) profile() ledger.Profile {
 	switch {
 	case n.cfg.Ledger.Profile != "auto":
 		return ledger.Profile(n.cfg.Ledger.Profile)
-	case len(n.genesis.Members) == 1:
+	case len(n.genesis.Members) == 1 && n.plan.Known == nil: // nobody has joined since
 		return ledger.ProfileSolo
 	}
 	return ledger.ProfileLAN
@@ -330,6 +334,7 @@ func (n *Node) serve(ctx context.Context) (err error) {
 	})
 	for name, run := range map[string]func(context.Context) error{
 		"member": a.run, "approvals": a.listen, "api": server, "provider": n.provideAll, "pulse": n.pulse.run,
+		"members": n.follow, "door": newDoor(n).run, "standing": n.wonder,
 		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
 	} {
 		g.Go(func() error {

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,15 +22,21 @@ const (
 // pulse knows which members answer. That a connection stands says little: a process
 // that was killed leaves its QUIC connections behind for half a minute.
 type pulse struct {
-	host    *p2p.Host
-	members []peer.ID
+	host *p2p.Host
 
-	mu   sync.Mutex            // guards last
-	last map[peer.ID]time.Time // answer
+	mu      sync.Mutex // guards what follows
+	members []peer.ID
+	last    map[peer.ID]time.Time // answer
 }
 
-func newPulse(h *p2p.Host, members []peer.ID) *pulse {
-	return &pulse{host: h, members: members, last: map[peer.ID]time.Time{}}
+func newPulse(h *p2p.Host) *pulse { return &pulse{host: h, last: map[peer.ID]time.Time{}} }
+
+// follow makes ids those that are asked.
+func (p *pulse) follow(ids []peer.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.members = slices.Clone(ids)
+	maps.DeleteFunc(p.last, func(id peer.ID, _ time.Time) bool { return !slices.Contains(ids, id) })
 }
 
 // run asks until ctx ends; everything it started has ended then.
@@ -38,7 +46,10 @@ func (p *pulse) run(ctx context.Context) error {
 	tick := time.NewTicker(pulseEvery)
 	defer tick.Stop()
 	for {
-		for _, id := range p.members {
+		p.mu.Lock()
+		members := p.members
+		p.mu.Unlock()
+		for _, id := range members {
 			if id != p.host.ID() && len(p.host.Network().ConnsToPeer(id)) > 0 {
 				asking.Go(func() { p.ask(ctx, id) })
 			}

@@ -27,7 +27,8 @@ func pulseHost(t *testing.T) *p2p.Host {
 
 func TestAMemberIsOnlineAsLongAsItAnswers(t *testing.T) {
 	a, b := pulseHost(t), pulseHost(t)
-	p := newPulse(a, []peer.ID{a.ID(), b.ID()})
+	p := newPulse(a)
+	p.follow([]peer.ID{a.ID(), b.ID()})
 	require.False(t, p.online(b.ID()), "nobody is connected yet")
 
 	// Just now and lately are seconds, which a slow machine may miss: it tries again.

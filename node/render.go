@@ -70,7 +70,7 @@ func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
 func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
-	label, err := n.label(f, picture, n.index)
+	label, err := n.label(f, picture, n.self().Index)
 	if err != nil {
 		return "", err
 	}
@@ -281,8 +281,15 @@ func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, g
 	if err != nil {
 		return storage.Receipt{}, err
 	}
-	if int(generator) < 1 || int(generator) > len(n.genesis.Members) {
-		return storage.Receipt{}, fmt.Errorf("no member %d", generator)
+	var maker curation.Member
+	if err := n.machine.View(func(v curation.View) error {
+		var ok bool
+		if maker, ok = v.Member(generator); !ok {
+			return fmt.Errorf("no member %d", generator)
+		}
+		return nil
+	}); err != nil {
+		return storage.Receipt{}, err
 	}
 	statement := curation.StatementFor(n.chain, a)
 	var prekey [32]byte
@@ -299,7 +306,7 @@ func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, g
 		Body: body, Model: m.ID, ModelCID: storage.Link{Cid: modelCID}, KeyEpoch: m.KeyEpoch,
 		CommitteeEpoch: a.Epoch, Label: statement.Label, U: statement.U, Readers: readers,
 		Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
-		GeneratorIndex: uint64(generator), Generator: n.genesis.Members[generator-1].Account, GeneratorPrekey: prekey,
+		GeneratorIndex: uint64(generator), Generator: maker.Account, GeneratorPrekey: prekey,
 		Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/spf13/cobra"
@@ -20,43 +21,63 @@ func memberInvite(e *env) *cobra.Command {
 	var seat int
 	c := &cobra.Command{
 		Use:   "invite",
-		Short: "Print the next invitation: one string with all that a joiner needs",
-		Long: `invite prints one invitation for each seat of the network, one call each. Whoever
-has the string can take the seat, so send it as you would send a password. It says
-where this home is reached: network.announce of its config.toml, or what it listens
-on. --seat prints one again, with the addresses of now.`,
+		Short: "Print an invitation: one string with all that a joiner needs",
+		Long: `invite prints an invitation. Whoever has the string can use it, so send it as you
+would send a password. It says where this home is reached: network.announce of its
+config.toml, or what it listens on.
+
+Before a network is founded its founder has one invitation for each seat, one call
+each; --seat prints one again, with the addresses of now.
+
+Once the network runs every member may invite, as often as it likes. Who uses such
+an invitation applies to become a member: this home's node, which has to run then,
+votes for it, and the others do with ` + "`atelier member admit`" + ` until a quorum has. Each
+invitation serves one newcomer, and lapses after 7 days.`,
 		Example: "  atelier member invite\n  atelier member invite --home ./ada --seat 2",
 		Args:    takes(),
 		RunE: func(*cobra.Command, []string) error {
+			h := home.Home(e.home)
 			cfg, err := config.Load(e.home, os.LookupEnv)
 			if err != nil {
 				return err
 			}
-			if _, err := founding.Read(home.Home(e.home)); err != nil {
+			plan, err := founding.Read(h)
+			if err != nil {
 				return err
 			}
 			secrets, err := keys.Load(e.home, passphrase())
 			if err != nil {
 				return err
 			}
-			text, seat, err := founding.InviteTo(home.Home(e.home), cfg, secrets, seat)
+			printed := struct {
+				Invitation string     `json:"invitation"`
+				Seat       int        `json:"seat,omitempty"`
+				Until      *time.Time `json:"until,omitempty"`
+			}{}
+			switch {
+			case !plan.Founded():
+				printed.Invitation, printed.Seat, err = founding.InviteTo(h, cfg, secrets, seat)
+			case seat != 0:
+				err = fmt.Errorf("%q is founded, and every seat of its founding is taken: invite a further member without --seat", plan.Document.Terms.Network)
+			default:
+				var until time.Time
+				printed.Invitation, until, err = founding.InviteToJoin(h, cfg, secrets, time.Now())
+				printed.Until = &until
+			}
 			if err != nil {
 				return err
 			}
-			if err := e.warnLoopback(text, seat); err != nil {
+			if err := e.warnLoopback(printed.Invitation, printed.Seat); err != nil {
 				return err
 			}
 			if e.json {
-				return e.print(struct {
-					Invitation string `json:"invitation"`
-					Seat       int    `json:"seat"`
-				}{text, seat})
+				return e.print(printed)
 			}
-			fmt.Fprintln(e.out, text)
+			fmt.Fprintln(e.out, printed.Invitation)
 			return nil
 		},
 	}
-	option(c, &seat, "seat", "", between(2, curation.MaxMembers), "print the invitation of seat `N` again, from 2")
+	option(c, &seat, "seat", "", between(2, curation.MaxMembers), "print the invitation of seat `N` again, from 2; before the network is founded")
 	return c
 }
 
@@ -71,13 +92,17 @@ func (e *env) warnLoopback(text string, seat int) error {
 			return nil
 		}
 	}
+	again := e.again("member invite")
+	if seat != 0 {
+		again += fmt.Sprintf(" --seat %d", seat)
+	}
 	fmt.Fprintf(e.err, `note: this invitation works on this machine only, because the home listens on loopback.
   For members elsewhere, set in %s, with an address of yours,
     [network]
     listen = ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001"]
     announce = ["/ip4/203.0.113.7/udp/4001/quic-v1", "/ip4/203.0.113.7/tcp/4001"]
-  and print it again: %s --seat %d
-`, home.Home(e.home).Config(), e.again("member invite"), seat)
+  and print one again: %s
+`, home.Home(e.home).Config(), again)
 	return nil
 }
 
@@ -86,10 +111,17 @@ func memberJoin(e *env) *cobra.Command {
 	var places addresses
 	c := &cobra.Command{
 		Use:   "join INVITATION",
-		Short: "Make a home that takes a seat in a network",
-		Long: `join makes a home with fresh keys that will take the invitation's seat: the node
-registers with the founder when it starts, and waits until all members have. Whoever
-joins agrees to the terms whose hash is in the invitation.`,
+		Short: "Make a home that joins a network",
+		Long: `join makes a home with fresh keys for the invitation. If it is to a seat in a network
+that is being founded, the node registers with the founder when it starts, and waits
+until all members have. If it is to a network that runs, the node applies to whoever
+invited when it starts, and waits until enough members have voted for it; then it
+follows the ledger, and gets a share of the keys and a vote at the next handover,
+which it asks for by itself. Whoever joins agrees to the terms whose hash is in the
+invitation.
+
+A home that was not admitted in time, or whose member has left, joins its network
+again with another invitation: stop its node, and name it with --home.`,
 		Example: "  atelier member join atelier1… --member-name Bruno --home ./bruno",
 		Args:    takes("INVITATION"),
 		RunE: func(_ *cobra.Command, args []string) error {

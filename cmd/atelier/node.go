@@ -28,9 +28,9 @@ func nodeStart(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start",
 		Short: "Run this home's member until Ctrl-C",
-		Long: `start runs the member of the home: it founds the network with the others if that
-has not happened, and then takes part in consensus, ceremony, approvals,
-generation and storage. It prints where its gallery is, and logs on standard error.
+		Long: `start runs the member of the home: it founds the network with the others, or joins
+the one it was invited to, if that has not happened, and then takes part in
+consensus, ceremony, approvals, generation and storage. It prints where its gallery is, and logs on standard error.
 
 The same address serves programs: JSON below /v1, described by /openapi.json; see
 ` + "`atelier help api`" + `. The node reads config.toml of the home and variables; see
@@ -68,7 +68,11 @@ such members can split the ledger.`,
 			go func() {
 				select {
 				case <-n.Ready():
-					fmt.Fprintf(e.out, "member %d, account %v\ngallery  http://%s/\n", n.Info().Member, n.Account(), n.APIAddress())
+					who := "admitted" // its own ledger does not know it yet
+					if i := n.Info().Member; i != 0 {
+						who = fmt.Sprintf("member %d", i)
+					}
+					fmt.Fprintf(e.out, "%s, account %v\ngallery  http://%s/\n", who, n.Account(), n.APIAddress())
 				case <-cmd.Context().Done():
 				}
 			}()
@@ -85,14 +89,17 @@ func (e *env) foundingLog() func(founding.Progress) {
 	last := ""
 	return func(p founding.Progress) {
 		line := ""
+		what := map[bool]string{false: "founding", true: "joining"}[p.Joining]
 		switch {
 		case p.Waiting != "":
 			line = "waiting: " + p.Waiting
+		case p.Joining:
+			line = fmt.Sprintf("%d of %s to admit this member", p.Have, count(p.Want, "vote"))
 		case p.Want > 1: // one is a founding of nobody else
 			line = fmt.Sprintf("%d of %s here", p.Have, count(p.Want, "member"))
 		}
 		if line != last && line != "" {
-			fmt.Fprintf(e.err, "founding: %s\n", line)
+			fmt.Fprintf(e.err, "%s: %s\n", what, line)
 			last = line
 		}
 	}

@@ -61,16 +61,16 @@ func TestThreeHomesFoundOneNetwork(t *testing.T) {
 	require.ErrorContains(t, err, "given out", "a fourth invitation to three seats")
 	require.ErrorContains(t, err, "the last for seat 3")
 
-	docs := make([]Document, 3)
+	plans := make([]Plan, 3)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		docs[0], err = Run(ctx, homes[0], cfg, secrets, host, func(Progress) {})
+		plans[0], err = Run(ctx, homes[0], cfg, secrets, host, p2p.NewRoster(), func(Progress) {})
 		return err
 	})
 	for i := range 2 {
 		c, s, h := open(t, homes[i+1])
 		g.Go(func() (err error) {
-			docs[i+1], err = Run(ctx, homes[i+1], c, s, h, func(Progress) {})
+			plans[i+1], err = Run(ctx, homes[i+1], c, s, h, p2p.NewRoster(), func(Progress) {})
 			return err
 		})
 	}
@@ -81,7 +81,7 @@ func TestThreeHomesFoundOneNetwork(t *testing.T) {
 		doc, err := h.ReadGenesis()
 		require.NoError(t, err)
 		require.Equal(t, string(first), string(doc), "home %d", i)
-		peers, err := docs[i].Peers()
+		peers, err := plans[i].Document.Peers()
 		require.NoError(t, err)
 		require.Len(t, peers, 3)
 	}
@@ -91,10 +91,10 @@ func TestThreeHomesFoundOneNetwork(t *testing.T) {
 
 	// A founded home starts again without anybody's help, and notices a genesis
 	// that somebody else put into it.
-	_, err = Run(t.Context(), homes[0], cfg, secrets, host, func(Progress) {})
+	_, err = Run(t.Context(), homes[0], cfg, secrets, host, p2p.NewRoster(), func(Progress) {})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(homes[0].Genesis(), []byte("{}"), 0o600))
-	_, err = Run(t.Context(), homes[0], cfg, secrets, host, func(Progress) {})
+	_, err = Run(t.Context(), homes[0], cfg, secrets, host, p2p.NewRoster(), func(Progress) {})
 	require.ErrorContains(t, err, "not the genesis that the members agreed on")
 }
 

@@ -27,8 +27,11 @@ func InviteTo(h home.Home, cfg config.Config, secrets keys.Secrets, seat int) (t
 	if err != nil {
 		return "", 0, err
 	}
-	if plan.Terms == nil {
-		return "", 0, errors.New("this home joined a network: its founder makes the invitations")
+	switch {
+	case plan.Founded():
+		return "", 0, errors.New("every seat of the founding is taken: who joins now is admitted by the members")
+	case plan.Terms == nil:
+		return "", 0, errors.New("this home waits for its network to be founded: until then its founder makes the invitations")
 	}
 	handed, err := readHanded(h)
 	if err != nil {
@@ -37,7 +40,7 @@ func InviteTo(h home.Home, cfg config.Config, secrets keys.Secrets, seat int) (t
 	next := handed + 2 // the founder has seat 1
 	switch {
 	case len(plan.Tokens) == 0:
-		return "", 0, errors.New("this is a network of one member: found one of more with `atelier network create --members N`")
+		return "", 0, errors.New("this is a network of one member: found one of more with `atelier network create --members N`, or start its node, and invite others then")
 	case seat == 0 && next > len(plan.Tokens)+1:
 		return "", 0, fmt.Errorf("every invitation of this network is given out, the last for seat %d: print one again with `atelier member invite --seat N`", next-1)
 	case seat != 0 && (seat < 2 || seat >= next):
@@ -53,21 +56,9 @@ func InviteTo(h home.Home, cfg config.Config, secrets keys.Secrets, seat int) (t
 	if err != nil {
 		return "", 0, err
 	}
-	id, err := identity(secrets)
+	founder, err := self(cfg, secrets)
 	if err != nil {
 		return "", 0, err
-	}
-	founder := peer.AddrInfo{ID: id}
-	addrs, err := reachable(cfg)
-	if err != nil {
-		return "", 0, err
-	}
-	for _, s := range addrs {
-		a, err := ma.NewMultiaddr(s)
-		if err != nil {
-			return "", 0, err
-		}
-		founder.Addrs = append(founder.Addrs, a)
 	}
 	text, err = p2p.Invitation{Network: plan.Terms.Network, Hash: charter, Inviter: founder, Token: p2p.Token(raw)}.Encode()
 	if err != nil {
@@ -88,4 +79,25 @@ func readHanded(h home.Home) (n int, err error) {
 		return 0, fmt.Errorf("%s is damaged: %w", h.Invited(), err)
 	}
 	return n, nil
+}
+
+// self is this home as others reach it.
+func self(cfg config.Config, secrets keys.Secrets) (peer.AddrInfo, error) {
+	id, err := identity(secrets)
+	if err != nil {
+		return peer.AddrInfo{}, err
+	}
+	info := peer.AddrInfo{ID: id}
+	addrs, err := reachable(cfg)
+	if err != nil {
+		return info, err
+	}
+	for _, s := range addrs {
+		a, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return info, err
+		}
+		info.Addrs = append(info.Addrs, a)
+	}
+	return info, nil
 }

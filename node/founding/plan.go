@@ -36,8 +36,13 @@ type Plan struct {
 	Tokens []string `json:"tokens,omitempty"`
 	// Registered are the seats taken so far, without the founder's.
 	Registered []registered `json:"registered,omitempty"`
-	// Document is set once all seats are taken.
+	// Document is set once all seats are taken, or when a network that runs welcomes
+	// this home.
 	Document *Document `json:"document,omitempty"`
+	// Admission is of a home that joins a network which runs.
+	Admission *Admission `json:"admission,omitempty"`
+	// Known is who the members are when they are not the founders of Document any more.
+	Known *Known `json:"known,omitempty"`
 }
 
 type registered struct {
@@ -85,13 +90,43 @@ func Create(h home.Home, cfg config.Config, passphrase, name string, t Terms) er
 }
 
 // Join makes a joiner's home from an invitation. The node registers with the
-// founder when it starts.
+// founder, or applies to the members, when it starts. A home whose application came to
+// nothing, or whose member has left, may apply again with a new invitation.
 func Join(h home.Home, cfg config.Config, passphrase, name, invitation string) (p2p.Invitation, error) {
 	inv, err := p2p.ParseInvitation(invitation)
 	if err != nil {
 		return inv, err
 	}
-	return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation})
+	if inv.Kind == p2p.ToFound {
+		return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation})
+	}
+	if before, err := Read(h); err == nil && before.appliesAgain(inv) {
+		return inv, again(h, before, name, invitation)
+	}
+	return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation, Admission: &Admission{}})
+}
+
+// appliesAgain says whether a home with this plan may use an invitation: one to its own
+// network.
+func (p Plan) appliesAgain(inv p2p.Invitation) bool {
+	if chain, err := p.Chain(); err == nil {
+		return chain == curation.Hash(inv.Hash)
+	}
+	before, err := p2p.ParseInvitation(p.Invitation)
+	return err == nil && before.Kind == p2p.ToJoin && before.Hash == inv.Hash
+}
+
+func again(h home.Home, p Plan, name, invitation string) (err error) {
+	if err := curation.ValidateName(name); err != nil {
+		return fmt.Errorf("member's %w", err)
+	}
+	unlock, err := h.Lock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	p.Name, p.Invitation, p.Admission = name, invitation, &Admission{}
+	return p.save(h)
 }
 
 // Restore makes a home of a plan whose network is founded already, with the secrets
@@ -154,49 +189,51 @@ func furnish(h home.Home, cfg config.Config, passphrase string, secrets keys.Sec
 	return cfg.Write(string(h))
 }
 
-// Progress tells a person how the founding goes.
+// Progress tells a person how the founding goes, or the joining: there Have and Want
+// count votes.
 type Progress struct {
+	Joining    bool // a network that runs
 	Have, Want int
 	Waiting    string // why it does not go on, when it does not
 }
 
-// Run brings a home to its genesis: at once when it is there, else by gathering the
-// members (founder) or by registering and waiting (joiner).
-func Run(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, tell func(Progress)) (Document, error) {
+// Run brings a home to its genesis and its place in the network: at once when both are
+// there, else by gathering the members (founder), by registering and waiting (joiner),
+// or by applying and waiting for votes (joiner of a network that runs). Whom it
+// reaches on the way it adds to the roster.
+func Run(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, roster *p2p.Roster, tell func(Progress)) (Plan, error) {
 	plan, err := Read(h)
 	if err != nil {
-		return Document{}, err
+		return plan, err
 	}
-	if plan.Document == nil {
-		if plan.Terms != nil {
-			err = plan.gather(ctx, h, cfg, secrets, host, tell)
-		} else {
-			err = plan.register(ctx, h, cfg, secrets, host, tell)
+	switch {
+	case plan.Admission != nil:
+		if !plan.Admission.Admitted {
+			err = plan.apply(ctx, h, cfg, secrets, host, roster, tell)
 		}
-		if err != nil {
-			return Document{}, err
-		}
-	} else if plan.Terms != nil && plan.Terms.Seats > 1 {
+	case plan.Document == nil && plan.Terms != nil:
+		err = plan.gather(ctx, h, cfg, secrets, host, tell)
+	case plan.Document == nil:
+		err = plan.register(ctx, h, cfg, secrets, host, tell)
+	case plan.Terms != nil && plan.Terms.Seats > 1:
 		// A joiner that was away when the document was handed out asks again.
-		if err := plan.serve(ctx, host, h, secrets, cfg); err != nil {
-			return Document{}, err
-		}
+		err = plan.serve(ctx, host, h, secrets, cfg)
+	}
+	if err != nil {
+		return plan, err
 	}
 	genesis, err := plan.Document.Genesis()
 	if err != nil {
-		return Document{}, err
+		return plan, err
 	}
 	if have, err := h.ReadGenesis(); errors.Is(err, home.ErrNoGenesis) {
-		err = keys.WriteFile(h.Genesis(), genesis, 0o600)
-		if err != nil {
-			return Document{}, err
-		}
+		return plan, keys.WriteFile(h.Genesis(), genesis, 0o600)
 	} else if err != nil {
-		return Document{}, err
+		return plan, err
 	} else if !slices.Equal(have, genesis) {
-		return Document{}, fmt.Errorf("%s is not the genesis that the members agreed on: restore it or remove it", h.Genesis())
+		return plan, fmt.Errorf("%s is not the genesis that the members agreed on: restore it or remove it", h.Genesis())
 	}
-	return *plan.Document, nil
+	return plan, nil
 }
 
 func (p *Plan) config(secrets keys.Secrets, h home.Home, cfg config.Config) (p2p.FoundingConfig, error) {

@@ -5,6 +5,7 @@
 //	keys/           secrets at rest (node/keys) and the validator's key
 //	founding.json   how this home came to its network: founder or joiner
 //	invited.json    how many invitations a founder has printed
+//	invitations/    those to the network since it runs, one file each
 //	genesis.json    the network's founding document, once all members are there
 //	network.json    keys and names by which artworks are verified offline (node/verify)
 //	ledger/         blocks and state of the consensus engine
@@ -40,17 +41,18 @@ var ErrNoGenesis = errors.New("the network of this home is not founded yet")
 type Home string
 
 // Paths inside a home.
-func (h Home) Config() string     { return filepath.Join(string(h), "config.toml") }
-func (h Home) Founding() string   { return filepath.Join(string(h), "founding.json") }
-func (h Home) Invited() string    { return filepath.Join(string(h), "invited.json") }
-func (h Home) Genesis() string    { return filepath.Join(string(h), "genesis.json") }
-func (h Home) Network() string    { return filepath.Join(string(h), "network.json") }
-func (h Home) Ledger() string     { return filepath.Join(string(h), "ledger") }
-func (h Home) Store() string      { return filepath.Join(string(h), "store") }
-func (h Home) Journal() string    { return filepath.Join(string(h), "journal") }
-func (h Home) APIAddress() string { return filepath.Join(string(h), "api.addr") }
-func (h Home) APIToken() string   { return filepath.Join(string(h), "api.token") }
-func (h Home) PID() string        { return filepath.Join(string(h), "node.pid") }
+func (h Home) Config() string      { return filepath.Join(string(h), "config.toml") }
+func (h Home) Founding() string    { return filepath.Join(string(h), "founding.json") }
+func (h Home) Invited() string     { return filepath.Join(string(h), "invited.json") }
+func (h Home) Invitations() string { return filepath.Join(string(h), "invitations") }
+func (h Home) Genesis() string     { return filepath.Join(string(h), "genesis.json") }
+func (h Home) Network() string     { return filepath.Join(string(h), "network.json") }
+func (h Home) Ledger() string      { return filepath.Join(string(h), "ledger") }
+func (h Home) Store() string       { return filepath.Join(string(h), "store") }
+func (h Home) Journal() string     { return filepath.Join(string(h), "journal") }
+func (h Home) APIAddress() string  { return filepath.Join(string(h), "api.addr") }
+func (h Home) APIToken() string    { return filepath.Join(string(h), "api.token") }
+func (h Home) PID() string         { return filepath.Join(string(h), "node.pid") }
 
 // Make creates the directory, readable by its owner alone.
 func (h Home) Make() error {
@@ -103,7 +105,7 @@ func (h Home) ReadAPIAddress() (string, error) {
 	b, err := os.ReadFile(h.APIAddress())
 	if err != nil {
 		if h.alive() {
-			return "", fmt.Errorf("the node in %s runs, but its network is still being founded: where it was started it says for whom it waits; ask again when all are here", h)
+			return "", fmt.Errorf("the node in %s runs, but its network is still being founded, or has yet to admit it: where it was started it says for whom it waits; ask again then", h)
 		}
 		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
 	}
