@@ -191,6 +191,10 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 
 	pub := e.validator.Key.PubKey
 	alone := st.Validators.Size() == 1 && st.Validators.HasAddress(pub.Address())
+	own := pub.Address() // who has a third of all power does not wait for blocks of others
+	if e.signer == nil && !e.cfg.SignUnrecorded && e.acquainted() {
+		alone, own = false, nil // it signs none of them, whatever its old ledger says of its power
+	}
 	n.pool = mempool.NewCListMempool(cfg.Mempool, n.conns.Mempool(), st.LastBlockHeight,
 		mempool.WithPreCheck(state.TxPreCheck(st)), mempool.WithPostCheck(state.TxPostCheck(st)))
 	n.pool.EnableTxsAvailable()
@@ -201,7 +205,7 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	}
 	evidencePool.SetLogger(logger)
 	executor := state.NewBlockExecutor(states, logger, n.conns.Consensus(), n.pool, evidencePool, blocks)
-	sync := blocksync.NewReactor(!alone, false, st.Copy(), executor, blocks, pub.Address(), 0, blocksync.NopMetrics())
+	sync := blocksync.NewReactor(!alone, false, st.Copy(), executor, blocks, own, 0, blocksync.NopMetrics())
 	n.state = consensus.NewState(cfg.Consensus, st.Copy(), executor, blocks, n.pool, evidencePool)
 	n.state.SetLogger(logger)
 	if e.signer != nil {
