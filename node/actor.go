@@ -179,7 +179,7 @@ func (a *actor) step(ctx context.Context, e member.Event) error {
 	}); err != nil {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
-	a.n.hasShare.Store(a.machine.Ready())
+	a.n.holder.Store(a.machine.Holder())
 	for _, f := range effects {
 		if err := a.perform(ctx, f); err != nil {
 			return err

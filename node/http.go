@@ -111,7 +111,7 @@ func (n *Node) Fetch(ctx context.Context, root cid.Cid, from curation.Address, m
 // Info implements api.Backend.
 func (n *Node) Info() api.Info {
 	i := api.Info{Name: n.plan.Name, Account: n.secrets.Account(), Peer: n.host.ID().String(),
-		Version: Version(), Started: n.started, HasShare: n.hasShare.Load()}
+		Version: Version(), Started: n.started, HasShare: n.holder.Load() != nil}
 	var members []curation.Member
 	_ = n.machine.View(func(v curation.View) error { // fails before there is a state, which Open made
 		members = v.Members()
@@ -126,7 +126,7 @@ func (n *Node) Info() api.Info {
 		case err != nil || m.Standing == curation.StandingLeft:
 			continue
 		}
-		p := api.Peer{Member: m.Index, Peer: id.String(), Connected: n.pulse.online(id)}
+		p := api.Peer{Member: m.Index, Peer: id.String(), Connected: n.pulse.online(id), Proves: n.pulse.proves(id)}
 		for _, c := range n.host.Network().ConnsToPeer(id) {
 			p.Addresses = append(p.Addresses, c.RemoteMultiaddr().String())
 		}

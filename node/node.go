@@ -87,8 +87,8 @@ type Node struct {
 	ready      chan struct{}
 	started    time.Time
 	apiAddress string
-	token      string // opens what only the owner of the home may do over HTTP
-	hasShare   atomic.Bool
+	token      string                        // opens what only the owner of the home may do over HTTP
+	holder     atomic.Pointer[member.Holder] // what the member holds of the committee in force
 
 	submitting sync.Mutex // one submission at a time in this node, so that nonces follow each other
 	sealing    sync.Mutex // one sealing at a time
@@ -230,7 +230,7 @@ func (n *Node) assemble() error {
 		return err
 	}
 	n.keeper = p2p.NewKeeper(n.host, p2p.DialerConfig{Self: n.host.ID()}, 0)
-	n.pulse = newPulse(n.host)
+	n.pulse = newPulse(n.host, n.verifyHeartbeat)
 	// From here on the roster lists the members alone. A joiner that missed the
 	// founding document still reaches its founder, being one of them.
 	n.group.left = map[uint32]uint64{}
@@ -320,6 +320,10 @@ func (n *Node) serve(ctx context.Context) (err error) {
 	n.actor = a
 	release := p2p.Handle(n.host, releaseProtocol, a.answerRelease, nil)
 	defer release.Close()
+	heartbeat := p2p.Handle(n.host, heartbeatProtocol, func(_ context.Context, from peer.ID, nonce []byte) ([]byte, error) {
+		return answerHeartbeat(n.holder.Load, from, nonce)
+	}, nil)
+	defer heartbeat.Close()
 	server, err := n.listenHTTP()
 	if err != nil {
 		return err

@@ -2,14 +2,17 @@ package node
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/p2p"
 )
 
@@ -19,24 +22,64 @@ const (
 	pulseLasts = 5 * time.Second
 )
 
-// pulse knows which members answer. That a connection stands says little: a process
-// that was killed leaves its QUIC connections behind for half a minute.
+// heartbeatProtocol asks a member whether it holds its share: 32 random bytes; the
+// answer is the member's proof for them, member.HeartbeatSize bytes, or a refusal.
+var heartbeatProtocol = p2p.Protocol{ID: "/atelier/heartbeat/1", MaxRequest: 32, MaxResponse: member.HeartbeatSize, Timeout: pulseEvery, PerPeer: 4}
+
+// answerHeartbeat serves heartbeatProtocol with what the node holds now; nil without a
+// share.
+func answerHeartbeat(holder func() *member.Holder, from peer.ID, nonce []byte) ([]byte, error) {
+	asker, err := accountOf(from)
+	if err != nil || len(nonce) != 32 {
+		return nil, p2p.Refuse(p2p.CodeMalformed, "want 32 bytes of an ed25519 identity, have %d", len(nonce))
+	}
+	h := holder()
+	if h == nil {
+		return nil, p2p.Refuse(p2p.CodeNotYet, "no share of the committee in force here")
+	}
+	return h.Heartbeat(asker, [32]byte(nonce))
+}
+
+// pulse knows which members answer, and which of them prove with it that they hold
+// their share. That a connection stands says little: a process that was killed leaves
+// its QUIC connections behind for half a minute.
 type pulse struct {
-	host *p2p.Host
+	host   *p2p.Host
+	verify func(from peer.ID, nonce [32]byte, answer []byte) error
 
 	mu      sync.Mutex // guards what follows
 	members []peer.ID
-	last    map[peer.ID]time.Time // answer
+	last    map[peer.ID]beat
 }
 
-func newPulse(h *p2p.Host) *pulse { return &pulse{host: h, last: map[peer.ID]time.Time{}} }
+// beat is a member's last answer.
+type beat struct {
+	at     time.Time
+	proves bool
+}
+
+func newPulse(h *p2p.Host, verify func(peer.ID, [32]byte, []byte) error) *pulse {
+	return &pulse{host: h, verify: verify, last: map[peer.ID]beat{}}
+}
+
+// verifyHeartbeat holds an answer against this node's copy of the ledger.
+func (n *Node) verifyHeartbeat(from peer.ID, nonce [32]byte, answer []byte) error {
+	account, err := accountOf(from)
+	if err != nil {
+		return err
+	}
+	return n.machine.View(func(v curation.View) error {
+		m, _ := v.MemberOf(account)
+		return member.VerifyHeartbeat(v, n.secrets.Account(), m.Index, nonce, answer)
+	})
+}
 
 // follow makes ids those that are asked.
 func (p *pulse) follow(ids []peer.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.members = slices.Clone(ids)
-	maps.DeleteFunc(p.last, func(id peer.ID, _ time.Time) bool { return !slices.Contains(ids, id) })
+	maps.DeleteFunc(p.last, func(id peer.ID, _ beat) bool { return !slices.Contains(ids, id) })
 }
 
 // run asks until ctx ends; everything it started has ended then.
@@ -62,14 +105,21 @@ func (p *pulse) run(ctx context.Context) error {
 	}
 }
 
+// ask notes whether a member answers. A refusal is an answer too, of one who is there
+// and has no share.
 func (p *pulse) ask(ctx context.Context, id peer.ID) {
-	ctx, cancel := context.WithTimeout(ctx, pulseEvery)
-	defer cancel()
-	r, answered := <-ping.Ping(ctx, p.host, id)
+	var nonce [32]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return
+	}
+	answer, err := p2p.Call(ctx, p.host, id, heartbeatProtocol, nonce[:])
+	var refused *p2p.RemoteError
+	there := err == nil || errors.As(err, &refused)
+	proves := err == nil && p.verify(id, nonce, answer) == nil
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if answered && r.Error == nil {
-		p.last[id] = time.Now()
+	if there {
+		p.last[id] = beat{time.Now(), proves}
 	} else {
 		delete(p.last, id)
 	}
@@ -82,9 +132,17 @@ func (p *pulse) online(id peer.ID) bool {
 	last := p.last[id]
 	p.mu.Unlock()
 	for _, c := range conns {
-		if time.Since(last) < pulseLasts || time.Since(c.Stat().Opened) < pulseEvery {
+		if time.Since(last.at) < pulseLasts || time.Since(c.Stat().Opened) < pulseEvery {
 			return true
 		}
 	}
 	return false
+}
+
+// proves says whether a member is online and its last answer proved its share.
+func (p *pulse) proves(id peer.ID) bool {
+	p.mu.Lock()
+	last := p.last[id]
+	p.mu.Unlock()
+	return last.proves && p.online(id)
 }

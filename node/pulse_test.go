@@ -1,15 +1,17 @@
 package node
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/p2p"
 )
 
@@ -25,9 +27,15 @@ func pulseHost(t *testing.T) *p2p.Host {
 	return h
 }
 
-func TestAMemberIsOnlineAsLongAsItAnswers(t *testing.T) {
+func TestAMemberIsOnlineAsLongAsItAnswersAndProvesItsShare(t *testing.T) {
 	a, b := pulseHost(t), pulseHost(t)
-	p := newPulse(a)
+	right := []byte("the proof for this nonce")
+	p := newPulse(a, func(from peer.ID, _ [32]byte, answer []byte) error {
+		if from != b.ID() || string(answer) != string(right) {
+			return errors.New("wrong")
+		}
+		return nil
+	})
 	p.follow([]peer.ID{a.ID(), b.ID()})
 	require.False(t, p.online(b.ID()), "nobody is connected yet")
 
@@ -37,15 +45,38 @@ func TestAMemberIsOnlineAsLongAsItAnswers(t *testing.T) {
 		_ = a.Network().ClosePeer(b.ID())
 		return a.Connect(t.Context(), b.AddrInfo()) == nil && p.online(b.ID())
 	}, patience, time.Millisecond, "who has just connected is there")
-	require.Eventually(t, func() bool {
-		p.ask(t.Context(), b.ID())
-		return !p.last[b.ID()].IsZero()
-	}, patience, time.Millisecond)
+	require.False(t, p.proves(b.ID()))
+
+	for _, c := range []struct {
+		name   string
+		answer func(nonce []byte) ([]byte, error)
+		proves bool
+	}{
+		{"its proof", func([]byte) ([]byte, error) { return right, nil }, true},
+		{"another's proof", func([]byte) ([]byte, error) { return []byte("an older one"), nil }, false},
+		{"no share here", func(nonce []byte) ([]byte, error) {
+			return answerHeartbeat(func() *member.Holder { return nil }, a.ID(), nonce)
+		}, false},
+		{"its proof again", func([]byte) ([]byte, error) { return right, nil }, true},
+	} {
+		s := p2p.Handle(b, heartbeatProtocol, func(_ context.Context, _ peer.ID, nonce []byte) ([]byte, error) { return c.answer(nonce) }, nil)
+		require.Eventually(t, func() bool {
+			p.ask(t.Context(), b.ID())
+			return !p.last[b.ID()].at.IsZero() && p.online(b.ID()) && p.last[b.ID()].proves == c.proves
+		}, patience, time.Millisecond, c.name)
+		if !c.proves {
+			require.False(t, p.proves(b.ID()), c.name)
+		}
+		s.Close()
+	}
 
 	// A process that hangs keeps its connection and does not answer.
-	b.RemoveStreamHandler(ping.ID)
+	hang := make(chan struct{})
+	s := p2p.Handle(b, heartbeatProtocol, func(context.Context, peer.ID, []byte) ([]byte, error) { <-hang; return nil, nil }, nil)
+	t.Cleanup(func() { close(hang); s.Close() })
 	p.ask(t.Context(), b.ID())
 	require.Zero(t, p.last[b.ID()])
+	require.False(t, p.proves(b.ID()))
 	require.Eventually(t, func() bool { return !p.online(b.ID()) }, patience, 50*time.Millisecond)
 	require.NotEmpty(t, a.Network().ConnsToPeer(b.ID()))
 }

@@ -117,10 +117,10 @@ func describe() huma.Config {
 // self is the node as the gallery shows it.
 func (s *server) self() gallery.Self {
 	info, status := s.backend.Info(), s.backend.Ledger().Status()
-	self := gallery.Self{Member: info.Member, Connected: map[uint32]bool{}, CatchingUp: status.CatchingUp,
+	self := gallery.Self{Member: info.Member, HasShare: info.HasShare, Connected: map[uint32]bool{}, Proves: map[uint32]bool{}, CatchingUp: status.CatchingUp,
 		BlockAge: status.LatestBlockAge, Version: info.Version}
 	for _, p := range info.Peers {
-		self.Connected[p.Member] = p.Connected
+		self.Connected[p.Member], self.Proves[p.Member] = p.Connected, p.Proves
 	}
 	return self
 }

@@ -48,6 +48,7 @@ type Peer struct {
 	Member    uint32
 	Peer      string // libp2p peer id
 	Connected bool
+	Proves    bool // its last heartbeat proved its share of the committee in force
 	Addresses []string
 }
 

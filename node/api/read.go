@@ -107,12 +107,13 @@ type raw struct {
 	Body        []byte
 }
 
-// reached says which members this node reaches, itself included.
+// reached says which members prove to this node that they hold their share, itself
+// included.
 func (s *server) reached() func(member uint32) bool {
 	info := s.backend.Info()
-	here := map[uint32]bool{info.Member: true}
+	here := map[uint32]bool{info.Member: info.HasShare}
 	for _, p := range info.Peers {
-		here[p.Member] = p.Connected
+		here[p.Member] = p.Proves
 	}
 	return func(member uint32) bool { return here[member] }
 }
@@ -132,7 +133,7 @@ func (s *server) node(v curation.View) Node {
 	}
 	for _, p := range info.Peers {
 		m, _ := v.Member(p.Member)
-		n.Peers = append(n.Peers, NodePeer{Member: p.Member, Name: m.Name, Peer: p.Peer, Connected: p.Connected, Addresses: list(p.Addresses)})
+		n.Peers = append(n.Peers, NodePeer{Member: p.Member, Name: m.Name, Peer: p.Peer, Connected: p.Connected, Proves: p.Proves, Addresses: list(p.Addresses)})
 	}
 	return n
 }

@@ -345,6 +345,7 @@ type NodePeer struct {
 	Name      string   `json:"name"`
 	Peer      string   `json:"peer"`
 	Connected bool     `json:"connected"`
+	Proves    bool     `json:"proves" doc:"Its last heartbeat, a few seconds ago, proved its share of the committee in force."`
 	Addresses []string `json:"addresses"`
 }
 

@@ -41,7 +41,9 @@ type Source interface {
 // Self is what a node says about itself.
 type Self struct {
 	Member     uint32          // index of its member
-	Connected  map[uint32]bool // the other members, by index
+	HasShare   bool            // of the committee in force
+	Connected  map[uint32]bool // the other members, by number
+	Proves     map[uint32]bool // those whose last heartbeat proved their share, by number
 	CatchingUp bool            // fetching blocks that others agreed on
 	BlockAge   time.Duration   // since the last block; 0 before there is one
 	Version    string

@@ -21,7 +21,7 @@ import (
 func open(t testing.TB, s *apitest.Studio) http.Handler {
 	t.Helper()
 	h, err := gallery.New(s, gallery.Options{Self: func() gallery.Self {
-		return gallery.Self{Member: 1, Connected: map[uint32]bool{2: true}}
+		return gallery.Self{Member: 1, HasShare: true, Connected: map[uint32]bool{2: true}, Proves: map[uint32]bool{2: true}}
 	}})
 	require.NoError(t, err)
 	return h

@@ -18,7 +18,7 @@ type shares struct {
 }
 
 func sharesOf(v curation.View, self Self) shares {
-	s := health.Of(v, func(member uint32) bool { return member == self.Member || self.Connected[member] })
+	s := health.Of(v, func(member uint32) bool { return member == self.Member && self.HasShare || self.Proves[member] })
 	return shares{s, s.State != health.MakingKeys}
 }
 

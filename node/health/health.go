@@ -31,11 +31,12 @@ type Shares struct {
 	Threshold int // shares that suffice
 	Proven    int // members that proved their share on the ledger
 	Margin    int // Proven - Threshold: shares that may be lost
-	Reachable int // proven shares whose members this node reaches, itself included
+	Reachable int // shares whose members prove to this node that they hold them now, its own included
 	State     State
 }
 
-// Of reads the shares from a ledger; reached says whether a member answers this node.
+// Of reads the shares from a ledger; reached says whether a member proves to this node,
+// by a heartbeat, that it holds its share.
 func Of(v curation.View, reached func(member uint32) bool) Shares {
 	n := v.Network()
 	seats, s := n.Ceremony.Seats, Shares{Threshold: n.Threshold, Proven: n.Ceremony.Acknowledged}

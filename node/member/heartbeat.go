@@ -2,7 +2,6 @@ package member
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -10,35 +9,31 @@ import (
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
 
-// HeartbeatAsked asks whether this member holds its share of the committee in force.
-// From is the account that the secured connection proves; Ticket comes back in the
-// answer.
-type HeartbeatAsked struct {
-	Ticket uint64
-	From   curation.Address
-	Nonce  [32]byte
-}
-
-func (HeartbeatAsked) event() {}
-
 // HeartbeatSize is the length of an answer: u64 epoch, and the proof.
 const HeartbeatSize = 8 + shamir.ProofSize
 
-// ErrNoShare answers for a member that holds no share of the committee in force.
-var ErrNoShare = errors.New("this member holds no share of the committee in force")
+// Holder is what a member holds of the committee in force. It is immutable and safe for
+// concurrent use: heartbeats need not wait for the machine.
+type Holder struct {
+	chain curation.Hash
+	seat  *seat
+}
 
-// beat answers a heartbeat.
-func (m *Machine) beat(e HeartbeatAsked) {
+// Holder is nil while the member holds no share of the committee in force.
+func (m *Machine) Holder() *Holder {
 	if m.now == nil {
-		m.do(Answer{Ticket: e.Ticket, Err: ErrNoShare})
-		return
+		return nil
 	}
-	proof, err := quorum.Heartbeat(m.now.key, m.now.committee, question(m.chain, e.From, e.Nonce))
+	return &Holder{m.chain, m.now}
+}
+
+// Heartbeat proves to asker that the share is held, in answer to its nonce.
+func (h *Holder) Heartbeat(asker curation.Address, nonce [32]byte) ([]byte, error) {
+	proof, err := quorum.Heartbeat(h.seat.key, h.seat.committee, question(h.chain, asker, nonce))
 	if err != nil {
-		m.do(Answer{Ticket: e.Ticket, Err: err})
-		return
+		return nil, err
 	}
-	m.do(Answer{Ticket: e.Ticket, Share: append(binary.BigEndian.AppendUint64(nil, m.now.key.Epoch()), proof[:]...)})
+	return append(binary.BigEndian.AppendUint64(nil, h.seat.key.Epoch()), proof[:]...), nil
 }
 
 // VerifyHeartbeat checks the answer of a member, by its number, to the nonce that

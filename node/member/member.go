@@ -122,8 +122,6 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.count(l, quorum.Approval(e))
 	case ReleaseAsked:
 		m.answer(l, e)
-	case HeartbeatAsked:
-		m.beat(e)
 	case ShareArrived:
 		m.collect(l, e)
 	case Rendered:

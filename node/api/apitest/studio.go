@@ -353,7 +353,7 @@ func (s *Studio) Info() api.Info {
 		if p.index == 0 {
 			continue
 		}
-		i.Peers = append(i.Peers, api.Peer{Member: p.index, Peer: fmt.Sprintf("12D3KooWTest%d", p.index), Connected: p.index%2 == 0,
+		i.Peers = append(i.Peers, api.Peer{Member: p.index, Peer: fmt.Sprintf("12D3KooWTest%d", p.index), Connected: p.index%2 == 0, Proves: p.index%2 == 0 && p.machine.Ready(),
 			Addresses: []string{"/ip4/127.0.0.1/tcp/4001"}})
 	}
 	return i
