@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/ipfs/go-cid"
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ import (
 
 // fetchFrom reads a member to fetch from.
 func fetchFrom(text string) (string, error) {
-	if _, err := between(1, curation.MaxMembers)(text); err == nil {
+	if _, err := strconv.ParseUint(text, 10, 32); err == nil && text != "0" {
 		return text, nil
 	}
 	if _, err := curation.ParseAddress(text); err != nil {

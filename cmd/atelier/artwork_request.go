@@ -124,7 +124,7 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 	a, n := w.last, w.network
 	w.tell(true, "requested", "%s, deposit %s credits", a.RID, credits(a.Deposit))
 	if a.Approved != 0 {
-		w.tell(true, "approved", "certificate of %d of %s, %s…", n.Shares.Threshold, count(len(n.Members), "member"), a.Certificate.String()[:16])
+		w.tell(true, "approved", "certificate of %d of %s, %s…", n.Shares.Threshold, count(n.Shares.Seats, "member"), a.Certificate.String()[:16])
 		w.tell(true, "seed", "%s…, the members' own signature: nobody chose it", a.Seed.String()[:16])
 		w.tell(len(a.Order) > 0, "drawn", "%s", drawn(n, a.Order))
 	}

@@ -9,7 +9,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkWait(e), networkExport(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("member", "Invite members, join, see who they are, back one up", memberInvite(e), memberJoin(e), memberList(e), memberBackup(e), memberVerifyBackup(e), memberRestore(e))
+		return noun("member", "Invite members, join, vote on them, leave, back one up", memberInvite(e), memberJoin(e), memberList(e), memberVotes(e), memberAdmit(e), memberRemove(e), memberLeave(e), memberBackup(e), memberVerifyBackup(e), memberRestore(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("committee", "Who holds the keys, and handing them over", committeeShow(e), committeeHistory(e), committeeHandover(e))
@@ -49,7 +49,9 @@ var longs = map[string]string{
 	"network": `A network is a charter, rules and members, fixed in its founding document. It keeps
 one ledger, one treasury and one artist, and goes on without its founder.`,
 	"member": `Members co-own the network: each runs a node, holds a share of the keys, and has one
-vote in consensus. The founder invites them, one invitation for each seat.`,
+vote in consensus. The founder invites the first of them, one invitation for each
+seat. Later any member invites, enough of them vote, and the next handover of the
+keys takes in who was admitted, and lets go who leaves or was removed.`,
 	"committee": `The committee is the members as holders of the key: each holds a share, a threshold
 of shares opens or certifies, and nobody ever holds the key itself. A handover makes
 fresh shares of the same key; then the old ones are worth nothing by themselves.`,

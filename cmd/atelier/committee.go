@@ -17,9 +17,9 @@ import (
 func committeeShow(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Show the committee in force, its margin, and how a handover stands",
-		Long: `show tells who holds the keys: how many members have proved their share, how many of
-these may be lost (the margin), since when the committee is in force, and what a
-handover waits for.`,
+		Long: `show tells who holds the keys: who has which share, how many members have proved
+theirs, how many of these may be lost (the margin), since when the committee is in
+force, what a handover waits for, and who joins and leaves with it.`,
 		Example: "  atelier committee show\n  atelier committee show --json | jq '.committees[-1].margin'",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -27,16 +27,20 @@ handover waits for.`,
 			if err != nil {
 				return err
 			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
 			k, err := c.Committees(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return e.showCustody(k)
+			return e.showCustody(n, k)
 		},
 	}
 }
 
-func (e *env) showCustody(k api.Custody) error {
+func (e *env) showCustody(n api.Network, k api.Custody) error {
 	if e.json {
 		return e.print(k)
 	}
@@ -44,7 +48,8 @@ func (e *env) showCustody(k api.Custody) error {
 	if now := inForce(k); now != nil {
 		fmt.Fprintf(e.out, "committee of epoch %d, in force since height %d\n", now.Epoch, now.Height)
 		s.add("members", "%d, of whom %d have proved their share", now.Members, now.Proven)
-		s.add("margin", "%s: %d are needed", marginText(*now), now.Threshold)
+		s.add("margin", "%s: %d are needed", marginText(now.Margin), now.Threshold)
+		s.addAll("seats", seatsText(n, now.Seats))
 		s.add("key X", "%s…  opens", now.X.String()[:16])
 		s.add("key Y", "%s…  certifies and seeds", now.Y.String()[:16])
 		if k.OldestWork < now.Epoch {
@@ -53,13 +58,35 @@ func (e *env) showCustody(k api.Custody) error {
 	} else {
 		fmt.Fprintf(e.out, "no committee yet: the ceremony is in phase %s\n", k.Ceremony.Phase)
 	}
-	if line := handoverLine(k); line != "" {
+	if line := handoverLine(n, k); line != "" {
 		s.add("handover", "%s", line)
 	}
+	if len(k.Joins) > 0 {
+		s.add("joins then", "%s", memberNames(n, k.Joins))
+	}
+	if len(k.Leaves) > 0 {
+		s.add("leaves then", "%s", memberNames(n, k.Leaves))
+	}
 	if a := k.Aborted; a != nil {
-		s.add("last failed", "%s", abortedText(*a))
+		s.add("last failed", "%s", abortedText(n, *a))
 	}
 	return e.columns(s.rows)
+}
+
+// seatsText are the members of a committee in the order of their shares, four a line.
+func seatsText(n api.Network, seats []uint32) (lines []string) {
+	for i, member := range seats {
+		text := fmt.Sprintf("%d %s", i+1, memberName(n, member))
+		if member != uint32(i+1) {
+			text += fmt.Sprintf(" (member %d)", member)
+		}
+		if i%4 == 0 {
+			lines = append(lines, text)
+		} else {
+			lines[len(lines)-1] += ", " + text
+		}
+	}
+	return lines
 }
 
 func inForce(k api.Custody) *api.Committee {
@@ -69,51 +96,48 @@ func inForce(k api.Custody) *api.Committee {
 	return &k.Committees[len(k.Committees)-1]
 }
 
-func marginText(c api.Committee) string {
+// marginText says how many shares may be lost; the margin is how many are proven beyond
+// those that are needed.
+func marginText(margin int) string {
 	switch {
-	case c.Margin == 0:
+	case margin == 0:
 		return "none may be lost"
-	case c.Margin < 0:
-		return count(-c.Margin, "proof") + " missing"
+	case margin < 0:
+		return count(-margin, "proof") + " missing"
 	}
-	return fmt.Sprintf("%d may be lost", c.Margin)
+	return fmt.Sprintf("%d may be lost", margin)
 }
 
 // handoverLine is where a handover stands, in one line.
-func handoverLine(k api.Custody) string {
+func handoverLine(n api.Network, k api.Custody) string {
 	now := inForce(k)
 	switch {
 	case now == nil:
 		return ""
 	case k.Handover != nil:
 		return fmt.Sprintf("to epoch %d is proposed: %d of %d have consented (%s), until height %d",
-			k.Handover.Epoch, len(k.Handover.Consented), now.Members, members(k.Handover.Consented), k.Handover.Until)
+			k.Handover.Epoch, len(k.Handover.Consented), mayConsent(k), memberNames(n, k.Handover.Consented), k.Handover.Until)
 	case k.Ceremony.Epoch > now.Epoch:
 		return fmt.Sprintf("to epoch %d is under way: phase %s, until height %d", k.Ceremony.Epoch, k.Ceremony.Phase, k.Ceremony.Deadline)
 	case k.NotNow != "":
 		return "not now: " + k.NotNow
+	case len(k.Joins)+len(k.Leaves) > 0:
+		return "none yet: the members begin one by themselves, for those who join or leave"
 	}
 	return "none: a member proposes one with `atelier committee handover`"
 }
 
-func members(indices []uint32) string {
-	texts := make([]string, len(indices))
-	for i, index := range slices.Sorted(slices.Values(indices)) {
-		texts[i] = strconv.FormatUint(uint64(index), 10)
-	}
-	if len(texts) == 1 {
-		return "member " + texts[0]
-	}
-	return "members " + strings.Join(texts, ", ")
-}
+// mayConsent is how many members a proposed handover asks: those with a share, and
+// those who get one.
+func mayConsent(k api.Custody) int { return inForce(k).Members + len(k.Joins) }
 
-func abortedText(a api.Aborted) string {
+func abortedText(n api.Network, a api.Aborted) string {
 	if len(a.Culprits) == 0 {
 		return fmt.Sprintf("to epoch %d, height %d: too few members consented", a.Epoch, a.Height)
 	}
 	var who []string
 	for _, c := range a.Culprits {
-		who = append(who, fmt.Sprintf("member %d %s", c.Member, c.Reason))
+		who = append(who, memberNames(n, []uint32{c.Member})+" "+c.Reason)
 	}
 	return fmt.Sprintf("to epoch %d, height %d: %s", a.Epoch, a.Height, strings.Join(who, "; "))
 }
@@ -122,8 +146,9 @@ func committeeHistory(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "history", Short: "List the committees, newest first",
 		Long: `history shows every committee that has held the keys: since when, how many members
-it had and needed, how many proved their share, and whose contributions made it. The
-keys are the same in all of them.`,
+it had and needed, how many proved their share, how many of these may be lost, who
+joined and left with it, and whose contributions made it, by the numbers of members
+(atelier member list --all). The keys are the same in all of them.`,
 		Example: "  atelier committee history\n  atelier committee history --json | jq length",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -135,28 +160,60 @@ keys are the same in all of them.`,
 			if err != nil {
 				return err
 			}
-			slices.Reverse(k.Committees)
 			var rows [][]string
-			for _, c := range k.Committees {
+			var before []uint32
+			for i, c := range k.Committees {
+				joined, left := "-", "-"
+				if i > 0 {
+					joined, left = numbers(without(c.Seats, before)), numbers(without(before, c.Seats))
+				}
+				before = c.Seats
 				rows = append(rows, []string{strconv.FormatUint(c.Epoch, 10), strconv.FormatUint(c.Height, 10), strconv.Itoa(c.Members), strconv.Itoa(c.Threshold),
-					strconv.Itoa(c.Proven), strconv.Itoa(c.Margin), strings.TrimPrefix(strings.TrimPrefix(members(c.Qualified), "members "), "member ")})
+					strconv.Itoa(c.Proven), strconv.Itoa(c.Margin), joined, left, numbers(c.Qualified)})
 			}
-			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN DEALERS", rows, "no committee yet: the ceremony is in phase "+k.Ceremony.Phase)
+			slices.Reverse(rows)
+			slices.Reverse(k.Committees)
+			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN JOINED LEFT DEALERS", rows, "no committee yet: the ceremony is in phase "+k.Ceremony.Phase)
 		},
 	}
+}
+
+// without are the members of a list that are not in another.
+func without(all, some []uint32) (rest []uint32) {
+	for _, member := range all {
+		if !slices.Contains(some, member) {
+			rest = append(rest, member)
+		}
+	}
+	return rest
+}
+
+// numbers are members in a column: by their numbers, in ascending order.
+func numbers(members []uint32) string {
+	if len(members) == 0 {
+		return "-"
+	}
+	var texts []string
+	for _, i := range slices.Sorted(slices.Values(members)) {
+		texts = append(texts, strconv.FormatUint(uint64(i), 10))
+	}
+	return strings.Join(texts, ",")
 }
 
 func committeeHandover(e *env) *cobra.Command {
 	var patience time.Duration
 	var leave bool
 	c := &cobra.Command{
-		Use: "handover", Short: "Hand the keys over to a new committee of the same members",
+		Use: "handover", Short: "Hand the keys over to a new committee",
 		Long: `handover has this home's member propose that all shares be made anew. The others
 consent by themselves; as soon as all have, or after a while if a threshold has, the
 ceremony runs. The keys stay, so nothing has to be sealed or certified again; but a
 share that was stolen before no longer fits those made after. Whatever was begun
 before is served by the old committee to its end. If the handover fails, the old
 committee stays in force, and it can be proposed again.
+
+With it, who was admitted gets a share and a vote, and who leaves or was removed gives
+them back (atelier committee show). For these the members begin one by themselves.
 
 Do it from time to time, and whenever a share or a machine may have been seen by
 somebody else: it helps as long as fewer than the threshold were. Every member makes
@@ -177,13 +234,16 @@ under its old secret, and is healed only by a handover to which it consents.`,
 			if err != nil {
 				return err
 			}
-			if leave || inForce(before) == nil {
-				return e.showCustody(k)
+			if !leave && inForce(before) != nil {
+				if k, err = e.awaitHandover(cmd.Context(), c, patience, before); err != nil {
+					return err
+				}
 			}
-			if k, err = e.awaitHandover(cmd.Context(), c, patience, before); err != nil {
+			n, err := c.Network(cmd.Context())
+			if err != nil {
 				return err
 			}
-			return e.showCustody(k)
+			return e.showCustody(n, k)
 		},
 	}
 	option(c, &patience, "timeout", "30m", span, "how long to wait: `TIME` such as 90s or 10m")
@@ -200,7 +260,7 @@ func (e *env) awaitHandover(ctx context.Context, c *api.Client, patience time.Du
 	}
 	scr := newScreen(e.err)
 	defer scr.clear()
-	_, err = until(ctx, c, patience, "the handover did not end", func(api.Network) (bool, error) {
+	_, err = until(ctx, c, patience, "the handover did not end", func(n api.Network) (bool, error) {
 		if k, err = c.Committees(ctx); err != nil {
 			return false, err
 		}
@@ -208,11 +268,11 @@ func (e *env) awaitHandover(ctx context.Context, c *api.Client, patience time.Du
 		case now.Epoch > epoch:
 			return true, nil
 		case k.Aborted != nil && k.Aborted.Height > failed:
-			return false, refused(curation.CodeWrongPhase, "the handover failed, and the committee of before stays in force: %s", abortedText(*k.Aborted))
+			return false, refused(curation.CodeWrongPhase, "the handover failed, and the committee of before stays in force: %s", abortedText(n, *k.Aborted))
 		case k.Handover != nil:
-			scr.Progress("consents", len(k.Handover.Consented), now.Members)
+			scr.Progress("consents", len(k.Handover.Consented), mayConsent(k))
 		case k.Ceremony.Epoch > now.Epoch:
-			scr.Progress("ceremony: "+k.Ceremony.Phase, k.Ceremony.Acknowledged, now.Members)
+			scr.Progress("ceremony: "+k.Ceremony.Phase, k.Ceremony.Acknowledged, len(k.Ceremony.Seats))
 		}
 		return false, nil
 	})

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"time"
 
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -58,7 +58,7 @@ invitation serves one newcomer, and lapses after 7 days.`,
 			case !plan.Founded():
 				printed.Invitation, printed.Seat, err = founding.InviteTo(h, cfg, secrets, seat)
 			case seat != 0:
-				err = fmt.Errorf("%q is founded, and every seat of its founding is taken: invite a further member without --seat", plan.Document.Terms.Network)
+				err = errors.New("the network is founded, and every seat of its founding is taken: invite a further member without --seat")
 			default:
 				var until time.Time
 				printed.Invitation, until, err = founding.InviteToJoin(h, cfg, secrets, time.Now())
@@ -112,7 +112,7 @@ func memberJoin(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "join INVITATION",
 		Short: "Make a home that joins a network",
-		Long: `join makes a home with fresh keys for the invitation. If it is to a seat in a network
+		Long: `join makes a home with fresh keys for an invitation. If it is to a seat in a network
 that is being founded, the node registers with the founder when it starts, and waits
 until all members have. If it is to a network that runs, the node applies to whoever
 invited when it starts, and waits until enough members have voted for it; then it
@@ -141,50 +141,4 @@ again with another invitation: stop its node, and name it with --home.`,
 	option(c, &name, "member-name", "member", person, "`NAME` of this member")
 	places.options(c)
 	return c
-}
-
-func memberList(e *env) *cobra.Command {
-	return &cobra.Command{
-		Use: "list", Short: "List the members: who they are, what they hold, who is connected",
-		Long: `list shows each member: whether this node is connected to it, whether it proved its
-share of the key, and how many one-time keys it has left to read shares with.`,
-		Example: "  atelier member list\n  atelier member list --home ./ada --json",
-		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			members, err := c.Members(cmd.Context())
-			if err != nil {
-				return err
-			}
-			n, err := c.Node(cmd.Context())
-			if err != nil {
-				return err
-			}
-			connected := map[uint32]string{n.Member: "this node"}
-			if n.Observing {
-				connected[n.Member] = "this node, observing"
-				if n.Until > 0 {
-					connected[n.Member] += fmt.Sprintf(" until height %d", n.Until)
-				}
-			}
-			for _, p := range n.Peers {
-				connected[p.Member] = "no"
-				if p.Connected {
-					connected[p.Member] = "yes"
-				}
-			}
-			var rows [][]string
-			for _, m := range members {
-				proven := "no"
-				if m.ShareProven {
-					proven = "proven"
-				}
-				rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, connected[m.Index], proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
-			}
-			return e.table(members, "MEMBER NAME CONNECTED SHARE PREKEYS ACCOUNT", rows, "")
-		},
-	}
 }

@@ -61,9 +61,12 @@ func networkSheet(n api.Network) *sheet {
 	s := &sheet{}
 	s.add("genesis", "%s", n.Chain)
 	s.add("state", "%s", stateText(n.Shares))
-	s.add("members", "%d, of whom %d proved their share of the key", len(n.Members), n.Shares.Proven)
+	s.add("members", "%d, of whom %d proved their share of the key", n.Shares.Seats, n.Shares.Proven)
+	if line := changesText(n); line != "" {
+		s.add("", "with the next handover: %s", line)
+	}
 	if k := n.Committee; k != nil {
-		s.add("threshold", "%s needed, %d may be lost", count(n.Shares.Threshold, "share"), n.Shares.Margin)
+		s.add("margin", "%s: %s needed", marginText(n.Shares.Margin), count(n.Shares.Threshold, "share"))
 		s.add("key X", "%s…  opens (epoch %d, made at height %d)", k.X.String()[:16], k.Epoch, k.Height)
 		s.add("key Y", "%s…  certifies and seeds", k.Y.String()[:16])
 	} else {

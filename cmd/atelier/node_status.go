@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/health"
 )
@@ -31,7 +32,11 @@ The last block of a working network is seconds old.`,
 			if e.json {
 				return e.print(n)
 			}
-			fmt.Fprintf(e.out, "member %d, %s, of %s; up %v, version %s\n", n.Member, n.Name, n.Network, time.Since(n.Started).Round(time.Second), n.Version)
+			who := fmt.Sprintf("member %d, %s, of %s", n.Member, n.Name, n.Network)
+			if n.Standing == "" {
+				who = fmt.Sprintf("%s, who is no member of %s yet", n.Name, n.Network)
+			}
+			fmt.Fprintf(e.out, "%s; up %v, version %s\n", who, time.Since(n.Started).Round(time.Second), n.Version)
 			return e.columns(nodeSheet(c, n).rows)
 		},
 	}
@@ -42,8 +47,14 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	age := time.Duration(n.BlockAge * float64(time.Second)).Round(100 * time.Millisecond)
 	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
 	s.add("network", "%s", stateText(n.Shares))
+	if n.Shares.State != string(health.MakingKeys) {
+		s.add("margin", "%s", marginText(n.Shares.Margin))
+	}
 	if vote := votesText(n); vote != "" {
 		s.add("votes", "%s", vote)
+	}
+	if n.Standing != string(curation.StandingActive) {
+		s.add("standing", "%s", standingText(n))
 	}
 	s.add("share", "%s", shareText(n))
 	s.add("account", "%s", n.Account)
@@ -72,10 +83,22 @@ func shareText(n api.Node) string {
 		return "held"
 	case n.Shares.State == string(health.MakingKeys):
 		return "not yet: the members are making the keys"
+	case n.Standing == "" || n.Standing == string(curation.StandingJoining):
+		return "not yet"
+	case n.Standing == string(curation.StandingDraining) || n.Standing == string(curation.StandingLeft):
+		return "none any more"
 	case n.CatchingUp:
 		return "not yet: it follows from the ledger, which is catching up"
 	}
 	return "not held: it can neither open nor approve until the next handover (atelier committee handover)"
+}
+
+// standingText says what a member that is not simply one may do, and must.
+func standingText(n api.Node) string {
+	if n.Standing == "" {
+		return health.Means("")
+	}
+	return n.Standing + ": " + health.Means(curation.Standing(n.Standing))
 }
 
 // votesText says how far a restored member is; nothing for any other.

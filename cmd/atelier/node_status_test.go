@@ -12,10 +12,12 @@ import (
 func TestNodeStatusSaysWhatGivesTheMemberAShare(t *testing.T) {
 	made, making := api.Shares{State: string(health.Healthy)}, api.Shares{State: string(health.MakingKeys)}
 	for want, n := range map[string]api.Node{
-		"held":                                {HasShare: true, Shares: made},
-		"not yet: the members are making":     {Shares: making, CatchingUp: true},
-		"not yet: it follows from the ledger": {Shares: made, CatchingUp: true},
-		"atelier committee handover":          {Shares: made},
+		"held":                                {HasShare: true, Shares: made, Standing: "active"},
+		"not yet: the members are making":     {Shares: making, CatchingUp: true, Standing: "active"},
+		"not yet: it follows from the ledger": {Shares: made, CatchingUp: true, Standing: "active"},
+		"atelier committee handover":          {Shares: made, Standing: "active"},
+		"not yet":                             {Shares: made, Standing: "joining"},
+		"none any more":                       {Shares: made, Standing: "left"},
 	} {
 		require.Contains(t, shareText(n), want)
 	}

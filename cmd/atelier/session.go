@@ -86,7 +86,8 @@ func (e *env) submit(ctx context.Context, c *api.Client, key ed25519.PrivateKey,
 	return r, err
 }
 
-// online says how many members the node sees, for an error that has just happened.
+// online says how many members with a share the node sees, for an error that has just
+// happened.
 func online(c *api.Client) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -94,17 +95,21 @@ func online(c *api.Client) string {
 	if err != nil {
 		return "the node does not say how many members are online"
 	}
-	have, all := 1, count(1+len(n.Peers), "member")
+	net, err := c.Network(ctx)
+	if err != nil {
+		return "the node does not say how many members there are"
+	}
+	here := map[uint32]bool{n.Member: true}
 	for _, p := range n.Peers {
-		if p.Connected {
+		here[p.Member] = p.Connected
+	}
+	have := 0
+	for _, m := range net.Members {
+		if m.Seat != 0 && here[m.Index] {
 			have++
 		}
 	}
-	net, err := c.Network(ctx)
-	if err != nil {
-		return fmt.Sprintf("%d of %s online", have, all)
-	}
-	return fmt.Sprintf("%d of %s online, %d needed", have, all, net.Shares.Threshold)
+	return fmt.Sprintf("%d of %s online, %d needed", have, count(net.Shares.Seats, "member"), net.Shares.Threshold)
 }
 
 // names are how tables call members and accounts.

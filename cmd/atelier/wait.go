@@ -54,8 +54,8 @@ func networkWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "wait", Short: "Wait until the network can work: its keys are made, its members ready",
-		Long: `wait returns when the key ceremony has ended well and every member has put one-time
-reader keys on the ledger. It is for scripts that found a network.`,
+		Long: `wait returns when the key ceremony has ended well and every member of the committee
+has put one-time reader keys on the ledger. It is for scripts that found a network.`,
 		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -67,12 +67,12 @@ reader keys on the ledger. It is for scripts that found a network.`,
 			n, err := until(cmd.Context(), c, patience, "the network was not ready", func(n api.Network) (bool, error) {
 				ready := 0
 				for _, m := range n.Members {
-					if m.Prekeys > 0 {
+					if m.Seat != 0 && m.Prekeys > 0 {
 						ready++
 					}
 				}
-				scr.Progress("ceremony: "+n.Ceremony.Phase, ready, len(n.Members))
-				return n.Committee != nil && ready == len(n.Members), nil
+				scr.Progress("ceremony: "+n.Ceremony.Phase, ready, n.Shares.Seats)
+				return n.Committee != nil && ready == n.Shares.Seats, nil
 			})
 			scr.clear()
 			if err != nil {

@@ -20,7 +20,7 @@ func Means(s curation.Standing) string {
 	case curation.StandingLeft:
 		return "was a member; keeps its account with all that is in it"
 	}
-	return "no member: t of those who hold a share admit one"
+	return "no member yet: as many as open the artist have to vote for it"
 }
 
 // Next says who gets a share with the next handover, or with the one whose ceremony is

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+)
+
+func memberList(e *env) *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use: "list", Short: "List the members: who they are, what they hold, who is connected",
+		Long: `list shows each member with its number, which it keeps for ever, and its standing:
+
+  joining   admitted; gets a share and a vote with the next handover
+  active    holds a share and a vote
+  leaving   gives both back with the next handover
+  draining  has no vote any more; serves what its last committee began
+  left      was a member (shown with --all)
+
+and further its seat, which is the index of its share in the committee in force;
+whether this node is connected to it; whether it has proved its share; and how many
+one-time keys it has left to read shares with. Below stand the margin, who comes and
+goes with the next handover, and the votes under way.`,
+		Example: "  atelier member list\n  atelier member list --home ./ada --all\n  atelier member list --json | jq '.[] | select(.standing == \"joining\")'",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			net, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(net.Members)
+			}
+			motions, err := c.Motions(cmd.Context())
+			if err != nil {
+				return err
+			}
+			n, err := c.Node(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if err := e.table(nil, "MEMBER NAME STANDING SEAT CONNECTED SHARE PREKEYS ACCOUNT", memberRows(net, n, all), ""); err != nil {
+				return err
+			}
+			if net.Committee != nil {
+				fmt.Fprintf(e.out, "margin: %s; %d of %d have proved theirs, %d are needed\n", marginText(net.Shares.Margin), net.Shares.Proven, net.Shares.Seats, net.Shares.Threshold)
+			}
+			if line := changesText(net); line != "" {
+				fmt.Fprintf(e.out, "next handover: %s\n", line)
+			}
+			for _, m := range motions {
+				fmt.Fprintf(e.out, "vote: %s\n", motionLine(net, m))
+			}
+			if len(motions) > 0 {
+				fmt.Fprintf(e.out, "next: %s\n", e.again("member votes"))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "show those who have left, too")
+	return c
+}
+
+// memberRows are the members as a node sees them.
+func memberRows(net api.Network, n api.Node, all bool) (rows [][]string) {
+	connected := map[uint32]string{n.Member: "this node"}
+	if n.Observing {
+		connected[n.Member] = "this node, observing"
+		if n.Until > 0 {
+			connected[n.Member] += fmt.Sprintf(" until height %d", n.Until)
+		}
+	}
+	for _, p := range n.Peers {
+		connected[p.Member] = "no"
+		if p.Connected {
+			connected[p.Member] = "yes"
+		}
+	}
+	for _, m := range net.Members {
+		if m.Standing == string(curation.StandingLeft) && !all {
+			continue
+		}
+		seat, proven := "-", "none"
+		if m.Seat != 0 {
+			seat, proven = strconv.Itoa(int(m.Seat)), "no"
+		}
+		if m.ShareProven {
+			proven = "proven"
+		}
+		seen := connected[m.Index]
+		if seen == "" {
+			seen = "no"
+		}
+		rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, m.Standing, seat, seen, proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
+	}
+	return rows
+}
+
+// changesText says who comes and goes; it is empty when nobody does.
+func changesText(n api.Network) string {
+	var parts []string
+	for _, change := range []struct {
+		standing  curation.Standing
+		one, many string
+	}{{curation.StandingJoining, "joins", "join"}, {curation.StandingLeaving, "leaves", "leave"}} {
+		var who []uint32
+		for _, m := range n.Members {
+			if m.Standing == string(change.standing) {
+				who = append(who, m.Index)
+			}
+		}
+		if text := doing(n, who, change.one, change.many); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// doing is who does something; it is empty when nobody does.
+func doing(n api.Network, who []uint32, one, many string) string {
+	switch len(who) {
+	case 0:
+		return ""
+	case 1:
+		return memberNames(n, who) + " " + one
+	}
+	return memberNames(n, who) + " " + many
+}
+
+// memberNames are members by their numbers, with their names.
+func memberNames(n api.Network, numbers []uint32) string {
+	var all []string
+	for _, i := range slices.Sorted(slices.Values(numbers)) {
+		all = append(all, fmt.Sprintf("%s (%d)", memberName(n, i), i))
+	}
+	return strings.Join(all, ", ")
+}
+
+func memberVotes(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "votes", Short: "List the votes under way on who is a member",
+		Long: `votes shows whom members want to admit or remove: how many votes are there, how many
+are needed, who voted, and until which height. Each who holds a share has one vote.
+What has enough of them takes effect with the next handover, which begins by itself;
+what has not in time lapses, and can be proposed again.`,
+		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			net, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			motions, err := c.Motions(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(motions)
+			}
+			if len(motions) == 0 {
+				fmt.Fprintln(e.out, "no vote is under way: one begins when somebody joins with an invitation, or with `atelier member remove`")
+			}
+			for _, m := range motions {
+				fmt.Fprintf(e.out, "%s\n", motionLine(net, m))
+				s := &sheet{}
+				s.add("motion", "%s", m.ID)
+				s.add("for it", "%s", memberNames(net, m.Votes))
+				if a := m.Applicant; a != nil {
+					s.add("account", "%s", a.Account)
+					s.addAll("reached at", a.Addresses)
+					s.add("vote", "%s", e.again("member admit %s", short(m.ID)))
+				} else {
+					s.add("vote", "%s", e.again("member remove %d", m.Member))
+				}
+				if err := e.columns(s.rows); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// motionLine is a vote in one line.
+func motionLine(n api.Network, m api.Motion) string {
+	what := "remove " + memberNames(n, []uint32{m.Member})
+	if m.Applicant != nil {
+		what = "admit " + m.Name
+	}
+	return fmt.Sprintf("%s: %d of %s, until height %d, in %s", what, m.Counted, count(m.Threshold, "vote"), m.Until, count(int(m.Until-min(n.Height, m.Until)), "block"))
+}
