@@ -50,7 +50,7 @@ type outstanding struct {
 
 // Founded says whether the network of this home runs already, so that who joins it has
 // to be admitted by its members.
-func (p Plan) Founded() bool { return p.Document != nil }
+func (p Plan) Founded() bool { return p.Document != nil || p.Admission != nil }
 
 // Chain is the genesis hash of a network that is founded.
 func (p Plan) Chain() (curation.Hash, error) {
