@@ -167,6 +167,9 @@ func (m *Machine) dismiss() {
 	for signer, l := range w.lines {
 		acc := account(m.store, signer)
 		maps.DeleteFunc(l, func(nonce uint64, s seat) bool {
+			if nonce < acc.Nonce { // it, or another that the account signed with its nonce
+				m.overhear(s.tx)
+			}
 			return nonce < acc.Nonce || s.tx.ValidUntil <= m.height || m.height >= s.since+m.patience()
 		})
 		if len(l) == 0 {

@@ -104,10 +104,13 @@ func (x *execution) writableLog() *dkg.Log {
 	return x.log
 }
 
-func (x *execution) ceremonyMessage(signer Address, p CeremonyMessage) error {
-	member, err := x.member(signer)
+func (x *execution) ceremonyMessage(tx Tx, p CeremonyMessage) error {
+	member, err := x.member(tx.Signer)
 	if err != nil {
 		return err
+	}
+	if x.contradicts(member, tx, p) {
+		return nil // taken for what it is: evidence
 	}
 	ceremony := must2(load[ceremonyState](x.st, keyCeremony))
 	if p.Epoch != ceremony.Epoch || p.Attempt != ceremony.Attempt {
@@ -228,6 +231,7 @@ func (x *execution) activate(ceremony ceremonyState) {
 	ceremony.Handovers, ceremony.Again = 0, x.height+x.params().DKGRetryBlocks
 	save(x.block, keyCeremony, ceremony)
 	x.emit(EventCeremonyActive, record.Epoch, record.X, record.Y, record.Threshold, record.Qualified)
+	x.expelConvicted()
 }
 
 // dealers are the members who deal in the ceremony, by the indices of its log: those

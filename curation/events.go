@@ -24,6 +24,7 @@ const (
 	EventMemberLeaving     = "member.leaving"
 	EventMemberUnseated    = "member.unseated"
 	EventMemberLeft        = "member.left"
+	EventMemberConvicted   = "member.convicted"
 	EventMotionVote        = "motion.vote"
 	EventMotionLapsed      = "motion.lapsed"
 	EventModelSealed       = "model.sealed"
@@ -67,6 +68,7 @@ var EventAttributes = map[string][]string{
 	EventMemberLeaving:     {"member", "votes"},
 	EventMemberUnseated:    {"member", "epoch"},
 	EventMemberLeft:        {"member"},
+	EventMemberConvicted:   {"member", "offence", "reporter", "evidence", "slashed"},
 	EventMotionVote:        {"motion", "member", "votes", "threshold"},
 	EventMotionLapsed:      {"motion", "votes", "threshold"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},

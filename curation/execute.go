@@ -27,6 +27,7 @@ type execution struct {
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed
 	misopened map[uint32]bool   // members that sent a wrong opening in this block
+	misjudged map[uint32]bool   // members that brought evidence of nothing in this block
 
 	validators []Validator // changes of the validator set
 	regrouped  bool        // members came, went or changed
@@ -157,7 +158,7 @@ func (x *execution) apply(tx Tx, index int) error {
 	case Prekeys:
 		return x.prekeys(tx.Signer, p)
 	case CeremonyMessage:
-		return x.ceremonyMessage(tx.Signer, p)
+		return x.ceremonyMessage(tx, p)
 	case HandOver:
 		return x.handOver(tx.Signer, p)
 	case Admit:
@@ -166,6 +167,8 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.remove(tx.Signer, p)
 	case Leave:
 		return x.leave(tx.Signer)
+	case Evidence:
+		return x.evidence(tx.Signer, p)
 	case Seal:
 		return x.sealModel(tx.Signer, p)
 	case Request:

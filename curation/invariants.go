@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.convictionsAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}
@@ -242,6 +242,27 @@ func (m *Machine) motionsAgree(r state.Reader) error {
 	}
 	if n := len(names(r, []byte("index/motion/"))); n != len(motions) {
 		return fmt.Errorf("%d motions, %d in the index", len(motions), n)
+	}
+	return nil
+}
+
+// convictionsAgree: every conviction is of a member, who is on its way out or gone
+// unless it could not go.
+func (m *Machine) convictionsAgree(r state.Reader) error {
+	members := records[Member](r, []byte("member/"))
+	slashes := Amount{}
+	for _, c := range records[Conviction](r, []byte("evidence/")) {
+		if c.Member == 0 || int(c.Member) > len(members) {
+			return fmt.Errorf("member %d was convicted, there are %d", c.Member, len(members))
+		}
+		slashes = slashes.Add(c.Slashed)
+		others := slices.ContainsFunc(members, func(o Member) bool { return o.Index != c.Member && o.Standing == StandingActive })
+		if s := members[c.Member-1].Standing; s == StandingJoining || s == StandingActive && others && m.committee != nil {
+			return fmt.Errorf("member %d was convicted and is %s", c.Member, s)
+		}
+	}
+	if taken := must2(load[Treasury](r, keyTreasury)).Slashes; taken != slashes {
+		return fmt.Errorf("the treasury took %v from the convicted, who paid %v", taken, slashes)
 	}
 	return nil
 }

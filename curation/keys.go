@@ -10,7 +10,7 @@ import (
 
 // modules are the parts of the state, each under a root of its own.
 var modules = []string{
-	"account", "artwork", "ceremony", "chain", "holding", "index", "market",
+	"account", "artwork", "ceremony", "chain", "evidence", "holding", "index", "market",
 	"member", "model", "motion", "opening", "order", "prekey", "round",
 }
 
@@ -40,9 +40,10 @@ var (
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
 func keyCommitteeRecord(epoch uint64) []byte { return key("ceremony/committee/", number(epoch)) }
 
-func keyAccount(a Address) []byte { return key("account/", a[:]) }
-func keyMember(i uint32) []byte   { return key("member/", index32(i)) }
-func keyMotion(id Hash) []byte    { return key("motion/", id[:]) }
+func keyAccount(a Address) []byte        { return key("account/", a[:]) }
+func keyMember(i uint32) []byte          { return key("member/", index32(i)) }
+func keyMotion(id Hash) []byte           { return key("motion/", id[:]) }
+func keyConviction(member uint32) []byte { return key("evidence/", index32(member)) }
 func keyPrekey(i uint32, seq uint64) []byte {
 	return key("prekey/", index32(i), number(seq))
 }

@@ -38,8 +38,9 @@ type Machine struct {
 	exec    sync.Mutex // serializes Execute and Commit, guards pending
 	pending *pending   // what Execute has computed and Commit will apply
 
-	verified signatureCache
-	waiting  admission
+	verified  signatureCache
+	waiting   admission
+	overheard overheard
 }
 
 // pending is the outcome of a block on its way to Commit.
@@ -209,6 +210,7 @@ func (m *Machine) Commit() {
 		return true
 	})
 	m.dismiss()
+	m.settleOverheard()
 }
 
 // begin prepares the execution of a block on the committed state. The caller
@@ -216,5 +218,5 @@ func (m *Machine) Commit() {
 func (m *Machine) begin(height uint64) *execution {
 	block := state.NewOverlay(m.store)
 	return &execution{machine: m, height: height, block: block, st: block, log: m.log, committee: m.committee,
-		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}, misopened: map[uint32]bool{}}
+		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}, misopened: map[uint32]bool{}, misjudged: map[uint32]bool{}}
 }

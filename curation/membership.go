@@ -63,6 +63,9 @@ func (x *execution) admit(signer Address, p Admit) error {
 		return refuse(CodeProof, "%v", err)
 	}
 	members, known := x.members(), memberNumber(x.st, a.Account)
+	if c, convicted := load[Conviction](x.st, keyConviction(known)); convicted {
+		return refuse(CodeLimit, "the account was convicted as member %d at height %d, and is not admitted again: apply with fresh keys", known, c.Height)
+	}
 	places := 0
 	for _, m := range members {
 		switch {

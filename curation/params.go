@@ -94,6 +94,11 @@ type Params struct {
 	// 0..100000.
 	ExitTributePPM curve.Ratio `json:"exit_tribute_ppm"`
 
+	// SlashPPM is the share of its free balance that a member loses to the treasury
+	// when it is convicted, in parts per million: 200000 is one fifth. Range
+	// 0..1000000. See Evidence.
+	SlashPPM curve.Ratio `json:"slash_ppm"`
+
 	// PictureSize is the edge of every artwork, which is square, in pixels. Range
 	// 64..4096.
 	PictureSize uint64 `json:"picture_size"`
@@ -132,7 +137,7 @@ func DefaultParams() Params {
 		MaxPublished: 6, MaxOrders: 512, MinEscrow: curve.Credits(1), AccountOrders: 32, IdentityCapPPM: 50_000,
 		ReserveRatioPPM: 500_000, LockedSupply: curve.Credits(100),
 		TreasuryTributePPM: 20_000, MakerTributePPM: 10_000, ExitTributePPM: 10_000,
-		PictureSize: 1024, MemberQuota: 64,
+		SlashPPM: 200_000, PictureSize: 1024, MemberQuota: 64,
 		Fees: Fees{
 			PerByte: curve.NewAmount(10_000), // 10^-5 credits: a full block costs ten credits
 			Send:    curve.NewAmount(1_000_000), Request: curve.Credits(1), Order: curve.NewAmount(10_000_000),
@@ -169,6 +174,7 @@ func (p Params) Validate() error {
 		{"treasury_tribute_ppm", uint64(p.TreasuryTributePPM), 0, 100_000},
 		{"maker_tribute_ppm", uint64(p.MakerTributePPM), 0, 100_000},
 		{"exit_tribute_ppm", uint64(p.ExitTributePPM), 0, 100_000},
+		{"slash_ppm", uint64(p.SlashPPM), 0, uint64(curve.PPM)},
 		{"picture_size", p.PictureSize, 64, 4096},
 		{"member_quota", p.MemberQuota, 1, 10_000},
 	} {

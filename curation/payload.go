@@ -25,6 +25,7 @@ const (
 	KindRemove   Kind = "member.remove"      // members
 	KindLeave    Kind = "member.leave"       // the member
 	KindSeal     Kind = "model.seal"         // members
+	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
 	KindRegister Kind = "artwork.register"   // the generator
@@ -212,6 +213,7 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindAdmit:    read[Admit],
 	KindRemove:   read[Remove],
 	KindLeave:    read[Leave],
+	KindEvidence: read[Evidence],
 	KindSeal:     read[Seal],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],

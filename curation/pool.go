@@ -18,6 +18,7 @@ func (m *Machine) Check(raw []byte) TxResult {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	m.overhear(tx)
 	x := m.begin(m.height + 1)
 	acc := account(x.st, tx.Signer)
 	fee, ahead := m.feeOf(tx, len(raw)), m.ahead(tx.Signer)
@@ -44,16 +45,27 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		if a, ok := load[Artwork](x.st, keyArtwork(p.RID)); ok && a.Status != StatusRequested {
 			return refuse(CodeDuplicate, "request %v is %s", p.RID, a.Status)
 		}
-	case Prekeys, CeremonyMessage, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
-		if x.machine.byAccount[tx.Signer] == 0 {
-			return refuse(CodeNotMember, "%s is for members: only they may send it", p.Kind())
+	case Evidence: // all members may have the same: spare them the rest
+		if c, ok := load[Conviction](x.st, keyConviction(p.Member)); ok {
+			return refuse(CodeDuplicate, "member %d was convicted at height %d already", p.Member, c.Height)
 		}
+		return x.forMembers(tx)
+	case Prekeys, CeremonyMessage, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
+		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {
 			if r := x.run(tx, size, 0); r.Code != CodeOK {
 				return &refusal{code: r.Code, text: r.Log}
 			}
 		}
+	}
+	return nil
+}
+
+// forMembers refuses what only members may send.
+func (x *execution) forMembers(tx Tx) error {
+	if x.machine.byAccount[tx.Signer] == 0 {
+		return refuse(CodeNotMember, "%s is for members: only they may send it", tx.Payload.Kind())
 	}
 	return nil
 }

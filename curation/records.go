@@ -376,4 +376,5 @@ type Treasury struct {
 	Balance  curve.Amount
 	Fees     curve.Amount // taken in since genesis
 	Tributes curve.Amount // taken in since genesis, exits included
+	Slashes  curve.Amount // taken from convicted members since genesis
 }

@@ -91,6 +91,11 @@ func Sign(key ed25519.PrivateKey, chain [32]byte, body Body) ([]byte, error) {
 	return tx, nil
 }
 
+// bytes is what Decode read.
+func (t Tx) bytes() []byte {
+	return encode(envelope{Version: envelopeVersion, Body: t.BodyBytes, KeyType: keyTypeEd25519, PublicKey: t.Signer, Signature: t.Signature})
+}
+
 // Decode reads a transaction strictly: one envelope, the known version and key
 // type, a known kind, a payload that passes Validate, and nothing that
 // re-encoding would write differently. It does not check the signature.

@@ -31,6 +31,14 @@ func sampleApplication() Application {
 	return a
 }
 
+func sampleEvidence() Evidence {
+	raw, err := Sign(testKey("eve"), [32]byte{1}, Body{Payload: CeremonyMessage{Epoch: 1, Message: 1, Data: []byte("commit")}})
+	if err != nil {
+		panic(err)
+	}
+	return Evidence{Member: 3, Message: raw}
+}
+
 // samples has one payload of each kind.
 func samples() []Payload {
 	return []Payload{
@@ -41,6 +49,7 @@ func samples() []Payload {
 		Admit{Application: sampleApplication()},
 		Remove{Member: 3},
 		Leave{},
+		sampleEvidence(),
 		Seal{Name: "dusk", KeyEpoch: 1, PlainHash: Hash{1}, PolicyHash: Hash{2}, ContainerHash: Hash{3}, ContainerCID: testCID, ContainerSize: 9, Ciphertext: []byte("box")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},

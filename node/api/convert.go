@@ -60,7 +60,7 @@ func sharesOf(v curation.View, reached func(uint32) bool) Shares {
 }
 
 func treasuryOf(t curation.Treasury) Treasury {
-	return Treasury{Balance: t.Balance, Fees: t.Fees, Tributes: t.Tributes}
+	return Treasury{Balance: t.Balance, Fees: t.Fees, Tributes: t.Tributes, Slashes: t.Slashes}
 }
 
 func membersOf(v curation.View) []Member {

@@ -123,6 +123,7 @@ type Treasury struct {
 	Balance  curve.Amount `json:"balance"`
 	Fees     curve.Amount `json:"fees" doc:"Taken in since genesis."`
 	Tributes curve.Amount `json:"tributes" doc:"Taken in since genesis."`
+	Slashes  curve.Amount `json:"slashes" doc:"Taken from convicted members since genesis."`
 }
 
 // Model is a sealed artist.

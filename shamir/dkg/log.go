@@ -1,6 +1,7 @@
 package dkg
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -195,6 +196,21 @@ func (l *Log) Spoke(index uint32, kind Kind) bool {
 		}
 	}
 	return false
+}
+
+// Said is the body of the dealer's commit or bundle, nil when it posted none. All
+// that a dealer says follows from its seed, so who signs another is at fault.
+func (l *Log) Said(dealer uint32, kind Kind) []byte {
+	if dealer < 1 || int64(dealer) > int64(l.Dealers()) {
+		return nil
+	}
+	switch d := l.dealings[dealer-1]; {
+	case kind == KindCommit && d.commit != nil:
+		return bytes.Clone(d.commit[:])
+	case kind == KindBundle:
+		return bytes.Clone(d.body)
+	}
+	return nil
 }
 
 // passed says whether the phase is over.

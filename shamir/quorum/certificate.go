@@ -18,8 +18,12 @@ type VerifiedCertificate struct {
 }
 
 func certified(c *shamir.Committee, s Statement, sig Signature) VerifiedCertificate {
-	return VerifiedCertificate{s, sig, shamir.Hash("cert", sig[:], s.Bytes()), c.Digest(), true}
+	return VerifiedCertificate{s, sig, Context(s, sig), c.Digest(), true}
 }
+
+// Context is Hash("cert", signature, statement), which names a certificate and what it
+// certifies; it says nothing of whether it holds.
+func Context(s Statement, sig Signature) [32]byte { return shamir.Hash("cert", sig[:], s.Bytes()) }
 
 // Verify checks the certificate of a statement under the committee's Y, and that
 // the statement is of the committee's epoch. Its error wraps ErrCertificate or
@@ -59,7 +63,7 @@ func (v VerifiedCertificate) Statement() Statement { return v.statement }
 // Signature is the certificate's 48 bytes.
 func (v VerifiedCertificate) Signature() Signature { return v.signature }
 
-// Context is Hash("cert", signature, statement): every share proof is bound to it.
+// Context is that of statement and signature: every share proof is bound to it.
 func (v VerifiedCertificate) Context() [32]byte { return v.context }
 
 // VerifySeed checks a seed signature under the committee's Y. Its error wraps
