@@ -108,16 +108,11 @@ func (n *Node) Fetch(ctx context.Context, root cid.Cid, from curation.Address, m
 	return storage.FetchReport{}, fmt.Errorf("no member gives %v by %s: %w", root, method, last)
 }
 
-// Info implements api.Backend.
+// Info implements api.Backend. It may be called while the state is read.
 func (n *Node) Info() api.Info {
 	i := api.Info{Name: n.plan.Name, Account: n.secrets.Account(), Peer: n.host.ID().String(),
 		Version: Version(), Started: n.started, HasShare: n.holder.Load() != nil}
-	var members []curation.Member
-	_ = n.machine.View(func(v curation.View) error { // fails before there is a state, which Open made
-		members = v.Members()
-		return nil
-	})
-	for _, m := range members {
+	for _, m := range *n.members.Load() {
 		id, err := peerOf(m.Account)
 		switch {
 		case m.Account == i.Account:

@@ -108,8 +108,10 @@ func (n *Node) known(v curation.View, left map[uint32]uint64) (k founding.Known)
 func (n *Node) regroup() error {
 	var now founding.Known
 	var me curation.Member
+	var members []curation.Member
 	epoch := uint64(0)
 	if err := n.machine.View(func(v curation.View) error {
+		members = v.Members()
 		now = n.known(v, n.group.left)
 		me, _ = v.MemberOf(n.secrets.Account())
 		if c, ok := v.Committee(); ok {
@@ -119,6 +121,7 @@ func (n *Node) regroup() error {
 	}); err != nil {
 		return err
 	}
+	n.members.Store(&members)
 	n.remember(now)
 	all := slices.Clone(now.Members)
 	if k := n.plan.Known; k != nil && now.Height < k.Height { // the ledger here has yet to come so far

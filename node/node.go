@@ -74,7 +74,8 @@ type Node struct {
 	plan      founding.Plan
 	genesis   curation.Genesis
 	chain     curation.Hash
-	group     group // see membership.go
+	group     group                             // see membership.go
+	members   atomic.Pointer[[]curation.Member] // all there ever were, as of the last block that changed them
 	machine   *curation.Machine
 	engine    *ledger.Engine
 	exchange  *storage.Exchange
