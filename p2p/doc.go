@@ -6,7 +6,8 @@
 // packages that register a protocol or join a topic. Four parts:
 //
 //   - Host: one identity, TCP and QUIC on one address, a gate that lets only
-//     members through, limits on what one peer can hold open (New, Roster).
+//     members through and guests to the protocols of joining, limits on what one
+//     peer can hold open (New, Roster).
 //   - Discovery: a Keeper that stays connected to a changing list of members.
 //     Who is dialled when is decided by Dialer, a pure type; Keeper obeys it.
 //   - Gossip: typed topics over gossipsub. A message reaches a subscriber only
@@ -16,8 +17,9 @@
 //     with limits on both sides, deadlines and typed remote errors.
 //
 // On top of these stand the Invitation, one string that carries all that a
-// newcomer needs, and Founding and Joining, the two pure sides of the protocol
-// by which a founder gathers the members of a new network.
+// newcomer needs; Founding and Joining, the two pure sides of the protocol by
+// which a founder gathers the members of a new network; and Apply and
+// AskStanding, by which a newcomer applies to one that runs.
 //
 // Everything that takes a host takes libp2p's host.Host, so the same code runs
 // on a real Host, on libp2p's mocknet and on a simulated network.

@@ -50,13 +50,14 @@ func runScripts(t *testing.T, dir string, files ...string) {
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, "home") // nobody's real one
 			e.Setenv("HOME", home)
+			e.Values[burdenKey] = &burden{}
 			e.Setenv("ATELIER_EMPTY_BLOCK_INTERVAL", "300ms")
 			e.Setenv("ATELIER_BLOCK_INTERVAL", "0s")
 			return os.Mkdir(home, 0o700)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "waitfile": waitFile, "capture": capture, "json": checkJSON, "sigkill": sigkill,
-			"killgenerator": killGenerator, "eventually": eventually, "outlast": outlast,
+			"killgenerator": killGenerator, "eventually": eventually, "outlast": outlast, "load": load,
 		},
 	})
 }

@@ -1,6 +1,11 @@
 // Package founding makes one network of several homes: the terms that the founder
 // proposes, the records that members send in, and the genesis document that
 // follows from both, which every member computes for itself and compares.
+//
+// It also brings later members into a network that runs: the invitations that a
+// member's home keeps, the application that a newcomer signs and hands to whoever
+// invited it, and what it gets and waits for until the members have admitted it.
+// Package node answers it; see its door.
 package founding
 
 import (
