@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/backup"
 	"github.com/atelier-dao/atelier/node/config"
@@ -137,7 +138,7 @@ func (e *env) backupOf(ctx context.Context) (*backup.Backup, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, home.ErrNoGenesis) { // without a ledger it is not founded, or never ran
 		return nil, err
 	}
-	return backup.Of(h, cfg, secrets, s.Height, s.Epoch())
+	return backup.Of(h, cfg, secrets, s)
 }
 
 // ownStanding is what the ledger of a home says: its node's while one runs.
@@ -166,7 +167,11 @@ func standingOf(ctx context.Context, c *api.Client) (s backup.Standing, err erro
 	if err != nil {
 		return s, err
 	}
-	s = backup.Standing{Source: "the node at " + c.Address(), Chain: t.Chain, Height: t.Height}
+	s = backup.Standing{Source: "the node at " + c.Address(), Chain: t.Chain, Height: t.Height, Seats: t.Seats}
+	for _, m := range t.Members {
+		s.Members = append(s.Members, curation.Member{Index: m.Index, Name: m.Name, Account: m.Account, Validator: m.Validator,
+			Power: m.Power, Standing: curation.Standing(m.Standing), Seat: m.Seat})
+	}
 	if s.Log, err = dkg.UnmarshalLog(t.Log); err == nil && len(t.Committee) > 0 {
 		s.Committee, err = shamir.UnmarshalCommittee(t.Committee)
 	}
@@ -179,9 +184,9 @@ func standingOf(ctx context.Context, c *api.Client) (s backup.Standing, err erro
 func memberVerifyBackup(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "verify-backup FILE", Short: "Check that a backup opens, and that its keys still are the member's",
-		Long: `verify-backup opens a backup and checks its keys against the founding document that
-is in it: the account, the voting key and the deal key of that member. Whether the
-seed still makes a share of the network's keys only a ledger can tell: that of the
+		Long: `verify-backup opens a backup and checks its keys against what is in it too: the
+founding document, or for a member that joined later its signed application. Whether
+the seed still makes a share of the network's keys only a ledger can tell: that of the
 node that --api names, or of the home, whether its node runs or not. Each line says
 what was checked. Nothing of the keys is printed.
 
@@ -293,7 +298,7 @@ refused when --network or --api tells how the network stands.`,
 			if len(known) == 0 {
 				fmt.Fprintln(e.err, "note: how the network stands now was not checked: --network FILE or --api HOST:PORT tell it")
 			}
-			if b.Alone() {
+			if b.Lone {
 				fmt.Fprintf(e.err, "note: this network has one member: its ledger is not in the backup. If its folder was\n  copied, put it in place of %s/data before the start; else the ledger is lost.\n", home.Home(e.home).Ledger())
 			}
 			return e.say(struct {

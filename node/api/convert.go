@@ -78,9 +78,10 @@ func ceremonyOf(c curation.Ceremony) Ceremony {
 }
 
 func transcriptOf(v curation.View) (t Transcript, err error) {
-	t = Transcript{Chain: v.Chain(), Height: v.Height()}
+	t = Transcript{Chain: v.Chain(), Height: v.Height(), Seats: list(v.CeremonySeats()), Members: membersOf(v)}
 	log := v.CeremonyLog()
 	if c, ok := v.Committee(); ok {
+		t.Seats = v.SeatsAt(c.Epoch())
 		log, _ = v.CeremonyLogAt(c.Epoch()) // it is kept as long as the committee is in force
 		if t.Committee, err = c.MarshalBinary(); err != nil {
 			return t, err

@@ -109,6 +109,8 @@ type Transcript struct {
 	Chain     curation.Hash `json:"chain"`
 	Height    uint64        `json:"height"`
 	Log       Hex           `json:"log" doc:"As shamir/dkg encodes it."`
+	Seats     []uint32      `json:"seats" doc:"The members whose ceremony it is, by the indices of their shares."`
+	Members   []Member      `json:"members" doc:"As of the same height."`
 	Committee Hex           `json:"committee" doc:"The one in force, with every member's public shares; empty before there is one."`
 }
 

@@ -39,7 +39,7 @@ import (
 )
 
 // Format is the version of the JSON inside the file.
-const Format = 1
+const Format = 2
 
 // workFactor makes a guess at the passphrase cost 256 MiB of memory and about a second.
 const workFactor = 18
@@ -58,13 +58,16 @@ var ErrPassphrase = errors.New("the passphrase does not open the backup")
 type Backup struct {
 	Network  string        // short name
 	Chain    curation.Hash // genesis hash
-	Index    uint32        // of the member
+	Index    uint32        // the member's number
 	Name     string        // of the member
 	Height   uint64        // of the ledger when it was made; 0 when there was no block yet
 	Epoch    uint64        // of the committee in force then; 0 before the first one
+	Lone     bool          // no other member had a vote then
 	Listen   []string      // where its home listened
 	Announce []string      // where it said that others reach it
 
+	founder   *curation.GenesisMember // in genesis; nil for a member that joined later
+	named     curation.Hash           // the validator's key, as genesis or the member's application names it
 	genesis   curation.Genesis
 	document  []byte // genesis, byte for byte
 	plan      founding.Plan
@@ -90,6 +93,7 @@ type stored struct {
 	Name      string            `json:"name"`
 	Height    uint64            `json:"height"`
 	Epoch     uint64            `json:"epoch"`
+	Lone      bool              `json:"lone"`
 	Listen    []string          `json:"listen"`
 	Announce  []string          `json:"announce"`
 	Identity  []byte            `json:"identity"`  // ed25519 seed
@@ -100,9 +104,9 @@ type stored struct {
 	Founding  founding.Plan     `json:"founding"`
 }
 
-// Of makes the backup of a home whose network is founded. height and epoch are where
-// its ledger stands.
-func Of(h home.Home, cfg config.Config, secrets keys.Secrets, height, epoch uint64) (*Backup, error) {
+// Of makes the backup of a home whose network is founded, and which is a member of it.
+// s is what its ledger says; the zero Standing when there was no block yet.
+func Of(h home.Home, cfg config.Config, secrets keys.Secrets, s Standing) (*Backup, error) {
 	plan, err := founding.Read(h)
 	if err != nil {
 		return nil, err
@@ -117,12 +121,21 @@ func Of(h home.Home, cfg config.Config, secrets keys.Secrets, height, epoch uint
 	if err != nil {
 		return nil, err
 	}
-	b := &Backup{Height: height, Epoch: epoch, Listen: cfg.Network.Listen, Announce: cfg.Network.Announce,
+	b := &Backup{Height: s.Height, Epoch: s.Epoch(), Listen: cfg.Network.Listen, Announce: cfg.Network.Announce,
 		document: document, plan: plan, secrets: secrets, validator: validator}
-	return b, b.complete()
+	m, known := s.memberOf(secrets.Account())
+	b.Index = m.Index
+	if err := b.complete(); err != nil {
+		return nil, err
+	}
+	if b.Lone = len(b.genesis.Members) == 1; known {
+		b.Lone = m.Seated() && s.voters() == 1
+	}
+	return b, nil
 }
 
-// complete derives what follows from the genesis, and refuses what does not fit it.
+// complete derives what follows from the genesis and, for a member that joined later,
+// from its application. It refuses what does not fit these.
 func (b *Backup) complete() (err error) {
 	if b.plan.Document == nil {
 		return errors.New("it was made before the network was founded")
@@ -140,14 +153,35 @@ func (b *Backup) complete() (err error) {
 	b.Chain, b.Network = curation.GenesisHash(b.document), b.plan.Document.Terms.Network
 	for _, m := range b.genesis.Members {
 		if m.Account == b.secrets.Account() {
-			b.Index, b.Name = m.Index, m.Name
+			b.founder, b.Index, b.Name, b.named = &m, m.Index, m.Name, m.Validator
 		}
 	}
-	if b.Index == 0 {
-		return fmt.Errorf("its identity is not among the members of network %q", b.Network)
+	if err := b.admission(); err != nil {
+		return err
 	}
 	cfg := b.config()
 	return cfg.Validate()
+}
+
+// admission reads what a member that joined later has said of itself. Its number is the
+// ledger's to give.
+func (b *Backup) admission() error {
+	if a := b.plan.Admission; a != nil && a.Admitted {
+		application, err := founding.DecodeApplication(a.Application, b.Chain)
+		if err != nil {
+			return err
+		}
+		if application.Account != b.secrets.Account() {
+			return errors.New("its application is by another identity")
+		}
+		b.Name, b.named = application.Name, application.Validator
+	} else if b.founder == nil {
+		return fmt.Errorf("its identity is not among the members of network %q", b.Network)
+	}
+	if b.founder == nil && int(b.Index) <= len(b.genesis.Members) {
+		return fmt.Errorf("no ledger has told its number in network %q: back it up once its node has caught up with the others", b.Network)
+	}
+	return nil
 }
 
 // config is what a home of it starts with.
@@ -166,7 +200,7 @@ func (b *Backup) seal(passphrase string, factor int) ([]byte, error) {
 		seeds[epoch] = seed[:]
 	}
 	plain, err := json.MarshalIndent(stored{
-		Format: Format, Network: b.Network, Chain: b.Chain, Member: b.Index, Name: b.Name, Height: b.Height, Epoch: b.Epoch,
+		Format: Format, Network: b.Network, Chain: b.Chain, Member: b.Index, Name: b.Name, Height: b.Height, Epoch: b.Epoch, Lone: b.Lone,
 		Listen: b.Listen, Announce: b.Announce, Identity: b.secrets.Identity.Seed(), Seeds: seeds,
 		Prekeys: b.secrets.Prekeys[:], Validator: b.validator.Seed(), Genesis: b.document, Founding: b.plan,
 	}, "", " ")
@@ -194,12 +228,12 @@ func decode(plain []byte) (*Backup, error) {
 	if err := strict(plain, &v); err != nil {
 		var form struct{ Format int }
 		if json.Unmarshal(plain, &form) == nil && form.Format > Format {
-			return nil, fmt.Errorf("%w: it has format %d, and this program reads %d: use a newer one", ErrBackup, form.Format, Format)
+			return nil, fmt.Errorf("%w: it has format %d, and this program reads 1 to %d: use a newer one", ErrBackup, form.Format, Format)
 		}
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
-	if v.Format != Format {
-		return nil, fmt.Errorf("%w: it has format %d, and this program reads %d", ErrBackup, v.Format, Format)
+	if v.Format < 1 || v.Format > Format {
+		return nil, fmt.Errorf("%w: it has format %d, and this program reads 1 to %d", ErrBackup, v.Format, Format)
 	}
 	secrets := keys.Secrets{}
 	for epoch, seed := range v.Seeds {
@@ -220,13 +254,16 @@ func decode(plain []byte) (*Backup, error) {
 		}
 	}
 	secrets.Identity, secrets.Prekeys = ed25519.NewKeyFromSeed(v.Identity), [32]byte(v.Prekeys)
-	b := &Backup{Height: v.Height, Epoch: v.Epoch, Listen: v.Listen, Announce: v.Announce, document: v.Genesis, plan: v.Founding,
+	b := &Backup{Index: v.Member, Height: v.Height, Epoch: v.Epoch, Lone: v.Lone, Listen: v.Listen, Announce: v.Announce, document: v.Genesis, plan: v.Founding,
 		secrets: secrets, validator: ed25519.NewKeyFromSeed(v.Validator)}
 	if err := b.complete(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
+	if v.Format == 1 { // of a time in which nobody joined a network that ran
+		b.Lone = len(b.genesis.Members) == 1
+	}
 	if v.Chain != b.Chain || v.Network != b.Network || v.Member != b.Index || v.Name != b.Name {
-		return nil, fmt.Errorf("%w: it says member %d, %q, of %q, and its genesis member %d, %q, of %q", ErrBackup, v.Member, v.Name, v.Network, b.Index, b.Name, b.Network)
+		return nil, fmt.Errorf("%w: it says member %d, %q, of %q, and its founding member %d, %q, of %q", ErrBackup, v.Member, v.Name, v.Network, b.Index, b.Name, b.Network)
 	}
 	return b, nil
 }

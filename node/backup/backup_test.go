@@ -60,8 +60,9 @@ func backedUp(t testing.TB) (*Backup, home.Home) {
 	h, secrets := founded(t)
 	cfg, err := config.Load(string(h), func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
-	b, err := Of(h, cfg, secrets, 12, 1)
+	b, err := Of(h, cfg, secrets, Standing{Height: 12})
 	require.NoError(t, err)
+	b.Epoch = 1
 	return b, h
 }
 
@@ -136,7 +137,9 @@ func TestABackupIsRefused(t *testing.T) {
 		wrong string
 	}{
 		"nothing is wrong":                     {func(*stored) {}, ""},
-		"a newer format":                       {func(s *stored) { s.Format = 2 }, "format 2"},
+		"an older format":                      {func(s *stored) { s.Format = 1 }, ""},
+		"a format before the first":            {func(s *stored) { s.Format = 0 }, "format 0"},
+		"a newer format":                       {func(s *stored) { s.Format = Format + 1 }, "format 3"},
 		"a short key":                          {func(s *stored) { s.Seeds[1] = s.Seeds[1][1:] }, "31 bytes"},
 		"no validator key":                     {func(s *stored) { s.Validator = nil }, "0 bytes"},
 		"the identity of somebody else":        {func(s *stored) { s.Identity = other.secrets.Identity.Seed() }, "not among the members"},
@@ -169,7 +172,7 @@ func TestABackupIsRefused(t *testing.T) {
 		"nothing":              nil,
 		"cut short":            plain[:len(plain)-1],
 		"something at the end": append(bytes.Clone(plain), '1'),
-		"an unknown field":     bytes.Replace(plain, []byte(`"format":1`), []byte(`"format":1,"future":true`), 1),
+		"an unknown field":     bytes.Replace(plain, []byte(`"format":2`), []byte(`"format":2,"future":true`), 1),
 		"a newer one":          []byte(`{"format":9,"future":true}`),
 	} {
 		_, err := decode(bad)
@@ -252,7 +255,9 @@ func standingFor(t *testing.T, b *Backup) Standing {
 	}
 	c, err := log.Committee()
 	require.NoError(t, err)
-	return Standing{Source: "the test", Chain: b.Chain, Height: 50, Log: log, Committee: c}
+	me := b.genesis.Members[0]
+	return Standing{Source: "the test", Chain: b.Chain, Height: 50, Log: log, Committee: c, Seats: curation.Seats{1},
+		Members: []curation.Member{{Index: 1, Name: me.Name, Account: me.Account, Validator: me.Validator, Power: 1, Seat: 1, Standing: curation.StandingActive}}}
 }
 
 func TestWhatIsCheckedOfABackupIsSaid(t *testing.T) {
@@ -341,6 +346,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(plain)
 	f.Add([]byte(`{"format":1,"identity":"","genesis":"e30=","founding":{"document":{"members":[{}]}}}`))
 	f.Add([]byte(`{"format":2}`))
+	f.Add([]byte(`{"format":2,"member":2,"identity":"","genesis":"e30=","founding":{"document":{"members":[{}]},"admission":{"admitted":true,"application":{}}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := decode(data)
 		if err != nil {

@@ -38,6 +38,11 @@ func (b *Backup) Fits(k Known) error {
 	if k.Chain != b.Chain {
 		return fmt.Errorf("%w: it is of %q with chain %s…, and %s says %s…", ErrOtherNetwork, b.Network, b.Chain.String()[:16], k.Source, k.Chain.String()[:16])
 	}
+	if s := k.Standing; s != nil {
+		if m, ok := s.memberOf(b.secrets.Account()); ok && m.Standing == curation.StandingLeft {
+			return fmt.Errorf("%w: member %d has left the network, says %s: to come back, join again with an invitation", ErrStale, m.Index, k.Source)
+		}
+	}
 	if k.Epoch > max(b.Epoch, 1) && !b.holds(k) {
 		return fmt.Errorf("%w: it was made in epoch %d of the keys, and epoch %d is in force, says %s: restore a backup that was made since", ErrStale, b.Epoch, k.Epoch, k.Source)
 	}
@@ -127,7 +132,3 @@ func syncFile(path string) error {
 	}
 	return nil
 }
-
-// Alone says whether the member is the only one of its network, so that no other has
-// its ledger.
-func (b *Backup) Alone() bool { return len(b.genesis.Members) == 1 }
