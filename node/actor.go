@@ -278,8 +278,8 @@ func (a *actor) submitAll(ctx context.Context) {
 }
 
 // releaseProtocol asks a member for its blinded share: 32 bytes of request id and
-// one of role; the answer is the share.
-var releaseProtocol = p2p.Protocol{ID: "/atelier/release/1", MaxRequest: 33, MaxResponse: 1024, Timeout: 10 * time.Second, PerPeer: 16}
+// one of role; the answer is 64 bytes of the member's signature, then the share.
+var releaseProtocol = p2p.Protocol{ID: "/atelier/release/2", MaxRequest: 33, MaxResponse: 64 + curation.MaxReleasedShare, Timeout: 10 * time.Second, PerPeer: 16}
 
 // Refusals of a release, by what the reader can do about them.
 const codeNotDrawn = p2p.CodeProtocol
@@ -309,6 +309,8 @@ func (a *actor) answerRelease(ctx context.Context, from peer.ID, req []byte) ([]
 			return r.share, nil
 		case errors.Is(r.err, member.ErrNotYet):
 			return nil, p2p.Refuse(p2p.CodeNotYet, "%v", r.err)
+		case errors.Is(r.err, member.ErrBusy):
+			return nil, p2p.Refuse(p2p.CodeBusy, "%v", r.err)
 		case errors.Is(r.err, member.ErrNotDrawn):
 			return nil, p2p.Refuse(codeNotDrawn, "%v", r.err)
 		default:
@@ -318,6 +320,10 @@ func (a *actor) answerRelease(ctx context.Context, from peer.ID, req []byte) ([]
 		return nil, ctx.Err()
 	}
 }
+
+// askAgain is after how long a member whose ledger is behind ours is asked again: long
+// enough that the questions of several jobs stay below member.MaxAsks.
+const askAgain = 200 * time.Millisecond
 
 // askShare asks another member for its share, again for a while when that member's
 // ledger is a block behind ours.
@@ -334,7 +340,7 @@ func (a *actor) askShare(ctx context.Context, f member.AskShare) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(askAgain):
 			err = ctx.Err()
 		}
 	}

@@ -311,12 +311,12 @@ func (n *Node) profile() ledger.Profile {
 // serve runs the parts until ctx ends or one fails.
 func (n *Node) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, n.exchange.Close(), n.approvals.Close(), n.gossip.Close()) }()
-	j, entries, err := openJournal(n.home.Journal())
+	j, entries, err := openJournal(n.home.Journal(), n.params().RequestBlocks)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
-	m := member.New(n.chain, n.secrets.Account(), member.Secrets{Seeds: n.secrets.Seeds(), Prekeys: n.secrets.Prekeys}, entries, rand.Reader)
+	m := member.New(n.chain, member.Secrets{Seeds: n.secrets.Seeds(), Prekeys: n.secrets.Prekeys, Identity: n.secrets.Identity}, entries, rand.Reader)
 	a := newActor(n, m, j)
 	n.actor = a
 	release := p2p.Handle(n.host, releaseProtocol, a.answerRelease, nil)

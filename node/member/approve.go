@@ -1,6 +1,8 @@
 package member
 
 import (
+	"errors"
+
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
@@ -69,14 +71,14 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 		}
 	}
 	m.counted[a.RID] = seat
-	m.tallied(l, opened)
+	m.tallied(l, seat, opened)
 	own, err := quorum.Approve(seat.key, s)
 	if err != nil {
 		m.do(Note{Text: "cannot approve", RID: a.RID, Err: err})
 		return true
 	}
 	m.approved[a.RID] = own
-	m.tallied(l, seat.tally.Step(l.Height(), quorum.Received{Approval: own}))
+	m.tallied(l, seat, seat.tally.Step(l.Height(), quorum.Received{Approval: own}))
 	return true
 }
 
@@ -94,11 +96,13 @@ func (m *Machine) count(l curation.View, a quorum.Approval) {
 		}
 	}
 	if seat != nil {
-		m.tallied(l, seat.tally.Step(l.Height(), quorum.Received{Approval: a}))
+		m.tallied(l, seat, seat.tally.Step(l.Height(), quorum.Received{Approval: a}))
 	}
 }
 
-func (m *Machine) tallied(l curation.View, effects []quorum.Effect) {
+// tallied does what the tally of a committee asks for. Its members are seats.
+func (m *Machine) tallied(l curation.View, s *seat, effects []quorum.Effect) {
+	who := func(index uint32) uint32 { return l.SeatsAt(s.committee.Epoch()).At(index) }
 	for _, e := range effects {
 		switch e := e.(type) {
 		case quorum.Certified:
@@ -108,9 +112,14 @@ func (m *Machine) tallied(l curation.View, effects []quorum.Effect) {
 				m.approveOne(l, a)
 			}
 		case quorum.Culprit:
-			m.do(Misbehaved{Member: e.Member, What: "approval of a request does not verify"})
-		case quorum.Refused, quorum.Expired:
-			// A late or repeated approval is ordinary; the ledger tells the rest.
+			m.do(Misbehaved{Member: who(e.Member), What: "approval of a request does not verify"})
+		case quorum.Refused:
+			// A late or repeated approval is ordinary. One of another statement is not, and
+			// is evidence for whoever has that statement: gossip carries its hash alone.
+			if e.Member != 0 && errors.Is(e.Err, quorum.ErrStatement) {
+				m.do(Misbehaved{Member: who(e.Member), What: "approves another statement about a request"})
+			}
+		case quorum.Expired: // the ledger tells
 		}
 	}
 }

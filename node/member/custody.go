@@ -144,8 +144,15 @@ func (m *Machine) messages(l curation.View, log *dkg.Log, own uint32) ([]dkg.Mes
 		switch seed, ok := m.seedOf(log, own); {
 		case own == 0 && share == nil:
 			return nil, nil // we have no part in it
-		case own == 0: // we leave
-			party, err = dkg.NewHandoverParty(share, 0, m.secrets.Seeds[log.Params().Previous.Epoch()])
+		case own == 0: // we leave, and deal with the seed under which we received
+			before, kept := l.CeremonyLogAt(log.Params().Previous.Epoch())
+			if kept {
+				seed, ok = m.seedOf(before, share.Index())
+			}
+			if !ok {
+				return nil, errors.New("the key store holds no seed to hand our share over with")
+			}
+			party, err = dkg.NewHandoverParty(share, 0, seed)
 		case ok && share != nil:
 			party, err = dkg.NewHandoverParty(share, own, seed)
 		default:

@@ -30,7 +30,7 @@ type ShareArrived struct {
 	RID    curation.Hash
 	Role   seal.Role
 	Member uint32
-	Share  []byte
+	Share  []byte // as in Answer
 	Err    error
 }
 
@@ -89,7 +89,8 @@ type KeepSeed struct {
 // thief.
 type EraseSeed struct{ Epoch uint64 }
 
-// Answer replies to a ReleaseAsked with a share or a refusal.
+// Answer replies to a ReleaseAsked with a share under our signature, which is 64
+// bytes and comes first, or with a refusal.
 type Answer struct {
 	Ticket uint64
 	Share  []byte
@@ -128,7 +129,8 @@ type LetGo struct {
 	CID string
 }
 
-// Misbehaved names a member whose message proves that it broke the protocol.
+// Misbehaved names a member that broke the protocol as far as we can tell. What others
+// can tell as well goes to the ledger, as evidence.
 type Misbehaved struct {
 	Member uint32
 	What   string
@@ -162,10 +164,4 @@ type Entry struct {
 	Member  uint32        `json:"member"` // the reader
 	R       curation.Hash `json:"r"`      // the prekey under which it was blinded
 	Context curation.Hash `json:"context"`
-}
-
-type releaseKey struct {
-	rid    curation.Hash
-	role   seal.Role
-	member uint32
 }

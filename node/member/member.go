@@ -20,6 +20,7 @@ package member
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,8 @@ type Secrets struct {
 	// they make. 1 is the founders'; KeepSeed and EraseSeed tell of the others.
 	Seeds   map[uint64][32]byte
 	Prekeys [32]byte // seed of its one-time reader keys
+	// Identity is the key of its account. It signs the shares that the member releases.
+	Identity ed25519.PrivateKey
 }
 
 // Machine is one member. See the package comment.
@@ -74,7 +77,10 @@ type Machine struct {
 	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
 	certified map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
 	jobs      map[jobKey]*job                    // generations and audits of our own
-	released  map[releaseKey][32]byte            // journal: who read what under which R
+	released  map[releaseKey]*release            // what was released for requests that are open
+	asks      map[uint32]int                     // questions of each member in the span of blocks since asksFrom
+	asksFrom  uint64                             // height
+	charges   map[uint32]charge                  // evidence against members that the ledger has yet to judge
 	prekeys   map[[32]byte]uint64                // R → sequence number
 	derived   uint64                             // prekeys below this number are in the map
 	asked     map[string]uint64                  // effect → height at which it was asked for last
@@ -85,23 +91,23 @@ type Machine struct {
 	effects    []Effect
 }
 
-// New makes the machine of the member whose account is given, who may have yet to be
-// admitted: until then it does nothing. journal is what
-// earlier runs of it have journalled. rand blinds shares.
-func New(chain curation.Hash, account curation.Address, secrets Secrets, journal []Entry, rand io.Reader) *Machine {
+// New makes the machine of the member whose secrets are given, who may have yet to be
+// admitted: until then it does nothing. journal is what earlier runs of it have
+// journalled, at least of the requests that are open. rand blinds shares.
+func New(chain curation.Hash, secrets Secrets, journal []Entry, rand io.Reader) *Machine {
 	secrets.Seeds = maps.Clone(secrets.Seeds)
 	if secrets.Seeds == nil {
 		secrets.Seeds = map[uint64][32]byte{}
 	}
 	m := &Machine{
-		chain: chain, account: account, secrets: secrets, rand: rand, seats: map[uint64]*seat{},
+		chain: chain, account: curation.AddressOf(secrets.Identity.Public().(ed25519.PublicKey)), secrets: secrets, rand: rand, seats: map[uint64]*seat{},
 		counted: map[curation.Hash]*seat{}, approved: map[curation.Hash]quorum.Approval{},
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
-		released: map[releaseKey][32]byte{}, prekeys: map[[32]byte]uint64{},
+		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
 	}
 	for _, e := range journal {
-		m.released[releaseKey{e.RID, e.Role, e.Member}] = e.R
+		m.released[releaseKey{e.RID, e.Role, e.Member}] = &release{r: e.R}
 	}
 	return m
 }
@@ -163,8 +169,9 @@ func (m *Machine) submit(height uint64, key string, p curation.Payload) {
 
 // block is the heart: what the ledger's state asks of this member now.
 func (m *Machine) block(l curation.View) {
-	m.forget(l.Height())
+	m.forget(l)
 	m.takeSeats(l)
+	m.press(l)
 	m.handOver(l)
 	m.speak(l)
 	m.eraseSeeds(l)
@@ -182,11 +189,17 @@ func (m *Machine) block(l curation.View) {
 	m.keep(l)
 }
 
-// forget drops what was asked long ago, so that the map stays small.
-func (m *Machine) forget(height uint64) {
+// forget drops what was asked long ago, and what was released for requests that have
+// come to their end, so that the maps stay small.
+func (m *Machine) forget(l curation.View) {
 	for key, at := range m.asked {
-		if at+64*RetryBlocks < height {
+		if at+64*RetryBlocks < l.Height() {
 			delete(m.asked, key)
+		}
+	}
+	for key := range m.released {
+		if a, ok := l.Artwork(key.rid); ok && !a.Status.Open() {
+			delete(m.released, key)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package member
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/quorum"
@@ -23,73 +24,136 @@ var (
 	ErrEpoch = errors.New("request belongs to another committee epoch")
 	// ErrReleased refuses a second reader key for what was released already.
 	ErrReleased = errors.New("already released under another reader key")
+	// ErrAnswered refuses a reader that has had its answer often enough. It was the same
+	// every time.
+	ErrAnswered = errors.New("answered often enough")
+	// ErrBusy refuses a member that asks too much. Its text says when to ask again.
+	ErrBusy = errors.New("asked too often")
+	// ErrUnsigned reports an answer without the signature of the member that gave it.
+	ErrUnsigned = errors.New("the answer has no good signature")
 )
 
-// answer decides about a share that another member asks for.
+// A reader asks each member once in RetryBlocks for each of its jobs until it has what
+// it needs. The limits leave room for answers that are lost and for a ledger behind
+// ours, and keep a member that asks without end from using up the others.
+const (
+	MaxAnswers = 32  // of one request, role and reader
+	MaxAsks    = 512 // of one member in AskSpan blocks
+	AskSpan    = RetryBlocks
+)
+
+type releaseKey struct {
+	rid    curation.Hash
+	role   seal.Role
+	member uint32 // the reader
+}
+
+// release is what was released to one reader of a request in one role.
+type release struct {
+	r         [32]byte // the reader's key
+	share     []byte   // nil when an earlier run released it
+	signature [64]byte
+	answers   int // of this run
+}
+
+// signed takes an answer apart into share and signature.
+func signed(answer []byte) (share []byte, signature [64]byte, ok bool) {
+	if len(answer) < len(signature) {
+		return nil, signature, false
+	}
+	return answer[len(signature):], [64]byte(answer), true
+}
+
+// answer decides about a share that another member asks for. What was answered once
+// is repeated to the byte: a reader that asks again learns nothing new.
 func (m *Machine) answer(l curation.View, e ReleaseAsked) {
-	share, entry, err := m.release(l, e)
+	r, err := m.answerTo(l, e)
 	if err != nil {
 		m.do(Answer{Ticket: e.Ticket, Err: err})
 		return
 	}
-	if entry != nil {
-		m.do(Journal{Entry: *entry})
+	m.do(Answer{Ticket: e.Ticket, Share: append(slices.Clone(r.signature[:]), r.share...)})
+}
+
+func (m *Machine) answerTo(l curation.View, e ReleaseAsked) (*release, error) {
+	if len(m.seats) == 0 {
+		return nil, fmt.Errorf("no share here: %w", ErrNotYet)
 	}
-	m.do(Answer{Ticket: e.Ticket, Share: share})
+	p, ok := l.MemberOf(e.From)
+	if !ok {
+		return nil, fmt.Errorf("%v is not a member: %w", e.From, ErrNotDrawn)
+	}
+	if l.Height() >= m.asksFrom+AskSpan {
+		clear(m.asks)
+		m.asksFrom = l.Height()
+	}
+	if m.asks[p.Index]++; m.asks[p.Index] > MaxAsks {
+		return nil, fmt.Errorf("member %d asked %d times since height %d: ask again from height %d on: %w", p.Index, MaxAsks, m.asksFrom, m.asksFrom+AskSpan, ErrBusy)
+	}
+	r, err := m.release(l, p.Index, e.RID, e.Role)
+	if err != nil {
+		return nil, err
+	}
+	if r.answers++; r.answers > MaxAnswers {
+		return nil, fmt.Errorf("member %d had %d answers as %v of %v: %w", p.Index, MaxAnswers, e.Role, e.RID, ErrAnswered)
+	}
+	return r, nil
 }
 
 // release makes our share for a reader if, and only if, our own copy of the ledger
 // says so: the request is certified under the committee's key, has not expired, is
 // of our epoch, and this reader, with the prekey that the certificate binds, is the
-// one whom the seed draws for the role at this height. The entry, when there is
-// one, must be durable before the share leaves.
-func (m *Machine) release(l curation.View, e ReleaseAsked) ([]byte, *Entry, error) {
-	if len(m.seats) == 0 {
-		return nil, nil, fmt.Errorf("no share here: %w", ErrNotYet)
-	}
-	p, ok := l.MemberOf(e.From)
+// one whom the seed draws for the role at this height. The first time it asks for an
+// entry in the journal, which must be durable before the share leaves. It checks the
+// share before it signs it, because whoever has a wrong one with our signature has
+// evidence against us.
+func (m *Machine) release(l curation.View, reader uint32, rid curation.Hash, role seal.Role) (*release, error) {
+	a, ok := l.Artwork(rid)
 	if !ok {
-		return nil, nil, fmt.Errorf("%v is not a member: %w", e.From, ErrNotDrawn)
+		return nil, fmt.Errorf("request %v at height %d: %w", rid, l.Height(), ErrNotYet)
 	}
-	reader := p.Index
-	a, ok := l.Artwork(e.RID)
-	if !ok {
-		return nil, nil, fmt.Errorf("request %v at height %d: %w", e.RID, l.Height(), ErrNotYet)
+	if err := m.turn(l, a, reader, role); err != nil {
+		return nil, err
 	}
-	if err := m.turn(l, a, reader, e.Role); err != nil {
-		return nil, nil, err
-	}
-	v, err := m.certificate(a)
-	if err != nil {
-		return nil, nil, err
-	}
-	if l.Height() >= v.Statement().Expiry {
-		return nil, nil, fmt.Errorf("request %v expired at height %d, now %d: %w", e.RID, v.Statement().Expiry, l.Height(), ErrExpired)
+	if l.Height() >= a.Expiry {
+		return nil, fmt.Errorf("request %v expired at height %d, now %d: %w", rid, a.Expiry, l.Height(), ErrExpired)
 	}
 	table := a.Readers()
 	r, ok := table.Lookup(reader)
 	if !ok {
-		return nil, nil, fmt.Errorf("member %d had no prekey: %w", reader, ErrNotDrawn)
+		return nil, fmt.Errorf("member %d had no prekey: %w", reader, ErrNotDrawn)
 	}
-	key := releaseKey{e.RID, e.Role, reader}
-	old, before := m.released[key]
-	if before && old != r {
-		return nil, nil, ErrReleased
+	key := releaseKey{rid, role, reader}
+	before := m.released[key]
+	switch {
+	case before != nil && before.r != r:
+		return nil, ErrReleased
+	case before != nil && before.share != nil:
+		return before, nil
+	}
+	cert, err := m.certificate(a)
+	if err != nil {
+		return nil, err
 	}
 	ct, err := m.ciphertext(l, a)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s := m.seats[a.Epoch]
-	share, err := seal.ReleaseShare(m.rand, s.key, s.committee, ct, v, seal.Reader{Member: reader, Role: e.Role, Prekeys: table})
+	s, to := m.seats[a.Epoch], seal.Reader{Member: reader, Role: role, Prekeys: table}
+	share, err := seal.ReleaseShare(m.rand, s.key, s.committee, ct, cert, to)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if before {
-		return share, nil, nil
+	if _, err := seal.VerifyRelease(s.committee, ct, cert, to, share); err != nil {
+		return nil, fmt.Errorf("our own share came out wrong, which is a fault of this machine: %w", err)
 	}
-	m.released[key] = r
-	return share, &Entry{Height: l.Height(), RID: e.RID, Role: e.Role, Member: reader, R: r, Context: v.Context()}, nil
+	if before == nil {
+		before = &release{r: r}
+		m.released[key] = before
+		m.do(Journal{Entry: Entry{Height: l.Height(), RID: rid, Role: role, Member: reader, R: r, Context: cert.Context()}})
+	}
+	before.share, before.signature = share, curation.SignRelease(m.secrets.Identity, cert.Context(), role, reader, share)
+	return before, nil
 }
 
 // turn says whether it is the reader's turn in the role.

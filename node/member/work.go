@@ -29,6 +29,7 @@ type job struct {
 	seats     curation.Seats    // of the committee that releases
 	own       uint32            // our seat in it
 	shares    map[uint32][]byte // verified, by seat
+	lied      map[uint32]bool   // members whose shares are wrong: they are not asked again
 	rendering bool
 	dead      bool // the sealed box opens to nothing: no picture will come of it
 	done      *Rendered
@@ -94,7 +95,7 @@ func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 
 func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*job, error) {
 	seat := m.seats[a.Epoch]
-	j := &job{artwork: a, committee: seat.committee, seats: l.SeatsAt(a.Epoch), own: seat.key.Index(), shares: map[uint32][]byte{}}
+	j := &job{artwork: a, committee: seat.committee, seats: l.SeatsAt(a.Epoch), own: seat.key.Index(), shares: map[uint32][]byte{}, lied: map[uint32]bool{}}
 	var err error
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
@@ -112,14 +113,11 @@ func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*j
 		return nil, err
 	}
 	j.reader = seal.Reader{Member: m.me.Index, Role: role, Prekeys: table}
-	own, entry, err := m.release(l, ReleaseAsked{From: m.account, RID: a.RID, Role: role})
+	own, err := m.release(l, m.me.Index, a.RID, role)
 	if err != nil {
 		return nil, err
 	}
-	if entry != nil {
-		m.do(Journal{Entry: *entry})
-	}
-	j.shares[j.own] = own
+	j.shares[j.own] = own.share
 	return j, nil
 }
 
@@ -135,7 +133,7 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 	default:
 		for i, number := range j.seats {
 			name := fmt.Sprintf("ask/%v/%d/%d", key.rid, key.role, number)
-			if p, ok := l.Member(number); ok && j.shares[uint32(i+1)] == nil && m.again(name, l.Height()) {
+			if p, ok := l.Member(number); ok && j.shares[uint32(i+1)] == nil && !j.lied[number] && m.again(name, l.Height()) {
 				m.do(AskShare{RID: key.rid, Role: key.role, Member: number, From: p.Account})
 			}
 		}
@@ -146,19 +144,28 @@ func (m *Machine) advance(l curation.View, key jobKey, j *job) {
 func (m *Machine) collect(l curation.View, e ShareArrived) {
 	key := jobKey{e.RID, e.Role}
 	j := m.jobs[key]
-	if j == nil || j.rendering || j.done != nil || j.shares[j.seats.Of(e.Member)] != nil {
+	if j == nil || j.rendering || j.done != nil || j.lied[e.Member] || j.shares[j.seats.Of(e.Member)] != nil {
 		return
 	}
 	if e.Err != nil {
 		m.do(Note{Text: "a member did not release", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, e.Err)})
 		return
 	}
-	seat, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, e.Share)
-	if err != nil || j.seats.At(seat) != e.Member {
-		m.do(Misbehaved{Member: e.Member, What: "released share does not verify"})
+	giver, _ := l.Member(e.Member)
+	share, signature, ok := signed(e.Share)
+	if !ok || !curation.VerifyRelease(giver.Account, j.cert.Context(), e.Role, m.me.Index, share, signature) {
+		// It proves nothing, not even who sent it; an honest member's next answer is good.
+		m.do(Note{Text: "a released share is not signed by its member", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, ErrUnsigned)})
 		return
 	}
-	j.shares[seat] = e.Share
+	seat, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, share)
+	if err != nil || j.seats.At(seat) != e.Member {
+		j.lied[e.Member] = true
+		m.accuse(l, curation.Evidence{Member: e.Member, Share: &curation.SignedShare{
+			RID: e.RID, Role: uint8(e.Role), Reader: m.me.Index, Share: share, Signature: signature}}, 0)
+		return
+	}
+	j.shares[seat] = share
 	m.advance(l, key, j)
 }
 

@@ -45,9 +45,10 @@ type world struct {
 	nonces  map[curation.Address]uint64
 	failed  []string // rules that were broken
 	shares  map[string]bool
-	writes  int  // durable ones so far, of all members
-	crashAt int  // the write at which its member crashes, from 1; 0 for none
-	written bool // it crashes once that write is done; else before
+	writes  int                 // durable ones so far, of all members
+	crashAt int                 // the write at which its member crashes, from 1; 0 for none
+	written bool                // it crashes once that write is done; else before
+	spoil   func([]byte) []byte // what the network makes of an answer to a reader; nil leaves it
 }
 
 type faults struct {
@@ -70,6 +71,7 @@ type peer struct {
 	kept    map[curation.Hash]string // what is pinned, by request
 	torn    bool                     // the next durable write does not come to its end: the member crashes at it
 	notes   []string
+	wrong   func([]byte) []byte // what it releases in the place of its share; nil when it is honest
 }
 
 type delivery struct {
@@ -125,7 +127,7 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 	var secrets []member.Secrets
 	for i := uint32(1); i <= uint32(n); i++ {
 		name := fmt.Sprintf("member %d", i)
-		s := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
+		s := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: keyOf(name)}
 		secrets = append(secrets, s)
 		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: addressOf(name),
 			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(s.Seeds[1]), Power: 1})
@@ -163,7 +165,7 @@ func (w *world) replica() *curation.Machine {
 // start brings a member up on what it has kept.
 func (w *world) start(q *peer) {
 	q.life++
-	q.machine = member.New(w.chain, addressOf(fmt.Sprintf("member %d", q.index)), q.secrets, slices.Clone(q.journal), chance{w.rng})
+	q.machine = member.New(w.chain, q.secrets, slices.Clone(q.journal), chance{w.rng})
 	for rid, name := range q.kept {
 		q.machine.Kept(rid, cidOf(rid), name)
 	}
@@ -279,6 +281,12 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 				return
 			}
 			w.asked(other, addressOf(fmt.Sprintf("member %d", q.index)), f.RID, f.Role, func(share []byte, err error) {
+				if err == nil && other.wrong != nil {
+					share = w.resigned(other, f.RID, f.Role, q.index, other.wrong(share[64:]))
+				}
+				if err == nil && w.spoil != nil {
+					share = w.spoil(share)
+				}
 				w.send(func() { w.answer(q, life, f, share, err) })
 			})
 		})

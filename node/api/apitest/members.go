@@ -19,8 +19,8 @@ func (s *Studio) Apply(name string) curation.Application {
 	a, err := curation.Apply(s.chain, name, []string{"/ip4/192.0.2.7/udp/4001/quic-v1"}, Key(name), Key(name+" validator"))
 	require.NoError(s.t, err)
 	if !slices.ContainsFunc(s.people, func(p *person) bool { return p.key.Equal(Key(name)) }) {
-		secrets := member.Secrets{Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
-		s.people = append(s.people, &person{0, Key(name), member.New(s.chain, a.Account, secrets, nil, rand.Reader)})
+		secrets := member.Secrets{Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: Key(name)}
+		s.people = append(s.people, &person{0, Key(name), member.New(s.chain, secrets, nil, rand.Reader)})
 	}
 	return a
 }

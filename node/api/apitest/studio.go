@@ -78,7 +78,7 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	var secrets []member.Secrets
 	for i := uint32(1); i <= uint32(n); i++ {
 		name := fmt.Sprintf("Member %d", i)
-		secret := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys"))}
+		secret := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: Key(name)}
 		secrets = append(secrets, secret)
 		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: Address(name),
 			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(secret.Seeds[1]), Power: 1})
@@ -99,7 +99,7 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
 	for i, m := range g.Members {
-		s.people = append(s.people, &person{m.Index, Key(m.Name), member.New(s.chain, m.Account, secrets[i], nil, rand.Reader)})
+		s.people = append(s.people, &person{m.Index, Key(m.Name), member.New(s.chain, secrets[i], nil, rand.Reader)})
 	}
 	return s
 }
