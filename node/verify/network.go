@@ -38,7 +38,8 @@ type Record struct {
 	Status    curation.Status  `json:"status"`
 }
 
-// Member is a co-owner in a Network file.
+// Member is a co-owner in a Network file, or one who was or is about to be: whoever
+// made a picture keeps number and name.
 type Member struct {
 	Index   uint32           `json:"index"`
 	Name    string           `json:"name"`

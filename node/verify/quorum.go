@@ -36,6 +36,7 @@ func (c *checker) network() {
 			_, err := quorum.Verify(committee, r.Statement(), r.Certificate)
 			return fmt.Sprintf("%d of %d members under Y, epoch %d", committee.T(), committee.N(), committee.Epoch()), err
 		}
+		// The committees hand over the same Y, and members keep their numbers.
 		return fmt.Sprintf("a quorum under Y, epoch %d", r.CommitteeEpoch), quorum.VerifyAnyEpoch(committee, r.Statement(), r.Certificate)
 	})
 	c.claim("seed", "the seed is the quorum's unique signature on the request: nobody chose it", func() (string, error) {
@@ -92,7 +93,8 @@ func (c *checker) readers() []uint32 {
 	return readers
 }
 
-// generator draws again.
+// generator draws again. That the readers are members of the network the certificate
+// says, so one whom the file does not list has joined since.
 func (c *checker) generator() (string, error) {
 	r := c.receipt
 	order := curation.Draw(r.Seed, c.readers())
@@ -112,7 +114,7 @@ func (c *checker) generator() (string, error) {
 			return fmt.Sprintf("member %d (%q), turn %d of the order %v", m.Index, m.Name, turn+1, order), nil
 		}
 	}
-	return "", fmt.Errorf("the network has no member %d", r.GeneratorIndex)
+	return "", needs("a newer network file", fmt.Sprintf("the network file lists no member %d: it may have joined since; take a newer one from a member (atelier network export)", r.GeneratorIndex))
 }
 
 // record holds the artwork against what the ledger says about its request.
