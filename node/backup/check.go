@@ -127,7 +127,7 @@ func (b *Backup) Check(s *Standing, missing string) Report {
 		}
 	}
 	add("file", "it opens, is whole and of a format that this program reads", verify.Holds, fmt.Sprintf("formats 1 to %d", Format))
-	add("account", "the identity is that of the member", verify.Holds, fmt.Sprintf("member %d, %s: %s, by %s", b.Index, b.Name, b.secrets.Account(), by))
+	add("account", "the identity is that of the member", verify.Holds, fmt.Sprintf("member %d, %s: %s, by %s", b.Index, b.Name, curation.Address(b.secrets.Account()), by))
 	hold("validator", "the validator's key is the one that the member votes with", bytes.Equal(b.validator.Public().(ed25519.PublicKey), named[:]),
 		named.String()+", by "+votes, votes+" names another key for this member's votes")
 	if _, founding := b.secrets.Seeds()[1]; founding && b.founder != nil {

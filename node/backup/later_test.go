@@ -221,7 +221,7 @@ func TestAMemberThatJoinedLaterComesBackFromItsBackup(t *testing.T) {
 	r = made.Check(&now, "")
 	require.Equal(t, verify.Valid, r.Outcome, "%+v", r.Claims)
 	require.Contains(t, claims(r)["share"].Detail, "share 2 of 2, epoch 2")
-	require.Contains(t, claims(r)["account"].Detail, "member 3, Nora")
+	require.Contains(t, claims(r)["account"].Detail, "member 3, Nora: z6Mk")
 	require.Equal(t, verify.Unchecked, made.Check(nil, "no ledger is at hand").Outcome)
 	sealed, err := made.seal(passphrase, cheap)
 	require.NoError(t, err)
