@@ -24,7 +24,10 @@ var commands = []func(*env) *cobra.Command{
 		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("approval", "What the members' quorum has approved", approvalList(e))
+		return noun("approval", "What the members' quorum has approved", approvalList(e), approvalReleases(e))
+	},
+	func(e *env) *cobra.Command {
+		return noun("evidence", "Who broke the protocol, and what shows it", evidenceList(e), evidenceSubmit(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e), roundWait(e))
@@ -63,6 +66,8 @@ draws here without a network; a network seals its own, which opens only by quoru
 draws it, another checks it, and it waits as a candidate for a round.`,
 	"approval": `The members approve a request by signing it; a quorum of signatures is one
 certificate of 48 bytes on the ledger, and the seed of the picture.`,
+	"evidence": `A member that signs what an honest one never signs has shown it to everybody: the ledger
+judges by what it holds, takes a part of the member's credits, and has it leave for good.`,
 	"round": `A round opens by itself when enough candidates wait. Collectors back them in sealed
 orders, which are opened together; the best are published, the others refunded.`,
 	"market": `Each artwork has a bonding curve. Backing a candidate buys its tokens, at one price

@@ -8,6 +8,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -26,6 +27,9 @@ type Backend interface {
 	// HandOver has the member propose that the keys be handed over to a new
 	// committee, or consent to it, and returns once that stands on the ledger.
 	HandOver(ctx context.Context) error
+	// Releases are the last shares that the member released, of one request or, with
+	// nil, of all, newest first.
+	Releases(rid *curation.Hash, limit int) ([]member.Entry, error)
 	// Fetch brings a folder from a member (the zero address: from any) by a method
 	// (empty: CAR stream first, then bitswap). It is verified, not pinned.
 	Fetch(ctx context.Context, root cid.Cid, from curation.Address, method storage.Method) (storage.FetchReport, error)

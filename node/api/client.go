@@ -276,7 +276,7 @@ func (c *Client) do(ctx context.Context, method, target string, in any) (*http.R
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if c.token != "" && method == http.MethodPost {
+	if c.token != "" && (method == http.MethodPost || strings.HasPrefix(target, pathReleases)) { // no other read asks for it
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)

@@ -60,6 +60,7 @@ func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
 	s.registerCustody(api)
 	s.registerMotions(api)
+	s.registerReleases(api)
 	s.registerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)

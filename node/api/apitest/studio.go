@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,13 +39,15 @@ type Studio struct {
 	chain   curation.Hash
 	genesis []byte
 	people  []*person
-	skew    bool // auditors find other pixels
+	writing sync.Mutex // guards the journals of people
+	skew    bool       // auditors find other pixels
 }
 
 type person struct {
 	index   uint32 // its number; 0 as long as it is not admitted
 	key     ed25519.PrivateKey
 	machine *member.Machine
+	journal []member.Entry
 }
 
 var _ api.Backend = (*Studio)(nil)
@@ -99,7 +102,7 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.store.Close()) })
 	for i, m := range g.Members {
-		s.people = append(s.people, &person{m.Index, Key(m.Name), member.New(s.chain, secrets[i], nil, rand.Reader)})
+		s.people = append(s.people, &person{index: m.Index, key: Key(m.Name), machine: member.New(s.chain, secrets[i], nil, rand.Reader)})
 	}
 	return s
 }
@@ -268,6 +271,8 @@ func (s *Studio) perform(p *person, f member.Effect) {
 				s.step(other, member.Approval(f.Approval))
 			}
 		}
+	case member.Journal:
+		s.journal(p, f.Entry)
 	case member.AskShare:
 		s.step(p, s.ask(s.person(f.Member), p, f))
 	case member.Render:
@@ -296,6 +301,8 @@ func (s *Studio) ask(giver, reader *person, f member.AskShare) member.ShareArriv
 		for _, e := range giver.machine.Step(v, member.ReleaseAsked{Ticket: 1, From: from, RID: f.RID, Role: f.Role}) {
 			if a, ok := e.(member.Answer); ok {
 				arrived.Share, arrived.Err = a.Share, a.Err
+			} else if j, ok := e.(member.Journal); ok {
+				s.journal(giver, j.Entry)
 			}
 		}
 	})

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/shamir/quorum"
+)
+
+// offences say what a member was convicted of.
+var offences = map[string]string{
+	string(curation.OffenceShare):     "signed a wrong share of the key",
+	string(curation.OffenceCeremony):  "signed two messages of one kind in a ceremony",
+	string(curation.OffenceStatement): "approved another statement about a request",
+}
+
+func evidenceList(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the members that were convicted, and of what",
+		Long: `list shows which members broke the protocol in a way that anybody can check, and were
+convicted by the ledger: they lose a part of their credits and their place. Members
+find and bring evidence by themselves.`,
+		Example: "  atelier evidence list\n  atelier evidence list --json",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			convictions, err := c.Convictions(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var rows [][]string
+			for _, c := range convictions {
+				by := "the block"
+				if c.Reporter != 0 {
+					by = memberName(n, c.Reporter)
+				}
+				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, c.Standing, strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
+			}
+			return e.table(convictions, "MEMBER NAME STANDING HEIGHT SHOWN-BY SLASHED OFFENCE", rows, "nobody was convicted")
+		},
+	}
+}
+
+func evidenceSubmit(e *env) *cobra.Command {
+	var member int
+	var statement, partial []byte
+	c := &cobra.Command{
+		Use: "submit", Short: "Bring an approval that contradicts the ledger",
+		Long: `submit brings a member's signature over another statement about a request than the
+one that the ledger holds, as this home's member. It is the one kind of evidence that
+does not pass through the members' nodes: approvals travel with the hash of their
+statement alone, so whoever has both has them from elsewhere. STATEMENT has 255 bytes,
+SIGNATURE 50: the number of the share, and the signature. What shows nothing is
+refused and harms nobody.`,
+		Example: "  atelier evidence submit --member 3 --statement 72656c…  --signature 0003a1…",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if member == 0 || statement == nil || partial == nil {
+				return usage("evidence needs --member, --statement and --signature (see `%s --help`)", cmd.CommandPath())
+			}
+			p := curation.Evidence{Member: uint32(member), Approval: &curation.SignedStatement{Statement: statement, Partial: partial}}
+			if err := p.Validate(); err != nil {
+				return usage("evidence: %v", err)
+			}
+			key, err := e.signer()
+			if err != nil {
+				return err
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			r, err := e.submit(cmd.Context(), c, key, p)
+			if err != nil {
+				return err
+			}
+			return e.say(r, "member %d is convicted, at height %d\nlook: %s\n", member, r.Height, e.again("evidence list"))
+		},
+	}
+	option(c, &member, "member", "", between(1, curation.MaxMembers), "who signed: the `NUMBER` of a member")
+	option(c, &statement, "statement", "", bytesOf(quorum.StatementSize), "what it signed: `STATEMENT` in hex")
+	option(c, &partial, "signature", "", bytesOf(quorum.PartialSize), "its `SIGNATURE` in hex")
+	return c
+}
+
+// bytesOf reads so many bytes in hex.
+func bytesOf(n int) func(string) ([]byte, error) {
+	return func(text string) ([]byte, error) {
+		b, err := hex.DecodeString(text)
+		switch {
+		case err != nil:
+			return nil, errors.New("want hex digits")
+		case len(b) != n:
+			return nil, fmt.Errorf("has %d bytes, want %d", len(b), n)
+		}
+		return b, nil
+	}
+}
