@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
@@ -35,7 +37,7 @@ votes for it, and the others do with ` + "`atelier member admit`" + ` until a qu
 invitation serves one newcomer, and lapses after 7 days.`,
 		Example: "  atelier member invite\n  atelier member invite --home ./ada --seat 2",
 		Args:    takes(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			h := home.Home(e.home)
 			cfg, err := config.Load(e.home, os.LookupEnv)
 			if err != nil {
@@ -60,6 +62,9 @@ invitation serves one newcomer, and lapses after 7 days.`,
 			case seat != 0:
 				err = errors.New("the network is founded, and every seat of its founding is taken: invite a further member without --seat")
 			default:
+				if err := e.mayInvite(cmd.Context(), h); err != nil {
+					return err
+				}
 				var until time.Time
 				printed.Invitation, until, err = founding.InviteToJoin(h, cfg, secrets, time.Now())
 				printed.Until = &until
@@ -79,6 +84,26 @@ invitation serves one newcomer, and lapses after 7 days.`,
 	}
 	option(c, &seat, "seat", "", between(2, curation.MaxMembers), "print the invitation of seat `N` again, from 2; before the network is founded")
 	return c
+}
+
+// mayInvite refuses to invite to a running network for somebody who could not vote for
+// whoever comes. Without a node nobody can come yet, which is told.
+func (e *env) mayInvite(ctx context.Context, h home.Home) error {
+	address, err := h.ReadAPIAddress()
+	if err != nil {
+		fmt.Fprintf(e.err, "note: who uses the invitation is let in by this home's node, which does not run: %s\n", e.again("node start"))
+		return nil
+	}
+	c := api.NewClient(address, "")
+	defer c.Close()
+	n, err := c.Node(ctx)
+	if err != nil {
+		return err
+	}
+	if n.Standing != string(curation.StandingActive) && n.Member != 0 {
+		return refused(curation.CodeNotMember, "member %d (%s) is %s: an active member invites, because it votes for whoever comes", n.Member, n.Name, n.Standing)
+	}
+	return nil
 }
 
 // warnLoopback tells when an invitation is of no use on other machines.
