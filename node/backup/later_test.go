@@ -60,7 +60,7 @@ func (g *grown) arrive(h home.Home) *owner {
 	require.NoError(g.t, err)
 	p := &owner{home: h, secrets: secrets}
 	g.read(func(v curation.View) {
-		p.machine = member.New(v.Chain(), secrets.Account(), member.Secrets{Seeds: secrets.Seeds(), Prekeys: secrets.Prekeys}, nil, rand.Reader)
+		p.machine = member.New(v.Chain(), member.Secrets{Seeds: secrets.Seeds(), Prekeys: secrets.Prekeys, Identity: secrets.Identity}, nil, rand.Reader)
 	})
 	g.people = append(g.people, p)
 	return p
