@@ -18,6 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir/seal"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -74,6 +75,23 @@ func ledgerVectors(t *testing.T) fields {
 	decoded, err := curation.Decode(tx)
 	require.NoError(t, err)
 
+	share := r.list("shares")[0].bytes("hex")
+	signature := curation.SignRelease(key, at(r, "context"), seal.Role(r.number("role")), uint32(r.number("reader")), share)
+	wrong := slices.Clone(share)
+	wrong[161] ^= 1
+	evidence := func(e curation.Evidence) string {
+		signed, err := curation.Sign(key, at(r, "chain"), curation.Body{Payload: e})
+		require.NoError(t, err)
+		tx, err := curation.Decode(signed)
+		require.NoError(t, err)
+		var body []cbor.RawMessage
+		require.NoError(t, cbor.Unmarshal(tx.BodyBytes, &body))
+		return hex.EncodeToString(body[3])
+	}
+	contradiction := r.bytes("statement")
+	contradiction[254]++
+	partial := append([]byte{0, 3}, r.bytes("certificate")...) // of the right form
+
 	names := []string{"artwork", "ceremony", "member"}
 	s := state.New(5, names...)
 	var changes []state.Change
@@ -91,7 +109,14 @@ func ledgerVectors(t *testing.T) fields {
 	}
 	root := s.Hash()
 	return fields{
-		"receipt":     hex.EncodeToString(encoded),
+		"receipt": hex.EncodeToString(encoded),
+		"answer": fields{"context": r["context"], "reader": r["reader"], "role": r["role"], "account": hex.EncodeToString(key.Public().(ed25519.PublicKey)),
+			"signed": hex.EncodeToString(append(signature[:], share...))},
+		"evidence": []fields{
+			{"member": 1, "share": hex.EncodeToString(wrong), "payload": evidence(curation.Evidence{Member: 1, Share: &curation.SignedShare{RID: at(r, "rid"), Role: uint8(r.number("role")),
+				Reader: uint32(r.number("reader")), Share: wrong, Signature: curation.SignRelease(key, at(r, "context"), seal.Role(r.number("role")), uint32(r.number("reader")), wrong)}})},
+			{"member": 3, "approval": hex.EncodeToString(contradiction), "payload": evidence(curation.Evidence{Member: 3, Approval: &curation.SignedStatement{Statement: contradiction, Partial: partial}})},
+		},
 		"transaction": fields{"chain": r["chain"], "signed": hex.EncodeToString(tx), "id": decoded.ID().String()},
 		"state":       fields{"root": hex.EncodeToString(root[:]), "modules": names, "proofs": proofs},
 	}
@@ -137,6 +162,35 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 		sum := sha256.Sum256(body)
 		require.True(t, ed25519.Verify(key, slices.Concat([]byte("atelier/tx/v1"), u64(uint64(len(body))), f.bytes("chain"), sum[:]), signature))
 		require.Equal(t, f.bytes("id"), ledgerHash("tx", key, body))
+	})
+
+	t.Run("an answer is signed for its certificate, reader and role", func(t *testing.T) {
+		f := sub("answer")
+		signed := f.bytes("signed")
+		signature, share := signed[:64], signed[64:]
+		require.Len(t, share, 162)
+		require.True(t, ed25519.Verify(f.bytes("account"), ledgerHash("release", f.bytes("context"), u64(f.number("reader")), []byte{byte(f.number("role"))}, share), signature))
+		require.False(t, ed25519.Verify(f.bytes("account"), ledgerHash("release", f.bytes("context"), u64(f.number("reader")+1), []byte{byte(f.number("role"))}, share), signature))
+	})
+
+	t.Run("evidence is one of three things", func(t *testing.T) {
+		answer := sub("answer")
+		for _, f := range file.list("evidence") {
+			var e []any
+			require.NoError(t, cbor.Unmarshal(f.bytes("payload"), &e))
+			require.Len(t, e, 4)
+			require.Equal(t, f.number("member"), e[0])
+			require.Empty(t, e[2])
+			if e[1] == nil {
+				require.Equal(t, f.bytes("approval"), e[3].([]any)[0])
+				require.Len(t, e[3].([]any)[1], 50)
+				continue
+			}
+			require.Nil(t, e[3])
+			s := e[1].([]any)
+			require.Equal(t, []any{first(t).bytes("rid"), answer.number("role"), answer.number("reader"), f.bytes("share")}, s[:4])
+			require.True(t, ed25519.Verify(answer.bytes("account"), ledgerHash("release", answer.bytes("context"), u64(s[2].(uint64)), []byte{byte(s[1].(uint64))}, s[3].([]byte)), s[4].([]byte)))
+		}
 	})
 
 	t.Run("a proof shows what the state holds and does not hold", func(t *testing.T) {

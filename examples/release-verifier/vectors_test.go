@@ -147,6 +147,9 @@ func (v known) keys() {
 		x, y := v.share(i)
 		require.True(v.t, equal(ristretto.base.mul(x), c.x[i]) && equal(g2.base.mul(y), c.y[i]))
 	}
+	beat := v.from("heartbeat of member 1")
+	ctx := hash("heartbeat", beat.bytes("chain"), v.hex("committee digest"), u64(1), beat.bytes("asker"), beat.bytes("nonce"))
+	ristretto.possession(ctx, c.x[1], v.hex("heartbeat of member 1"))
 	b, err := os.ReadFile(filepath.Join(vectors, "ceremony.json"))
 	require.NoError(v.t, err)
 	var file struct{ Ceremonies []fields }
