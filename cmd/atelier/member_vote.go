@@ -21,9 +21,9 @@ func memberAdmit(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "admit NAME|ACCOUNT|MOTION", Short: "Vote to admit somebody who wants to join",
 		Long: `admit adds the vote of this home's member to those for an applicant, who is named by
-its name, its account, or the start of the vote's id, as ` + "`atelier member votes`" + ` shows
-them. An applicant stands for a vote when it joins with an invitation of a member
-(atelier member invite); that member's own vote is there already.
+its name, its account, or the start of the vote's id (atelier member votes). It stands
+for a vote when it joins with an invitation of a member (atelier member invite), whose
+own vote is there already.
 
 With as many votes as open the artist it is admitted. The members then hand the keys
 over by themselves: that gives it a share and a vote, and from then on it counts.`,
