@@ -5,9 +5,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 
@@ -27,9 +29,11 @@ type door struct {
 	submit func(context.Context, curation.Payload) error // as this home's member
 
 	kick   chan struct{} // an invitation was used; capacity 1
+	came   chan struct{} // somebody has connected who is no member; capacity 1
 	votes  sync.WaitGroup
 	mu     sync.Mutex                  // guards what follows, and the files of the invitations
 	voted  map[curation.Hash]time.Time // by digest of the application: when to vote again
+	why    map[curation.Hash]string    // the same: why the last vote was not taken
 	warned string                      // what was last told about damaged files
 }
 
@@ -37,8 +41,11 @@ const (
 	// lookEvery is how often the home's invitations are looked at: `member invite`
 	// makes them while the node runs.
 	lookEvery = time.Second
-	// strangerStays is how long somebody may be connected who shows no token.
+	// strangerStays is how long somebody may be connected who shows no token, and
+	// maxStrangers how many may at a time: the one who came first goes first, because
+	// whoever has a token shows it at once.
 	strangerStays = 20 * time.Second
+	maxStrangers  = 16
 	// voteAgain is after how long a vote is given again that is not on the ledger.
 	voteAgain = 20 * time.Second
 )
@@ -47,7 +54,7 @@ const (
 var spokenAtTheDoor = []protocol.ID{p2p.ApplyProtocol.ID, p2p.StandingProtocol.ID}
 
 func newDoor(n *Node) *door {
-	return &door{n: n, log: n.log.With("component", "door"), kick: make(chan struct{}, 1), voted: map[curation.Hash]time.Time{},
+	return &door{n: n, log: n.log.With("component", "door"), kick: make(chan struct{}, 1), came: make(chan struct{}, 1), voted: map[curation.Hash]time.Time{}, why: map[curation.Hash]string{},
 		submit: func(ctx context.Context, p curation.Payload) error { return n.SubmitAs(ctx, n.secrets.Identity, p) }}
 }
 
@@ -60,17 +67,50 @@ func (d *door) run(ctx context.Context) error {
 	}, failed)
 	defer applying.Close()
 	defer p2p.HandleStanding(d.n.host, d.n.chain, d.standing, failed).Close()
+	watch := &network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) {
+		if !d.n.roster.Has(c.RemotePeer()) {
+			select {
+			case d.came <- struct{}{}:
+			default: // somebody else did just now
+			}
+		}
+	}}
+	d.n.host.Network().Notify(watch)
+	defer d.n.host.Network().StopNotify(watch)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		if err := d.look(ctx); err != nil {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-d.kick:
+	waiting:
+		for {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+				break waiting
+			case <-d.kick:
+				break waiting
+			case <-d.came:
+				d.sweep(time.Now())
+			}
+		}
+	}
+}
+
+// sweep shows strangers out who stay too long, or are too many.
+func (d *door) sweep(now time.Time) {
+	var strangers []network.Conn
+	for _, c := range d.n.host.Network().Conns() {
+		if id := c.RemotePeer(); !d.n.roster.Has(id) && !d.n.roster.Guest(id) {
+			strangers = append(strangers, c)
+		}
+	}
+	slices.SortFunc(strangers, func(a, b network.Conn) int { return a.Stat().Opened.Compare(b.Stat().Opened) })
+	for i, c := range strangers {
+		if len(strangers)-i > maxStrangers || now.Sub(c.Stat().Opened) > strangerStays {
+			_ = c.Close()
 		}
 	}
 }
@@ -120,11 +160,7 @@ func (d *door) look(ctx context.Context) error {
 	d.n.roster.SetGuests(guests)
 	d.n.roster.SetOpen(open)
 	d.n.host.Recheck()
-	for _, c := range d.n.host.Network().Conns() {
-		if id := c.RemotePeer(); !d.n.roster.Has(id) && !d.n.roster.Guest(id) && now.Sub(c.Stat().Opened) > strangerStays {
-			_ = d.n.host.Network().ClosePeer(id)
-		}
-	}
+	d.sweep(now)
 	return nil
 }
 
@@ -137,13 +173,14 @@ func isMember(v curation.View, a curation.Address) bool {
 // is held.
 func (d *door) vote(ctx context.Context, v curation.View, a curation.Application, now time.Time) {
 	me, _ := v.MemberOf(d.n.secrets.Account())
+	if !me.Seated() { // it has no vote, or none any more
+		return
+	}
 	digest := a.Digest(d.n.chain)
 	for _, m := range v.Motions() {
 		if m.Application != nil && m.Application.Digest(d.n.chain) == digest {
-			for _, voter := range m.Votes {
-				if voter == me.Index {
-					return
-				}
+			if slices.Contains(m.Votes, me.Index) {
+				return
 			}
 		}
 	}
@@ -156,11 +193,14 @@ func (d *door) vote(ctx context.Context, v curation.View, a curation.Application
 		defer cancel()
 		err := d.submit(ctx, curation.Admit{Application: a})
 		var refused *RefusedError
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		switch {
 		case err == nil:
 			d.log.InfoContext(ctx, "voted for the one that this home invited", "name", a.Name, "account", a.Account)
 		case errors.As(err, &refused) && refused.Code == curation.CodeDuplicate:
-		case ctx.Err() == nil:
+		case ctx.Err() == nil && err.Error() != d.why[digest]:
+			d.why[digest] = err.Error()
 			d.log.WarnContext(ctx, "vote for the one that this home invited not taken", "name", a.Name, "err", err)
 		}
 	})
@@ -247,11 +287,12 @@ func (d *door) standing(from peer.ID) (p2p.StandingResponse, error) {
 			}
 		}
 		if applied == nil {
-			if known {
+			if s.Left {
 				return nil
 			}
 			return p2p.Refuse(p2p.CodeNotRegistered, "this home has no application of yours: its invitation has lapsed, or it was never used")
 		}
+		s.Member, s.Left = 0, false // what it was does not matter: it applies
 		for _, motion := range v.Motions() {
 			if motion.Application != nil && motion.Application.Digest(d.n.chain) == *applied {
 				s.Votes, s.Until = uint64(len(motion.Votes)), motion.Until

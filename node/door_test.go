@@ -210,3 +210,25 @@ func TestAnInvitationLapses(t *testing.T) {
 	require.NoError(t, d.look(t.Context()))
 	require.True(t, d.n.roster.Admits(eve.ID()))
 }
+
+func TestAStrangerWhoShowsNoTokenIsShownOut(t *testing.T) {
+	d, _ := doorOf(t)
+	d.invite(t, time.Now())
+	require.NoError(t, d.look(t.Context()))
+	var first newcomer
+	for i := range maxStrangers + 1 {
+		c := comer(t, d, p2p.Invitation{})
+		require.NoError(t, c.Connect(t.Context(), d.n.host.AddrInfo()))
+		require.Eventually(t, func() bool { return d.n.host.Network().Connectedness(c.ID()) == network.Connected }, soon, time.Millisecond)
+		if i == 0 {
+			first = c
+		}
+	}
+	connected := func() int { return len(d.n.host.Network().Peers()) }
+	require.Equal(t, maxStrangers+1, connected())
+	d.sweep(time.Now())
+	require.Eventually(t, func() bool { return connected() == maxStrangers }, soon, time.Millisecond)
+	require.NotEqual(t, network.Connected, d.n.host.Network().Connectedness(first.ID()), "who came first goes first")
+	d.sweep(time.Now().Add(strangerStays + time.Second))
+	require.Eventually(t, func() bool { return connected() == 0 }, soon, time.Millisecond)
+}

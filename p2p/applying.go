@@ -41,8 +41,8 @@ type StandingRequest struct {
 type StandingResponse struct {
 	_      struct{} `cbor:",toarray"`
 	Height uint64   // of the ledger that says so
-	Member uint64   // its number; 0 for somebody who never was one
-	Left   bool     // it was a member
+	Member uint64   // its number; 0 for somebody who never was one, or applies
+	Left   bool     // it was a member, and does not apply again
 	Votes  uint64   // for its application, as long as Until is not past
 	Needed uint64   // votes that admit it
 	Until  uint64   // last height for votes; 0 when none are taken

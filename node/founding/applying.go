@@ -81,7 +81,7 @@ func (p *Plan) apply(ctx context.Context, h home.Home, cfg config.Config, secret
 		s, err := a.standing(ctx)
 		switch {
 		case ctx.Err() != nil:
-		case errors.Is(err, p2p.ErrNotRegistered):
+		case errors.Is(err, p2p.ErrNotRegistered), err == nil && s.Left: // it was a member, and no more
 			return fmt.Errorf("join %s: %w", inv.Network, ErrLapsed)
 		case err != nil:
 			tell(a.waits(err))

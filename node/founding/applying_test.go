@@ -251,10 +251,13 @@ func TestWhatEndsAnApplication(t *testing.T) {
 		{"the founding document is of another network", &inviter{welcome: other}, "not that of the invitation"},
 		{"the founding document has another name", &inviter{welcome: misnamed}, "the invitation is to test, the founding document of other"},
 		{"the answer is no welcome", &inviter{welcome: []byte("{}")}, "cannot found a network with this"},
+		{"it was a member, and its invitation lapses", &inviter{welcome: welcome, standing: p2p.StandingResponse{Member: 2, Left: true}}, "ask for another"},
 		{"the invitation lapses meanwhile", &inviter{welcome: welcome, unknown: true}, "ask for another, and use it with `atelier member join` and this --home again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			v.set(func() { v.welcome, v.refusal, v.unknown = c.v.welcome, c.v.refusal, c.v.unknown })
+			v.set(func() {
+				v.welcome, v.refusal, v.unknown, v.standing = c.v.welcome, c.v.refusal, c.v.unknown, c.v.standing
+			})
 			text, _, err := InviteToJoin(ada, cfg, secrets, noon)
 			require.NoError(t, err)
 			eve := home.Home(t.TempDir())
