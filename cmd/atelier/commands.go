@@ -66,8 +66,9 @@ draws here without a network; a network seals its own, which opens only by quoru
 draws it, another checks it, and it waits as a candidate for a round.`,
 	"approval": `The members approve a request by signing it; a quorum of signatures is one
 certificate of 48 bytes on the ledger, and the seed of the picture.`,
-	"evidence": `A member that signs what an honest one never signs has shown it to everybody: the ledger
-judges by what it holds, takes a part of the member's credits, and has it leave for good.`,
+	"evidence": `A member that signs what an honest one never signs has shown it to everybody: the
+ledger judges by what it holds, takes a part of the member's credits, and has it
+leave for good.`,
 	"round": `A round opens by itself when enough candidates wait. Collectors back them in sealed
 orders, which are opened together; the best are published, the others refunded.`,
 	"market": `Each artwork has a bonding curve. Backing a candidate buys its tokens, at one price

@@ -212,8 +212,9 @@ share that was stolen before no longer fits those made after. Whatever was begun
 before is served by the old committee to its end. If the handover fails, the old
 committee stays in force, and it can be proposed again.
 
-With it, who was admitted gets a share and a vote, and who leaves or was removed gives
-them back (atelier committee show). For these the members begin one by themselves.
+With it, who was admitted gets a share and a vote, and who leaves or was removed
+gives them back (atelier committee show). For these the members begin one by
+themselves.
 
 Do it from time to time, and whenever a share or a machine may have been seen by
 somebody else: it helps as long as fewer than the threshold were. Every member makes

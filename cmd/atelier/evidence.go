@@ -22,9 +22,9 @@ var offences = map[string]string{
 func evidenceList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the members that were convicted, and of what",
-		Long: `list shows which members broke the protocol in a way that anybody can check, and were
-convicted by the ledger: they lose a part of their credits and their place. Members
-find and bring evidence by themselves.`,
+		Long: `list shows which members broke the protocol in a way that anybody can check, and
+were convicted by the ledger: they lose a part of their credits and their place.
+Members find and bring evidence by themselves.`,
 		Example: "  atelier evidence list\n  atelier evidence list --json",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,11 +59,11 @@ func evidenceSubmit(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use: "submit", Short: "Bring an approval that contradicts the ledger",
 		Long: `submit brings a member's signature over another statement about a request than the
-one that the ledger holds, as this home's member. It is the one kind of evidence that
-does not pass through the members' nodes: approvals travel with the hash of their
-statement alone, so whoever has both has them from elsewhere. STATEMENT has 255 bytes,
-SIGNATURE 50: the number of the share, and the signature. What shows nothing is
-refused and harms nobody.`,
+one that the ledger holds, as this home's member. It is the one kind of evidence
+that does not pass through the members' nodes: approvals travel with the hash of
+their statement alone, so whoever has both has them from elsewhere. STATEMENT has
+255 bytes, SIGNATURE 50: the number of the share, and the signature. What shows
+nothing is refused and harms nobody.`,
 		Example: "  atelier evidence submit --member 3 --statement 72656c…  --signature 0003a1…",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

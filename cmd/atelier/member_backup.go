@@ -186,9 +186,9 @@ func memberVerifyBackup(e *env) *cobra.Command {
 		Use: "verify-backup FILE", Short: "Check that a backup opens, and that its keys still are the member's",
 		Long: `verify-backup opens a backup and checks its keys against what is in it too: the
 founding document, or for a member that joined later its signed application. Whether
-the seed still makes a share of the network's keys only a ledger can tell: that of the
-node that --api names, or of the home, whether its node runs or not. Each line says
-what was checked. Nothing of the keys is printed.
+the seed still makes a share of the network's keys only a ledger can tell: that of
+the node that --api names, or of the home, whether its node runs or not. Each line
+says what was checked. Nothing of the keys is printed.
 
 It ends with 0 when all of it holds, with 1 when something does not, among it a
 backup that a later committee has made stale, and with 6 when nothing fails but no

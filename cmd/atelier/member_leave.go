@@ -19,9 +19,9 @@ func memberLeave(e *env) *cobra.Command {
 	var yes, noWait bool
 	c := &cobra.Command{
 		Use: "leave", Short: "Leave the network, and say when the node may be stopped",
-		Long: `leave takes this home's member out of the network. Nobody has to agree, and it cannot
-be taken back: to come back, join again with another invitation. The account stays
-with all that is in it.
+		Long: `leave takes this home's member out of the network. Nobody has to agree, and it
+cannot be taken back: to come back, join again with another invitation. The account
+stays with all that is in it.
 
 The node has to run until the member has left:
 

@@ -21,9 +21,9 @@ func memberAdmit(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "admit NAME|ACCOUNT|MOTION", Short: "Vote to admit somebody who wants to join",
 		Long: `admit adds the vote of this home's member to those for an applicant, who is named by
-its name, its account, or the start of the vote's id (atelier member votes). It stands
-for a vote when it joins with an invitation of a member (atelier member invite), whose
-own vote is there already.
+its name, its account, or the start of the vote's id (atelier member votes). It
+stands for a vote when it joins with an invitation of a member (atelier member
+invite), whose own vote is there already.
 
 With as many votes as open the artist it is admitted. The members then hand the keys
 over by themselves: that gives it a share and a vote, and from then on it counts.`,
@@ -55,12 +55,12 @@ func memberRemove(e *env) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "remove NAME|NUMBER", Short: "Vote to have a member leave",
-		Long: `remove adds the vote of this home's member to those against another member, or begins
-that vote. A member that is removed keeps its account with all that is in it.
+		Long: `remove adds the vote of this home's member to those against another member, or
+begins that vote. Who is removed keeps its account with all that is in it.
 
-With as many votes as open the artist it takes effect: the members hand the keys over
-by themselves, and with that its share is worth nothing and its vote is gone. Until
-then it has both. Do it when a member is gone for good, or must not be trusted.`,
+With as many votes as open the artist it takes effect: the members hand the keys
+over by themselves, and with that its share is worth nothing and its vote is gone.
+Until then it has both. Do it when a member is gone for good, or cannot be trusted.`,
 		Example: "  atelier member remove Bruno\n  atelier member remove 2 --yes --home ./ada",
 		Args:    takes("NAME|NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {

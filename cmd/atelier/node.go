@@ -30,7 +30,8 @@ func nodeStart(e *env) *cobra.Command {
 		Short: "Run this home's member until Ctrl-C",
 		Long: `start runs the member of the home: it founds the network with the others, or joins
 the one it was invited to, if that has not happened, and then takes part in
-consensus, ceremony, approvals, generation and storage. It prints where its gallery is, and logs on standard error.
+consensus, ceremony, approvals, generation and storage. It prints where its gallery
+is, and logs on standard error.
 
 The same address serves programs: JSON below /v1, described by /openapi.json; see
 ` + "`atelier help api`" + `. The node reads config.toml of the home and variables; see
