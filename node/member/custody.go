@@ -217,9 +217,15 @@ func (m *Machine) changes(l curation.View) bool {
 }
 
 // eraseSeeds destroys the seeds of older committees once we hold a proved share of
-// the one in force and the others have nothing left to serve, and all of them once we
-// have left: with them and the bundles on the ledger, whoever finds them later has the old shares.
+// the one in force and the others have nothing left to serve, and that one's as well
+// once we have left: with them and the bundles on the ledger, whoever finds them later
+// has the old shares. Seeds of later committees stay: we may have come back at a height
+// that our copy of the ledger has yet to reach.
 func (m *Machine) eraseSeeds(l curation.View) {
+	c, active := l.Committee()
+	if !active {
+		return
+	}
 	left := m.me.Standing == curation.StandingLeft && len(m.secrets.Seeds) > 0
 	proven := m.now != nil && m.spoken == m.now.key.Epoch() && len(m.secrets.Seeds) > 1
 	if !left && !proven || !m.again("erase", l.Height()) {
@@ -235,7 +241,7 @@ func (m *Machine) eraseSeeds(l curation.View) {
 		}
 	}
 	for _, epoch := range slices.Sorted(maps.Keys(m.secrets.Seeds)) {
-		if (left || epoch < m.now.key.Epoch()) && !needed[dkg.DealKey(m.secrets.Seeds[epoch])] {
+		if (epoch < c.Epoch() || left && epoch == c.Epoch()) && !needed[dkg.DealKey(m.secrets.Seeds[epoch])] {
 			delete(m.secrets.Seeds, epoch)
 			m.do(EraseSeed{Epoch: epoch})
 		}

@@ -202,3 +202,30 @@ func TestSomebodyWhoDoesNotComeGetsNoSeat(t *testing.T) {
 	w.ask("red heart")
 	w.finished(1)
 }
+
+// A member that left and came back is restored, and its new copy of the ledger has come
+// no further than where it had left.
+func TestWhoCameBackKeepsItsShareWhileItsLedgerIsBehind(t *testing.T) {
+	w := newWorld(t, 4, 34, calm)
+	w.found()
+	two := w.members[1]
+	w.submit(two.key, curation.Leave{})
+	w.becomes(two, curation.StandingLeft)
+	require.True(t, w.run(100, func() bool { return len(two.secrets.Seeds) == 0 }))
+	away := len(w.blocks)
+	w.admit(w.application(two), 0, 2, 3)
+	w.becomes(two, curation.StandingActive)
+	require.True(t, w.run(60, func() bool { return two.machine.Ready() }))
+	require.Len(t, two.secrets.Seeds, 1)
+
+	w.crash(two)
+	all := w.blocks
+	w.blocks = all[:away]
+	two.ledger = w.replica()
+	w.blocks = all
+	w.start(two)
+	require.Len(t, two.secrets.Seeds, 1, "its share of now is in it")
+	two.ledger = w.replica()
+	w.start(two)
+	require.True(t, two.machine.Ready())
+}
