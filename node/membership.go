@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,6 +72,9 @@ func (n *Node) follow(ctx context.Context) error {
 			}
 		}
 	}
+	if ctx.Err() == nil {
+		return errors.New("the ledger's blocks ended: the node cannot tell who the members are any more")
+	}
 	return nil
 }
 
@@ -124,7 +128,9 @@ func (n *Node) regroup() error {
 	n.members.Store(&members)
 	n.remember(now)
 	all := slices.Clone(now.Members)
-	if k := n.plan.Known; k != nil && now.Height < k.Height { // the ledger here has yet to come so far
+	k := n.plan.Known
+	behind := k != nil && now.Height < k.Height // the ledger here has yet to come so far
+	if behind {
 		for _, r := range k.Members {
 			i := slices.IndexFunc(all, func(have founding.Reach) bool { return have.Account == r.Account })
 			if i < 0 {
@@ -144,7 +150,7 @@ func (n *Node) regroup() error {
 		}
 		ids, peers = append(ids, info.ID), append(peers, info)
 	}
-	if me.Standing == curation.StandingLeft {
+	if me.Standing == curation.StandingLeft && !behind { // else it may have come back
 		if !n.group.said {
 			n.log.Warn(fmt.Sprintf("this member has left the network at epoch %d: this node can be stopped", epoch))
 			n.group.said = true
@@ -157,7 +163,7 @@ func (n *Node) regroup() error {
 	// streams that were, or were not, allowed when they were opened.
 	changed := slices.DeleteFunc(n.roster.List(), func(id peer.ID) bool { return slices.Contains(ids, id) })
 	for _, id := range ids {
-		if n.roster.Guest(id) {
+		if n.gossip != nil && !n.roster.Has(id) { // before there was gossip nothing was refused
 			changed = append(changed, id)
 		}
 	}

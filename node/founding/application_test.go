@@ -70,11 +70,8 @@ func TestAWelcomeIsToTheNetworkOfTheInvitation(t *testing.T) {
 	require.ErrorContains(t, err, "not that of the invitation")
 
 	for name, change := range map[string]func(*Known){
-		"an address that is none": func(k *Known) { k.Members[0].Addresses = []string{"/ada"} },
-		"an account that is none": func(k *Known) {
-			k.Members = append(k.Members, Reach{Account: curation.Address{2, 2: 0xff}, Addresses: make([]string, 9)})
-		},
-		"more members than can be": func(k *Known) { k.Members = make([]Reach, 2*curation.MaxMembers+1) },
+		"more addresses than one has": func(k *Known) { k.Members[0].Addresses = make([]string, curation.MaxAddresses+1) },
+		"more members than can be":    func(k *Known) { k.Members = make([]Reach, 2*curation.MaxMembers+1) },
 	} {
 		k := Known{Members: []Reach{{Account: d.Members[0].Account, Addresses: []string{"/dns4/ada.example/tcp/1"}}}}
 		change(&k)
@@ -83,6 +80,23 @@ func TestAWelcomeIsToTheNetworkOfTheInvitation(t *testing.T) {
 		_, err = DecodeWelcome(b, testChain(t))
 		require.ErrorIs(t, err, ErrApplication, name)
 	}
+}
+
+// The ledger takes addresses as they were signed, so a member may have some that are none.
+func TestAMemberWithABadAddressKeepsNobodyOut(t *testing.T) {
+	d := testDocument(t)
+	k := Known{Height: 9, Members: []Reach{
+		{Account: d.Members[0].Account, Addresses: []string{"/dns4/ada.example/tcp/1"}},
+		{Account: d.Members[1].Account, Addresses: []string{"nowhere", "/ip4/192.0.2.7/tcp/1"}},
+	}}
+	b, err := Welcome{Document: d, Known: k}.Encode()
+	require.NoError(t, err)
+	w, err := DecodeWelcome(b, testChain(t))
+	require.NoError(t, err)
+	require.Equal(t, k, w.Known)
+	info, err := w.Known.Members[1].Info()
+	require.NoError(t, err)
+	require.Len(t, info.Addrs, 1)
 }
 
 // FuzzApplication feeds what a newcomer might send, and what a home might hold.

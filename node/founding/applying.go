@@ -36,7 +36,7 @@ const (
 )
 
 // ErrLapsed reports an application that its inviter no longer stands for.
-var ErrLapsed = errors.New("the invitation lapsed before enough members voted for it: ask for another, and use it with `atelier member join` and this --home again")
+var ErrLapsed = errors.New("the invitation lapsed before enough members voted for it, or they have let this member go again since: ask for another, and use it with `atelier member join` and this --home again")
 
 // applicant is a home that applies.
 type applicant struct {
@@ -86,9 +86,7 @@ func (p *Plan) apply(ctx context.Context, h home.Home, cfg config.Config, secret
 		case err != nil:
 			tell(a.waits(err))
 		case s.Member != 0 && !s.Left:
-			next := *p.Admission
-			next.Admitted = true
-			return p.advance(h, next)
+			return p.admitted(h, s.Height)
 		default:
 			tell(standingProgress(s))
 		}
@@ -123,6 +121,22 @@ func (p *Plan) sign(h home.Home, cfg config.Config, secrets keys.Secrets, chain 
 func (p *Plan) advance(h home.Home, a Admission) error {
 	next := *p
 	next.Admission = &a
+	if err := next.save(h); err != nil {
+		return err
+	}
+	*p = next
+	return nil
+}
+
+// admitted keeps that we are a member as of a height. Who left once finds that on its
+// ledger until it has caught up with that height, and goes by what it knows until then.
+func (p *Plan) admitted(h home.Home, height uint64) error {
+	a, next := *p.Admission, *p
+	a.Admitted = true
+	next.Admission = &a
+	if k := p.Known; k != nil && k.Height < height {
+		next.Known = &Known{Height: height, Members: k.Members}
+	}
 	if err := next.save(h); err != nil {
 		return err
 	}

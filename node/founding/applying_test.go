@@ -211,6 +211,7 @@ func TestANewcomerAppliesWaitsAndIsAdmitted(t *testing.T) {
 	whole, err := Read(eve)
 	require.NoError(t, err)
 	require.True(t, whole.Admission.Admitted)
+	require.EqualValues(t, 9, whole.Known.Height, "it goes by what it knows until its ledger tells that it is admitted")
 	genesis, err := eve.ReadGenesis()
 	require.NoError(t, err)
 	require.Equal(t, chain, curation.GenesisHash(genesis))
