@@ -131,6 +131,7 @@ func (x *execution) mayGo(m Member) error {
 
 // goes sends a member on its way out, by its own word or by votes.
 func (x *execution) goes(m Member, votes []uint32) {
+	x.settleMotions(m)
 	if !m.Seated() && x.ceremonySeats().Of(m.Index) == 0 { // it has nothing to give back
 		m.Standing = StandingLeft
 		x.saveMember(m)
@@ -181,8 +182,7 @@ func (x *execution) vote(voter Member, members []Member, m Motion) error {
 		save(x.st, keyMotion(m.ID), m)
 		return nil
 	}
-	x.st.Delete(keyMotion(m.ID))
-	x.st.Delete(indexMotion(m))
+	x.settleMotion(m)
 	if m.Application != nil {
 		x.admitted(*m.Application)
 		return nil
@@ -202,7 +202,23 @@ func (x *execution) admitted(a Application) {
 	m.Name, m.Account, m.Validator, m.Addresses = a.Name, a.Account, a.Validator, a.Addresses
 	m.Standing, m.Since = StandingJoining, x.height
 	x.saveMember(m)
+	x.settleMotions(m)
 	x.emit(EventMemberAdmitted, m.Index, m.Name, m.Account)
+}
+
+// settleMotions ends the motions that have nothing left to decide: on who is admitted,
+// or on its way out.
+func (x *execution) settleMotions(m Member) {
+	for _, o := range records[Motion](x.st, []byte("motion/")) {
+		if o.Remove == m.Index || o.Application != nil && o.Application.Account == m.Account {
+			x.settleMotion(o)
+		}
+	}
+}
+
+func (x *execution) settleMotion(m Motion) {
+	x.st.Delete(keyMotion(m.ID))
+	x.st.Delete(indexMotion(m))
 }
 
 // lapseMotions ends the motions whose last height this block is.

@@ -189,6 +189,23 @@ func TestAMotionLapses(t *testing.T) {
 	require.Equal(t, []uint32{3}, view(w, func(v View) []uint32 { return v.Motions()[0].Votes }), "it begins anew")
 }
 
+func TestMotionsEndWithWhatTheyAreAbout(t *testing.T) {
+	w := ready(t)
+	open := func() int { return view(w, func(v View) int { return len(v.Motions()) }) }
+	moved, err := Apply(w.chain, "m5", []string{"/ip4/192.0.2.2/udp/4001/quic-v1"}, testKey("m5"), testKey("validator m5"))
+	require.NoError(t, err)
+	w.must("m4", Admit{Application: moved})
+	w.must("m4", Remove{Member: 3})
+	require.Equal(t, 2, open())
+	five := w.admitted("m5", 1, 2, 3)
+	require.Equal(t, 1, open(), "the other application of the same account has nothing left to decide")
+	w.must("m3", Leave{})
+	require.Zero(t, open())
+	w.must("m1", Remove{Member: five})
+	w.must("m5", Leave{})
+	require.Zero(t, open())
+}
+
 func TestOneMemberCannotFillTheLedgerWithMotions(t *testing.T) {
 	w := ready(t)
 	for i := range MaxMotions {
