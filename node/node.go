@@ -263,19 +263,27 @@ func (n *Node) judge(_ context.Context, from peer.ID, a quorum.Approval) p2p.Ver
 	}
 	verdict := p2p.Ignore
 	_ = n.machine.View(func(v curation.View) error { // fails before there is a state: ignored
-		author, ok := v.MemberOf(account)
-		c, active := v.Committee()
-		if !ok || !active {
-			return nil
-		}
-		for epoch := v.OldestWork(); epoch <= c.Epoch(); epoch++ {
-			if v.SeatsAt(epoch).Of(author.Index) == a.Member {
-				verdict = p2p.Accept
-			}
+		if speaksFor(v, account, a.Member) {
+			verdict = p2p.Accept
 		}
 		return nil
 	})
 	return verdict
+}
+
+// speaksFor says whether somebody has a seat in a committee that serves requests.
+func speaksFor(v curation.View, author curation.Address, seat uint32) bool {
+	m, ok := v.MemberOf(author)
+	c, active := v.Committee()
+	if !ok || !active || seat == 0 {
+		return false
+	}
+	for epoch := v.OldestWork(); epoch <= c.Epoch(); epoch++ {
+		if v.SeatsAt(epoch).Of(m.Index) == seat {
+			return true
+		}
+	}
+	return false
 }
 
 // Chain is the genesis hash, once Ready is closed.
