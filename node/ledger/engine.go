@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -28,6 +29,8 @@ type Engine struct {
 	ready  chan struct{} // closed when node is set
 	began  sync.Once     // closes ready
 	done   chan struct{} // closed when the engine has stopped
+
+	named atomic.Pointer[map[peer.ID]bool] // the peers of SetPeers
 
 	mu       sync.Mutex // guards the fields below
 	ran      bool
@@ -223,6 +226,11 @@ func (e *Engine) SetPeers(peers []peer.AddrInfo) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.members = slices.Clone(peers)
+	named := make(map[peer.ID]bool, len(peers))
+	for _, p := range peers {
+		named[p.ID] = true
+	}
+	e.named.Store(&named)
 	if e.node != nil {
 		e.node.members.want(e.members)
 	}
@@ -233,8 +241,11 @@ func (e *Engine) ValidatorKey() ed25519.PublicKey {
 	return e.key
 }
 
-// allow tells whether a peer may take part.
-func (e *Engine) allow(p peer.ID) bool { return e.cfg.Allow != nil && e.cfg.Allow(p) }
+// allow tells whether a peer may take part: a member that is named.
+func (e *Engine) allow(p peer.ID) bool {
+	named := e.named.Load()
+	return named != nil && (*named)[p] && e.cfg.Allow != nil && e.cfg.Allow(p)
+}
 
 // Subscribe implements Ledger.
 func (e *Engine) Subscribe(ctx context.Context) <-chan Committed {

@@ -45,6 +45,7 @@ func TestAHeaderAllocatesNothing(t *testing.T) {
 		h := newHost(t, from, anyPort)
 		if from != 100 {
 			net.admit(h.ID())
+			n.SetPeers(append(net.peers(), peer.AddrInfo{ID: h.ID()}))
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

@@ -243,6 +243,9 @@ func TestARestoredValidatorThatIsNeededSignsOnTheOperatorsWord(t *testing.T) {
 	net.nodes[3].stop()
 	net.lose(3, tip)
 	back := net.start(3)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.NoError(t, back.WaitHeight(ctx, tip)) // it may believe to have caught up before it hears of a peer's height
 	require.Eventually(t, func() bool { return !back.Status().CatchingUp }, patience, time.Millisecond)
 	require.True(t, back.Status().Observing)
 	require.Zero(t, back.Status().ObserveUntil, "no new block can come")

@@ -35,6 +35,7 @@ type members struct {
 
 	mu     sync.Mutex // guards the fields below
 	closed bool
+	swept  bool // there is a sweeper
 	kept   map[peer.ID]*keeper
 	met    bool // a peer was ever added
 }
@@ -59,6 +60,10 @@ func (m *members) want(infos []peer.AddrInfo) {
 	defer m.mu.Unlock()
 	if m.closed {
 		return
+	}
+	if !m.swept {
+		m.swept = true
+		m.tasks.Go(m.sweep)
 	}
 	named := map[peer.ID]bool{}
 	for _, info := range infos {
@@ -89,6 +94,28 @@ func (m *members) want(infos []peer.AddrInfo) {
 				<-k.ended
 				m.drop(id, "no longer a member")
 			})
+		}
+	}
+}
+
+// sweep drops peers that nobody keeps: the switch adds the sender of each message, and
+// one that was on its way may come after its sender was dropped.
+func (m *members) sweep() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-m.ctx.Done():
+			return
+		}
+		for _, id := range m.connected() {
+			m.mu.Lock()
+			k := m.kept[id]
+			m.mu.Unlock()
+			if k == nil {
+				m.drop(id, "not a member")
+			}
 		}
 	}
 }
