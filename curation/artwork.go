@@ -107,6 +107,9 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	if p.ModelID != model.ID {
 		return refuse(CodeUnknown, "model %v is not the current one, %v", p.ModelID, model.ID)
 	}
+	if err := x.mayDraw(); err != nil {
+		return err
+	}
 	if open := uint64(len(names(x.st, key("index/open/", tx.Signer[:])))); open >= x.params().OpenRequests {
 		return refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
 	}
@@ -192,6 +195,7 @@ func (x *execution) certify(p Certify) error {
 	a.Certificate, a.SeedSignature = bytes.Clone(p.Certificate[:]), bytes.Clone(p.SeedSignature[:])
 	a.Seed, a.Order = seed, Draw(seed, readers)
 	x.saveArtwork(a)
+	x.live()
 	x.emit(EventApprovalCertified, a.RID, a.Certificate, a.Seed, a.Order)
 	return nil
 }

@@ -1,8 +1,10 @@
 package curation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/atelier-dao/atelier/curation/state"
 	"github.com/atelier-dao/atelier/shamir"
@@ -28,6 +30,9 @@ type ceremonyState struct {
 	// and Again the first height at which the next may be proposed.
 	Handovers uint64
 	Again     uint64
+	// Guardians are the dealers of a recovery, by the indices of its log; empty when
+	// the committee before deals.
+	Guardians Seats
 }
 
 // CeremonyParams are the parameters of the attempt-th ceremony of the founders.
@@ -105,11 +110,7 @@ func (x *execution) writableLog() *dkg.Log {
 }
 
 func (x *execution) ceremonyMessage(tx Tx, p CeremonyMessage) error {
-	member, err := x.member(tx.Signer)
-	if err != nil {
-		return err
-	}
-	if x.contradicts(member, tx, p) {
+	if member, err := x.member(tx.Signer); err == nil && x.contradicts(member, tx, p) {
 		return nil // taken for what it is: evidence
 	}
 	ceremony := must2(load[ceremonyState](x.st, keyCeremony))
@@ -117,13 +118,9 @@ func (x *execution) ceremonyMessage(tx Tx, p CeremonyMessage) error {
 		return refuse(CodeWrongPhase, "message for epoch %d, attempt %d; the ledger is at epoch %d, attempt %d",
 			p.Epoch, p.Attempt, ceremony.Epoch, ceremony.Attempt)
 	}
-	seats := ceremony.Seats
-	if kind := dkg.Kind(p.Message); x.log.Params().Previous != nil && (kind == dkg.KindCommit || kind == dkg.KindBundle) {
-		seats = seatsOf(x.st, x.committee.Epoch()) // who hands over deals
-	}
-	seat := seats.Of(member.Index)
-	if seat == 0 {
-		return refuse(CodeNotMember, "member %d has no %s to send in this ceremony", member.Index, messageName(p.Message))
+	member, seat, err := x.speaker(tx.Signer, ceremony, p.Message)
+	if err != nil {
+		return err
 	}
 	err = x.writableLog().Apply(x.height, seat, dkg.Message{Kind: dkg.Kind(p.Message), Body: p.Data})
 	if err != nil {
@@ -134,8 +131,35 @@ func (x *execution) ceremonyMessage(tx Tx, p CeremonyMessage) error {
 		record.Proven = x.log.Acknowledged()
 		save(x.st, keyCommitteeRecord(record.Epoch), record)
 	}
-	x.emit(EventCeremonyMessage, p.Epoch, p.Attempt, member.Index, messageName(p.Message))
+	kind := EventCeremonyMessage
+	if x.guardian(tx.Signer) != 0 {
+		kind = EventRecoveryMessage
+	}
+	x.emit(kind, p.Epoch, p.Attempt, member, messageName(p.Message))
 	return nil
+}
+
+// speaker is who sends a message of the ceremony, and the index under which the log
+// takes it. Guardians deal in a recovery; their number stands for a member's then.
+func (x *execution) speaker(signer Address, ceremony ceremonyState, message uint8) (number, seat uint32, err error) {
+	seats, deals := ceremony.Seats, dkg.Kind(message) == dkg.KindCommit || dkg.Kind(message) == dkg.KindBundle
+	if g := x.guardian(signer); g != 0 && deals && ceremony.Guardians.Of(g) != 0 {
+		return g, ceremony.Guardians.Of(g), nil
+	}
+	member, err := x.member(signer)
+	if err != nil {
+		return 0, 0, err
+	}
+	switch {
+	case deals && len(ceremony.Guardians) > 0:
+		seats = nil
+	case deals && x.log.Params().Previous != nil:
+		seats = seatsOf(x.st, x.committee.Epoch()) // who hands over deals
+	}
+	if seat = seats.Of(member.Index); seat == 0 {
+		return 0, 0, refuse(CodeNotMember, "member %d has no %s to send in this ceremony", member.Index, messageName(message))
+	}
+	return member.Index, seat, nil
 }
 
 func ceremonyCode(err error) Code {
@@ -221,7 +245,7 @@ func (x *execution) activate(ceremony ceremonyState) {
 	record := Committee{
 		Epoch: committee.Epoch(), Attempt: ceremony.Attempt, Seats: ceremony.Seats, Threshold: committee.T(),
 		X: cx[:], Y: cy[:], Encoded: must(committee.MarshalBinary()), Qualified: x.dealers().members(x.log.Qualified()), Height: x.height,
-		Proven: x.log.Acknowledged(),
+		Proven: x.log.Acknowledged(), Guardians: ceremony.Guardians,
 	}
 	x.committee = committee
 	save(x.block, keyCommittee, record.Epoch)
@@ -232,46 +256,71 @@ func (x *execution) activate(ceremony ceremonyState) {
 	save(x.block, keyCeremony, ceremony)
 	x.emit(EventCeremonyActive, record.Epoch, record.X, record.Y, record.Threshold, record.Qualified)
 	x.expelConvicted()
+	x.live()
+	x.endRecovery(ceremony)
 }
 
 // dealers are the members who deal in the ceremony, by the indices of its log: those
-// of the committee in force, which hands over, or the founders.
+// of the committee in force, which hands over, or the founders; in a recovery the
+// guardians, by their numbers.
 func (x *execution) dealers() Seats { return dealersOf(x.block, x.log) }
 
 func dealersOf(r state.Reader, log *dkg.Log) Seats {
-	if before := log.Params().Previous; before != nil {
+	ceremony := must2(load[ceremonyState](r, keyCeremony))
+	switch before := log.Params().Previous; {
+	case len(ceremony.Guardians) > 0:
+		return ceremony.Guardians
+	case before != nil:
 		return seatsOf(r, before.Epoch())
 	}
-	return must2(load[ceremonyState](r, keyCeremony)).Seats
+	return ceremony.Seats
 }
 
-// culpritsOf are the members that failed in a ceremony.
-func culpritsOf(log *dkg.Log, dealers, receivers Seats) (culprits []Culprit) {
+// culpritsOf are those who failed in a ceremony: dealers, and receivers.
+func culpritsOf(log *dkg.Log, dealers, receivers Seats) (dealt, received []Culprit) {
 	for _, c := range log.Culprits() {
-		seats := dealers
 		if c.Reason == dkg.ReasonNoAck {
-			seats = receivers
+			received = append(received, Culprit{Member: receivers.At(c.Index), Reason: c.Reason.String()})
+		} else {
+			dealt = append(dealt, Culprit{Member: dealers.At(c.Index), Reason: c.Reason.String()})
 		}
-		culprits = append(culprits, Culprit{Member: seats.At(c.Index), Reason: c.Reason.String()})
 	}
-	return culprits
+	return dealt, received
+}
+
+// failed are the members that failed in the current ceremony, and the guardians that
+// did in a recovery.
+func failed(r state.Reader, log *dkg.Log, ceremony ceremonyState) (members, guardians []Culprit) {
+	dealt, received := culpritsOf(log, dealersOf(r, log), ceremony.Seats)
+	if len(ceremony.Guardians) > 0 {
+		return received, dealt
+	}
+	members = append(dealt, received...)
+	if log.Params().Previous == nil { // one list of the same people
+		slices.SortFunc(members, func(a, b Culprit) int { return cmp.Compare(a.Member, b.Member) })
+	}
+	return members, nil
+}
+
+// numbers are those of the culprits.
+func numbers(culprits []Culprit) (all []uint32) {
+	for _, c := range culprits {
+		all = append(all, c.Member)
+	}
+	return all
 }
 
 // abortCeremony records who failed and when the next attempt opens. When the keys
 // were to be handed over, the committee in force stays.
 func (x *execution) abortCeremony(ceremony ceremonyState) {
-	var culprits []uint32
-	var failed []Culprit
-	for _, c := range culpritsOf(x.log, x.dealers(), ceremony.Seats) {
-		culprits, failed = append(culprits, c.Member), append(failed, c)
-	}
+	members, guardians := failed(x.block, x.log, ceremony)
 	retry := x.height + x.params().DKGRetryBlocks
-	x.emit(EventCeremonyAborted, ceremony.Epoch, ceremony.Attempt, culprits, retry)
+	x.emit(EventCeremonyAborted, ceremony.Epoch, ceremony.Attempt, numbers(members), retry)
 	if x.committee == nil {
 		ceremony.RetryAt = retry
 		save(x.block, keyCeremony, ceremony)
 		return
 	}
-	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: failed})
+	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: members, Guardians: guardians})
 	x.stay(ceremony.Attempt+1, retry)
 }

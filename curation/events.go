@@ -47,6 +47,20 @@ const (
 	EventArtworkDeclined   = "artwork.declined"
 	EventMarketSold        = "market.sold"
 	EventAccountSent       = "account.sent"
+	EventShareLost         = "member.share_lost"
+	EventShareFound        = "member.share_found"
+	EventGuardianAccepted  = "guardian.accepted"
+	EventGuardianPhase     = "guardian.phase"
+	EventGuardianMessage   = "guardian.message"
+	EventGuardianActive    = "guardian.active"
+	EventGuardianAborted   = "guardian.aborted"
+	EventRecoveryVote      = "recovery.vote"
+	EventRecoveryPending   = "recovery.pending"
+	EventRecoveryObjection = "recovery.objection"
+	EventRecoveryMessage   = "recovery.message"
+	EventRecoveryEnded     = "recovery.ended"
+	EventWillShare         = "will.share"
+	EventWillPublished     = "will.published"
 )
 
 // EventAttributes is the table of events: for each kind its attributes, in their
@@ -91,6 +105,20 @@ var EventAttributes = map[string][]string{
 	EventArtworkDeclined:   {"rid", "cid", "round", "rank", "score", "backing", "refund", "reason"},
 	EventMarketSold:        {"rid", "account", "tokens", "payout", "tribute", "supply", "reserve"},
 	EventAccountSent:       {"from", "to", "amount"},
+	EventShareLost:         {"member", "epoch", "held", "threshold"},
+	EventShareFound:        {"member", "epoch", "held", "threshold"},
+	EventGuardianAccepted:  {"guardian", "sharing", "accepted"},
+	EventGuardianPhase:     {"sharing", "phase", "deadline"},
+	EventGuardianMessage:   {"sharing", "member", "guardian", "message"},
+	EventGuardianActive:    {"sharing", "epoch", "guardians", "threshold"},
+	EventGuardianAborted:   {"sharing", "members", "guardians", "retry"},
+	EventRecoveryVote:      {"guardian", "votes", "threshold", "until"},
+	EventRecoveryPending:   {"guardians", "due"},
+	EventRecoveryObjection: {"member", "objections", "threshold"},
+	EventRecoveryMessage:   {"epoch", "attempt", "guardian", "message"},
+	EventRecoveryEnded:     {"reason", "epoch"},
+	EventWillShare:         {"guardian", "shares", "threshold"},
+	EventWillPublished:     {"secret", "guardians"},
 }
 
 // EventKinds lists the table's kinds in alphabetical order.

@@ -270,7 +270,10 @@ func (m *Machine) judgeMessage(r state.Reader, log *dkg.Log, accused Member, p C
 	}
 	dealers := receivers
 	if before := log.Params().Previous; before != nil {
-		dealers = seatsOf(r, before.Epoch())
+		dealers = nil // guardians deal in a recovery, and no member then
+		if c, ok := m.committeeAt(r, before.Epoch()); ok && c.Digest() == before.Digest() {
+			dealers = seatsOf(r, before.Epoch())
+		}
 	}
 	said := log.Said(dealers.Of(accused.Index), dkg.Kind(p.Message))
 	switch {

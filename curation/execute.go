@@ -185,6 +185,18 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.openOrders(tx.Signer, p)
 	case Sell:
 		return x.sell(tx.Signer, p)
+	case ShareReport:
+		return x.shareReport(tx.Signer, p)
+	case Accept:
+		return x.accept(tx.Signer, p)
+	case GuardianMessage:
+		return x.guardianMessage(tx.Signer, p)
+	case Recover:
+		return x.recover(tx.Signer)
+	case Object:
+		return x.object(tx.Signer)
+	case Publish:
+		return x.publishShare(tx.Signer, p)
 	}
 	return refuse(CodeMalformed, "no rule for %s", tx.Payload.Kind())
 }
@@ -263,6 +275,7 @@ func (x *execution) send(from Address, p Send) error {
 // endBlock does what follows from the height alone, and returns its events.
 func (x *execution) endBlock() []Event {
 	x.ceremonyBlock()
+	x.guardianBlock()
 	x.lapseMotions()
 	x.expireArtworks()
 	x.roundBlock()

@@ -37,6 +37,9 @@ type Genesis struct {
 	Members []GenesisMember `json:"members"` // in the order of their indices
 	// Balances are the credits that exist, in ascending order of account.
 	Balances []GenesisBalance `json:"balances"`
+	// Succession is what happens to the artist when too few shares of its key are
+	// left. Without it the network is mortal.
+	Succession Succession `json:"succession,omitzero"`
 }
 
 // Charter is the network's name and what its founders promise each other.
@@ -148,6 +151,9 @@ func (g Genesis) Validate() error {
 			}
 			seen[key] = true
 		}
+	}
+	if err := g.Succession.validate(g.Members); err != nil {
+		return wrap("succession: %w", err)
 	}
 	if !sort.SliceIsSorted(g.Balances, func(i, j int) bool {
 		return bytes.Compare(g.Balances[i].Account[:], g.Balances[j].Account[:]) < 0

@@ -63,6 +63,8 @@ func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.C
 		return nil
 	case height < again:
 		return refuse(CodeWrongPhase, "the next handover may be proposed from height %d on", again)
+	case guardians(r).Dealing:
+		return refuse(CodeWrongPhase, "the members deal shares to the guardians: propose the handover when that is done")
 	case oldestWork(r, committee.Epoch()) < committee.Epoch():
 		return refuse(CodeWrongPhase, "the committee of epoch %d still serves requests or a round: propose the handover when they have ended", committee.Epoch()-1)
 	}
@@ -134,8 +136,9 @@ func (x *execution) handoverBlock(ceremony ceremonyState) {
 	}
 	params := ceremonyParams(*x.params(), len(seats))
 	params.Epoch, params.Previous, params.DealKeys = h.Epoch, x.committee, keys
-	params.Session = dkg.Session(x.machine.chain, h.Epoch, x.committee.Digest(), ceremony.Handovers)
-	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers, Seats: seats, Draining: ceremony.Draining})
+	dealers := x.recoverers(&params)
+	params.Session = dkg.Session(x.machine.chain, h.Epoch, params.Previous.Digest(), ceremony.Handovers)
+	x.open(params, ceremonyState{Epoch: h.Epoch, Attempt: ceremony.Handovers, Seats: seats, Draining: ceremony.Draining, Guardians: dealers})
 }
 
 // stay makes the ceremony of the committee in force the last one again, after
@@ -151,7 +154,7 @@ func (x *execution) stay(attempts, again uint64) {
 	}
 	x.log, x.ownLog = log, true
 	draining := must2(load[ceremonyState](x.block, keyCeremony)).Draining
-	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Seats: record.Seats, Draining: draining, Handovers: attempts, Again: again})
+	save(x.block, keyCeremony, ceremonyState{Epoch: record.Epoch, Attempt: record.Attempt, Seats: record.Seats, Draining: draining, Handovers: attempts, Again: again, Guardians: record.Guardians})
 	for _, m := range x.members() { // who would have got a seat, and has left since
 		if m.Standing == StandingLeaving && !m.Seated() {
 			x.goes(m, nil)

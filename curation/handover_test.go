@@ -304,7 +304,7 @@ func TestAHandoverThatTooFewConsentToLapses(t *testing.T) {
 	require.False(t, proposed)
 	require.Equal(t, before, w.committee())
 	last := view(w, func(v View) AbortedHandover { a, _ := v.LastAborted(); return a })
-	require.Equal(t, AbortedHandover{Epoch: 2, Height: h.Until, Culprits: []Culprit{}}, last)
+	require.Equal(t, AbortedHandover{Epoch: 2, Height: h.Until, Culprits: []Culprit{}, Guardians: []Culprit{}}, last)
 	require.Equal(t, CodeWrongPhase, w.act("m1", w.consent(2, 1)).Code, "not at once")
 	w.wait(3)
 	w.refreshed()

@@ -33,6 +33,8 @@ type Machine struct {
 	log       *dkg.Log           // of the current or last ceremony, decoded
 	committee *shamir.Committee  // in force; nil before the first ceremony ends
 
+	transcripts transcripts // of the guardians' sharings, decoded
+
 	committees sync.Map // epoch → *shamir.Committee: what was decoded of the records
 
 	exec    sync.Mutex // serializes Execute and Commit, guards pending

@@ -62,6 +62,9 @@ func (x *execution) admit(signer Address, p Admit) error {
 	if err := a.Verify(x.machine.chain); err != nil {
 		return refuse(CodeProof, "%v", err)
 	}
+	if x.guardian(a.Account) != 0 || x.guardian(Address(a.Validator)) != 0 {
+		return refuse(CodeMalformed, "a guardian has the key: a guardian stays outside, apply with fresh keys")
+	}
 	members, known := x.members(), memberNumber(x.st, a.Account)
 	if c, convicted := load[Conviction](x.st, keyConviction(known)); convicted {
 		return refuse(CodeLimit, "the account was convicted as member %d at height %d, and is not admitted again: apply with fresh keys", known, c.Height)

@@ -33,6 +33,12 @@ const (
 	KindOrder    Kind = "market.order"       // anyone
 	KindOpen     Kind = "market.open"        // members of the committee
 	KindSell     Kind = "market.sell"        // holders
+	KindShare    Kind = "member.share"       // members with a share
+	KindAccept   Kind = "guardian.accept"    // guardians
+	KindDeal     Kind = "guardian.message"   // members deal, guardians dispute and acknowledge
+	KindRecover  Kind = "guardian.recover"   // guardians
+	KindObject   Kind = "guardian.object"    // members with a share
+	KindPublish  Kind = "guardian.publish"   // guardians
 )
 
 // Limits on what a payload may carry. They are part of the format, not
@@ -222,6 +228,12 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindOrder:    read[SealedOrder],
 	KindOpen:     read[OrderShares],
 	KindSell:     read[Sell],
+	KindShare:    read[ShareReport],
+	KindAccept:   read[Accept],
+	KindDeal:     read[GuardianMessage],
+	KindRecover:  read[Recover],
+	KindObject:   read[Object],
+	KindPublish:  read[Publish],
 }
 
 func read[T Payload](data []byte) (Payload, error) {

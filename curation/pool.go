@@ -50,7 +50,11 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 			return refuse(CodeDuplicate, "member %d was convicted at height %d already", p.Member, c.Height)
 		}
 		return x.forMembers(tx)
-	case Prekeys, CeremonyMessage, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
+	case Accept, GuardianMessage, Recover, Object, Publish, CeremonyMessage: // a recovery's dealers are guardians
+		if x.machine.byAccount[tx.Signer] == 0 && x.guardian(tx.Signer) == 0 {
+			return refuse(CodeNotMember, "%s is for members and guardians: only they may send it", p.Kind())
+		}
+	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {

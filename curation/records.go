@@ -87,6 +87,8 @@ type Ceremony struct {
 	Qualified    []uint32  // members whose bundles make the keys
 	Acknowledged int       // members that proved their share
 	Culprits     []Culprit // members that failed, by index
+	Guardians    Seats     // who deal, in a recovery: Qualified are numbers of theirs then
+	Failed       []Culprit // guardians that failed
 }
 
 // Handover is a proposal to hand the keys over to a new committee.
@@ -148,7 +150,9 @@ type AbortedHandover struct {
 	Epoch    uint64   // that it would have made
 	Attempt  uint64
 	Height   uint64
-	Culprits []Culprit // who failed in the ceremony; none when too few consented
+	Culprits []Culprit // members that failed in the ceremony; none when too few consented
+	// Guardians are those that failed to deal in a recovery.
+	Guardians []Culprit
 }
 
 // Culprit is a member that failed in a ceremony, and how.
@@ -171,10 +175,15 @@ type Committee struct {
 	Qualified []uint32 // members whose bundles count
 	Height    uint64   // of activation
 	Proven    int      // members that have proved their share
+	Guardians Seats    // who dealt, when guardians recovered the key: Qualified are their numbers then
+	Lost      []uint32 // members that have proved their share and say that they lost it since
 }
 
-// Margin is how many proven shares the network can lose and still have enough.
-func (c Committee) Margin() int { return c.Proven - c.Threshold }
+// Held is how many members have proved their share and do not say that it is lost.
+func (c Committee) Held() int { return c.Proven - len(c.Lost) }
+
+// Margin is how many of these shares the network can lose and still have enough.
+func (c Committee) Margin() int { return c.Held() - c.Threshold }
 
 // Model is a sealed artist.
 type Model struct {

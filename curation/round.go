@@ -72,6 +72,9 @@ func (x *execution) order(signer Address, p SealedOrder) error {
 	if err != nil {
 		return err
 	}
+	if err := x.mayOrder(); err != nil {
+		return err
+	}
 	if p.Escrow.Less(x.params().MinEscrow) {
 		return refuse(CodeLimit, "the escrow is %s, the least is %s", p.Escrow.InCredits(), x.params().MinEscrow.Credits())
 	}

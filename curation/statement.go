@@ -25,6 +25,10 @@ func ModelLabel(chain, modelID Hash, keyEpoch uint64, policyHash Hash, x [32]byt
 	return shamir.Hash("label", chain[:], modelID[:], number(keyEpoch), policyHash[:], x[:])
 }
 
+// GuardianChain stands for the chain in all that ceremonies of guardians hash, so that
+// nothing said there means anything in a ceremony of members.
+func GuardianChain(chain Hash) Hash { return shamir.Hash("guardian", chain[:]) }
+
 // OrderLabel is what the orders of a round are sealed under; its Hash is the
 // label for seal.Encrypt.
 func OrderLabel(chain Hash, round uint64) seal.PublicLabel {

@@ -58,6 +58,12 @@ func samples() []Payload {
 		SealedOrder{Round: 1, Escrow: curve.Credits(10), Box: []byte("sealed")},
 		OrderShares{Round: 1, Share: []byte{1, 2}},
 		Sell{RID: Hash{5}, Tokens: curve.NewAmount(7), MinOut: curve.NewAmount(1)},
+		ShareReport{Epoch: 1, Proof: bytes.Repeat([]byte{1}, 64)},
+		Accept{Sharing: 1, DealKey: Hash{9}, Proof: [64]byte{10}},
+		GuardianMessage{Sharing: 1, Message: 2, Data: []byte("bundle")},
+		Recover{},
+		Object{},
+		Publish{Share: Hash{11}},
 	}
 }
 

@@ -177,8 +177,8 @@ func (v View) Ceremony() Ceremony {
 	s := must2(load[ceremonyState](v.m.store, keyCeremony))
 	c := Ceremony{Epoch: s.Epoch, Attempt: s.Attempt, Phase: CeremonyPhase(v.m.log.Phase().String()), Deadline: v.m.log.Deadline(),
 		RetryAt: s.RetryAt, Seats: s.Seats, Acknowledged: v.m.log.Acknowledged()}
-	dealers := dealersOf(v.m.store, v.m.log)
-	c.Qualified, c.Culprits = dealers.members(v.m.log.Qualified()), culpritsOf(v.m.log, dealers, s.Seats)
+	c.Guardians, c.Qualified = s.Guardians, dealersOf(v.m.store, v.m.log).members(v.m.log.Qualified())
+	c.Culprits, c.Failed = failed(v.m.store, v.m.log, s)
 	return c
 }
 
@@ -191,6 +191,9 @@ func (v View) ShareProven(member uint32) bool {
 	}
 	seat := v.SeatsAt(epoch).Of(member)
 	if seat == 0 {
+		return false
+	}
+	if c, ok := committeeInForce(v.m.store); ok && slices.Contains(c.Lost, member) {
 		return false
 	}
 	log, ok := v.CeremonyLogAt(epoch)

@@ -57,6 +57,7 @@ func (m *Machine) join(l curation.View, epoch uint64) {
 		err = key.VerifyAgainst(c)
 	}
 	if err != nil {
+		m.lost = epoch
 		m.do(Note{Text: fmt.Sprintf("no share of the committee of epoch %d", epoch), Err: err})
 		return
 	}
@@ -136,7 +137,7 @@ func (m *Machine) speak(l curation.View) {
 func (m *Machine) messages(l curation.View, log *dkg.Log, own uint32) ([]dkg.Message, error) {
 	if m.party == nil || m.ofParty != log.ID() {
 		var share *shamir.KeyShare
-		if before := log.Params().Previous; before != nil && m.seats[before.Epoch()] != nil {
+		if before := log.Params().Previous; before != nil && m.seats[before.Epoch()] != nil && len(l.Ceremony().Guardians) == 0 {
 			share = m.seats[before.Epoch()].key
 		}
 		var party *dkg.Party
@@ -210,7 +211,7 @@ func (m *Machine) handOver(l curation.View) {
 // get our share, or a member that leaves, who may be gone already. Who joins proposes
 // for itself, because it gets no seat unless it is there.
 func (m *Machine) changes(l curation.View) bool {
-	if m.me.Standing == curation.StandingJoining {
+	if m.me.Standing == curation.StandingJoining || owed(l) {
 		return true
 	}
 	return slices.ContainsFunc(l.Members(), func(p curation.Member) bool { return p.Standing == curation.StandingLeaving })

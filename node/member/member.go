@@ -72,6 +72,10 @@ type Machine struct {
 	ofParty [32]byte   // id of that ceremony
 	spoken  uint64     // epoch whose ceremony needs nothing more of us
 	wanted  bool       // somebody asked us to propose a handover
+	lost    uint64     // epoch in force of which seed and transcript give us no share
+
+	toGuardians *dkg.Party // in the sharing among the guardians that is under way
+	ofGuardians [32]byte   // id of that ceremony
 
 	counted   map[curation.Hash]*seat            // requests that are counted, and where
 	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
@@ -174,6 +178,8 @@ func (m *Machine) block(l curation.View) {
 	m.press(l)
 	m.handOver(l)
 	m.speak(l)
+	m.dealToGuardians(l)
+	m.tell(l)
 	m.eraseSeeds(l)
 	if m.now != nil || m.me.Standing == curation.StandingJoining {
 		m.refill(l)

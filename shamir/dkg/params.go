@@ -21,7 +21,9 @@ type Params struct {
 	DealKeys  [][32]byte // canonical ristretto255 points, all different
 	Deadlines Deadlines
 	// Previous is the committee that hands its keys over; its members are the
-	// dealers then. Nil makes new keys, which the members deal to each other.
+	// dealers then. Nil makes new keys, which the members deal to each other. To its
+	// own epoch a committee deals a second sharing of its keys, for others than its
+	// members; the first one stays.
 	Previous *Committee
 }
 
@@ -54,7 +56,7 @@ func (p Params) validate() ([]kyber.Point, error) {
 	if n < 1 || n > shamir.MaxMembers || p.Threshold < 1 || p.Threshold > n {
 		return nil, fmt.Errorf("threshold %d of %d members: %w", p.Threshold, n, shamir.ErrSize)
 	}
-	if p.Previous != nil && p.Previous.Epoch() >= p.Epoch {
+	if p.Previous != nil && p.Previous.Epoch() > p.Epoch {
 		return nil, fmt.Errorf("committee of epoch %d hands over to epoch %d: %w", p.Previous.Epoch(), p.Epoch, shamir.ErrSize)
 	}
 	d := p.Deadlines
