@@ -118,6 +118,11 @@ func addressOf(name string) curation.Address {
 }
 
 func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
+	return newWorldWith(t, n, seed, f, func(*curation.Genesis) {})
+}
+
+// newWorldWith is newWorld of a genesis that tune has changed.
+func newWorldWith(t testing.TB, n int, seed uint64, f faults, tune func(*curation.Genesis)) *world {
 	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), faults: f, nonces: map[curation.Address]uint64{}, shares: map[string]bool{}}
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 40, 3, 10
@@ -133,6 +138,7 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(s.Seeds[1]), Power: 1})
 	}
 	g.Balances = []curation.GenesisBalance{{Account: addressOf("vera"), Amount: curve.Credits(10_000)}}
+	tune(&g)
 	doc, err := g.Bytes()
 	require.NoError(t, err)
 	w.chain, w.doc, w.power = curation.GenesisHash(doc), doc, map[curation.Hash]int64{}
