@@ -61,6 +61,7 @@ func (s *server) register(api huma.API) {
 	s.registerCustody(api)
 	s.registerMotions(api)
 	s.registerReleases(api)
+	s.registerGuardians(api)
 	s.registerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)

@@ -56,7 +56,7 @@ type Shares struct {
 	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
 	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
 	Reachable int    `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
-	State     string `json:"state" enum:"making keys,healthy,degraded,halted" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold."`
+	State     string `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold, lost when too few shares are left by the members' own word."`
 }
 
 // Member is a co-owner, one to be, or one who was.

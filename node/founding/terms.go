@@ -42,7 +42,13 @@ type Terms struct {
 	Grant curve.Amount `json:"grant"`
 	// Balances are what further accounts start with.
 	Balances []curation.GenesisBalance `json:"balances,omitempty"`
+	// Succession is what becomes of the artist when its key is lost; without it the
+	// network is mortal. Guardians start with GuardianGrant, unless Balances say more.
+	Succession curation.Succession `json:"succession,omitzero"`
 }
+
+// GuardianGrant is what a guardian starts with: the fees of some hundred answers.
+var GuardianGrant = curve.Credits(10)
 
 // Hash names the terms: SHA-256 of their JSON with fields in order.
 func (t Terms) Hash() ([32]byte, error) {
@@ -169,8 +175,13 @@ func (d Document) genesis() ([]byte, error) {
 	if len(d.Members) != d.Terms.Seats {
 		return nil, fmt.Errorf("%w: the number of members is %d, and that of seats %d", ErrTerms, len(d.Members), d.Terms.Seats)
 	}
-	g := curation.Genesis{Charter: d.Terms.Charter, Params: d.Terms.Params}
+	g := curation.Genesis{Charter: d.Terms.Charter, Params: d.Terms.Params, Succession: d.Terms.Succession}
 	g.Balances = append(g.Balances, d.Terms.Balances...)
+	for _, guardian := range d.Terms.Succession.Guardians {
+		if !slices.ContainsFunc(g.Balances, func(b curation.GenesisBalance) bool { return b.Account == guardian.Account }) {
+			g.Balances = append(g.Balances, curation.GenesisBalance{Account: guardian.Account, Amount: GuardianGrant})
+		}
+	}
 	for i, m := range d.Members {
 		g.Members = append(g.Members, curation.GenesisMember{
 			Index: uint32(i + 1), Name: m.Record.Name, Account: m.Account,

@@ -68,14 +68,21 @@ func Address(name string) curation.Address {
 // changes its rules.
 func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	t.Helper()
+	return Found(t, n, func(g *curation.Genesis) {
+		if tune != nil {
+			tune(&g.Params)
+		}
+	})
+}
+
+// Found is New of a genesis that tune changes.
+func Found(t testing.TB, n int, tune func(*curation.Genesis)) *Studio {
+	t.Helper()
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks = 40, 2
 	p.GenerateBlocks, p.AuditBlocks, p.RequestBlocks = 20, 20, 400
 	p.RoundCandidates, p.RoundMax, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 3, 8, 12, 40, 1
 	p.PictureSize = 64
-	if tune != nil {
-		tune(&p)
-	}
 	s := &Studio{t: t, machine: curation.NewMachine()}
 	g := curation.Genesis{Charter: curation.Charter{Name: "Test studio", Text: "We own one artist together."}, Params: p}
 	var secrets []member.Secrets
@@ -90,6 +97,7 @@ func New(t testing.TB, n int, tune func(*curation.Params)) *Studio {
 	for _, name := range []string{"Vera", "Walid"} {
 		g.Balances = append(g.Balances, curation.GenesisBalance{Account: Address(name), Amount: curve.Credits(10_000)})
 	}
+	tune(&g)
 	g.SortBalances()
 	var err error
 	s.genesis, err = g.Bytes()
