@@ -12,13 +12,16 @@ var commands = []func(*env) *cobra.Command{
 		return noun("member", "Invite members, join, vote on them, leave, back one up", memberInvite(e), memberJoin(e), memberList(e), memberVotes(e), memberAdmit(e), memberRemove(e), memberLeave(e), memberBackup(e), memberVerifyBackup(e), memberRestore(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("committee", "Who holds the keys, and handing them over", committeeShow(e), committeeHistory(e), committeeHandover(e))
+		return noun("committee", "Who holds the keys, and handing them over", committeeShow(e), committeeHistory(e), committeeHandover(e), committeeObject(e))
+	},
+	func(e *env) *cobra.Command {
+		return noun("guardian", "Outsiders who keep the key for the day on which the members lose it", guardianShow(e), guardianTend(e), guardianRecover(e), guardianPublish(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("model", "The artist: seal it, look at it, draw and train", modelSeal(e), modelShow(e), modelRender(e), modelTrain(e))
+		return noun("model", "The artist: seal it, look at it, draw and train", modelSeal(e), modelShow(e), modelOpen(e), modelRender(e), modelTrain(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e))
@@ -58,6 +61,10 @@ keys takes in who was admitted, and lets go who leaves or was removed.`,
 	"committee": `The committee is the members as holders of the key: each holds a share, a threshold
 of shares opens or certifies, and nobody ever holds the key itself. A handover makes
 fresh shares of the same key; then the old ones are worth nothing by themselves.`,
+	"guardian": `Guardians are named in the founding document, run no node, and act through any
+member's node with the key of an account. They hold a second sharing of the members'
+key: as many of them as act for all can give it back to the members, or publish it,
+and nobody but their word keeps them from reading with it.`,
 	"node": `A node is the running member of one home. The commands here look at it from the same
 machine; every other command asks it, or another one with --api.`,
 	"model": `The artist is a model of some 190,000 numbers. The genesis artist is public and

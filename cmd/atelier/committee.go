@@ -50,6 +50,9 @@ func (e *env) showCustody(n api.Network, k api.Custody) error {
 		s.add("members", "%d, of whom %d have proved their share", now.Members, now.Proven)
 		s.add("margin", "%s: %d are needed", marginText(now.Margin), now.Threshold)
 		s.addAll("seats", seatsText(n, now.Seats))
+		if len(now.Lost) > 0 {
+			s.add("lost", "%s: their nodes found no share with the seeds that they keep", numbers(now.Lost))
+		}
 		s.add("key X", "%s…  opens", now.X.String()[:16])
 		s.add("key Y", "%s…  certifies and seeds", now.Y.String()[:16])
 		if k.OldestWork < now.Epoch {

@@ -19,6 +19,7 @@ func networkCreate(e *env) *cobra.Command {
 	var member, charter string
 	var params []string
 	var places addresses
+	var death estate
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Propose a network: its charter and rules, and this home as its first member",
@@ -27,7 +28,12 @@ one member is complete at once. One of more members is founded when all of them
 have joined with an invitation each: print those with ` + "`atelier member invite`" + `.
 
 The terms cannot change afterwards; their hash is in every invitation. Rules are
-set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`,
+set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.
+
+--on-death says what becomes of the artist when too few shares of its key are left.
+mortal: it is lost. guardian: the guardians, outsiders whom you name, vote to deal
+the key to the members anew, unless these object. will: after a long silence the
+guardians publish it. As many guardians as act for all hold the key too.`,
 		Example: "  atelier network create --network harbour --members 4 --member-name Ada\n" +
 			"  atelier network create --network solo            # a network of one, to try things",
 		Args: takes(),
@@ -45,6 +51,9 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 			}
 			var err error
 			if t.Params, err = paramsWith(params); err != nil {
+				return err
+			}
+			if t.Succession, err = death.succession(); err != nil {
 				return err
 			}
 			if err := t.Validate(); err != nil { // all of it was typed
@@ -65,7 +74,7 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 					Terms   curation.Hash `json:"terms"`
 				}{t.Network, e.home, t.Seats, hash})
 			}
-			fmt.Fprintf(e.out, "network %q is proposed in %s\n", t.Network, e.home)
+			fmt.Fprintf(e.out, "network %q is proposed in %s\non death: %s\n", t.Network, e.home, t.Succession.Tells())
 			word := "next"
 			if t.Seats > 1 {
 				fmt.Fprintf(e.out, "next: atelier member invite --home %s   (for %s, one call each)\n", quoted(e.home), count(t.Seats-1, "other member"))
@@ -83,6 +92,7 @@ set by --param NAME=VALUE with the names of ` + "`atelier network params`" + `.`
 	option(c, &t.Grant, "grant", "1000", amount, "`CREDITS` that each founding member starts with")
 	options(c, &t.Balances, "balance", "", balance, "`ADDRESS=CREDITS` for a further account (repeatable)")
 	options(c, &params, "param", "", anyText, "`NAME=VALUE` for a rule of the ledger (repeatable)")
+	death.options(c)
 	places.options(c)
 	return c
 }

@@ -86,7 +86,7 @@ func custodyOf(v curation.View) Custody {
 func committeeOf(c curation.Committee) Committee {
 	return Committee{Epoch: c.Epoch, Attempt: c.Attempt, Members: len(c.Seats), Seats: list(c.Seats), Threshold: c.Threshold,
 		Proven: c.Proven, Margin: c.Margin(),
-		X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Height: c.Height, Encoded: Hex(c.Encoded)}
+		X: Hex(c.X), Y: Hex(c.Y), Qualified: list(c.Qualified), Guardians: c.Guardians, Lost: c.Lost, Height: c.Height, Encoded: Hex(c.Encoded)}
 }
 
 func culpritOf(c curation.Culprit) Culprit { return Culprit{c.Member, c.Reason} }

@@ -31,21 +31,22 @@ func (h Hex) String() string { return hex.EncodeToString(h) }
 
 // Network describes the network and where it stands.
 type Network struct {
-	Name      string          `json:"name" doc:"From the charter."`
-	Charter   string          `json:"charter" doc:"What the founders promise each other."`
-	Chain     curation.Hash   `json:"chain" doc:"Genesis hash: names the network in every signature."`
-	Height    uint64          `json:"height" doc:"Of the last block."`
-	AppHash   curation.Hash   `json:"app_hash" doc:"Hash of the whole state."`
-	Supply    curve.Amount    `json:"supply" doc:"Credits that exist."`
-	Members   []Member        `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
-	Shares    Shares          `json:"shares"`
-	Committee *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
-	Ceremony  Ceremony        `json:"ceremony"`
-	Model     *Model          `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
-	Params    curation.Params `json:"params" doc:"The rules, as in genesis."`
-	Treasury  Treasury        `json:"treasury"`
-	Artworks  map[string]int  `json:"artworks" doc:"How many there are, by status."`
-	Round     *Round          `json:"round,omitempty" doc:"The last round; absent before the first."`
+	Name       string          `json:"name" doc:"From the charter."`
+	Charter    string          `json:"charter" doc:"What the founders promise each other."`
+	Chain      curation.Hash   `json:"chain" doc:"Genesis hash: names the network in every signature."`
+	Height     uint64          `json:"height" doc:"Of the last block."`
+	AppHash    curation.Hash   `json:"app_hash" doc:"Hash of the whole state."`
+	Supply     curve.Amount    `json:"supply" doc:"Credits that exist."`
+	Members    []Member        `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
+	Shares     Shares          `json:"shares"`
+	Succession string          `json:"succession" doc:"What becomes of the artist when its key is lost, in words."`
+	Committee  *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
+	Ceremony   Ceremony        `json:"ceremony"`
+	Model      *Model          `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
+	Params     curation.Params `json:"params" doc:"The rules, as in genesis."`
+	Treasury   Treasury        `json:"treasury"`
+	Artworks   map[string]int  `json:"artworks" doc:"How many there are, by status."`
+	Round      *Round          `json:"round,omitempty" doc:"The last round; absent before the first."`
 }
 
 // Shares says how many members could be lost before the network could not make
@@ -56,6 +57,7 @@ type Shares struct {
 	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
 	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
 	Reachable int    `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
+	Advice    string `json:"advice" doc:"What the state means, and what to do next."`
 	State     string `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold, lost when too few shares are left by the members' own word."`
 }
 
@@ -86,7 +88,9 @@ type Committee struct {
 	Margin    int      `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
 	X         Hex      `json:"x" doc:"ristretto255 key that opens, 32 bytes."`
 	Y         Hex      `json:"y" doc:"BLS12-381 G2 key that certifies and seeds, 96 bytes."`
-	Qualified []uint32 `json:"qualified" doc:"Dealers whose contributions count."`
+	Qualified []uint32 `json:"qualified" doc:"Dealers whose contributions count; numbers of guardians when these recovered the key."`
+	Guardians []uint32 `json:"guardians,omitempty" doc:"Who dealt, when guardians recovered the key."`
+	Lost      []uint32 `json:"lost,omitempty" doc:"Members that say that they lost the share that they have proved."`
 	Height    uint64   `json:"height" doc:"Of activation."`
 	Encoded   Hex      `json:"encoded" doc:"With every member's public shares; empty two handovers later."`
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
@@ -41,6 +42,8 @@ type hall struct {
 	Phases    []phase
 	Handover  string // where one stands; empty without one
 	Next      string // who joins and leaves with the next one; empty when nobody does
+	Advice    string // what the network's state means, and what to do next
+	OnDeath   string // what becomes of the artist when its key is lost
 }
 
 // Earlier is the number of the last round that the page does not list, or 0.
@@ -78,6 +81,11 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.X, h.Y = fmt.Sprintf("%x", c.X), fmt.Sprintf("%x", c.Y)
 	}
 	h.Handover = handoverOf(v)
+	state := sharesOf(v, self).State
+	if state != health.MakingKeys {
+		h.Advice = sentence(state.Advice(v.Estate()))
+	}
+	h.OnDeath = v.Genesis().Succession.Tells()
 	for status, n := range h.Artworks {
 		if !status.Open() && status != curation.StatusExpired || status == curation.StatusRegistered {
 			h.Made += n
@@ -99,6 +107,9 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	}
 	return h, nil
 }
+
+// sentence is text as one: with a capital and a full stop.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
 // roundState is a round with how far its phase is.
 type roundState struct {

@@ -1,0 +1,469 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/guardian"
+	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/shamir/seal"
+)
+
+func guardianShow(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Show what becomes of the key when it is lost, and who keeps it",
+		Long: `show tells the network's death policy, its state and what to do next, the guardians
+and which of them have proved their share, and how a recovery or a will stands. With
+--key it adds what this guardian waits for.
+
+The guardians' shares are of the same key as the members'. They outlive every
+handover: only a new sharing, which any guardian may ask for, replaces them.`,
+		Example: "  atelier guardian show --api 127.0.0.1:8080\n  atelier guardian show --key gerda.age --json | jq .guardians",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			s, err := c.Succession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(s)
+			}
+			return e.showSuccession(s)
+		},
+	}
+}
+
+func (e *env) showSuccession(s api.Succession) error {
+	t := &sheet{}
+	fmt.Fprintln(e.out, s.Means)
+	t.add("state", "%s: %s", s.State, s.Advice)
+	var rows []string
+	for _, g := range s.Guardians {
+		has := "no share yet"
+		switch {
+		case g.Proven:
+			has = "has proved its share"
+		case g.Seat != 0:
+			has = "has not proved its share"
+		}
+		if g.Accepted {
+			has += ", has accepted the next one"
+		}
+		rows = append(rows, fmt.Sprintf("%d %s  %s", g.Number, g.Name, has))
+	}
+	t.addAll("guardians", rows)
+	if r := s.Running; r != nil {
+		t.add("sharing", "number %d is under way: phase %s, until height %d", r.Number, r.Phase, r.Deadline)
+	} else if s.Sharing != nil {
+		t.add("sharing", "number %d, since height %d: %d of %d proved; it outlives the members' handovers", s.Sharing.Number, s.Sharing.Height, s.Sharing.Proven, len(s.Sharing.Seats))
+	}
+	if a := s.Aborted; a != nil {
+		var who []string
+		for _, c := range a.Members {
+			who = append(who, fmt.Sprintf("member %d %s", c.Member, c.Reason))
+		}
+		for _, c := range a.Guardians {
+			who = append(who, fmt.Sprintf("guardian %d %s", c.Member, c.Reason))
+		}
+		t.add("last failed", "number %d, height %d: %s; it is tried again when guardians accept again", a.Number, a.Height, strings.Join(who, "; "))
+	}
+	switch r := s.Recovery; {
+	case s.Dealing != nil:
+		t.add("recovery", "under way: phase %s, until height %d", s.Dealing.Phase, s.Dealing.Deadline)
+	case r != nil && r.Due != 0:
+		t.add("recovery", "pending until height %d; %s so far", r.Due, count(len(r.Objections), "objection"))
+	case r != nil:
+		t.add("recovery", "%d of %d votes, until height %d", len(r.Votes), s.Threshold, r.Until)
+	}
+	if w := s.Will; w != nil && w.Height != 0 {
+		t.add("will", "the key is public since height %d", w.Height)
+	} else if s.Silent != 0 {
+		published := 0
+		if w != nil {
+			published = len(w.Guardians)
+		}
+		t.add("will", "may be executed after height %d, unless there is a sign of life; now %d; %s public", s.Silent, s.Height, count(published, "share"))
+	}
+	if e.key != "" {
+		if key, err := e.signer(); err == nil {
+			l, err := s.Ledger()
+			if err != nil {
+				return err
+			}
+			t.add("next", "%s", l.Next(accountOf(key)))
+		}
+	}
+	return e.columns(t.rows)
+}
+
+// guardianOf is the guardian of --key, with the seeds beside it.
+func (e *env) guardianOf() (*guardian.Guardian, ed25519.PrivateKey, error) {
+	if e.key == "" {
+		return nil, nil, usage("--key FILE is missing: a guardian acts with the key of its account (`atelier account create --key FILE` makes one)")
+	}
+	key, err := e.signer()
+	if err != nil {
+		return nil, nil, err
+	}
+	seeds, err := keys.LoadSharings(e.key, passphrase())
+	return &guardian.Guardian{Account: accountOf(key), Seeds: seeds}, key, err
+}
+
+// tended is what a call of tend did.
+type tended struct {
+	Guardian curation.Address `json:"guardian"`
+	Did      []string         `json:"did"`
+	Next     string           `json:"next"`
+	Height   uint64           `json:"height"`
+}
+
+func guardianTend(e *env) *cobra.Command {
+	var again bool
+	var patience time.Duration
+	c := &cobra.Command{
+		Use: "tend", Short: "Do what is due for this guardian: accept a share, prove it, deal it back",
+		Long: `tend asks any member's node where the ledger stands and does what is due for the
+guardian of --key: it accepts a share of the network's key, disputes a wrong one,
+proves a right one, and deals the key to the members when a recovery is under way.
+It may be called at any time, and says when to come again. --watch stays and does
+what comes up for so long.
+
+The share follows from the key file and the files KEY.sharing-N.age beside it: keep
+all of them, and their passphrase. --again accepts a fresh share although there is
+one, which makes the shares of all guardians anew; do that when a file may have been
+seen by somebody else.`,
+		Example: "  atelier guardian tend --key gerda.age --api 127.0.0.1:8080\n  atelier guardian tend --key gerda.age --watch 1h",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			g, key, err := e.guardianOf()
+			if err != nil {
+				return err
+			}
+			t := tended{Guardian: g.Account, Did: []string{}}
+			if err := e.tend(cmd.Context(), c, g, key, again, &t); err != nil {
+				return err
+			}
+			if patience > 0 {
+				ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+				defer cancel()
+				for h, err := range c.Events(ctx, t.Height+1) {
+					if err != nil && ctx.Err() != nil {
+						break
+					}
+					if err != nil {
+						return err
+					}
+					if h.Block == nil {
+						continue
+					}
+					if err := e.tend(cmd.Context(), c, g, key, false, &t); err != nil {
+						return err
+					}
+				}
+			}
+			if e.json {
+				return e.print(t)
+			}
+			for _, did := range t.Did {
+				fmt.Fprintln(e.out, did)
+			}
+			fmt.Fprintf(e.out, "next: %s\n", t.Next)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&again, "again", false, "accept a fresh share although there is one")
+	option(c, &patience, "watch", "", span, "stay for `TIME`, such as 90s or 10m, and do what comes up")
+	return c
+}
+
+// tend does what is due once.
+func (e *env) tend(ctx context.Context, c *api.Client, g *guardian.Guardian, key ed25519.PrivateKey, again bool, t *tended) error {
+	s, err := c.Succession(ctx)
+	if err != nil {
+		return err
+	}
+	l, err := s.Ledger()
+	if err != nil {
+		return err
+	}
+	effects, err := g.Step(l, again, rand.Reader)
+	if err != nil {
+		return err
+	}
+	for _, f := range effects {
+		switch f := f.(type) {
+		case guardian.KeepSeed:
+			err = keys.SaveSharing(e.key, passphrase(), f.Sharing, f.Seed)
+		case guardian.EraseSeed:
+			err = keys.EraseSharing(e.key, f.Sharing)
+		case guardian.Submit:
+			if _, err = e.submit(ctx, c, key, f.Payload); err == nil {
+				t.Did = append(t.Did, f.What)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if len(effects) > 0 {
+		if s, err = c.Succession(ctx); err != nil {
+			return err
+		}
+		if l, err = s.Ledger(); err != nil {
+			return err
+		}
+	}
+	t.Height, t.Next = l.Height, l.Next(g.Account)
+	return nil
+}
+
+func guardianRecover(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "recover", Short: "Vote to deal the key to the members anew",
+		Long: `recover is this guardian's vote that the members have lost the key and get it back.
+With enough votes the recovery is pending for the network's delay, in which the
+members can object; after it they take fresh shares of the same key from the
+guardians, who deal them with ` + "`atelier guardian tend`" + `. Nothing has to be sealed again.`,
+		Example: "  atelier guardian recover --key gerda.age --api 127.0.0.1:8080",
+		Args:    takes(),
+		RunE:    e.guardianSays(func(*guardian.Guardian, guardian.Ledger) (curation.Payload, error) { return curation.Recover{}, nil }),
+	}
+}
+
+func guardianPublish(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "publish", Short: "Publish this guardian's share, to execute the network's will",
+		Long: `publish gives this guardian's share of the opening key to everybody, for good. The
+ledger takes it after the network's silence only. With enough shares the key is
+public: anybody opens the artist with ` + "`atelier model open`" + `. The share of the key that
+signs stays secret.`,
+		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080",
+		Args:    takes(),
+		RunE: e.guardianSays(func(g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
+			if silent := l.Estate.Silent(); silent != 0 && l.Height <= silent { // before the share is on its way
+				return nil, refused(curation.CodeWrongPhase, "the network has given a sign of life: shares may be published after height %d, now %d", silent, l.Height)
+			}
+			return g.Publication(l)
+		}),
+	}
+}
+
+// guardianSays submits what a guardian decides.
+func (e *env) guardianSays(decide func(*guardian.Guardian, guardian.Ledger) (curation.Payload, error)) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		g, key, err := e.guardianOf()
+		if err != nil {
+			return err
+		}
+		s, err := c.Succession(cmd.Context())
+		if err != nil {
+			return err
+		}
+		l, err := s.Ledger()
+		if err != nil {
+			return err
+		}
+		p, err := decide(g, l)
+		if err != nil {
+			return err
+		}
+		if _, err = e.submit(cmd.Context(), c, key, p); err != nil {
+			return err
+		}
+		if s, err = c.Succession(cmd.Context()); err != nil {
+			return err
+		}
+		if e.json {
+			return e.print(s)
+		}
+		return e.showSuccession(s)
+	}
+}
+
+func committeeObject(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "object", Short: "Object to the guardians' recovery: the members hold the key",
+		Long: `object is this home's member's word against a recovery that the guardians have voted
+for. As many objections as shares open the artist end it. A handover that goes well
+ends it too, because it shows that the members hold the key.`,
+		Example: "  atelier committee object --home ./ada",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			key, err := e.signer()
+			if err != nil {
+				return err
+			}
+			if _, err = e.submit(cmd.Context(), c, key, curation.Object{}); err != nil {
+				return err
+			}
+			s, err := c.Succession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if e.json {
+				return e.print(s)
+			}
+			return e.showSuccession(s)
+		},
+	}
+}
+
+func modelOpen(e *env) *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use: "open", Short: "Open the sealed artist with the key that a will has published",
+		Long: `open takes the sealed container from a node, opens it with the key that the guardians
+have published, checks that it is the artist whose hash the ledger holds, and writes
+its folder to --out. Anybody may do this, and draw with it from then on:
+` + "`atelier model render --weights DIR`" + `. As long as the key is secret, it is refused.`,
+		Example: "  atelier model open --api 127.0.0.1:8080 --out ./artist\n  atelier model render --weights ./artist --prompt \"red heart\" --out heart.png",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return usage("--out DIR is missing: where should the artist go?")
+			}
+			if _, err := os.Stat(filepath.Join(out, "model.safetensors")); err == nil {
+				return fmt.Errorf("%s holds an artist already: choose another --out", out)
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			s, err := c.Succession(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if s.Will == nil || s.Will.Height == 0 {
+				return refused(curation.CodeWrongPhase, "the key is not public: the artist opens for one approved picture at a time, ask for one with `atelier artwork request`")
+			}
+			n, err := c.Network(cmd.Context())
+			if err != nil {
+				return err
+			}
+			m, err := c.Model(cmd.Context())
+			if err != nil {
+				return err
+			}
+			x, err := n.Committee.Key()
+			if err != nil {
+				return err
+			}
+			ct, err := seal.ParseCiphertext(m.Ciphertext)
+			if err != nil {
+				return err
+			}
+			fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
+			if err != nil {
+				return err
+			}
+			container, err := c.File(cmd.Context(), m.ContainerCID, "")
+			if err != nil {
+				return err
+			}
+			artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
+			if err != nil {
+				return err
+			}
+			if err := artist.SaveDir(out); err != nil {
+				return err
+			}
+			id := artist.ID()
+			return e.say(struct {
+				Artist string `json:"artist"`
+				Name   string `json:"name"`
+				Dir    string `json:"dir"`
+			}{curation.Hash(id).String(), m.Name, out}, "%s  %s, artist %x: everybody's now\n", out, m.Name, id[:8])
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "write the artist to `DIR`")
+	return c
+}
+
+// guardianNamed reads NAME=ACCOUNT.
+func guardianNamed(text string) (curation.Guardian, error) {
+	name, account, ok := strings.Cut(text, "=")
+	if !ok {
+		return curation.Guardian{}, fmt.Errorf("want NAME=ACCOUNT, as `atelier account address --key FILE` prints the account")
+	}
+	name, err := person(name)
+	if err != nil {
+		return curation.Guardian{}, err
+	}
+	a, err := curation.ParseAddress(account)
+	return curation.Guardian{Name: name, Account: a}, err
+}
+
+// deathPolicy reads one of the policies.
+func deathPolicy(text string) (curation.DeathPolicy, error) {
+	all := []curation.DeathPolicy{curation.Mortal, curation.GuardianPolicy, curation.WillPolicy}
+	if p := curation.DeathPolicy(text); slices.Contains(all, p) {
+		return p, nil
+	}
+	return "", fmt.Errorf("want mortal, guardian or will")
+}
+
+// estate are the flags of a new network's succession.
+type estate struct {
+	policy    curation.DeathPolicy
+	guardians []curation.Guardian
+	threshold int
+	answer    uint64
+	wait      uint64
+}
+
+func (s *estate) options(c *cobra.Command) {
+	option(c, &s.policy, "on-death", string(curation.Mortal), deathPolicy, "`POLICY` for the day on which too few shares of the key are left: mortal, guardian or will")
+	options(c, &s.guardians, "guardian", "", guardianNamed, "`NAME=ACCOUNT` of a guardian, who keeps a share of the key and runs no node (repeatable)")
+	option(c, &s.threshold, "guardians-needed", "", between(1, curation.MaxGuardians), "`N` guardians act for all (default: more than half)")
+	option(c, &s.answer, "guardian-answer", strconv.Itoa(86_400), ordinal, "`BLOCKS` that guardians have for an answer")
+	option(c, &s.wait, "death-wait", strconv.Itoa(604_800), ordinal, "`BLOCKS` in which members may object (guardian), or of silence (will)")
+}
+
+// succession is what the flags say.
+func (s *estate) succession() (curation.Succession, error) {
+	if s.policy == curation.Mortal {
+		if len(s.guardians) > 0 {
+			return curation.Succession{}, usage("--guardian is for --on-death guardian or will: a mortal network has none")
+		}
+		return curation.Succession{}, nil
+	}
+	out := curation.Succession{Policy: s.policy, Guardians: s.guardians, Threshold: s.threshold, AnswerBlocks: s.answer}
+	if out.Threshold == 0 {
+		out.Threshold = len(s.guardians)/2 + 1
+	}
+	if s.policy == curation.GuardianPolicy {
+		out.DelayBlocks = s.wait
+	} else {
+		out.SilentBlocks = s.wait
+	}
+	return out, nil
+}

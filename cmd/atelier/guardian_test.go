@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/api/apitest"
+	"github.com/atelier-dao/atelier/node/keys"
+)
+
+// guarded founds a network of four whose three guardians have key files in dir.
+func guarded(t *testing.T, policy curation.DeathPolicy) (s *apitest.Studio, key func(name string) string) {
+	dir := t.TempDir()
+	key = func(name string) string { return filepath.Join(dir, name+".age") }
+	s = apitest.Found(t, 4, func(g *curation.Genesis) {
+		g.Succession = curation.Succession{Policy: policy, Threshold: 2, AnswerBlocks: 30}
+		if policy == curation.GuardianPolicy {
+			g.Succession.DelayBlocks = 10
+		} else {
+			g.Succession.SilentBlocks = 100
+		}
+		for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+			require.NoError(t, keys.SaveAccount(key(name), "", apitest.Key(name)))
+			g.Succession.Guardians = append(g.Succession.Guardians, curation.Guardian{Name: name, Account: apitest.Address(name)})
+			g.Balances = append(g.Balances, curation.GenesisBalance{Account: apitest.Address(name), Amount: curve.Credits(10)})
+		}
+	})
+	return s, key
+}
+
+func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
+	s, key := guarded(t, curation.GuardianPolicy)
+	atelier := ask(t, s)
+	tend := func(name string) asked { return atelier("guardian", "tend", "--key", key(name)) }
+	r := tend("Gerda")
+	require.Equal(t, codeLedger, r.code, "%s%s", r.out, r.err)
+	require.Contains(t, r.err, "wait for the end of the ceremony")
+	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		r = tend(name)
+		require.Equal(t, 0, r.code, r.err)
+		require.Contains(t, r.out, "accepted a share of the key")
+		require.FileExists(t, key(name)+".sharing-1.age")
+	}
+	s.Run("acknowledgements", func(v curation.View) bool {
+		l, ok := v.SharingLog(1)
+		return ok && l.Phase().String() == "acknowledge"
+	})
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Contains(t, tend(name).out, "proved its share of the key")
+	}
+	s.Blocks(1)
+	r = atelier("guardian", "show", "--key", key("Ilse"))
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, "any 2 of 3 guardians hold the key too")
+	require.Regexp(t, `guardians +1 Gerda +has proved its share`, r.out)
+	require.Regexp(t, `sharing +number 1, since height \d+: 3 of 3 proved; it outlives the members' handovers`, r.out)
+	require.Regexp(t, `next +nothing: keep the key file`, r.out)
+	require.Contains(t, tend("Ilse").out, "next: nothing", "and nothing is said twice")
+
+	r = atelier("guardian", "recover", "--key", key("Gerda"))
+	require.Equal(t, 0, r.code, r.err)
+	require.Regexp(t, `recovery +1 of 2 votes`, r.out)
+	r = atelier("guardian", "recover", "--key", key("Hakan"))
+	require.Regexp(t, `state +lost: the network has lost its key`, r.out)
+	require.Regexp(t, `recovery +pending until height \d+; 0 objections`, r.out)
+	r = atelier("network", "show")
+	require.Contains(t, r.out, "lost: ")
+	require.Regexp(t, `on death +guardian: any 2 of 3`, r.out)
+	s.Run("the recovery", func(v curation.View) bool { return len(v.Ceremony().Guardians) > 0 })
+	for range 2 {
+		for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+			require.Contains(t, tend(name).out, "members")
+		}
+		s.Blocks(1)
+	}
+	s.Run("the same key again", func(v curation.View) bool { c, _ := v.Committee(); return c.Epoch() == 2 })
+	r = atelier("committee", "show")
+	require.Contains(t, r.out, "committee of epoch 2")
+	r = atelier("model", "open", "--out", t.TempDir())
+	require.NotEqual(t, 0, r.code)
+	require.Contains(t, r.err, "the key is not public")
+	r = atelier("guardian", "publish", "--key", key("Gerda"))
+	require.Contains(t, r.err, "the network's policy is guardian")
+}
+
+func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
+	s, key := guarded(t, curation.WillPolicy)
+	atelier := ask(t, s)
+	require.Contains(t, atelier("guardian", "tend").err, "--key FILE is missing")
+	stranger := key("stranger")
+	require.NoError(t, keys.SaveAccount(stranger, "", apitest.Key("Vera")))
+	require.Contains(t, atelier("guardian", "tend", "--key", stranger).err, "is not among the guardians")
+	require.Contains(t, atelier("guardian", "publish", "--key", key("Gerda")).err, "no share of the key is held here")
+	r := atelier("guardian", "recover", "--key", key("Gerda"))
+	require.Equal(t, codeLedger, r.code)
+	require.Contains(t, r.err, "the network's policy is will")
+
+	create := func(args ...string) asked {
+		var out, errOut bytes.Buffer
+		code := run(append([]string{"network", "create", "--home", filepath.Join(t.TempDir(), "home")}, args...), os.Stdin, &out, &errOut)
+		return asked{code, out.String(), errOut.String()}
+	}
+	gerda := "Gerda=" + apitest.Address("Gerda").String()
+	for says, args := range map[string][]string{
+		"want mortal, guardian or will":   {"--on-death", "phoenix"},
+		"want NAME=ACCOUNT":               {"--on-death", "will", "--guardian", "Gerda"},
+		"a mortal network has none":       {"--guardian", gerda},
+		"0 guardians, want 1 to 32":       {"--on-death", "guardian"},
+		"threshold is 1 of 2 guardians":   {"--on-death", "will", "--guardian", gerda, "--guardian", "Hakan=" + apitest.Address("Hakan").String(), "--guardians-needed", "1"},
+		"a member's or another guardian'": {"--on-death", "will", "--guardian", gerda, "--guardian", gerda},
+	} {
+		r := create(args...)
+		require.Equal(t, codeUsage, r.code, "%v: %s", args, r.err)
+		require.Contains(t, r.err, says)
+	}
+	r = create("--on-death", "will", "--guardian", gerda, "--death-wait", "5000")
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, "on death: will: any 1 of 1 guardian hold the key too; after 5000 blocks")
+}
