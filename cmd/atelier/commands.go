@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // commands are the nouns, in the order of the help.
 var commands = []func(*env) *cobra.Command{
 	demoCommand,
+	drillCommand,
 	func(e *env) *cobra.Command {
 		return noun("network", "Found a network and look at it", networkCreate(e), networkParams(e), networkShow(e), networkWait(e), networkExport(e))
 	},

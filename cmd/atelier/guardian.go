@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -261,10 +262,11 @@ signs stays secret.`,
 		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080",
 		Args:    takes(),
 		RunE: e.guardianSays(func(g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
-			if silent := l.Estate.Silent(); silent != 0 && l.Height <= silent { // before the share is on its way
-				return nil, refused(curation.CodeWrongPhase, "the network has given a sign of life: shares may be published after height %d, now %d", silent, l.Height)
+			p, err := g.Publication(l)
+			if errors.Is(err, guardian.ErrAlive) {
+				return nil, refused(curation.CodeWrongPhase, "%v", err)
 			}
-			return g.Publication(l)
+			return p, err
 		}),
 	}
 }

@@ -87,7 +87,7 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.NotEqual(t, 0, r.code)
 	require.Contains(t, r.err, "the key is not public")
 	r = atelier("guardian", "publish", "--key", key("Gerda"))
-	require.Contains(t, r.err, "the network's policy is guardian")
+	require.Contains(t, r.err, "its policy is guardian")
 }
 
 func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
@@ -97,7 +97,7 @@ func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
 	stranger := key("stranger")
 	require.NoError(t, keys.SaveAccount(stranger, "", apitest.Key("Vera")))
 	require.Contains(t, atelier("guardian", "tend", "--key", stranger).err, "is not among the guardians")
-	require.Contains(t, atelier("guardian", "publish", "--key", key("Gerda")).err, "no share of the key is held here")
+	require.Contains(t, atelier("guardian", "publish", "--key", key("Gerda")).err, "gives signs of life")
 	r := atelier("guardian", "recover", "--key", key("Gerda"))
 	require.Equal(t, codeLedger, r.code)
 	require.Contains(t, r.err, "the network's policy is will")

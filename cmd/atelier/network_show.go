@@ -35,7 +35,7 @@ stands, and what the treasury holds.`,
 				return err
 			}
 			if charter && !e.json {
-				fmt.Fprintf(e.out, "%s\n\n%s\n", n.Name, strings.TrimSpace(n.Charter))
+				fmt.Fprintf(e.out, "%s\n\n%s\n\nOn death: %s.\n", n.Name, strings.TrimSpace(n.Charter), n.Succession)
 				return nil
 			}
 			if e.json {

@@ -26,6 +26,10 @@ import (
 // ErrNoShare reports a guardian that holds no share, or not the seed of it.
 var ErrNoShare = errors.New("no share of the key is held here")
 
+// ErrAlive refuses to make a publication before the network's silence is over: the
+// ledger would not take it, and the share would be out.
+var ErrAlive = errors.New("the network gives signs of life")
+
 // Ledger is what a guardian has to know of one.
 type Ledger struct {
 	Chain    curation.Hash
@@ -262,7 +266,14 @@ func (g *Guardian) erase(l Ledger) (effects []Effect) {
 
 // Publication is the guardian's share in clear, for the execution of a will. Whoever
 // submits it gives the share away for good.
+// Its error wraps ErrAlive or ErrNoShare.
 func (g *Guardian) Publication(l Ledger) (curation.Publish, error) {
+	switch silent := l.Estate.Silent(); {
+	case l.Estate.Rules.Death() != curation.WillPolicy:
+		return curation.Publish{}, fmt.Errorf("%w: its policy is %s, and a share may only be published to execute a will", ErrAlive, l.Estate.Rules.Death())
+	case silent == 0 || l.Height <= silent:
+		return curation.Publish{}, fmt.Errorf("%w: shares may be published after height %d, now %d", ErrAlive, silent, l.Height)
+	}
 	share, err := g.Share(l)
 	if err != nil {
 		return curation.Publish{}, err

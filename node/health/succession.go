@@ -24,7 +24,7 @@ func (s State) Advice(e curation.Estate) string {
 	case Degraded:
 		return "pictures are drawn, and few more members may be lost: bring back those who are away, or hand over without them"
 	case Halted:
-		return "too few members are in reach: nothing is drawn, and below two thirds no blocks are made either; bring members back, from their backups if need be"
+		return "too few members are in reach: no pictures are drawn, and no blocks are made, until some are back; restore them from their backups if need be"
 	case Lost:
 		return "the network has lost its key: what was published stays, verifies and can be sold; " + lostAdvice(e)
 	}

@@ -1,0 +1,269 @@
+package drill
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/node/verify"
+	"github.com/atelier-dao/atelier/shamir/seal"
+	"github.com/atelier-dao/atelier/storage"
+)
+
+// draw opens the sealed artist with the key that the members released, and renders.
+func (n *network) draw(f member.Render, by *peer) (string, curation.Hash, error) {
+	ctx := context.Background()
+	container, err := n.file(ctx, f.Model.ContainerCID, "")
+	if err != nil {
+		return "", curation.Hash{}, err
+	}
+	artist, err := model.OpenSealed(container, f.Model.Ciphertext, f.FileKey, f.Model.PlainHash)
+	if err != nil {
+		return "", curation.Hash{}, err
+	}
+	var size uint64
+	if err := n.View(func(v curation.View) error { size = v.Params().PictureSize; return nil }); err != nil {
+		return "", curation.Hash{}, err
+	}
+	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, int(size), model.RenderOptions{})
+	if err != nil || f.Role == seal.Auditor {
+		return "", curation.Hash(pixels(picture)), err
+	}
+	receipt, err := n.receipt(f, picture, by)
+	if err != nil {
+		return "", curation.Hash{}, err
+	}
+	var png bytes.Buffer
+	if err := picture.EncodePNG(&png); err != nil {
+		return "", curation.Hash{}, err
+	}
+	label := storage.Label(n.charter.Name, f.Model.Name, receipt)
+	label.PNG = png.Bytes()
+	files, err := storage.BuildArtworkFolder(label)
+	if err != nil {
+		return "", curation.Hash{}, err
+	}
+	root, err := n.store.PutFolder(ctx, files)
+	if err != nil {
+		return "", curation.Hash{}, err
+	}
+	return root.String(), picture.PixelRoot, n.store.Pin(root, member.Candidate+"/"+f.Artwork.RID.String())
+}
+
+func pixels(p *model.Picture) (root [32]byte) {
+	if p != nil {
+		root = p.PixelRoot
+	}
+	return root
+}
+
+// receipt is the one that follows from the ledger for a picture.
+func (n *network) receipt(f member.Render, p *model.Picture, by *peer) (storage.Receipt, error) {
+	a, m := f.Artwork, f.Model
+	container, err := cid.Decode(m.ContainerCID)
+	if err != nil {
+		return storage.Receipt{}, err
+	}
+	body, err := n.requestBody(a)
+	if err != nil {
+		return storage.Receipt{}, err
+	}
+	s := curation.StatementFor(n.chain, a)
+	r := storage.Receipt{
+		Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID, RequestHeight: a.Requested, ExpiryHeight: s.Expiry,
+		Collector: a.Requester, Prompt: a.Prompt, Body: body, Model: m.ID, ModelCID: storage.Link{Cid: container}, KeyEpoch: m.KeyEpoch,
+		CommitteeEpoch: a.Epoch, Label: s.Label, U: s.U, Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
+		GeneratorIndex: uint64(by.index), Generator: accountOf(by.key), Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
+	}
+	for _, k := range a.Prekeys {
+		if k.Member == by.index {
+			r.GeneratorPrekey = k.R
+		}
+		r.Readers = append(r.Readers, storage.Reader{Member: k.Member, Key: k.R})
+	}
+	return r, nil
+}
+
+func (n *network) requestBody(a curation.Artwork) ([]byte, error) {
+	for block, err := range n.ledger.Blocks(a.Requested, a.Requested) {
+		if err != nil {
+			return nil, err
+		}
+		for _, raw := range block.Txs {
+			if tx, err := curation.Decode(raw); err == nil && tx.BodyHash() == a.BodyHash {
+				return tx.BodyBytes, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("block %d does not hold the request %v", a.Requested, a.RID)
+}
+
+// request asks for a picture as the collector.
+func (n *network) request(ctx context.Context, prompt string) (curation.Hash, error) {
+	m, err := n.client.Model(ctx)
+	if err != nil {
+		return curation.Hash{}, err
+	}
+	r, err := n.client.SubmitPayload(ctx, n.collector, curation.Request{Prompt: prompt, ModelID: m.ID})
+	return r.RID, err
+}
+
+// create asks for a picture and follows it until it is audited.
+func (n *network) create(ctx context.Context, prompt string) (a curation.Artwork, err error) {
+	rid, err := n.request(ctx, prompt)
+	if err != nil {
+		return a, err
+	}
+	err = n.until(ctx, "the picture", func(v curation.View) bool {
+		a, _ = v.Artwork(rid)
+		return a.Attested != 0 || a.Status.Ended()
+	})
+	if err == nil && a.Attested == 0 {
+		err = fmt.Errorf("%q ended as %s: %s", prompt, a.Status, a.Reason)
+	}
+	return a, err
+}
+
+// publish backs a candidate until its round has published it.
+func (n *network) publish(ctx context.Context, rid curation.Hash) (a curation.Artwork, err error) {
+	var round curation.Round
+	if err = n.until(ctx, "the round", func(v curation.View) (open bool) {
+		round, open = v.RunningRound()
+		return open && round.Phase == curation.RoundBacking
+	}); err != nil {
+		return a, err
+	}
+	net, err := n.client.Network(ctx)
+	if err != nil {
+		return a, err
+	}
+	order, err := net.SealOrder(rand.Reader, round.Number, curation.OpenOrder{Account: accountOf(n.collector), RID: rid,
+		Deposit: curve.Credits(300), MinOut: curve.NewAmount(1)}, curve.Credits(350))
+	if err != nil {
+		return a, err
+	}
+	if _, err = n.client.SubmitPayload(ctx, n.collector, order); err != nil {
+		return a, err
+	}
+	err = n.until(ctx, "publication", func(v curation.View) bool {
+		a, _ = v.Artwork(rid)
+		return a.Status.Ended()
+	})
+	if err == nil && a.Status != curation.StatusPublished {
+		err = fmt.Errorf("the round ended with the picture %s: %s", a.Status, a.Reason)
+	}
+	return a, err
+}
+
+// verifies checks an artwork offline, with nothing but its files and the network's file.
+func (n *network) verifies(ctx context.Context, a curation.Artwork) (string, error) {
+	export, err := n.client.Export(ctx)
+	if err != nil {
+		return "", err
+	}
+	root, err := cid.Decode(a.CID)
+	if err != nil {
+		return "", err
+	}
+	var files []storage.File
+	for _, name := range []string{storage.ImageName, storage.MetadataName, storage.ReceiptName} {
+		data, err := n.client.File(ctx, a.CID, name)
+		if err != nil {
+			return "", err
+		}
+		files = append(files, storage.File{Name: name, Data: data})
+	}
+	r, err := verify.Artwork(ctx, files, verify.Options{Network: &export, CID: root})
+	if err != nil {
+		return "", err
+	}
+	if !r.Valid {
+		return "", fmt.Errorf("%q does not verify: %v", a.Prompt, r.Failed)
+	}
+	return fmt.Sprintf("%d of %d claims hold", len(r.Claims)-len(r.Missing), len(r.Claims)), nil
+}
+
+// sell gives half of the collector's tokens back to the curve, and says for how much.
+func (n *network) sell(ctx context.Context, rid curation.Hash) (string, error) {
+	before, err := n.client.Account(ctx, accountOf(n.collector))
+	if err != nil {
+		return "", err
+	}
+	for _, h := range before.Holdings {
+		if h.RID != rid {
+			continue
+		}
+		half, err := h.Tokens.MulDiv(curve.NewAmount(1), curve.NewAmount(2))
+		if err != nil {
+			return "", err
+		}
+		if _, err := n.client.SubmitPayload(ctx, n.collector, curation.Sell{RID: rid, Tokens: half, MinOut: curve.NewAmount(1)}); err != nil {
+			return "", err
+		}
+		after, err := n.client.Account(ctx, accountOf(n.collector))
+		return fmt.Sprintf("%s tokens for %s credits", half.CreditsTo(2), after.Balance.Sub(before.Balance).CreditsTo(2)), err
+	}
+	return "", errors.New("the collector holds no tokens to sell")
+}
+
+func (n *network) file(ctx context.Context, root, name string) ([]byte, error) {
+	c, err := cid.Decode(root)
+	if err != nil {
+		return nil, err
+	}
+	f, err := n.store.OpenFile(ctx, c, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, model.MaxOpened))
+}
+
+// open opens the artist with the key that a will has published, as anybody may, and
+// draws a picture with it.
+func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *model.Picture, error) {
+	s, err := n.client.Succession(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	net, err := n.client.Network(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := n.client.Model(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	x, err := net.Committee.Key()
+	if err != nil {
+		return nil, nil, err
+	}
+	ct, err := seal.ParseCiphertext(m.Ciphertext)
+	if err != nil {
+		return nil, nil, err
+	}
+	fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
+	if err != nil {
+		return nil, nil, err
+	}
+	container, err := n.client.File(ctx, m.ContainerCID, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := artist.Render(ctx, prompt, [32]byte{1}, int(net.Params.PictureSize), model.RenderOptions{})
+	return artist, p, err
+}
