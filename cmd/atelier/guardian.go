@@ -135,8 +135,43 @@ type tended struct {
 	Height   uint64           `json:"height"`
 }
 
+// witnesses are further nodes that have to tell the same before a share is given away.
+type witnesses struct {
+	also  []string
+	trust bool
+}
+
+func (w *witnesses) options(c *cobra.Command) {
+	options(c, &w.also, "also", "", nodeAddress, "`HOST:PORT` of another member's node that has to tell the same (repeatable)")
+	c.Flags().BoolVar(&w.trust, "trust-node", false, "take the one node's word before the share is given away")
+}
+
+// agree asks them. A node that lies about the ledger could else have the share.
+func (w *witnesses) agree(ctx context.Context, l guardian.Ledger) error {
+	if len(w.also) == 0 && !w.trust {
+		return fmt.Errorf("this gives the guardian's share away, and a node that lies could have it: name nodes of other members with --also HOST:PORT, as many as you can, or give --trust-node if the one node is yours")
+	}
+	for _, address := range w.also {
+		other := api.NewClient(address, "")
+		s, err := other.Succession(ctx)
+		other.Close()
+		if err != nil {
+			return err
+		}
+		told, err := s.Ledger()
+		if err == nil {
+			err = l.Agrees(told)
+		}
+		if err != nil {
+			return fmt.Errorf("the node at %s does not agree, and nothing is given away: %w", address, err)
+		}
+	}
+	return nil
+}
+
 func guardianTend(e *env) *cobra.Command {
 	var again bool
+	var w witnesses
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "tend", Short: "Do what is due for this guardian: accept a share, prove it, deal it back",
@@ -144,7 +179,8 @@ func guardianTend(e *env) *cobra.Command {
 guardian of --key: it accepts a share of the network's key, disputes a wrong one,
 proves a right one, and deals the key to the members when a recovery is under way.
 It may be called at any time, and says when to come again. --watch stays and does
-what comes up for so long.
+what comes up for so long. Before it gives the share to the members, the nodes of
+--also have to tell of the same recovery with the same receivers.
 
 The share follows from the key file and the files KEY.sharing-N.age beside it: keep
 all of them, and their passphrase. --again accepts a fresh share although there is
@@ -162,7 +198,7 @@ seen by somebody else.`,
 				return err
 			}
 			t := tended{Guardian: g.Account, Did: []string{}}
-			if err := e.tend(cmd.Context(), c, g, key, again, &t); err != nil {
+			if err := e.tend(cmd.Context(), c, g, key, &w, again, &t); err != nil {
 				return err
 			}
 			if patience > 0 {
@@ -178,7 +214,7 @@ seen by somebody else.`,
 					if h.Block == nil {
 						continue
 					}
-					if err := e.tend(cmd.Context(), c, g, key, false, &t); err != nil {
+					if err := e.tend(cmd.Context(), c, g, key, &w, false, &t); err != nil {
 						return err
 					}
 				}
@@ -194,12 +230,13 @@ seen by somebody else.`,
 		},
 	}
 	c.Flags().BoolVar(&again, "again", false, "accept a fresh share although there is one")
+	w.options(c)
 	option(c, &patience, "watch", "", span, "stay for `TIME`, such as 90s or 10m, and do what comes up")
 	return c
 }
 
 // tend does what is due once.
-func (e *env) tend(ctx context.Context, c *api.Client, g *guardian.Guardian, key ed25519.PrivateKey, again bool, t *tended) error {
+func (e *env) tend(ctx context.Context, c *api.Client, g *guardian.Guardian, key ed25519.PrivateKey, w *witnesses, again bool, t *tended) error {
 	s, err := c.Succession(ctx)
 	if err != nil {
 		return err
@@ -219,6 +256,11 @@ func (e *env) tend(ctx context.Context, c *api.Client, g *guardian.Guardian, key
 		case guardian.EraseSeed:
 			err = keys.EraseSharing(e.key, f.Sharing)
 		case guardian.Submit:
+			if f.Gives {
+				if err := w.agree(ctx, l); err != nil {
+					return err
+				}
+			}
 			if _, err = e.submit(ctx, c, key, f.Payload); err == nil {
 				t.Did = append(t.Did, f.What)
 			}
@@ -253,22 +295,29 @@ guardians, who deal them with ` + "`atelier guardian tend`" + `. Nothing has to 
 }
 
 func guardianPublish(e *env) *cobra.Command {
-	return &cobra.Command{
+	var w witnesses
+	c := &cobra.Command{
 		Use: "publish", Short: "Publish this guardian's share, to execute the network's will",
 		Long: `publish gives this guardian's share of the opening key to everybody, for good. The
 ledger takes it after the network's silence only. With enough shares the key is
 public: anybody opens the artist with ` + "`atelier model open`" + `. The share of the key that
-signs stays secret.`,
-		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080",
+signs stays secret. Before the share leaves, the nodes of --also have to tell of the
+same silence.`,
+		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080 --also 127.0.0.1:8081",
 		Args:    takes(),
 		RunE: e.guardianSays(func(g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
 			p, err := g.Publication(l)
 			if errors.Is(err, guardian.ErrAlive) {
 				return nil, refused(curation.CodeWrongPhase, "%v", err)
 			}
+			if err == nil {
+				err = w.agree(context.Background(), l)
+			}
 			return p, err
 		}),
 	}
+	w.options(c)
+	return c
 }
 
 // guardianSays submits what a guardian decides.

@@ -74,11 +74,21 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Contains(t, r.out, "lost: ")
 	require.Regexp(t, `on death +guardian: any 2 of 3`, r.out)
 	s.Run("the recovery", func(v curation.View) bool { return len(v.Ceremony().Guardians) > 0 })
-	for range 2 {
-		for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
-			require.Contains(t, tend(name).out, "members")
-		}
-		s.Blocks(1)
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Contains(t, tend(name).out, "committed to what it deals to the members")
+	}
+	s.Blocks(1)
+	r = tend("Gerda")
+	require.Equal(t, codeFailed, r.code)
+	require.Contains(t, r.err, "a node that lies could have it: name nodes of other members with --also")
+	another, _ := guarded(t, curation.GuardianPolicy)
+	r = atelier("guardian", "tend", "--key", key("Gerda"), "--also", serve(t, another))
+	require.Equal(t, codeFailed, r.code)
+	require.Contains(t, r.err, "does not agree, and nothing is given away: it tells of no such recovery")
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		r = atelier("guardian", "tend", "--key", key(name), "--also", serve(t, s))
+		require.Equal(t, 0, r.code, r.err)
+		require.Contains(t, r.out, "dealt the key to the members")
 	}
 	s.Run("the same key again", func(v curation.View) bool { c, _ := v.Committee(); return c.Epoch() == 2 })
 	r = atelier("committee", "show")

@@ -62,7 +62,7 @@ func networkSheet(n api.Network) *sheet {
 	s.add("genesis", "%s", n.Chain)
 	s.add("state", "%s", stateText(n.Shares))
 	if n.Shares.State != string(health.Healthy) {
-		s.add("", "%s", n.Shares.Advice)
+		s.add("", "%s", n.Advice)
 	}
 	s.add("on death", "%s", n.Succession)
 	s.add("members", "%d, of whom %d proved their share of the key", n.Shares.Seats, n.Shares.Proven)

@@ -48,7 +48,7 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
 	s.add("network", "%s", stateText(n.Shares))
 	if n.Shares.State != string(health.Healthy) {
-		s.add("next", "%s", n.Shares.Advice)
+		s.add("next", "%s", n.Advice)
 	}
 	if n.Shares.State != string(health.MakingKeys) {
 		s.add("margin", "%s", marginText(n.Shares.Margin))

@@ -26,15 +26,22 @@ type asked struct {
 func ask(t *testing.T, s *apitest.Studio) func(args ...string) asked {
 	t.Helper()
 	t.Setenv("ATELIER_HOME", t.TempDir())
+	address := serve(t, s)
+	return func(args ...string) asked {
+		var out, errOut bytes.Buffer
+		code := run(append(args, "--api", address), strings.NewReader(""), &out, &errOut)
+		return asked{code, out.String(), errOut.String()}
+	}
+}
+
+// serve opens a node's interface and returns its address.
+func serve(t *testing.T, s *apitest.Studio) string {
+	t.Helper()
 	handler, err := api.New(s, api.Options{})
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	return func(args ...string) asked {
-		var out, errOut bytes.Buffer
-		code := run(append(args, "--api", server.Listener.Addr().String()), strings.NewReader(""), &out, &errOut)
-		return asked{code, out.String(), errOut.String()}
-	}
+	return server.Listener.Addr().String()
 }
 
 func TestARequestBelowTheThresholdSaysHowManyMembersAreOnline(t *testing.T) {

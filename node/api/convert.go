@@ -31,7 +31,7 @@ func each[A, B any](items []A, convert func(A) B) []B {
 func networkOf(v curation.View, reached func(uint32) bool) Network {
 	n := v.Network()
 	out := Network{
-		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply, Succession: v.Genesis().Succession.Tells(),
+		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply, Succession: v.Genesis().Succession.Tells(), Advice: health.Of(v, reached).State.Advice(v.Estate()),
 		Members: membersOf(v), Ceremony: ceremonyOf(n.Ceremony), Params: n.Params,
 		Shares:   sharesOf(v, reached),
 		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
@@ -56,7 +56,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 
 func sharesOf(v curation.View, reached func(uint32) bool) Shares {
 	s := health.Of(v, reached)
-	return Shares{Seats: s.Seats, Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State), Advice: s.State.Advice(v.Estate())}
+	return Shares{Seats: s.Seats, Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State)}
 }
 
 func treasuryOf(t curation.Treasury) Treasury {

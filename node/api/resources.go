@@ -40,6 +40,7 @@ type Network struct {
 	Members    []Member        `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
 	Shares     Shares          `json:"shares"`
 	Succession string          `json:"succession" doc:"What becomes of the artist when its key is lost, in words."`
+	Advice     string          `json:"advice" doc:"What the state means, and what to do next."`
 	Committee  *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
 	Ceremony   Ceremony        `json:"ceremony"`
 	Model      *Model          `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
@@ -57,7 +58,6 @@ type Shares struct {
 	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
 	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
 	Reachable int    `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
-	Advice    string `json:"advice" doc:"What the state means, and what to do next."`
 	State     string `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold, lost when too few shares are left by the members' own word."`
 }
 
@@ -332,6 +332,7 @@ type Node struct {
 	Started    time.Time        `json:"started"`
 	HasShare   bool             `json:"has_share" doc:"Holds its share of the committee in force."`
 	Network    string           `json:"network"`
+	Advice     string           `json:"advice" doc:"What the network's state means, and what to do next."`
 	Chain      curation.Hash    `json:"chain"`
 	Height     uint64           `json:"height"`
 	AppHash    Hex              `json:"app_hash"`

@@ -120,8 +120,8 @@ func (r *run) see(ctx context.Context, when string) error {
 		return err
 	}
 	s := net.Shares
-	r.report.States = append(r.report.States, Seen{when, s.State, s.Margin, s.Advice})
-	r.screen.Fact("%-34s %s, margin %d: %s", when, strings.ToUpper(s.State), s.Margin, s.Advice)
+	r.report.States = append(r.report.States, Seen{when, s.State, s.Margin, net.Advice})
+	r.screen.Fact("%-34s %s, margin %d: %s", when, strings.ToUpper(s.State), s.Margin, net.Advice)
 	return nil
 }
 

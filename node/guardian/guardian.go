@@ -83,10 +83,14 @@ type KeepSeed struct {
 // thief.
 type EraseSeed struct{ Sharing uint64 }
 
-// Submit sends a transaction of the guardian's account. What says it in words.
+// Submit sends a transaction of the guardian's account.
 type Submit struct {
 	Payload curation.Payload
-	What    string
+	What    string // it did, in words
+	// Gives says that the transaction gives the guardian's share away, to the members
+	// whose deal keys the ledger tells. Whoever made that ledger up would have it, so
+	// several nodes should have told the same: see Agrees.
+	Gives bool
 }
 
 func (KeepSeed) effect()  {}
@@ -142,7 +146,7 @@ func (g *Guardian) accept(l Ledger, number uint32, rand io.Reader) (effects []Ef
 	if err != nil {
 		return nil, err
 	}
-	return append(effects, Submit{curation.Accept{Sharing: l.Estate.Next, DealKey: dkg.DealKey(seed), Proof: proof}, "accepted a share of the key"}), nil
+	return append(effects, Submit{curation.Accept{Sharing: l.Estate.Next, DealKey: dkg.DealKey(seed), Proof: proof}, "accepted a share of the key", false}), nil
 }
 
 // receive disputes and acknowledges in a sharing.
@@ -160,7 +164,7 @@ func (g *Guardian) receive(s curation.Sharing, log *dkg.Log, number uint32, heig
 		if m.Kind == dkg.KindDispute {
 			what = "disputed a member's deal"
 		}
-		effects = append(effects, Submit{curation.GuardianMessage{Sharing: s.Number, Message: uint8(m.Kind), Data: m.Body}, what})
+		effects = append(effects, Submit{curation.GuardianMessage{Sharing: s.Number, Message: uint8(m.Kind), Data: m.Body}, what, false})
 	}
 	return effects, nil
 }
@@ -232,7 +236,7 @@ func (g *Guardian) recover(l Ledger) (effects []Effect, err error) {
 		if m.Kind == dkg.KindCommit {
 			what = "committed to what it deals to the members"
 		}
-		effects = append(effects, Submit{curation.CeremonyMessage{Epoch: l.Recovery.Epoch, Attempt: l.Recovery.Attempt, Message: uint8(m.Kind), Data: m.Body}, what})
+		effects = append(effects, Submit{curation.CeremonyMessage{Epoch: l.Recovery.Epoch, Attempt: l.Recovery.Attempt, Message: uint8(m.Kind), Data: m.Body}, what, m.Kind == dkg.KindBundle})
 	}
 	return effects, nil
 }
@@ -284,6 +288,20 @@ func (g *Guardian) Publication(l Ledger) (curation.Publish, error) {
 	}
 	x, err := seal.PublishShare(share, c)
 	return curation.Publish{Share: x}, err
+}
+
+// Agrees says whether another node's account of the ledger leads a guardian to give its
+// share to the same people, on the same grounds; the error names what differs.
+func (l Ledger) Agrees(other Ledger) error {
+	switch {
+	case l.Chain != other.Chain:
+		return errors.New("it is a node of another network")
+	case l.Estate.Silent() != other.Estate.Silent(), l.Estate.Silent() != 0 && other.Height <= other.Estate.Silent():
+		return fmt.Errorf("it tells of a silence until height %d and is at height %d itself", other.Estate.Silent(), other.Height)
+	case l.Recovery != nil && (other.Recovery == nil || other.Recovery.Log.ID() != l.Recovery.Log.ID()):
+		return errors.New("it tells of no such recovery, or of one with other receivers")
+	}
+	return nil
 }
 
 // Next is what the guardian waits for, in words.
