@@ -51,6 +51,15 @@
 // within half a block, of which what is not ready takes a quarter; and beside that a
 // room for each member's protocol transactions, which no flood reaches.
 //
+// # When the key is lost
+//
+// Genesis says what happens when fewer shares are left than open the artist: nothing
+// (mortal), or what guardians do, outsiders who hold a second sharing of the same keys.
+// Under GuardianPolicy they deal the key to the members in the next handover, after a
+// vote and a delay; under WillPolicy they publish it after a long silence, from which
+// on nothing is asked for or sealed any more. Members tell when they have lost a share.
+// See Succession, Estate, and the files guardians.go and recovery.go.
+//
 // # Deviations
 //
 // No jury decides yet, identities are accounts, and nobody buys after the round:

@@ -95,6 +95,11 @@ func FuzzGenesis(f *testing.F) {
 	doc, err := testGenesis(2, DefaultParams()).Bytes()
 	require.NoError(f, err)
 	f.Add(doc)
+	for _, policy := range []DeathPolicy{GuardianPolicy, WillPolicy} {
+		doc, err := withGuardians(policy).Bytes()
+		require.NoError(f, err)
+		f.Add(doc)
+	}
 	f.Add([]byte(`{"charter":{"name":"a"}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		g, err := ParseGenesis(doc)

@@ -25,6 +25,9 @@
 // until then the old one is. Commitments to a dealer's constant term are checked
 // against its public share, so that nobody can change the keys.
 //
+// To its own epoch a committee deals a second sharing of its keys, to others than its
+// members, and keeps its own: so guardians come by theirs.
+//
 // A member checks the deals to it all together, as sums under weights that follow from
 // its seed, and looks for who is wrong only if the sums differ.
 //

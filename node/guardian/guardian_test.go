@@ -1,0 +1,77 @@
+package guardian
+
+import (
+	"crypto/rand"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+var me = curation.Address{1}
+
+func ledgerOf(change func(*curation.Estate)) Ledger {
+	e := curation.Estate{Next: 1, Rules: curation.Succession{Policy: curation.GuardianPolicy, Threshold: 2, AnswerBlocks: 9, DelayBlocks: 9,
+		Guardians: []curation.Guardian{{Name: "Gerda", Account: me}, {Name: "Hakan", Account: curation.Address{2}}}}}
+	if change != nil {
+		change(&e)
+	}
+	return Ledger{Height: 40, Estate: e}
+}
+
+func TestAGuardianIsToldWhatItWaitsFor(t *testing.T) {
+	sharing := &curation.Sharing{Number: 1, Seats: curation.Seats{1, 2}}
+	for says, change := range map[string]func(*curation.Estate){
+		"accept a share of the key":        nil,
+		"1 of 2 guardians have accepted":   func(e *curation.Estate) { e.Accepted = []uint32{1} },
+		"nothing: keep the key file":       func(e *curation.Estate) { e.Sharing = sharing },
+		"1 of 2 guardians have voted":      func(e *curation.Estate) { e.Recovery = &curation.Recovery{Votes: []uint32{2}} },
+		"the recovery is due at height 50": func(e *curation.Estate) { e.Recovery = &curation.Recovery{Votes: []uint32{2, 1}, Due: 50} },
+		"nothing: the key is public":       func(e *curation.Estate) { e.Will = &curation.Will{Height: 3} },
+	} {
+		require.Contains(t, ledgerOf(change).Next(me), says)
+	}
+}
+
+func TestAGuardianKeepsASeedBeforeItShowsItsKey(t *testing.T) {
+	g := Guardian{Account: me}
+	effects, err := g.Step(ledgerOf(nil), false, rand.Reader)
+	require.NoError(t, err)
+	require.Len(t, effects, 2)
+	kept, submitted := effects[0].(KeepSeed), effects[1].(Submit)
+	require.Equal(t, g.Seeds[1], kept.Seed)
+	require.False(t, submitted.Gives)
+	again, err := g.Step(ledgerOf(nil), false, rand.Reader)
+	require.NoError(t, err)
+	require.Equal(t, []Effect{submitted}, again, "the same after a crash, with the seed of before")
+	none, err := g.Step(ledgerOf(func(e *curation.Estate) { e.Accepted = []uint32{1} }), true, rand.Reader)
+	require.NoError(t, err)
+	require.Empty(t, none, "nobody accepts twice")
+	_, err = (&Guardian{Account: curation.Address{9}}).Step(ledgerOf(nil), false, rand.Reader)
+	require.ErrorContains(t, err, "is not among the guardians")
+}
+
+func TestAShareIsPublishedToExecuteAWillOnly(t *testing.T) {
+	g := Guardian{Account: me}
+	_, err := g.Publication(ledgerOf(nil))
+	require.ErrorIs(t, err, ErrAlive)
+	will := func(life uint64) Ledger {
+		return ledgerOf(func(e *curation.Estate) {
+			e.Rules.Policy, e.Rules.DelayBlocks, e.Rules.SilentBlocks, e.Life = curation.WillPolicy, 0, 20, life
+		})
+	}
+	_, err = g.Publication(will(20))
+	require.ErrorIs(t, err, ErrAlive, "height 40 is the last of the silence")
+	_, err = g.Publication(will(0))
+	require.ErrorIs(t, err, ErrAlive, "there was no life yet")
+	_, err = g.Publication(will(19))
+	require.ErrorIs(t, err, ErrNoShare)
+
+	require.NoError(t, will(19).Agrees(will(19)))
+	require.Error(t, will(19).Agrees(will(25)), "another node has seen a sign of life")
+	require.Error(t, will(20).Agrees(will(20)))
+	other := will(19)
+	other.Chain = curation.Hash{1}
+	require.ErrorContains(t, will(19).Agrees(other), "another network")
+}
