@@ -231,9 +231,9 @@ func TestPartiesThatAHandoverDoesNotKnow(t *testing.T) {
 	require.ErrorIs(t, err, dkg.ErrNotMember, "a ceremony that makes new keys")
 
 	params := l.Params()
-	params.Epoch = committee.Epoch()
+	params.Epoch = committee.Epoch() - 1
 	_, err = dkg.NewLog(params, 1)
-	require.ErrorIs(t, err, shamir.ErrSize, "no epoch hands over to itself")
+	require.ErrorIs(t, err, shamir.ErrSize, "no epoch hands over to one before it; to itself it deals a second sharing")
 }
 
 // The same messages do not fit a second attempt, and nobody deals one polynomial
