@@ -18,14 +18,17 @@ type Application struct {
 	Account   Address  // also the public key of its libp2p identity
 	Validator Hash     // ed25519 key for consensus
 	Addresses []string // multiaddrs under which it is reached, 1 to MaxAddresses of at most MaxAddress bytes
+	// Nonce is random: an application admits once, so that nobody who has left can be
+	// brought back with an old one.
+	Nonce Hash
 	// AccountSignature and ValidatorSignature are ed25519 signatures over Digest.
 	AccountSignature   [64]byte
 	ValidatorSignature [64]byte
 }
 
 // Apply makes and signs an application to the ledger whose genesis hash is chain.
-func Apply(chain Hash, name string, addresses []string, account, validator ed25519.PrivateKey) (Application, error) {
-	a := Application{Name: name, Addresses: slices.Clone(addresses),
+func Apply(chain, nonce Hash, name string, addresses []string, account, validator ed25519.PrivateKey) (Application, error) {
+	a := Application{Name: name, Addresses: slices.Clone(addresses), Nonce: nonce,
 		Account: AddressOf(account.Public().(ed25519.PublicKey)), Validator: Hash(validator.Public().(ed25519.PublicKey))}
 	if err := a.Validate(); err != nil {
 		return Application{}, err
@@ -36,10 +39,10 @@ func Apply(chain Hash, name string, addresses []string, account, validator ed255
 	return a, nil
 }
 
-// Digest is what both keys sign: hash("application", chain, name, account, validator,
-// addresses…).
+// Digest is what both keys sign: hash("application", chain, nonce, name, account,
+// validator, addresses…).
 func (a Application) Digest(chain Hash) Hash {
-	parts := [][]byte{chain[:], []byte(a.Name), a.Account[:], a.Validator[:]}
+	parts := [][]byte{chain[:], a.Nonce[:], []byte(a.Name), a.Account[:], a.Validator[:]}
 	for _, s := range a.Addresses {
 		parts = append(parts, []byte(s))
 	}

@@ -58,12 +58,9 @@ const firstKeyEpoch = 1
 // sealModel takes the network's artist. The first member's seal that is good counts:
 // its hash is for the others to check before they give the artist anything to do.
 func (x *execution) sealModel(signer Address, p Seal) error {
-	member, err := x.member(signer)
+	member, err := x.voter(signer)
 	if err != nil {
 		return err
-	}
-	if x.committee == nil {
-		return refuse(CodeWrongPhase, "no committee is in force yet: wait for the end of the ceremony")
 	}
 	// One member must not be able to put another artist in the place of the one that
 	// all agreed on.

@@ -78,7 +78,8 @@ func indexContainer(cid string) []byte        { return key("index/container/", [
 func indexCID(cid string, rid ...byte) []byte {
 	return key("index/cid/", []byte(cid+"/"), rid) // without rid, of all artworks with that CID
 }
-func indexMember(a Address) []byte           { return key("index/member/", a[:]) } // → member's number
+func indexMember(a Address) []byte           { return key("index/member/", a[:]) }           // → member's number
+func indexApplication(digest Hash) []byte    { return key("index/application/", digest[:]) } // that admitted somebody
 func indexMotion(m Motion) []byte            { return key("index/motion/", number(m.Until), m.ID[:]) }
 func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {

@@ -48,7 +48,7 @@ func (x *execution) voter(signer Address) (Member, error) {
 	case x.committee == nil:
 		return m, refuse(CodeWrongPhase, "no committee is in force yet: wait for the end of the ceremony")
 	case !m.Seated():
-		return m, refuse(CodeNotMember, "member %d is %s: only members with a share may vote", m.Index, m.Standing)
+		return m, refuse(CodeNotMember, "member %d is %s: only members with a share may do this", m.Index, m.Standing)
 	}
 	return m, nil
 }
@@ -84,6 +84,9 @@ func (x *execution) admit(signer Address, p Admit) error {
 		return refuse(CodeLimit, "the network has %d members, the most that it may have", places)
 	}
 	digest := a.Digest(x.machine.chain)
+	if _, used := x.st.Get(indexApplication(digest)); used {
+		return refuse(CodeDuplicate, "the application has admitted %s before: who wants to come back applies again", a.Name)
+	}
 	return x.vote(voter, members, Motion{ID: hash("motion", []byte("admit"), digest[:]), Application: &a})
 }
 
@@ -202,6 +205,7 @@ func (x *execution) admitted(a Application) {
 		save(x.st, keyMembers, uint64(m.Index))
 		save(x.st, indexMember(a.Account), uint64(m.Index))
 	}
+	x.st.Set(indexApplication(a.Digest(x.machine.chain)), present)
 	m.Name, m.Account, m.Validator, m.Addresses = a.Name, a.Account, a.Validator, a.Addresses
 	m.Standing, m.Since = StandingJoining, x.height
 	x.saveMember(m)

@@ -14,7 +14,9 @@ import (
 // application is that of a person whom the founders may have as their next member.
 func (w *world) application(name string) Application {
 	w.t.Helper()
-	a, err := Apply(w.chain, name, []string{"/ip4/192.0.2.1/udp/4001/quic-v1"}, testKey(name), testKey("validator "+name))
+	var life Hash // of an account that applies again
+	copy(life[:], number(view(w, func(v View) uint64 { m, _ := v.MemberOf(addressOf(name)); return m.Since })))
+	a, err := Apply(w.chain, life, name, []string{"/ip4/192.0.2.1/udp/4001/quic-v1"}, testKey(name), testKey("validator "+name))
 	require.NoError(w.t, err)
 	return a
 }
@@ -139,7 +141,7 @@ func TestVotesOnMembersAreRefusedByReason(t *testing.T) {
 		says   string
 	}{
 		{"the vote of somebody else", "alice", forged(func(*Application) {}), CodeNotMember, "is not a member"},
-		{"the vote of one who has no share yet", "m5", forged(func(*Application) {}), CodeNotMember, "only members with a share may vote"},
+		{"the vote of one who has no share yet", "m5", forged(func(*Application) {}), CodeNotMember, "only members with a share may do this"},
 		{"an application for another network", "m1", Admit{Application: early.application("eve")}, CodeOK, ""}, // same genesis, same network
 		{"a name that the candidate did not sign", "m2", forged(func(a *Application) { a.Name = "Mallory" }), CodeProof, "by its account"},
 		{"an address that the candidate did not sign", "m2", forged(func(a *Application) { a.Addresses = []string{"/ip4/192.0.2.66/tcp/1"} }), CodeProof, "by its account"},
@@ -163,7 +165,7 @@ func TestVotesOnMembersAreRefusedByReason(t *testing.T) {
 	require.Equal(t, CodeDuplicate, w.act("m1", Remove{Member: joining}).Code)
 
 	// A key of a member, signed by a candidate that has it, is refused all the same.
-	a, err := Apply(w.chain, "twin", []string{"/ip4/192.0.2.1/tcp/1"}, testKey("twin"), testKey("m1"))
+	a, err := Apply(w.chain, Hash{}, "twin", []string{"/ip4/192.0.2.1/tcp/1"}, testKey("twin"), testKey("m1"))
 	require.NoError(t, err)
 	r := w.act("m2", Admit{Application: a})
 	require.Equal(t, CodeMalformed, r.Code)
@@ -192,7 +194,7 @@ func TestAMotionLapses(t *testing.T) {
 func TestMotionsEndWithWhatTheyAreAbout(t *testing.T) {
 	w := ready(t)
 	open := func() int { return view(w, func(v View) int { return len(v.Motions()) }) }
-	moved, err := Apply(w.chain, "m5", []string{"/ip4/192.0.2.2/udp/4001/quic-v1"}, testKey("m5"), testKey("validator m5"))
+	moved, err := Apply(w.chain, Hash{}, "m5", []string{"/ip4/192.0.2.2/udp/4001/quic-v1"}, testKey("m5"), testKey("validator m5"))
 	require.NoError(t, err)
 	w.must("m4", Admit{Application: moved})
 	w.must("m4", Remove{Member: 3})
@@ -275,6 +277,27 @@ func TestWhoLeavesBeforeItsSeatAndTheHandoverFailsIsGone(t *testing.T) {
 	require.Equal(t, StandingLeft, w.memberAt(five).Standing)
 	w.wait(3)
 	w.refreshed()
+}
+
+func TestAnApplicationAdmitsOnce(t *testing.T) {
+	w := ready(t)
+	old := w.application("m5")
+	five := w.admitted("m5", 1, 2, 3)
+	w.must("m5", Leave{})
+	require.Equal(t, StandingLeft, w.memberAt(five).Standing)
+	r := w.act("m1", Admit{Application: old})
+	require.Equal(t, CodeDuplicate, r.Code)
+	require.Contains(t, r.Log, "applies again")
+	require.Equal(t, five, w.admitted("m5", 1, 2, 3), "a new one, and the number of before")
+}
+
+func TestOnlyMembersWithAShareSeal(t *testing.T) {
+	w := newWorld(t, 4, testParams())
+	w.ceremony()
+	w.admitted("m5", 1, 2, 3)
+	r := w.act("m5", w.sealFor(1, "dusk"))
+	require.Equal(t, CodeNotMember, r.Code)
+	require.Contains(t, r.Log, "only members with a share")
 }
 
 func TestTheLastMemberStays(t *testing.T) {

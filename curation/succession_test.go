@@ -517,7 +517,7 @@ func TestGuardiansAreRefusedByReason(t *testing.T) {
 	require.Equal(t, Mortal, view(mortal, View.Estate).Rules.Death())
 	r := mortal.act("alice", Accept{Sharing: 1})
 	require.Equal(t, CodeNotMember, r.Code)
-	a, err := Apply(w.chain, "Eve", []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}, testKey("g1"), testKey("validator of eve"))
+	a, err := Apply(w.chain, Hash{}, "Eve", []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}, testKey("g1"), testKey("validator of eve"))
 	require.NoError(t, err)
 	r = w.act("m1", Admit{Application: a})
 	require.Equal(t, CodeMalformed, r.Code)

@@ -24,7 +24,7 @@ func addressOf(name string) Address {
 }
 
 func sampleApplication() Application {
-	a, err := Apply(Hash{1}, "Eve", []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}, testKey("eve"), testKey("eve's validator"))
+	a, err := Apply(Hash{1}, Hash{}, "Eve", []string{"/ip4/203.0.113.7/udp/4001/quic-v1"}, testKey("eve"), testKey("eve's validator"))
 	if err != nil {
 		panic(err)
 	}

@@ -86,7 +86,7 @@ func comer(t *testing.T, d *door, inv p2p.Invitation) newcomer {
 	require.NoError(t, err)
 	_, validator, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	a, err := curation.Apply(d.n.chain, "Eve", []string{"/ip4/192.0.2.5/tcp/1"}, account, validator)
+	a, err := curation.Apply(d.n.chain, curation.Hash{}, "Eve", []string{"/ip4/192.0.2.5/tcp/1"}, account, validator)
 	require.NoError(t, err)
 	c := newcomer{host(t, account, nil), p2p.ApplyRequest{Token: inv.Token, Genesis: inv.Hash, Application: founding.EncodeApplication(a)}}
 	c.SeedAddrBook([]peer.AddrInfo{d.n.host.AddrInfo()})

@@ -33,13 +33,14 @@ type Applicant struct {
 	Account            curation.Address `json:"account"`
 	Validator          curation.Hash    `json:"validator" doc:"ed25519 key for consensus."`
 	Addresses          []string         `json:"addresses" doc:"Where it is reached."`
+	Nonce              curation.Hash    `json:"nonce" doc:"Random: an application admits once."`
 	AccountSignature   Hex              `json:"account_signature" doc:"64 bytes, ed25519."`
 	ValidatorSignature Hex              `json:"validator_signature" doc:"64 bytes, ed25519."`
 }
 
 // Application is the applicant's own, for a vote.
 func (a Applicant) Application() (curation.Application, error) {
-	out := curation.Application{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: a.Addresses}
+	out := curation.Application{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: a.Addresses, Nonce: a.Nonce}
 	if len(a.AccountSignature) != len(out.AccountSignature) || len(a.ValidatorSignature) != len(out.ValidatorSignature) {
 		return out, problem(http.StatusBadGateway, CodeInternal, "the node tells of an applicant whose signatures have %d and %d bytes, want 64: ask another node",
 			len(a.AccountSignature), len(a.ValidatorSignature))
@@ -53,7 +54,7 @@ func motionOf(v curation.View, m curation.Motion) Motion {
 	out.Counted, out.Threshold = health.Votes(v, m)
 	if a := m.Application; a != nil {
 		out.Kind, out.Name = "admit", a.Name
-		out.Applicant = &Applicant{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: list(a.Addresses),
+		out.Applicant = &Applicant{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: list(a.Addresses), Nonce: a.Nonce,
 			AccountSignature: a.AccountSignature[:], ValidatorSignature: a.ValidatorSignature[:]}
 		if before, again := v.MemberOf(a.Account); again {
 			out.Member = before.Index

@@ -148,7 +148,7 @@ func (g *grown) newcomer(ada *owner, name string) (*owner, curation.Application)
 	require.NoError(g.t, err)
 	var a curation.Application
 	g.read(func(v curation.View) {
-		a, err = curation.Apply(v.Chain(), name, []string{"/ip4/192.0.2.9/udp/4001/quic-v1"}, p.secrets.Identity, validator)
+		a, err = curation.Apply(v.Chain(), curation.Hash{}, name, []string{"/ip4/192.0.2.9/udp/4001/quic-v1"}, p.secrets.Identity, validator)
 	})
 	require.NoError(g.t, err)
 	return p, a
@@ -269,7 +269,7 @@ func TestABackupOfALaterMemberIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	_, stranger, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	forged, err := curation.Apply(b.Chain, "Nora", application.Addresses, stranger, b.validator)
+	forged, err := curation.Apply(b.Chain, curation.Hash{}, "Nora", application.Addresses, stranger, b.validator)
 	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		spoil func(*stored)

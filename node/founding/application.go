@@ -23,13 +23,14 @@ type application struct {
 	Account            curation.Address `json:"account"`
 	Validator          curation.Hash    `json:"validator"`
 	Addresses          []string         `json:"addresses"`
+	Nonce              curation.Hash    `json:"nonce"`
 	AccountSignature   string           `json:"account_signature"`
 	ValidatorSignature string           `json:"validator_signature"`
 }
 
 // EncodeApplication returns the JSON of an application.
 func EncodeApplication(a curation.Application) []byte {
-	b, err := json.Marshal(application{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: a.Addresses,
+	b, err := json.Marshal(application{Name: a.Name, Account: a.Account, Validator: a.Validator, Addresses: a.Addresses, Nonce: a.Nonce,
 		AccountSignature: hex.EncodeToString(a.AccountSignature[:]), ValidatorSignature: hex.EncodeToString(a.ValidatorSignature[:])})
 	if err != nil { // strings and hashes have a form always
 		panic(err)
@@ -44,7 +45,7 @@ func DecodeApplication(b []byte, chain curation.Hash) (curation.Application, err
 	if err := strict(b, &s); err != nil {
 		return curation.Application{}, fmt.Errorf("%w: application: %w", ErrApplication, err)
 	}
-	a := curation.Application{Name: s.Name, Account: s.Account, Validator: s.Validator, Addresses: s.Addresses}
+	a := curation.Application{Name: s.Name, Account: s.Account, Validator: s.Validator, Addresses: s.Addresses, Nonce: s.Nonce}
 	for _, f := range []struct {
 		text string
 		to   *[64]byte

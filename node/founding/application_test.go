@@ -26,7 +26,7 @@ func testApplication(t testing.TB, name string, addrs ...string) curation.Applic
 	if addrs == nil {
 		addrs = []string{"/ip4/192.0.2.5/udp/4001/quic-v1"}
 	}
-	a, err := curation.Apply(testChain(t), name, addrs, keyOf(name), keyOf(name+"'s validator"))
+	a, err := curation.Apply(testChain(t), curation.Hash{}, name, addrs, keyOf(name), keyOf(name+"'s validator"))
 	require.NoError(t, err)
 	return a
 }

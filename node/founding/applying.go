@@ -2,6 +2,7 @@ package founding
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,7 +111,11 @@ func (p *Plan) sign(h home.Home, cfg config.Config, secrets keys.Secrets, chain 
 	if err != nil {
 		return err
 	}
-	a, err := curation.Apply(chain, p.Name, addrs, secrets.Identity, validator)
+	var nonce curation.Hash
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return err
+	}
+	a, err := curation.Apply(chain, nonce, p.Name, addrs, secrets.Identity, validator)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func TestInvitationsToANetworkThatRuns(t *testing.T) {
 	}
 	require.Equal(t, [16]byte(inv.Token), o.Token)
 	require.Nil(t, o.Applicant)
-	a, err := curation.Apply(chain, "Eve", []string{"/ip4/192.0.2.5/tcp/1"}, keyOf("Eve"), keyOf("Eve's validator"))
+	a, err := curation.Apply(chain, curation.Hash{}, "Eve", []string{"/ip4/192.0.2.5/tcp/1"}, keyOf("Eve"), keyOf("Eve's validator"))
 	require.NoError(t, err)
 	_, err = o.Claim(a)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -27,7 +28,12 @@ func (w *world) newcomer() (*peer, curation.Application) {
 
 func (w *world) application(q *peer) curation.Application {
 	name := fmt.Sprintf("member %d", q.index)
-	a, err := curation.Apply(w.chain, name, []string{"/ip4/192.0.2.1/udp/4001/quic-v1"}, q.key, keyOf(name+" validator"))
+	var life curation.Hash // of one that applies again
+	w.view(w.leader, func(v curation.View) {
+		m, _ := v.MemberOf(addressOf(name))
+		binary.BigEndian.PutUint64(life[:], m.Since)
+	})
+	a, err := curation.Apply(w.chain, life, name, []string{"/ip4/192.0.2.1/udp/4001/quic-v1"}, q.key, keyOf(name+" validator"))
 	require.NoError(w.t, err)
 	return a
 }

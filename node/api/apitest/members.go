@@ -16,7 +16,7 @@ import (
 // machine, which does nothing until it is admitted.
 func (s *Studio) Apply(name string) curation.Application {
 	s.t.Helper()
-	a, err := curation.Apply(s.chain, name, []string{"/ip4/192.0.2.7/udp/4001/quic-v1"}, Key(name), Key(name+" validator"))
+	a, err := curation.Apply(s.chain, curation.Hash{}, name, []string{"/ip4/192.0.2.7/udp/4001/quic-v1"}, Key(name), Key(name+" validator"))
 	require.NoError(s.t, err)
 	if !slices.ContainsFunc(s.people, func(p *person) bool { return p.key.Equal(Key(name)) }) {
 		secrets := member.Secrets{Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: Key(name)}
