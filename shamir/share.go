@@ -205,10 +205,10 @@ func (c *Commitment) Verify(s Share) error {
 
 // VerifyTogether checks shares of one member, each against the commitment in its place,
 // at a fraction of what Verify of each takes: it compares the sums of both, weighted.
-// Wrong shares pass with a chance of one in 65,536 if their dealers cannot know the
+// Wrong shares pass with a chance of one in 2³² if their dealers cannot know the
 // weights, and surely if they can. An error says that some share is wrong; Verify tells
 // which. Commitments have one group and threshold.
-func VerifyTogether(weights []uint16, commitments []*Commitment, shares []Share) error {
+func VerifyTogether(weights []uint32, commitments []*Commitment, shares []Share) error {
 	if len(shares) == 0 || len(weights) != len(shares) || len(commitments) != len(shares) {
 		return fmt.Errorf("%d shares with %d weights and %d commitments: %w", len(shares), len(weights), len(commitments), ErrSize)
 	}

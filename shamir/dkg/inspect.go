@@ -36,10 +36,10 @@ func (p *Party) inspect(l *Log, dealers []uint32) ([]verdict, error) {
 
 // check compares the deals at the places with their commitments: all together, and only
 // if that fails one by one. The weights follow from the party's seed, so no dealer
-// can have two deals whose errors cancel. One in 65,536 may slip through all the same:
+// can have two deals whose errors cancel. One in 2³² may slip through all the same:
 // KeyShare finds it, when it is too late for a dispute, and this member's share is lost.
 func (p *Party) check(l *Log, dealers []uint32, verdicts []verdict, places []int) error {
-	var weights []uint16
+	var weights []uint32
 	var xs, ys []*shamir.Commitment
 	var ofX, ofY []shamir.Share
 	bundles := make([]*bundle, len(places))
@@ -62,9 +62,9 @@ func (p *Party) check(l *Log, dealers []uint32, verdicts []verdict, places []int
 }
 
 // weight is nobody's business but the party's, so SPEC.md does not know it.
-func (p *Party) weight(commit [32]byte) uint16 {
+func (p *Party) weight(commit [32]byte) uint32 {
 	mac := hmac.New(sha256.New, p.seed[:])
 	mac.Write(p.id[:])
 	mac.Write(commit[:])
-	return binary.BigEndian.Uint16(mac.Sum(nil))
+	return binary.BigEndian.Uint32(mac.Sum(nil))
 }
