@@ -24,6 +24,12 @@ var everyday = map[string]bool{
 	"Failed to resolve peer":                         true,
 	"Error stopping pool":                            true,
 	"Stopped accept routine, as transport is closed": true,
+	"Failed to add block":                            true, // two peers sent it
+	"SendTimeout":                                    true, // of a peer that was asked for a block
+
+	// A node that stops while it catches up has no consensus to stop.
+	"Not stopping State service -- has not been started yet": true,
+	"Error stopping consensus state":                         true,
 }
 
 // engineLog writes CometBFT's log to slog, a level lower than it was meant:
