@@ -453,6 +453,7 @@ func TestWhoHasLeftOrHasNoSeatYetIsConvictedToo(t *testing.T) {
 		w.must(memberName(i), w.consent(2, i))
 	}
 	require.True(t, w.handover(1, 2, 3, 4))
+	w.wait(voteLag)
 	require.Equal(t, StandingLeft, w.memberAt(4).Standing)
 	for i := uint32(1); i <= 2; i++ {
 		w.must(memberName(i), Admit{Application: w.application("m4")})
@@ -470,6 +471,7 @@ func TestWhoHasLeftOrHasNoSeatYetIsConvictedToo(t *testing.T) {
 		w.must(memberName(i), w.consent(2, i))
 	}
 	require.True(t, w.handover(1, 2, 3, 4))
+	w.wait(voteLag)
 	w.admitted("m4", 1, 2, 3)
 	w.must("m3", e)
 	require.Equal(t, StandingLeft, w.memberAt(4).Standing)

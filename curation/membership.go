@@ -276,10 +276,19 @@ func (x *execution) seat(seats Seats, dealKeys [][32]byte, epoch uint64) (draini
 	return draining
 }
 
-// release lets those members go whose last committee has nothing left to serve.
+// voteLag is how many blocks after a change of powers the first block comes that is
+// decided by the new ones: CometBFT counts what a block changes from the next but one
+// on. Until then consensus needs the votes of those who go.
+const voteLag = 2
+
+// release lets those members go whose last committee has nothing left to serve, and
+// whom consensus needs no more: who has left may stop its node at once.
 func (x *execution) release() {
 	ceremony := must2(load[ceremonyState](x.block, keyCeremony))
 	if len(ceremony.Draining) == 0 || oldestWork(x.block, x.committee.Epoch()) < x.committee.Epoch() {
+		return
+	}
+	if x.height < must2(committeeInForce(x.block)).Height+voteLag {
 		return
 	}
 	for _, number := range ceremony.Draining {

@@ -231,6 +231,10 @@ func TestVotesCountOfThoseWhoHaveAShareNow(t *testing.T) {
 		w.must(memberName(i), w.consent(2, i))
 	}
 	require.True(t, w.handover(1, 2, 3, 4))
+	for range voteLag {
+		require.Equal(t, StandingDraining, w.memberAt(2).Standing, "consensus counts its vote for the next block yet")
+		w.block()
+	}
 	require.Equal(t, StandingLeft, w.memberAt(2).Standing)
 	w.must("m3", Admit{Application: w.application("m5")})
 	require.Zero(t, view(w, func(v View) uint32 { m, _ := v.MemberOf(addressOf("m5")); return m.Index }), "three votes of which one has gone")
@@ -261,6 +265,7 @@ func TestWhoChangesItsMindDuringTheHandoverGoesWithTheNext(t *testing.T) {
 	}
 	require.True(t, w.handover(1, 2, 3, 4, five))
 	require.Equal(t, Seats{1, 2, 3}, view(w, func(v View) Seats { return v.SeatsAt(3) }))
+	w.wait(voteLag)
 	require.Equal(t, StandingLeft, w.memberAt(five).Standing)
 }
 
