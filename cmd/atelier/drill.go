@@ -15,15 +15,16 @@ func drillCommand(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "drill POLICY",
 		Short: "Rehearse the loss of a network's key: mortal, guardian or will",
-		Long: `drill founds a network under a death policy, publishes a picture, destroys the
-seeds of so many members that too few shares are left, and shows what people see in
-each state and what the policy promises: nothing (mortal), shares of the same key from
-the guardians (guardian), or a key that is everybody's (will).
+		Long: `drill founds a network under a death policy, publishes a picture, and destroys
+the seeds of so many members that too few shares are left. It shows what people
+see in each state, and what the policy promises: nothing (mortal), shares of the
+same key from the guardians (guardian), or a key that is everybody's (will).
 
-Keys, shares, certificates, the sealed artist, its pictures, the guardians' commands
-and the offline check are the real ones, in one process. Only consensus is left out:
-blocks are made one after the other, so that a long silence takes a second. In a real
-network that lost a third of its nodes, blocks stop until some are back.`,
+Keys, shares, certificates, the sealed artist, its pictures, the guardians'
+commands and the offline check are the real ones, in one process. Only consensus
+is left out: blocks are made one after the other, so that a long silence takes a
+second. In a real network that lost a third of its nodes, blocks stop until some
+are back.`,
 		Example: "  atelier drill guardian\n  atelier drill will --members 7 --json | jq .states",
 		Args:    takes("POLICY"),
 		RunE: func(cmd *cobra.Command, args []string) error {

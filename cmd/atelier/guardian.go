@@ -287,7 +287,8 @@ func guardianRecover(e *env) *cobra.Command {
 		Long: `recover is this guardian's vote that the members have lost the key and get it back.
 With enough votes the recovery is pending for the network's delay, in which the
 members can object; after it they take fresh shares of the same key from the
-guardians, who deal them with ` + "`atelier guardian tend`" + `. Nothing has to be sealed again.`,
+guardians, who deal them with ` + "`atelier guardian tend`" + `. Nothing has to be
+sealed again.`,
 		Example: "  atelier guardian recover --key gerda.age --api 127.0.0.1:8080",
 		Args:    takes(),
 		RunE:    e.guardianSays(func(*guardian.Guardian, guardian.Ledger) (curation.Payload, error) { return curation.Recover{}, nil }),
@@ -300,9 +301,9 @@ func guardianPublish(e *env) *cobra.Command {
 		Use: "publish", Short: "Publish this guardian's share, to execute the network's will",
 		Long: `publish gives this guardian's share of the opening key to everybody, for good. The
 ledger takes it after the network's silence only. With enough shares the key is
-public: anybody opens the artist with ` + "`atelier model open`" + `. The share of the key that
-signs stays secret. Before the share leaves, the nodes of --also have to tell of the
-same silence.`,
+public: anybody opens the artist with ` + "`atelier model open`" + `. The share of the key
+that signs stays secret. Before the share leaves, the nodes of --also have to tell
+of the same silence.`,
 		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080 --also 127.0.0.1:8081",
 		Args:    takes(),
 		RunE: e.guardianSays(func(g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
@@ -392,9 +393,9 @@ func modelOpen(e *env) *cobra.Command {
 	var out string
 	c := &cobra.Command{
 		Use: "open", Short: "Open the sealed artist with the key that a will has published",
-		Long: `open takes the sealed container from a node, opens it with the key that the guardians
-have published, checks that it is the artist whose hash the ledger holds, and writes
-its folder to --out. Anybody may do this, and draw with it from then on:
+		Long: `open takes the sealed container from a node, opens it with the key that the
+guardians have published, checks that it is the artist whose hash the ledger holds,
+and writes its folder to --out. Anybody may do this, and draw with it from then on:
 ` + "`atelier model render --weights DIR`" + `. As long as the key is secret, it is refused.`,
 		Example: "  atelier model open --api 127.0.0.1:8080 --out ./artist\n  atelier model render --weights ./artist --prompt \"red heart\" --out heart.png",
 		Args:    takes(),
