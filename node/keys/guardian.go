@@ -89,19 +89,4 @@ func LoadSharings(path, passphrase string) (map[uint64][32]byte, error) {
 }
 
 // EraseSharing destroys a guardian's seed, as EraseSeed does a member's.
-func EraseSharing(path string, sharing uint64) error {
-	name := sharingFile(path, sharing)
-	info, err := os.Stat(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("erase seed: %w", err)
-	}
-	if err := overwrite(name, info.Size()); err != nil {
-		return fmt.Errorf("erase seed: %w", err)
-	}
-	if err := os.Remove(name); err != nil {
-		return fmt.Errorf("erase seed: %w", err)
-	}
-	return syncDir(filepath.Dir(name))
-}
+func EraseSharing(path string, sharing uint64) error { return erase(sharingFile(path, sharing)) }

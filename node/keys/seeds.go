@@ -105,7 +105,11 @@ func EraseSeed(home, passphrase string, epoch uint64) error {
 	if epoch == 1 {
 		return eraseFounding(home, passphrase)
 	}
-	path := filepath.Join(home, Dir, seedFile(epoch))
+	return erase(filepath.Join(home, Dir, seedFile(epoch)))
+}
+
+// erase overwrites and removes a seed's file, if there is one.
+func erase(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
