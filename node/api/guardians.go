@@ -101,21 +101,12 @@ func (s *server) registerGuardians(api huma.API) {
 func (s *server) successionOf(v curation.View) (Succession, error) {
 	l := guardian.Read(v)
 	e := l.Estate
-	self := s.self()
-	state := health.Of(v, func(m uint32) bool { return m == self.Member || self.Connected[m] }).State
+	state := health.Of(v, s.reached()).State
 	out := Succession{Chain: l.Chain, Height: l.Height, Policy: string(e.Rules.Death()), Means: e.Rules.Tells(), State: string(state), Advice: state.Advice(e),
 		Guardians: []Guardian{}, Threshold: e.Rules.Threshold, AnswerBlocks: e.Rules.AnswerBlocks, DelayBlocks: e.Rules.DelayBlocks,
 		SilentBlocks: e.Rules.SilentBlocks, Next: e.Next, Silent: e.Silent()}
-	for i, g := range e.Rules.Guardians {
-		shown := Guardian{Number: uint32(i + 1), Name: g.Name, Account: g.Account}
-		for _, n := range e.Accepted {
-			shown.Accepted = shown.Accepted || n == shown.Number
-		}
-		if e.Sharing != nil && l.Sharing != nil {
-			shown.Seat = e.Sharing.Seats.Of(shown.Number)
-			shown.Proven = shown.Seat != 0 && l.Sharing.Spoke(shown.Seat, dkg.KindAck)
-		}
-		out.Guardians = append(out.Guardians, shown)
+	for _, g := range l.Standings() {
+		out.Guardians = append(out.Guardians, Guardian{Number: g.Number, Name: g.Name, Account: g.Account, Seat: g.Seat, Proven: g.Proven, Accepted: g.Accepted})
 	}
 	var err error
 	if out.Sharing, err = sharingOf(e.Sharing, l.Sharing); err != nil {

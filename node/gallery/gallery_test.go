@@ -1,6 +1,8 @@
 package gallery_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -12,9 +14,11 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/api/apitest"
 	"github.com/atelier-dao/atelier/node/gallery"
+	"github.com/atelier-dao/atelier/node/guardian"
 )
 
 // open makes the gallery of a studio's first member, who sees the second.
@@ -273,6 +277,43 @@ func TestThePageOfTheNetworkTellsWhoComesAndGoes(t *testing.T) {
 	says("A handover to epoch 2 is under way, in the phase commit.", "With the next handover "+hostile+" gets a share; Member 4")
 	s.Stands("Member 4", curation.StandingLeft)
 	says("4 of 4 members proved", "Was a member: Member 4 (number 4).", hostile+" active proven not connected")
+}
+
+// The page of the network names the guardians and tells where their shares stand.
+func TestThePageOfTheNetworkTellsOfItsGuardians(t *testing.T) {
+	keeper := guardian.Guardian{Account: apitest.Address("Gerda"), Seeds: map[uint64][32]byte{}}
+	s := apitest.Found(t, 4, func(g *curation.Genesis) {
+		g.Succession = curation.Succession{Policy: curation.WillPolicy, Threshold: 1, AnswerBlocks: 20, SilentBlocks: 500,
+			Guardians: []curation.Guardian{{Name: "Gerda " + hostile, Account: keeper.Account}}}
+		g.Balances = append(g.Balances, curation.GenesisBalance{Account: keeper.Account, Amount: curve.Credits(10)})
+	})
+	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+	h := open(t, s)
+	says := func() string { return read(t, h, "/network").sound().says() }
+	require.Contains(t, says(), "Guardians They hold no share yet: each takes one with atelier guardian tend.")
+	require.Contains(t, says(), "1 Gerda "+hostile+" none")
+	for range 40 {
+		var l guardian.Ledger
+		s.Read(func(v curation.View) { l = guardian.Read(v) })
+		if l.Estate.Sharing != nil {
+			require.Contains(t, says(), fmt.Sprintf("Their shares count since block %d. They may publish the key after block %d,", l.Estate.Sharing.Height, l.Estate.Silent()))
+			require.Contains(t, says(), "1 Gerda "+hostile+" proven")
+			return
+		}
+		if l.Running != nil {
+			require.Contains(t, says(), "The members deal them their shares; this phase, "+l.Running.Phase().String()+",")
+		}
+		effects, err := keeper.Step(l, false, rand.Reader)
+		require.NoError(t, err)
+		for _, f := range effects {
+			if f, ok := f.(guardian.Submit); ok {
+				s.Submit("Gerda", f.Payload)
+			}
+		}
+		next := l.Height + 3
+		s.Run("time", func(v curation.View) bool { return v.Height() >= next })
+	}
+	require.Fail(t, "the sharing never counted")
 }
 
 func TestAnEmptyNetworkTeaches(t *testing.T) {

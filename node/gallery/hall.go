@@ -9,6 +9,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/guardian"
 	"github.com/atelier-dao/atelier/node/health"
 )
 
@@ -42,6 +43,8 @@ type hall struct {
 	Phases    []phase
 	Handover  string // where one stands; empty without one
 	Next      string // who joins and leaves with the next one; empty when nobody does
+	Guardians []guardian.Standing
+	Sharing   string // where the guardians' shares stand; empty when there are no guardians
 	Advice    string // what the network's state means, and what to do next
 	OnDeath   string // what becomes of the artist when its key is lost
 }
@@ -86,6 +89,8 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.Advice = sentence(state.Advice(v.Estate()))
 	}
 	h.OnDeath = v.Genesis().Succession.Tells()
+	l := guardian.Read(v)
+	h.Guardians, h.Sharing = l.Standings(), sharingOf(l)
 	for status, n := range h.Artworks {
 		if !status.Open() && status != curation.StatusExpired || status == curation.StatusRegistered {
 			h.Made += n

@@ -63,6 +63,30 @@ func Read(v curation.View) Ledger {
 	return l
 }
 
+// Standing is where one of the network's guardians stands.
+type Standing struct {
+	curation.Guardian
+	Number   uint32
+	Seat     uint32 // index of its share in the sharing that counts; 0 without one
+	Proven   bool   // it has proved that share
+	Accepted bool   // it has accepted the next sharing
+}
+
+// Standings are those of all guardians, by number.
+func (l Ledger) Standings() []Standing {
+	var all []Standing
+	for i, g := range l.Estate.Rules.Guardians {
+		s := Standing{Guardian: g, Number: uint32(i + 1)}
+		s.Accepted = slices.Contains(l.Estate.Accepted, s.Number)
+		if l.Estate.Sharing != nil && l.Sharing != nil {
+			s.Seat = l.Estate.Sharing.Seats.Of(s.Number)
+			s.Proven = s.Seat != 0 && l.Sharing.Spoke(s.Seat, dkg.KindAck)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
 // Guardian is one guardian with its secrets.
 type Guardian struct {
 	Account curation.Address

@@ -20,6 +20,9 @@ func (s State) Advice(e curation.Estate) string {
 	case MakingKeys:
 		return "nothing is drawn yet: wait until the ceremony has ended"
 	case Healthy:
+		if e.Rules.Death() != curation.Mortal && e.Sharing == nil {
+			return "pictures are drawn; the guardians hold no share yet, each takes one with `atelier guardian tend`"
+		}
 		return "pictures are drawn; nothing to do"
 	case Degraded:
 		return "pictures are drawn, and few more members may be lost: bring back those who are away, or hand over without them"

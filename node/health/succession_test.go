@@ -36,6 +36,9 @@ func TestEveryStateSaysWhatToDoNext(t *testing.T) {
 	rules := func(p curation.DeathPolicy) curation.Estate {
 		return curation.Estate{Rules: curation.Succession{Policy: p, Threshold: 2, SilentBlocks: 50}, Sharing: &curation.Sharing{}, Life: 7}
 	}
+	unshared := curation.Estate{Rules: curation.Succession{Policy: curation.GuardianPolicy}}
+	require.Contains(t, Healthy.Advice(unshared), "atelier guardian tend", "a network whose guardians hold nothing")
+	require.Contains(t, Healthy.Advice(rules(curation.GuardianPolicy)), "nothing to do")
 	for says, e := range map[string]curation.Estate{
 		"no more pictures":         {},
 		"atelier guardian recover": rules(curation.GuardianPolicy),
