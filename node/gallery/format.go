@@ -12,8 +12,22 @@ import (
 func (g *gallery) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset": g.assetPath, "amount": amount, "credits": credits, "creditNoun": creditNoun, "fixed": fixed, "short": short, "count": plural, "number": grouped,
-		"percent": percent, "list": func(items ...any) []any { return items },
+		"percent": percent, "prose": prose, "list": func(items ...any) []any { return items },
 	}
+}
+
+// prose sets words in which commands stand between back quotes.
+func prose(text string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		if i%2 == 1 {
+			part = "<code>" + template.HTMLEscapeString(part) + "</code>"
+		} else {
+			part = template.HTMLEscapeString(part)
+		}
+		out.WriteString(part)
+	}
+	return template.HTML(out.String())
 }
 
 // amount sets an amount in credits or whole tokens: thousands apart, and two places

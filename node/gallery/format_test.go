@@ -30,6 +30,17 @@ func TestAmountsForPeople(t *testing.T) {
 	require.Equal(t, "0 boxes", plural(0, "box", "boxes"))
 }
 
+func TestProseSetsCommandsAndTrustsNothing(t *testing.T) {
+	for text, want := range map[string]string{
+		"nothing to do":                  "nothing to do",
+		"open it with `atelier <model>`": "open it with <code>atelier &lt;model&gt;</code>",
+		"<b>`a` & `b":                    "&lt;b&gt;<code>a</code> &amp; <code>b</code>",
+		"":                               "",
+	} {
+		require.Equal(t, want, string(prose(text)))
+	}
+}
+
 func TestTheCurveIsDrawnWhereverItIs(t *testing.T) {
 	credit := curve.Credits
 	for name, s := range map[string]curve.State{

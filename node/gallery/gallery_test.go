@@ -290,7 +290,7 @@ func TestThePageOfTheNetworkTellsOfItsGuardians(t *testing.T) {
 	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
 	h := open(t, s)
 	says := func() string { return read(t, h, "/network").sound().says() }
-	require.Contains(t, says(), "Guardians They hold no share yet: each takes one with atelier guardian tend.")
+	require.Contains(t, says(), "Guardians They hold no share yet: each takes one with atelier guardian tend")
 	require.Contains(t, says(), "1 Gerda "+hostile+" none")
 	for range 40 {
 		var l guardian.Ledger

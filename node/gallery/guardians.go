@@ -31,5 +31,5 @@ func sharingOf(l guardian.Ledger) string {
 	case e.Sharing != nil:
 		return fmt.Sprintf("Their shares count since block %d and outlive every handover of the members.", e.Sharing.Height)
 	}
-	return "They hold no share yet: each takes one with atelier guardian tend."
+	return "They hold no share yet: each takes one with `atelier guardian tend`."
 }
