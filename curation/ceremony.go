@@ -126,7 +126,7 @@ func (x *execution) ceremonyMessage(tx Tx, p CeremonyMessage) error {
 	if err != nil {
 		return refuse(ceremonyCode(err), "ceremony: %v", err)
 	}
-	x.st.Set(keyLog(p.Epoch), must(x.log.MarshalBinary()))
+	x.machine.transcripts.write(x.st, keyLog(p.Epoch), x.log)
 	if record, ok := committeeInForce(x.st); ok && record.Epoch == p.Epoch { // a late acknowledgement
 		record.Proven = x.log.Acknowledged()
 		save(x.st, keyCommitteeRecord(record.Epoch), record)
@@ -209,7 +209,7 @@ func (x *execution) ceremonyBlock() {
 	if !x.writableLog().EndBlock(x.height) {
 		return
 	}
-	x.block.Set(keyLog(ceremony.Epoch), must(x.log.MarshalBinary()))
+	x.machine.transcripts.write(x.block, keyLog(ceremony.Epoch), x.log)
 	after := x.log.Phase()
 	if after == before {
 		return

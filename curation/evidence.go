@@ -259,8 +259,8 @@ func (m *Machine) judgeMessage(r state.Reader, log *dkg.Log, accused Member, p C
 	attempt, receivers := ceremony.Attempt, ceremony.Seats
 	if p.Epoch != ceremony.Epoch {
 		record, ok := load[Committee](r, keyCommitteeRecord(p.Epoch))
-		var err error
-		if log, err = ceremonyLog(r, p.Epoch); err != nil || !ok {
+		kept := false
+		if log, kept = m.transcripts.read(r, keyLog(p.Epoch)); !kept || !ok {
 			return tooLate(p.Epoch)
 		}
 		attempt, receivers = record.Attempt, record.Seats
@@ -319,19 +319,13 @@ func tooLate(epoch uint64) error {
 	return refuse(CodeWrongPhase, "the ledger no longer holds what judges epoch %d: evidence is for the committee in force and the one before", epoch)
 }
 
-// evidence takes evidence from a member. Who brings some that shows nothing is not
-// heard again in the same block.
+// evidence takes evidence from a member.
 func (x *execution) evidence(signer Address, p Evidence) error {
 	reporter, err := x.member(signer)
 	if err != nil {
 		return err
 	}
-	if x.misjudged[reporter.Index] {
-		return refuse(CodeLimit, "member %d has brought evidence in this block that shows nothing: send more in the next one", reporter.Index)
-	}
 	if err := x.machine.judge(x.st, x.log, p); err != nil {
-		var r *refusal
-		x.misjudged[reporter.Index] = !errors.As(err, &r) || r.code != CodeDuplicate // another may have come first
 		return err
 	}
 	x.convict(reporter.Index, p)

@@ -26,11 +26,36 @@ type execution struct {
 	committee *shamir.Committee // in force
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed
-	misopened map[uint32]bool   // members that sent a wrong opening in this block
-	misjudged map[uint32]bool   // members that brought evidence of nothing in this block
+	wrong     map[claim]bool    // what did not verify in this block
 
 	validators []Validator // changes of the validator set
 	regrouped  bool        // members came, went or changed
+}
+
+// claim is what is not looked at again in a block in which it did not verify: to find
+// a wrong proof out costs every node some milliseconds, which no fee is for, and
+// whoever keeps to the rules sends none.
+type claim struct {
+	kind Kind
+	by   Address
+}
+
+// claimOf is one for each signer. Certificates have no signer that matters, so those
+// that outsiders bring, who have as many accounts as they like, count as one's.
+func (x *execution) claimOf(tx Tx) claim {
+	c := claim{tx.Payload.Kind(), tx.Signer}
+	if c.kind == KindCertify && x.machine.byAccount[tx.Signer] == 0 {
+		c.by = Address{}
+	}
+	return c
+}
+
+func (c claim) refuse() error {
+	of := "the account"
+	if c.by == (Address{}) {
+		of = "somebody who is no member"
+	}
+	return refuse(CodeLimit, "a wrong %s of %s came before it in this block: send it again in the next one", c.kind, of)
 }
 
 // refusal is why a transaction changes nothing.
@@ -128,8 +153,14 @@ func (x *execution) run(tx Tx, size, index int) TxResult {
 		return result(refuseFee(fee, had))
 	}
 	x.fee = fee
+	claim := x.claimOf(tx)
+	if x.wrong[claim] {
+		return result(claim.refuse())
+	}
 	if err := x.atomically(func() error { return x.apply(tx, index) }); err != nil {
-		return result(err)
+		r := result(err)
+		x.wrong[claim] = r.Code == CodeProof
+		return r
 	}
 	events := x.events
 	x.events = nil

@@ -1,10 +1,7 @@
 package curation
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"slices"
-	"sync"
 
 	"github.com/atelier-dao/atelier/curation/state"
 	"github.com/atelier-dao/atelier/shamir/dkg"
@@ -71,33 +68,6 @@ func guardians(r state.Reader) guardianState {
 	return s
 }
 
-// transcripts remembers the guardians' transcripts that were decoded last.
-type transcripts struct {
-	mu   sync.Mutex // guards both
-	of   [2][32]byte
-	logs [2]*dkg.Log
-}
-
-// read decodes a transcript; the log is the caller's own.
-func (t *transcripts) read(r state.Reader, number uint64) (*dkg.Log, bool) {
-	raw, ok := r.Get(keyGuardianLog(number))
-	if !ok {
-		return nil, false
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	digest := sha256.Sum256(raw)
-	if i := slices.Index(t.of[:], digest); i >= 0 && t.logs[i] != nil {
-		return t.logs[i].Clone(), true
-	}
-	log, err := dkg.UnmarshalLog(bytes.Clone(raw))
-	if err != nil { // the state was agreed on
-		panic(err)
-	}
-	t.of, t.logs = [2][32]byte{digest, t.of[0]}, [2]*dkg.Log{log, t.logs[0]}
-	return log.Clone(), true
-}
-
 // accept takes a guardian's deal key for the next sharing.
 func (x *execution) accept(signer Address, p Accept) error {
 	g, err := x.named(signer, GuardianPolicy, WillPolicy)
@@ -141,7 +111,7 @@ func (x *execution) accept(signer Address, p Accept) error {
 func (x *execution) guardianMessage(signer Address, p GuardianMessage) error {
 	s := guardians(x.st)
 	sharing, ok := load[Sharing](x.st, keySharing(p.Sharing))
-	log, kept := x.machine.transcripts.read(x.st, p.Sharing)
+	log, kept := x.machine.transcripts.read(x.st, keyGuardianLog(p.Sharing))
 	if !ok || !kept || p.Sharing != s.InForce && p.Sharing != s.Sharings {
 		return refuse(CodeWrongPhase, "message for sharing %d, which is neither under way nor in force", p.Sharing)
 	}
@@ -163,7 +133,7 @@ func (x *execution) guardianMessage(signer Address, p GuardianMessage) error {
 	if err := log.Apply(x.height, seat, dkg.Message{Kind: dkg.Kind(p.Message), Body: p.Data}); err != nil {
 		return refuse(ceremonyCode(err), "sharing: %v", err)
 	}
-	x.st.Set(keyGuardianLog(p.Sharing), must(log.MarshalBinary()))
+	x.machine.transcripts.write(x.st, keyGuardianLog(p.Sharing), log)
 	if sharing.Height != 0 { // a late acknowledgement
 		sharing.Proven = log.Acknowledged()
 		save(x.st, keySharing(p.Sharing), sharing)
@@ -216,16 +186,16 @@ func (x *execution) openSharing(s guardianState) {
 	s.Sharings, s.Running, s.Dealing, s.Accepted, s.Since = sharing.Number, true, true, nil, 0
 	save(x.block, keyGuardians, s)
 	save(x.block, keySharing(sharing.Number), sharing)
-	x.block.Set(keyGuardianLog(sharing.Number), must(log.MarshalBinary()))
+	x.machine.transcripts.write(x.block, keyGuardianLog(sharing.Number), log)
 	x.emit(EventGuardianPhase, sharing.Number, log.Phase().String(), log.Deadline())
 }
 
 func (x *execution) advanceSharing(s guardianState) {
-	log, ok := x.machine.transcripts.read(x.block, s.Sharings)
+	log, ok := x.machine.transcripts.read(x.block, keyGuardianLog(s.Sharings))
 	if !ok || !log.EndBlock(x.height) {
 		return
 	}
-	x.block.Set(keyGuardianLog(s.Sharings), must(log.MarshalBinary()))
+	x.machine.transcripts.write(x.block, keyGuardianLog(s.Sharings), log)
 	s.Dealing = log.Phase() <= dkg.PhaseBundle
 	sharing := must2(load[Sharing](x.block, keySharing(s.Sharings)))
 	x.emit(EventGuardianPhase, s.Sharings, log.Phase().String(), log.Deadline())

@@ -145,10 +145,7 @@ func (x *execution) handoverBlock(ceremony ceremonyState) {
 // attempts to hand over; the next may be proposed from a height on.
 func (x *execution) stay(attempts, again uint64) {
 	record := must2(committeeInForce(x.block))
-	log, err := ceremonyLog(x.block, record.Epoch)
-	if err != nil { // it is kept for as long as the committee is in force
-		panic(err)
-	}
+	log := must2(x.machine.transcripts.read(x.block, keyLog(record.Epoch))) // kept for as long as the committee is in force
 	if x.log.Params().Epoch != record.Epoch {
 		x.block.Delete(keyLog(x.log.Params().Epoch))
 	}

@@ -220,5 +220,5 @@ func (m *Machine) Commit() {
 func (m *Machine) begin(height uint64) *execution {
 	block := state.NewOverlay(m.store)
 	return &execution{machine: m, height: height, block: block, st: block, log: m.log, committee: m.committee,
-		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}, misopened: map[uint32]bool{}, misjudged: map[uint32]bool{}}
+		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}, wrong: map[claim]bool{}}
 }

@@ -54,8 +54,8 @@ func (x *execution) shareReport(signer Address, p ShareReport) error {
 	}
 	kind := EventShareLost
 	if len(p.Proof) == 0 {
-		log, err := ceremonyLog(x.st, c.Epoch)
-		if err != nil || !log.Spoke(c.Seats.Of(m.Index), dkg.KindAck) {
+		log, kept := x.machine.transcripts.read(x.st, keyLog(c.Epoch))
+		if !kept || !log.Spoke(c.Seats.Of(m.Index), dkg.KindAck) {
 			return refuse(CodeWrongPhase, "member %d has not proved its share: there is none to report", m.Index)
 		}
 		c.Lost = append(c.Lost, m.Index)
@@ -173,7 +173,7 @@ func (x *execution) recoverers(p *dkg.Params) Seats {
 		return nil
 	}
 	s := guardians(x.block)
-	log, kept := x.machine.transcripts.read(x.block, s.InForce)
+	log, kept := x.machine.transcripts.read(x.block, keyGuardianLog(s.InForce))
 	if !kept {
 		return nil
 	}
@@ -229,7 +229,7 @@ func (x *execution) publishShare(signer Address, p Publish) error {
 	case slices.Contains(w.Guardians, g):
 		return refuse(CodeDuplicate, "guardian %d has published its share already", g)
 	}
-	log, kept := x.machine.transcripts.read(x.st, sharing.Number)
+	log, kept := x.machine.transcripts.read(x.st, keyGuardianLog(sharing.Number))
 	if !kept {
 		return refuse(CodeUnknown, "the ledger does not hold the transcript of sharing %d", sharing.Number)
 	}
@@ -281,7 +281,7 @@ func (m *Machine) guardiansAgree(r state.Reader) error {
 		return fmt.Errorf("recovery with votes %v is due at %d", recovery.Votes, recovery.Due)
 	}
 	for _, sharing := range sharings {
-		log, ok := m.transcripts.read(r, sharing.Number)
+		log, ok := m.transcripts.read(r, keyGuardianLog(sharing.Number))
 		underway := s.Running && sharing.Number == s.Sharings
 		if !ok || !underway && sharing.Number != s.InForce || log.N() != len(sharing.Seats) || (sharing.Height != 0) != (log.Phase() == dkg.PhaseActive) {
 			return fmt.Errorf("sharing %d of %+v: transcript %v", sharing.Number, s, ok)

@@ -141,8 +141,7 @@ func (x *execution) round(n uint64, phase RoundPhase) (Round, error) {
 }
 
 // openOrders takes a member's opening of all orders of a round. Members pay no fee
-// for it and it costs the most to check, so what is cheap to see is seen first, and
-// one wrong opening is all that a member has checked in a block.
+// for it and it costs the most to check, so what is cheap to see is seen first.
 func (x *execution) openOrders(signer Address, p OrderShares) error {
 	member, err := x.member(signer)
 	if err != nil {
@@ -162,11 +161,7 @@ func (x *execution) openOrders(signer Address, p OrderShares) error {
 	if index := uint32(binary.BigEndian.Uint16(p.Share)); index != seatsOf(x.st, round.Epoch).Of(member.Index) {
 		return refuse(CodeNotMember, "member %d sent an opening with share %d, which is not its own", member.Index, index)
 	}
-	if x.misopened[member.Index] {
-		return refuse(CodeProof, "member %d has sent a wrong opening in this block: send another in the next one", member.Index)
-	}
 	if _, err := seal.VerifyOpen(x.committeeOf(round.Epoch), OrderLabel(x.machine.chain, round.Number), x.boxes(round), p.Share); err != nil {
-		x.misopened[member.Index] = true
 		return refuse(CodeProof, "opening: %v", err)
 	}
 	round.Openers = slices.Insert(round.Openers, at, member.Index)

@@ -57,7 +57,7 @@ func (v View) Estate() Estate {
 // SharingLog is a copy of the transcript of a sharing: of the one that counts, and of
 // one that is under way.
 func (v View) SharingLog(number uint64) (*dkg.Log, bool) {
-	return v.m.transcripts.read(v.m.store, number)
+	return v.m.transcripts.read(v.m.store, keyGuardianLog(number))
 }
 
 // SaysLost says whether the member told that it lost its share of the committee in

@@ -154,8 +154,7 @@ func (v View) CeremonyLogAt(epoch uint64) (*dkg.Log, bool) {
 	if epoch == v.m.log.Params().Epoch {
 		return v.m.log.Clone(), true
 	}
-	log, err := ceremonyLog(v.m.store, epoch)
-	return log, err == nil
+	return v.m.transcripts.read(v.m.store, keyLog(epoch))
 }
 
 // CeremonyEpoch is the epoch of the committee that the current or last ceremony

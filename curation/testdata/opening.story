@@ -35,7 +35,7 @@ artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=2
 11 round.opened round=1 candidates=r2,r1,r3 back_until=16 open_until=21
 
 alice backs r1 with 10 escrow 20
-bob backs r2 with 10 label wrong
+carol backs r2 with 10 label wrong
 bob backs r2 with 10 round 2
 dave backs r2 with 2000
 dave backs r2 with 0.5
@@ -66,15 +66,15 @@ wait 3
 
 alice backs r1 with 1
 m1 opens proof bad
-m1 opens as m2
+m3 opens as m2
 alice opens as m1
 m1 opens          # good, but a member has one wrong opening checked in a block
 ----
 refused (wrong phase): round 1 is opening, not backing
 refused (proof): opening: share of member 1: proof of equal logarithms: proof does not hold
-refused (not member): member 1 sent an opening with share 2, which is not its own
+refused (not member): member 3 sent an opening with share 2, which is not its own
 refused (not member): account alice is not a member: only members may do this
-refused (proof): member 1 has sent a wrong opening in this block: send another in the next one
+refused (limit): a wrong market.open of the account came before it in this block: send it again in the next one
 
 m1 opens
 m1 opens
@@ -153,6 +153,6 @@ show account carol
 show treasury
 ----
 alice: 888.96 free, 0 locked, nonce 5
-bob: 996.96 free, 0 locked, nonce 5
-carol: 896.98 free, 0 locked, nonce 3
+bob: 996.97 free, 0 locked, nonce 4
+carol: 896.97 free, 0 locked, nonce 4
 treasury: 7.58, fees 3.18, tributes 4.4

@@ -17,8 +17,8 @@ alice: 696 free, 300 locked, nonce 4
 
 # A certificate is for one request only; so is a seed.
 
-m1 certifies r1 for r2
-m1 certifies r9 for r1
+m2 certifies r1 for r2
+m3 certifies r9 for r1
 m1 certifies r1 by m2,m3,m4
 bob certifies r2                # anybody may bring it, for a fee
 show account bob
