@@ -66,6 +66,10 @@ func (g1Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g1Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
 	return multiMul[fp, *fp, bls.G1, *bls.G1](G1, s, p)
 }
+func (g1Group) addAll(sum, a, b []kyber.Point, minus bool) {
+	addRow[fp, *fp, bls.G1, *bls.G1](sum, a, b, minus)
+}
+func (g1Group) normalize(row []kyber.Point) { normalizeRow[fp, *fp, bls.G1, *bls.G1](row) }
 
 type g2Group struct{}
 
@@ -78,6 +82,10 @@ func (g2Group) ReduceScalar(b [64]byte) kyber.Scalar { return reduceBLS(b) }
 func (g2Group) MultiMul(s []kyber.Scalar, p []kyber.Point) kyber.Point {
 	return multiMul[fp2, *fp2, bls.G2, *bls.G2](G2, s, p)
 }
+func (g2Group) addAll(sum, a, b []kyber.Point, minus bool) {
+	addRow[fp2, *fp2, bls.G2, *bls.G2](sum, a, b, minus)
+}
+func (g2Group) normalize(row []kyber.Point) { normalizeRow[fp2, *fp2, bls.G2, *bls.G2](row) }
 
 func (g2Group) expandedLen() int { return bls.G2Size }
 
@@ -92,6 +100,19 @@ func (g g2Group) decodeExpanded(b []byte) (kyber.Point, error) {
 		return nil, fmt.Errorf("%s point: %w", g, ErrIdentity)
 	}
 	return p, nil
+}
+
+func (g2Group) contains(p kyber.Point) bool { return p.(*g2Point).inGroup() }
+
+// project multiplies with an integer that is one modulo the order of the group and zero
+// modulo the cofactor, unless the point is in the group, which takes a twentieth of that.
+func (g g2Group) project(p kyber.Point) kyber.Point {
+	if g.contains(p) {
+		return p
+	}
+	var out jacobian[fp2, *fp2]
+	out.mulBits(g2Projector.BitLen(), func(bit int) bool { return g2Projector.Bit(bit) == 1 }, &p.(*g2Point).v)
+	return new(g2Point).set(&out)
 }
 
 // reduceBLS reads b as a big-endian integer, one 64-bit digit at a time, with

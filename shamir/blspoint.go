@@ -129,10 +129,19 @@ func (p *blsPoint[F, P, C, CP]) UnmarshalBinary(b []byte) error {
 	if err := p.setOnCurve(b); err != nil {
 		return err
 	}
-	if !p.v.isIdentity() && !P(&p.v.x).inSubgroup(&p.v.x, &p.v.y) {
+	if !p.inGroup() {
 		return errCoordinates
 	}
 	return nil
+}
+
+// inGroup says whether a point of the curve is in the group.
+func (p *blsPoint[F, P, C, CP]) inGroup() bool {
+	if p.v.isIdentity() {
+		return true
+	}
+	x, y := p.affine()
+	return P(&x).inSubgroup(&x, &y)
 }
 
 // setOnCurve is UnmarshalBinary without the check of the subgroup.
@@ -159,7 +168,7 @@ func (p *blsPoint[F, P, C, CP]) setOnCurve(b []byte) error {
 	return nil
 }
 
-// setExpanded reads the form with both coordinates, and checks as UnmarshalBinary does.
+// setExpanded reads the form with both coordinates, and checks as setOnCurve does.
 func (p *blsPoint[F, P, C, CP]) setExpanded(b []byte) error {
 	if len(b) != 2*p.size() || b[0]&(flagCompressed|flagNegative) != 0 {
 		return errCoordinates
@@ -176,9 +185,6 @@ func (p *blsPoint[F, P, C, CP]) setExpanded(b []byte) error {
 	}
 	P(&left).Sqr(&y)
 	if curveAt[F, P](&right, &x); left != right {
-		return errCoordinates
-	}
-	if !P(&x).inSubgroup(&x, &y) {
 		return errCoordinates
 	}
 	p.circl = nil
@@ -209,9 +215,9 @@ func (p *blsPoint[F, P, C, CP]) affine() (x, y F) {
 	if p.v.affine {
 		return p.v.x, p.v.y
 	}
-	one := [1]jacobian[F, P]{p.v}
-	normalize(one[:])
-	return one[0].x, one[0].y
+	v := p.v
+	normalize([]*jacobian[F, P]{&v})
+	return v.x, v.y
 }
 
 func (p *blsPoint[F, P, C, CP]) MarshalBinary() ([]byte, error) {

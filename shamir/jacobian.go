@@ -168,34 +168,42 @@ func (p *jacobian[F, P]) equal(q *jacobian[F, P]) bool {
 
 // mulShort sets p = k·q for a public k, by doubling and adding.
 func (p *jacobian[F, P]) mulShort(k uint64, q *jacobian[F, P]) {
+	p.mulBits(64, func(bit int) bool { return k>>bit&1 == 1 }, q)
+}
+
+// mulBits is mulShort for an integer of the length in bits.
+func (p *jacobian[F, P]) mulBits(length int, set func(bit int) bool, q *jacobian[F, P]) {
 	var sum jacobian[F, P]
 	var w work[F]
-	for bit := 63; bit >= 0; bit-- {
+	for bit := length - 1; bit >= 0; bit-- {
 		sum.double(&w)
-		if k>>bit&1 == 1 {
+		if set(bit) {
 			sum.add(&w, &sum, q)
 		}
 	}
 	*p = sum
 }
 
-// normalize sets z to 1 in all points but the identity, with one inversion for all.
-func normalize[F comparable, P field[F]](points []jacobian[F, P]) {
-	before := make([]F, 0, len(points))
-	var acc F
-	P(&acc).SetOne()
-	for i := range points {
-		before = append(before, acc)
-		if p := &points[i]; !p.affine && !p.isIdentity() {
+// normalize sets z to 1 in all points but the identity, with one inversion for all. A
+// point may be given twice.
+func normalize[F comparable, P field[F]](points []*jacobian[F, P]) {
+	var one, acc F
+	P(&one).SetOne()
+	acc = one
+	rest, before := make([]*jacobian[F, P], 0, len(points)), make([]F, 0, len(points))
+	for _, p := range points {
+		if !p.affine && !p.isIdentity() {
+			p.affine = true // soon
+			rest, before = append(rest, p), append(before, acc)
 			P(&acc).Mul(&acc, &p.z)
 		}
 	}
+	if len(rest) == 0 {
+		return
+	}
 	P(&acc).Inv(&acc)
-	for i := len(points) - 1; i >= 0; i-- {
-		p := &points[i]
-		if p.affine || p.isIdentity() {
-			continue
-		}
+	for i := len(rest) - 1; i >= 0; i-- {
+		p := rest[i]
 		var inv, square F
 		P(&inv).Mul(&acc, &before[i])
 		P(&acc).Mul(&acc, &p.z)
@@ -203,7 +211,6 @@ func normalize[F comparable, P field[F]](points []jacobian[F, P]) {
 		P(&p.x).Mul(&p.x, &square)
 		P(&square).Mul(&square, &inv)
 		P(&p.y).Mul(&p.y, &square)
-		P(&p.z).SetOne()
-		p.affine = true
+		p.z = one
 	}
 }

@@ -113,48 +113,72 @@ func bucketWidth(n, length int) int {
 	return width
 }
 
-// bucketMul sums integers times points, window by window from the top: each point goes
+// rowsMul is MultiMul in every column of the rows: the sum of scalars[i]·rows[i].
+func rowsMul(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) []kyber.Point {
+	ints, length := integers(g, scalars)
+	if width := bucketWidth(len(rows), length); width > 0 {
+		return settle(g, bucketMul(g, ints, length, width, rows))
+	}
+	sum, column := make([]kyber.Point, len(rows[0])), make([]kyber.Point, len(rows))
+	for k := range sum {
+		for i := range rows {
+			column[i] = rows[i][k]
+		}
+		sum[k] = g.MultiMul(scalars, column)
+	}
+	return settle(g, sum)
+}
+
+// rowsOfOne are points as rows.
+func rowsOfOne(points []kyber.Point) [][]kyber.Point {
+	rows := make([][]kyber.Point, len(points))
+	for i := range points {
+		rows[i] = points[i : i+1]
+	}
+	return rows
+}
+
+// bucketMul sums integers times rows, window by window from the top: each row goes
 // into the bucket of its digit, and the buckets add up weighted by partial sums
 // (Pippenger). Variable time.
-func bucketMul(g Group, scalars []integer, length, width int, points []kyber.Point) kyber.Point {
+func bucketMul(g Group, scalars []integer, length, width int, rows [][]kyber.Point) []kyber.Point {
 	digits := make([][]int16, len(scalars))
 	for i := range scalars {
 		digits[i] = scalars[i].digits(length, width)
 	}
-	buckets := make([]kyber.Point, 1<<(width-1)) // of digit d at d-1; nil is empty
-	sum := g.Point().Null()
+	buckets := make([][]kyber.Point, 1<<(width-1)) // of digit d at d-1; nil is empty
+	sum := identities(g, len(rows[0]))
 	for k := (length+width)/width - 1; k >= 0; k-- {
 		for range width {
-			sum.Add(sum, sum)
+			addAll(g, sum, sum, sum, false)
 		}
 		clear(buckets)
-		for i, p := range points {
+		for i, row := range rows {
 			d := digits[i][k]
 			if d == 0 {
 				continue
 			}
 			b := &buckets[max(d, -d)-1]
-			switch {
-			case *b == nil && d > 0:
-				*b = p.Clone()
-			case *b == nil:
-				*b = g.Point().Neg(p)
-			case d > 0:
-				(*b).Add(*b, p)
-			default:
-				(*b).Sub(*b, p)
+			if *b != nil {
+				addAll(g, *b, *b, row, d < 0)
+				continue
+			}
+			if *b = clone(row); d < 0 {
+				for _, p := range *b {
+					p.Neg(p)
+				}
 			}
 		}
-		var running kyber.Point
+		var running []kyber.Point
 		for _, b := range slices.Backward(buckets) {
 			switch {
 			case running == nil:
 				running = b // owned: nobody looks at the bucket again
 			case b != nil:
-				running.Add(running, b)
+				addAll(g, running, running, b, false)
 			}
 			if running != nil {
-				sum.Add(sum, running)
+				addAll(g, sum, sum, running, false)
 			}
 		}
 	}
@@ -165,14 +189,18 @@ func bucketMul(g Group, scalars []integer, length, width int, points []kyber.Poi
 func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
 	if width := bucketWidth(len(points), length); width > 0 {
-		return bucketMul(g, ints, length, width, points)
+		return bucketMul(g, ints, length, width, rowsOfOne(points))[0]
 	}
 	out := &blsPoint[F, P, C, CP]{}
 	table := make([]jacobian[F, P], 0, odds*len(points))
 	for _, p := range points {
 		table = appendOdds(table, &out.at(p).v)
 	}
-	normalize(table)
+	all := make([]*jacobian[F, P], len(table))
+	for i := range table {
+		all[i] = &table[i]
+	}
+	normalize(all)
 	if table, ok := any(table).([]jacobian[fp2, *fp2]); ok && length > 64 && len(points) <= fewPoints {
 		sum := interleaved(quarters(ints), 64, images(table))
 		return new(g2Point).set(&sum)

@@ -29,7 +29,7 @@ func (ristrettoGroup) ReduceScalar(b [64]byte) kyber.Scalar {
 func (g ristrettoGroup) MultiMul(scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
 	if width := bucketWidth(len(points), length); width > 0 {
-		return bucketMul(g, ints, length, width, points)
+		return bucketMul(g, ints, length, width, rowsOfOne(points))[0]
 	}
 	ss := make([]*ristretto255.Scalar, len(scalars))
 	ps := make([]*ristretto255.Element, len(points))

@@ -1,6 +1,8 @@
 package dkg
 
 import (
+	"slices"
+
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/internal/access"
 	"go.dedis.ch/kyber/v3"
@@ -101,6 +103,25 @@ func (t *Tampering) Cancel(others []*Party) {
 		c.Sub(c, g.Point().Mul(f.Secret(), nil))
 	}
 	copy(t.body, shamir.Encode(c))
+}
+
+// Y changes commitments to coefficients of y, of 192 bytes each, and proves the secrets for
+// what is said then.
+func (t *Tampering) Y(change func(point []byte) []byte, places ...int) {
+	threshold := t.log.params.Threshold
+	x, y := commitSizes(threshold)
+	for _, k := range places {
+		at := t.body[x+k*y/threshold : x+(k+1)*y/threshold]
+		copy(at, change(at))
+	}
+	s := statement(t.body, threshold)
+	ctxX, ctxY, ctxE := proofContexts(t.log.id, t.party.dealer, s)
+	fx, _ := t.party.polynomial(shamir.Ristretto255, "x", threshold)
+	fy, _ := t.party.polynomial(shamir.G2, "y", threshold)
+	px, _ := shamir.ProvePossession(nil, shamir.Ristretto255, ctxX, fx.Secret())
+	py, _ := shamir.ProvePossession(nil, shamir.G2, ctxY, fy.Secret())
+	pe, _ := shamir.ProvePossession(nil, shamir.Ristretto255, ctxE, t.party.secret(shamir.Ristretto255, "e", 0))
+	copy(t.body[len(s):], slices.Concat(px[:], py[:], pe[:]))
 }
 
 // OtherSecret deals, consistently and with proofs, secrets that are off by dx

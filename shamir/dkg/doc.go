@@ -28,6 +28,10 @@
 // To its own epoch a committee deals a second sharing of its keys, to others than its
 // members, and keeps its own: so guardians come by theirs.
 //
+// That t points of every dealer lie in the group of Y is not tested, except for the
+// constant terms: what a dealer adds to the others of small order is taken away where the
+// public shares are made (shamir.Commitment).
+//
 // A member checks the deals to it all together, as sums under weights that follow from
 // its seed, and looks for who is wrong only if the sums differ.
 //
