@@ -296,8 +296,12 @@ func (p *blsPoint[F, P, C, CP]) Sub(a, b kyber.Point) kyber.Point {
 	return p
 }
 
-// Mul is of constant time: circl's.
+// Mul is of constant time: circl's, or for the generator of G2 that of mulGenerator.
 func (p *blsPoint[F, P, C, CP]) Mul(s kyber.Scalar, q kyber.Point) kyber.Point {
+	if g2, ok := any(p).(*g2Point); ok && q == nil {
+		v := mulGenerator(bs(s))
+		return g2.set(&v)
+	}
 	from := p.generator()
 	if q != nil {
 		from = p.at(q)

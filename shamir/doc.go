@@ -8,8 +8,9 @@
 // The package works over any Group, which is kyber's Group with multi-scalar
 // multiplication; Ristretto255, G1 and G2 (BLS12-381) are provided. Arithmetic
 // on secrets is constant time as far as github.com/gtank/ristretto255 and
-// github.com/cloudflare/circl are; functions that say "public" are not, nor is the
-// addition of points of G1 and G2, of which no protocol here has secret ones.
+// github.com/cloudflare/circl are, on whose fields multiples of the generator of G2 are
+// computed here; functions that say "public" are not, nor is the addition of points of G1
+// and G2, of which no protocol here has secret ones.
 // Encodings are canonical and of fixed length; decoders refuse the identity,
 // values out of range and trailing bytes.
 //

@@ -214,3 +214,11 @@ func normalize[F comparable, P field[F]](points []*jacobian[F, P]) {
 		p.z = one
 	}
 }
+
+func normalizeAll[F comparable, P field[F]](points []jacobian[F, P]) {
+	all := make([]*jacobian[F, P], len(points))
+	for i := range points {
+		all[i] = &points[i]
+	}
+	normalize(all)
+}

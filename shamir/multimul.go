@@ -196,11 +196,7 @@ func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, s
 	for _, p := range points {
 		table = appendOdds(table, &out.at(p).v)
 	}
-	all := make([]*jacobian[F, P], len(table))
-	for i := range table {
-		all[i] = &table[i]
-	}
-	normalize(all)
+	normalizeAll(table)
 	if table, ok := any(table).([]jacobian[fp2, *fp2]); ok && length > 64 && len(points) <= fewPoints {
 		sum := interleaved(quarters(ints), 64, images(table))
 		return new(g2Point).set(&sum)
