@@ -238,3 +238,44 @@ func shortScalar(g Group, from *rand.ChaCha8, bits, i int) kyber.Scalar {
 	}
 	return s
 }
+
+func TestSignedDigitsAddUp(t *testing.T) {
+	from := chance("digits")
+	for _, bits := range []int{1, 2, 7, 16, 33, 64, 65, 128, 255} {
+		for width := 2; width <= 8; width++ {
+			for i := range 20 {
+				s := shortScalar(G2, from, bits, i)
+				ints, length := integers(G2, []kyber.Scalar{s})
+				sum, power := G2.Scalar().Zero(), G2.Scalar().One()
+				last := -width
+				for k, d := range ints[0].nonAdjacent(length, width) {
+					if d != 0 {
+						require.GreaterOrEqual(t, k-last, width)
+						require.Less(t, max(int(d), -int(d)), 1<<(width-1))
+						require.Equal(t, 1, int(d)&1)
+						last = k
+					}
+					sum.Add(sum, G2.Scalar().Mul(power, G2.Scalar().SetInt64(int64(d))))
+					power.Add(power, power)
+				}
+				require.True(t, sum.Equal(s), "%d bits, width %d", bits, width)
+			}
+		}
+	}
+}
+
+// A generator among the points has its own tables.
+func TestTheGeneratorsTablesAreThoseOfAPoint(t *testing.T) {
+	from := chance("generator among points")
+	for n := 1; n <= fewPoints; n++ {
+		scalars, points, want := make([]kyber.Scalar, n), make([]kyber.Point, n), G2.Point().Null()
+		for i := range scalars {
+			scalars[i], points[i] = randomScalar(t, G2, from), G2.Point().Mul(randomScalar(t, G2, from), nil)
+			if i%3 == 0 {
+				points[i] = G2.Point().Base()
+			}
+			want.Add(want, G2.Point().Mul(scalars[i], points[i]))
+		}
+		require.True(t, G2.MultiMul(scalars, points).Equal(want), "%d points", n)
+	}
+}

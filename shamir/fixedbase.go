@@ -2,7 +2,6 @@ package shamir
 
 import (
 	"crypto/subtle"
-	"sync"
 
 	bls "github.com/cloudflare/circl/ecc/bls12381"
 )
@@ -22,7 +21,7 @@ const (
 
 type affineG2 struct{ x, y fp2 }
 
-var g2Table = sync.OnceValue(func() *[baseDigits][baseTable]affineG2 {
+var g2Table = func() *[baseDigits][baseTable]affineG2 {
 	points := make([]jacobian[fp2, *fp2], 0, baseDigits*baseTable)
 	base := g2Generator.v
 	var w work[fp2]
@@ -41,15 +40,14 @@ var g2Table = sync.OnceValue(func() *[baseDigits][baseTable]affineG2 {
 		table[i/baseTable][i%baseTable] = affineG2{p.x, p.y}
 	}
 	return &table
-})
+}()
 
 // mulGenerator is s times the generator.
 func mulGenerator(s *bls.Scalar) (out jacobian[fp2, *fp2]) {
-	table := g2Table()
 	var sum homogeneous
 	sum.y.SetOne()
 	for i, d := range signedNibbles(s) {
-		sum.addMultiple(&table[i], d)
+		sum.addMultiple(&g2Table[i], d)
 	}
 	return sum.jacobian()
 }

@@ -81,21 +81,21 @@ func (l *integer) digits(length, width int) []int16 {
 }
 
 // nonAdjacent writes the integer, of at most length bits, as Σ d_k·2^k with digits that are zero
-// or odd between -15 and 15, of which one in five consecutive is not zero.
-func (l *integer) nonAdjacent(length int) []int8 {
+// or odd between -2^(width-1) and 2^(width-1), of which one in width consecutive is not zero.
+func (l *integer) nonAdjacent(length, width int) []int8 {
 	d := make([]int8, length+1)
 	carry := uint64(0)
 	for k := 0; k < len(d); {
-		window := carry + l.window(k, 5)
+		window := carry + l.window(k, width)
 		if window&1 == 0 {
 			k++
 			continue
 		}
-		carry = window >> 4 & 1 // 16 and more become negative
-		if d[k] = int8(window) - int8(carry<<5); l.negative {
+		carry = window >> (width - 1) & 1 // half the range and more become negative
+		if d[k] = int8(int(window) - int(carry)<<width); l.negative {
 			d[k] = -d[k]
 		}
-		k += 5
+		k += width
 	}
 	return d
 }
@@ -103,8 +103,9 @@ func (l *integer) nonAdjacent(length int) []int8 {
 // bucketWidth is the window with which sorting n scalars of length bits into buckets
 // takes the fewest additions, or 0 where tables of multiples take fewer. Measured in all
 // groups: an addition into a bucket costs a fifth more than one from a table.
-func bucketWidth(n, length int) int {
-	width, least := 0, n*(8+length/6)*5/6
+func bucketWidth(n, length int) int { return bucketWidthBelow(n*tableAdditions(length)*5/6, n, length) }
+
+func bucketWidthBelow(least, n, length int) (width int) {
 	for w := 2; w <= 13; w++ {
 		if additions := (length + w) / w * (n + 1<<w); additions < least {
 			width, least = w, additions
@@ -116,7 +117,11 @@ func bucketWidth(n, length int) int {
 // rowsMul is MultiMul in every column of the rows: the sum of scalars[i]·rows[i].
 func rowsMul(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) []kyber.Point {
 	ints, length := integers(g, scalars)
-	if width := bucketWidth(len(rows), length); width > 0 {
+	width := bucketWidth(len(rows), length)
+	if _, ok := g.(rowAdder); ok && len(rows[0]) >= longRow { // an addition takes half as long
+		width = bucketWidthBelow(2*len(rows)*tableAdditions(length), len(rows), length)
+	}
+	if width > 0 {
 		return settle(g, bucketMul(g, ints, length, width, rows))
 	}
 	sum, column := make([]kyber.Point, len(rows[0])), make([]kyber.Point, len(rows))
@@ -136,6 +141,12 @@ func rowsOfOne(points []kyber.Point) [][]kyber.Point {
 		rows[i] = points[i : i+1]
 	}
 	return rows
+}
+
+// tableAdditions is what one point takes with a table.
+func tableAdditions(length int) int {
+	width := tableWidth(length)
+	return 1<<(width-2) + length/(width+1)
 }
 
 // bucketMul sums integers times rows, window by window from the top: each row goes
@@ -192,44 +203,61 @@ func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, s
 		return bucketMul(g, ints, length, width, rowsOfOne(points))[0]
 	}
 	out := &blsPoint[F, P, C, CP]{}
-	table := make([]jacobian[F, P], 0, odds*len(points))
-	for _, p := range points {
-		table = appendOdds(table, &out.at(p).v)
+	if g == G2 && length > 64 && len(points) <= fewPoints {
+		sum := interleaved(quarters(ints), 64, fewTables(points))
+		return any(out).(*g2Point).set(&sum)
 	}
-	normalizeAll(table)
-	if table, ok := any(table).([]jacobian[fp2, *fp2]); ok && length > 64 && len(points) <= fewPoints {
-		sum := interleaved(quarters(ints), 64, images(table))
-		return new(g2Point).set(&sum)
+	vs := make([]*jacobian[F, P], len(points))
+	for i, p := range points {
+		vs[i] = &out.at(p).v
 	}
-	sum := interleaved(ints, length, table)
+	sum := interleaved(ints, length, oddMultiples(vs, tableWidth(length)))
 	return out.set(&sum)
 }
 
-// fewPoints is up to where doublings are so much of the work that images pay for
-// themselves.
-const fewPoints = 8
-
-// odds is how many odd multiples of a point a table has: 1, 3, …, 15 times it.
-const odds = 8
-
-func appendOdds[F comparable, P field[F]](table []jacobian[F, P], p *jacobian[F, P]) []jacobian[F, P] {
-	var w work[F]
-	odd, twice := *p, *p
-	twice.double(&w)
-	for range odds {
-		table = append(table, odd)
-		odd.add(&w, &odd, &twice)
+// tableWidth is the width of digits for which to make tables, of 2^(width-2) multiples
+// each: short scalars have few digits.
+func tableWidth(length int) int {
+	switch {
+	case length < 20:
+		return 2
+	case length < 64:
+		return 3
+	case length < 128:
+		return 4
 	}
-	return table
+	return 5
+}
+
+// oddMultiples are a table of 1, 3, 5, … times each point, affine.
+func oddMultiples[F comparable, P field[F]](points []*jacobian[F, P], width int) [][]jacobian[F, P] {
+	var w work[F]
+	size := 1 << (width - 2)
+	all, tables := make([]jacobian[F, P], 0, size*len(points)), make([][]jacobian[F, P], len(points))
+	for i, p := range points {
+		odd, twice := *p, *p
+		if size > 1 {
+			twice.double(&w)
+		}
+		for k := range size {
+			if k > 0 {
+				odd.add(&w, &odd, &twice)
+			}
+			all = append(all, odd)
+		}
+		tables[i] = all[len(all)-size:]
+	}
+	normalizeAll(all)
+	return tables
 }
 
 // interleaved sums integers times points with one chain of doublings for all of them,
-// the integers in signed digits (width-5 NAF), from a table of the points' multiples:
-// one addition per six bits (Straus). Variable time.
-func interleaved[F comparable, P field[F]](scalars []integer, length int, table []jacobian[F, P]) (sum jacobian[F, P]) {
+// the integers in signed digits (non-adjacent form), from tables of the points' odd
+// multiples (Straus). Variable time.
+func interleaved[F comparable, P field[F]](scalars []integer, length int, tables [][]jacobian[F, P]) (sum jacobian[F, P]) {
 	digits := make([][]int8, len(scalars))
 	for i := range scalars {
-		digits[i] = scalars[i].nonAdjacent(length)
+		digits[i] = scalars[i].nonAdjacent(length, bits.Len(uint(len(tables[i])))+1)
 	}
 	var w work[F]
 	for bit := length; bit >= 0; bit-- {
@@ -237,9 +265,9 @@ func interleaved[F comparable, P field[F]](scalars []integer, length int, table 
 		for i := range digits {
 			switch d := digits[i][bit]; {
 			case d > 0:
-				sum.add(&w, &sum, &table[odds*i+int(d)/2])
+				sum.add(&w, &sum, &tables[i][d/2])
 			case d < 0:
-				minus := table[odds*i+int(-d)/2]
+				minus := tables[i][-d/2]
 				minus.neg()
 				sum.add(&w, &sum, &minus)
 			}
@@ -247,6 +275,36 @@ func interleaved[F comparable, P field[F]](scalars []integer, length int, table 
 	}
 	return sum
 }
+
+// fewPoints is up to where doublings are so much of the work that images pay for
+// themselves.
+const fewPoints = 8
+
+// fewTables are tables of points of G2 for quarters of scalars. Those of the generator, in
+// every proof, are larger and at hand.
+func fewTables(points []kyber.Point) [][]jacobian[fp2, *fp2] {
+	var others []*jacobian[fp2, *fp2]
+	tables := make([][]jacobian[fp2, *fp2], 4*len(points))
+	for _, p := range points {
+		if v := &p.(*g2Point).v; *v != g2Generator.v {
+			others = append(others, v)
+		}
+	}
+	made := oddMultiples(others, 5)
+	for i, p := range points {
+		of := &generatorTables
+		if p.(*g2Point).v != g2Generator.v {
+			all := images(made[0])
+			of, made = &all, made[1:]
+		}
+		for part := range of {
+			tables[part*len(points)+i] = of[part]
+		}
+	}
+	return tables
+}
+
+var generatorTables = images(oddMultiples([]*jacobian[fp2, *fp2]{&g2Generator.v}, 8)[0])
 
 // quarters writes each integer k as k₀ + k₁·|u| + k₂·|u|² + k₃·|u|³, all the k₀ first.
 // The order of the groups is below |u|⁴. Source: Galbraith and Scott, Pairing 2008.
@@ -264,18 +322,19 @@ func quarters(ints []integer) []integer {
 	return out
 }
 
-// images is the table of points of G2 and of |u|, |u|² and |u|³ times them, which the
-// endomorphism gives: ψ(P) = u·P, and u is negative.
-func images(table []jacobian[fp2, *fp2]) []jacobian[fp2, *fp2] {
-	out := append(make([]jacobian[fp2, *fp2], 0, 4*len(table)), table...)
-	for range 3 {
-		for _, p := range out[len(out)-len(table):] {
-			if !p.isIdentity() {
+// images are a table of multiples of a point of G2 and those of |u|, |u|² and |u|³ times it,
+// which the endomorphism gives: ψ(P) = u·P, and u is negative. On all of the curve they are
+// that up to small order.
+func images(table []jacobian[fp2, *fp2]) (out [4][]jacobian[fp2, *fp2]) {
+	out[0] = table
+	for part := 1; part < 4; part++ {
+		out[part] = make([]jacobian[fp2, *fp2], len(table))
+		for i := range table {
+			if p := &out[part-1][i]; !p.isIdentity() {
 				x, y := psi(&p.x, &p.y)
-				p.setAffine(&x, &y)
-				p.neg()
+				out[part][i].setAffine(&x, &y)
+				out[part][i].neg()
 			}
-			out = append(out, p)
 		}
 	}
 	return out
