@@ -266,16 +266,20 @@ func TestSignedDigitsAddUp(t *testing.T) {
 
 // A generator among the points has its own tables.
 func TestTheGeneratorsTablesAreThoseOfAPoint(t *testing.T) {
-	from := chance("generator among points")
-	for n := 1; n <= fewPoints; n++ {
-		scalars, points, want := make([]kyber.Scalar, n), make([]kyber.Point, n), G2.Point().Null()
-		for i := range scalars {
-			scalars[i], points[i] = randomScalar(t, G2, from), G2.Point().Mul(randomScalar(t, G2, from), nil)
-			if i%3 == 0 {
-				points[i] = G2.Point().Base()
+	for _, g := range []Group{Ristretto255, G1, G2} {
+		from := chance("generator among points")
+		for n := 1; n <= fewPoints; n++ {
+			for place := range n + 1 { // the last one: nowhere
+				scalars, points, want := make([]kyber.Scalar, n), make([]kyber.Point, n), g.Point().Null()
+				for i := range scalars {
+					scalars[i], points[i] = randomScalar(t, g, from), g.Point().Mul(randomScalar(t, g, from), nil)
+					if i == place || i == (place+3)%(n+3) {
+						points[i] = g.Point().Base()
+					}
+					want.Add(want, g.Point().Mul(scalars[i], points[i]))
+				}
+				require.True(t, g.MultiMul(scalars, points).Equal(want), "%s, %d points, generator at %d", g, n, place)
 			}
-			want.Add(want, G2.Point().Mul(scalars[i], points[i]))
 		}
-		require.True(t, G2.MultiMul(scalars, points).Equal(want), "%d points", n)
 	}
 }

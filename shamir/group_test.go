@@ -103,6 +103,22 @@ func TestMultiMulIsTheSumOfProducts(t *testing.T) {
 	}
 }
 
+func TestMulAddIsTheSumOfTwoProducts(t *testing.T) {
+	g := shamir.Ristretto255
+	scalars := []kyber.Scalar{g.Scalar().Zero(), g.Scalar().One(), g.Scalar().SetInt64(-1), scalar(t, g, "a"), scalar(t, g, "b")}
+	points := []kyber.Point{g.Point().Null(), g.Point().Base(), g.Point().Mul(scalars[3], nil), g.Point().Neg(g.Point().Mul(scalars[3], nil))}
+	for _, a := range scalars {
+		for _, b := range scalars {
+			for _, p := range points {
+				for _, q := range points {
+					want := g.Point().Add(g.Point().Mul(a, p), g.Point().Mul(b, q))
+					require.True(t, shamir.MulAdd(a, p, b, q).Equal(want))
+				}
+			}
+		}
+	}
+}
+
 // The polynomials of kyber run unchanged on these groups, and its recovery is an
 // oracle for ours.
 func TestKyberRecoversWhatWeShare(t *testing.T) {

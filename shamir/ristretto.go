@@ -26,6 +26,14 @@ func (ristrettoGroup) ReduceScalar(b [64]byte) kyber.Scalar {
 	return s
 }
 
+// MulAdd is a·p + b·q over Ristretto255, in constant time and less than two
+// multiplications take.
+func MulAdd(a kyber.Scalar, p kyber.Point, b kyber.Scalar, q kyber.Point) kyber.Point {
+	sum := newRistrettoPoint()
+	sum.v.MultiScalarMult([]*ristretto255.Scalar{rs(a), rs(b)}, []*ristretto255.Element{rp(p), rp(q)})
+	return sum
+}
+
 func (g ristrettoGroup) MultiMul(scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
 	if width := bucketWidth(len(points), length); width > 0 {
@@ -37,9 +45,18 @@ func (g ristrettoGroup) MultiMul(scalars []kyber.Scalar, points []kyber.Point) k
 		ss[i], ps[i] = &scalars[i].(*ristrettoScalar).v, &points[i].(*ristrettoPoint).v
 	}
 	p := newRistrettoPoint()
-	p.v.VarTimeMultiScalarMult(ss, ps)
+	if len(ps) == 2 && ps[1].Equal(ristrettoGenerator) == 1 {
+		ss[0], ss[1], ps[0], ps[1] = ss[1], ss[0], ps[1], ps[0]
+	}
+	if len(ps) == 2 && ps[0].Equal(ristrettoGenerator) == 1 { // whose multiples are at hand
+		p.v.VarTimeDoubleScalarBaseMult(ss[1], ps[1], ss[0])
+	} else {
+		p.v.VarTimeMultiScalarMult(ss, ps)
+	}
 	return p
 }
+
+var ristrettoGenerator = ristretto255.NewGeneratorElement()
 
 // ristrettoScalar is an integer modulo the order of ristretto255, encoded in 32
 // little-endian bytes.

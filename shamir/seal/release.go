@@ -90,7 +90,7 @@ func ReleaseShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, ct 
 		return nil, fmt.Errorf("release: %w", err)
 	}
 	s := &released{index: key.Index(), e1: group.Point().Mul(k, nil)}
-	s.e2 = group.Point().Add(group.Point().Mul(k, r), group.Point().Mul(x, ct.u))
+	s.e2 = shamir.MulAdd(k, r, x, ct.u)
 
 	ctx := releaseContext(cert, reader)
 	statement := [][]byte{ctx, shamir.Encode(s.e1), shamir.Encode(s.e2)}
@@ -102,7 +102,7 @@ func ReleaseShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, ct 
 	if err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
-	a3 := group.Point().Add(group.Point().Mul(kappa, r), group.Point().Mul(alpha, ct.u))
+	a3 := shamir.MulAdd(kappa, r, alpha, ct.u)
 	s.c = s.challenge(ctx, ct.u, r, public, group.Point().Mul(alpha, nil), group.Point().Mul(kappa, nil), a3)
 	s.z = group.Scalar().Mul(s.c, x)
 	s.z.Add(s.z, alpha)
