@@ -6,6 +6,7 @@ import (
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/shamirtest"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -45,6 +46,7 @@ func dealers() []Attack {
 		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }, LeftOut),
 		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }, LeftOut),
 		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }, LeftOut),
+		dealing("a dealer adds points of small order to its commitments to Y, in any positions but the first", func() script { return lie(smallOrder) }, NoEffect),
 		Attack{"dealers deal one member wrong shares whose errors cancel in their sum", Dealer, func(w *World, c *Chance) Outcome {
 			p := w.stageOf(w.fresh(), c, w.held(w.pair())...)
 			p.run(lie(cancelling))
@@ -292,4 +294,22 @@ func lastMover(w *World, c *Chance) Outcome {
 		w.hold(found, "the key is none of those that the commitments left")
 	}
 	return outcome
+}
+
+// smallOrder adds what is not in the group of Y where that need not be tested: it stands
+// for the same commitment.
+func smallOrder(f *forgery) {
+	order := pick(f.p.Chance, append(shamirtest.SmallOrders, 0))
+	low := shamirtest.SmallOrder(order, uint64(f.p.IntN(1000)))
+	t := len(f.fy)
+	surely := 1 + f.p.IntN(t-1)
+	f.statement = func(b []byte) []byte {
+		for k := 1; k < t; k++ {
+			if k == surely || f.p.Percent(50) {
+				from, to := yAt(t, k)
+				copy(b[from:to], shamirtest.AddOnCurve(b[from:to], low))
+			}
+		}
+		return b
+	}
 }

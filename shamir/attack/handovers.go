@@ -50,6 +50,7 @@ func handovers() []Attack {
 			}
 			return x, y.Add(y, shamir.G2.Scalar().One())
 		}), LeftOut),
+		handing("in a handover, a dealer adds points of small order to its commitments to Y, in any positions but the first", func() script { return lie(smallOrder) }, NoEffect),
 		handing("in a handover, a dealer deals the negative of its share", dealsInstead(func(f *forgery) (x, y kyber.Scalar) {
 			x, y = f.fx[0].Clone(), f.fy[0].Clone()
 			return x.Neg(x), y.Neg(y)
