@@ -103,7 +103,9 @@ func (l *integer) nonAdjacent(length, width int) []int8 {
 // bucketWidth is the window with which sorting n scalars of length bits into buckets
 // takes the fewest additions, or 0 where tables of multiples take fewer. Measured in all
 // groups: an addition into a bucket costs a fifth more than one from a table.
-func bucketWidth(n, length int) int { return bucketWidthBelow(n*tableAdditions(length)*5/6, n, length) }
+func bucketWidth(g Group, n, length int) int {
+	return bucketWidthBelow(n*tableAdditions(g, length)*5/6, n, length)
+}
 
 func bucketWidthBelow(least, n, length int) (width int) {
 	for w := 2; w <= 13; w++ {
@@ -117,9 +119,9 @@ func bucketWidthBelow(least, n, length int) (width int) {
 // rowsMul is MultiMul in every column of the rows: the sum of scalars[i]·rows[i].
 func rowsMul(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) []kyber.Point {
 	ints, length := integers(g, scalars)
-	width := bucketWidth(len(rows), length)
+	width := bucketWidth(g, len(rows), length)
 	if _, ok := g.(rowAdder); ok && len(rows[0]) >= longRow { // an addition takes half as long
-		width = bucketWidthBelow(2*len(rows)*tableAdditions(length), len(rows), length)
+		width = bucketWidthBelow(2*len(rows)*tableAdditions(g, length), len(rows), length)
 	}
 	if width > 0 {
 		return settle(g, bucketMul(g, ints, length, width, rows))
@@ -143,9 +145,13 @@ func rowsOfOne(points []kyber.Point) [][]kyber.Point {
 	return rows
 }
 
-// tableAdditions is what one point takes with a table.
-func tableAdditions(length int) int {
+// tableAdditions is what one point takes with a table. That of ristretto255's library is
+// always of the same size.
+func tableAdditions(g Group, length int) int {
 	width := tableWidth(length)
+	if g == Ristretto255 {
+		width = 5
+	}
 	return 1<<(width-2) + length/(width+1)
 }
 
@@ -199,7 +205,7 @@ func bucketMul(g Group, scalars []integer, length, width int, rows [][]kyber.Poi
 // multiMul is MultiMul of G1 and G2.
 func multiMul[F comparable, P coordinate[F], C any, CP circlPoint[C]](g Group, scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
-	if width := bucketWidth(len(points), length); width > 0 {
+	if width := bucketWidth(g, len(points), length); width > 0 {
 		return bucketMul(g, ints, length, width, rowsOfOne(points))[0]
 	}
 	out := &blsPoint[F, P, C, CP]{}

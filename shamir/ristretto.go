@@ -36,7 +36,7 @@ func MulAdd(a kyber.Scalar, p kyber.Point, b kyber.Scalar, q kyber.Point) kyber.
 
 func (g ristrettoGroup) MultiMul(scalars []kyber.Scalar, points []kyber.Point) kyber.Point {
 	ints, length := integers(g, scalars)
-	if width := bucketWidth(len(points), length); width > 0 {
+	if width := bucketWidth(g, len(points), length); width > 0 {
 		return bucketMul(g, ints, length, width, rowsOfOne(points))[0]
 	}
 	ss := make([]*ristretto255.Scalar, len(scalars))
