@@ -118,6 +118,7 @@ func bucketWidthBelow(least, n, length int) (width int) {
 
 // rowsMul is MultiMul in every column of the rows: the sum of scalars[i]·rows[i].
 func rowsMul(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) []kyber.Point {
+	scalars, rows = alike(g, scalars, rows)
 	ints, length := integers(g, scalars)
 	width := bucketWidth(g, len(rows), length)
 	if _, ok := g.(rowAdder); ok && len(rows[0]) >= longRow { // an addition takes half as long
@@ -134,6 +135,31 @@ func rowsMul(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) []kyber.Poin
 		sum[k] = g.MultiMul(scalars, column)
 	}
 	return settle(g, sum)
+}
+
+// alike adds up rows whose scalars differ by their sign at most, as the weights of Lagrange
+// do in pairs when the first t members take part: binomial coefficients again.
+func alike(g Group, scalars []kyber.Scalar, rows [][]kyber.Point) (merged []kyber.Scalar, sums [][]kyber.Point) {
+	type place struct {
+		at       int
+		negative bool
+	}
+	ints, _ := integers(g, scalars)
+	places := make(map[limbs]place, len(ints))
+	owned := make(map[int]bool) // which sums are not rows of the caller's
+	for i, k := range ints {
+		p, ok := places[k.limbs]
+		if !ok {
+			places[k.limbs] = place{len(sums), k.negative}
+			merged, sums = append(merged, scalars[i]), append(sums, rows[i])
+			continue
+		}
+		if !owned[p.at] {
+			owned[p.at], sums[p.at] = true, clone(sums[p.at])
+		}
+		addAll(g, sums[p.at], sums[p.at], rows[i], k.negative != p.negative)
+	}
+	return merged, sums
 }
 
 // rowsOfOne are points as rows.

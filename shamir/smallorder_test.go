@@ -291,6 +291,38 @@ func TestRowsAddAsPointsDo(t *testing.T) {
 	}
 }
 
+// Scalars that are alike but for the sign share a row, which is nobody else's.
+func TestRowsOfLikeScalarsAddUp(t *testing.T) {
+	for _, g := range []Group{Ristretto255, G1, G2} {
+		from := chance("like scalars of " + g.String())
+		a, b := randomScalar(t, g, from), randomScalar(t, g, from)
+		minus := g.Scalar().Neg(a)
+		for name, scalars := range map[string][]kyber.Scalar{
+			"all different": {a, b}, "twice": {a, b, a}, "and its negative": {a, minus, b}, "that cancel": {minus, a},
+			"many": {a, minus, b, a, a, minus, a}, "the negative first": {minus, b, a, minus}, "zeros": {g.Scalar().Zero(), a, g.Scalar().Zero()},
+		} {
+			rows, want := make([][]kyber.Point, len(scalars)), identities(g, longRow+1)
+			for i := range rows {
+				for k := range want {
+					rows[i] = append(rows[i], g.Point().Mul(randomScalar(t, g, from), nil))
+					want[k].Add(want[k], g.Point().Mul(scalars[i], rows[i][k]))
+				}
+			}
+			before := make([][]kyber.Point, len(rows))
+			for i := range rows {
+				before[i] = clone(rows[i])
+			}
+			got := rowsMul(g, scalars, rows)
+			for k := range want {
+				require.True(t, got[k].Equal(want[k]), "%s %s", g, name)
+				for i := range rows {
+					require.True(t, rows[i][k].Equal(before[i][k]), "%s %s: the rows are the caller's", g, name)
+				}
+			}
+		}
+	}
+}
+
 func TestInversesAreThoseOfCircl(t *testing.T) {
 	from := chance("inverses")
 	for i := range 40 {
