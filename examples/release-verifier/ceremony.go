@@ -220,8 +220,9 @@ func (d *dealing) verify(l *ceremonyLog, id []byte, dealer uint64) {
 	for range l.t {
 		d.x = append(d.x, ristretto.point(in.take(32)))
 	}
-	for range l.t {
-		d.y = append(d.y, wide(in.take(192)))
+	d.y = append(d.y, wide(in.take(192)))
+	for range l.t - 1 {
+		d.y = append(d.y, loose(in.take(192)))
 	}
 	d.e = ristretto.point(in.take(32))
 	statement := d.body[:len(d.body)-len(in)]
