@@ -27,6 +27,7 @@ const (
 	EventMemberConvicted   = "member.convicted"
 	EventMotionVote        = "motion.vote"
 	EventMotionLapsed      = "motion.lapsed"
+	EventMotionSettled     = "motion.settled"
 	EventModelSealed       = "model.sealed"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
@@ -85,6 +86,7 @@ var EventAttributes = map[string][]string{
 	EventMemberConvicted:   {"member", "offence", "reporter", "evidence", "slashed"},
 	EventMotionVote:        {"motion", "member", "votes", "threshold"},
 	EventMotionLapsed:      {"motion", "votes", "threshold"},
+	EventMotionSettled:     {"motion", "votes", "member"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},

@@ -219,6 +219,7 @@ func (x *execution) settleMotions(m Member) {
 	for _, o := range records[Motion](x.st, []byte("motion/")) {
 		if o.Remove == m.Index || o.Application != nil && o.Application.Account == m.Account {
 			x.settleMotion(o)
+			x.emit(EventMotionSettled, o.ID, len(o.Votes), m.Index)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package curation
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -199,13 +200,28 @@ func TestMotionsEndWithWhatTheyAreAbout(t *testing.T) {
 	w.must("m4", Admit{Application: moved})
 	w.must("m4", Remove{Member: 3})
 	require.Equal(t, 2, open())
+	other := view(w, func(v View) []Motion { return v.Motions() })
+	slices.SortFunc(other, func(a, b Motion) int { return cmp.Compare(a.Remove, b.Remove) })
+	settled := func() (all [][3]string) {
+		for _, e := range w.passed(EventMotionSettled) {
+			all = append(all, [3]string{e.Get("motion"), e.Get("votes"), e.Get("member")})
+		}
+		return all
+	}
+	require.Empty(t, settled())
 	five := w.admitted("m5", 1, 2, 3)
 	require.Equal(t, 1, open(), "the other application of the same account has nothing left to decide")
+	want := [][3]string{{other[0].ID.String(), "1", "5"}}
+	require.Equal(t, want, settled(), "the motion that passed is told of by its last vote")
 	w.must("m3", Leave{})
 	require.Zero(t, open())
+	want = append(want, [3]string{other[1].ID.String(), "1", "3"})
+	require.Equal(t, want, settled())
 	w.must("m1", Remove{Member: five})
+	against := view(w, func(v View) Hash { return v.Motions()[0].ID })
 	w.must("m5", Leave{})
 	require.Zero(t, open())
+	require.Equal(t, append(want, [3]string{against.String(), "1", "5"}), settled())
 }
 
 func TestOneMemberCannotFillTheLedgerWithMotions(t *testing.T) {
