@@ -316,11 +316,14 @@ func (x *execution) abortCeremony(ceremony ceremonyState) {
 	members, guardians := failed(x.block, x.log, ceremony)
 	retry := x.height + x.params().DKGRetryBlocks
 	x.emit(EventCeremonyAborted, ceremony.Epoch, ceremony.Attempt, numbers(members), retry)
+	x.remember(ceremony)
 	if x.committee == nil {
 		ceremony.RetryAt = retry
 		save(x.block, keyCeremony, ceremony)
 		return
 	}
 	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: members, Guardians: guardians})
+	_, silent := culpritsOf(x.log, x.dealers(), ceremony.Seats)
 	x.stay(ceremony.Attempt+1, retry)
+	x.miss(ceremony.Epoch, silent)
 }

@@ -103,7 +103,7 @@ func (c *crowd) due(m Member) (all []Payload) {
 		_, r := seal.DeriveReader(memberSeed(m.Index), m.PrekeyEnd)
 		return []Payload{Prekeys{From: m.PrekeyEnd, Points: [][32]byte{r}}}
 	}
-	if m.counts() && view(c.world, func(v View) bool { return v.MayHandOver() == nil }) {
+	if m.counts() && view(c.world, func(v View) bool { return v.MayHandOver(m.Index) == nil }) {
 		all = append(all, c.consent(c.committee().Epoch()+1, m.Index))
 	}
 	return all

@@ -24,6 +24,7 @@ const (
 	EventMemberLeaving     = "member.leaving"
 	EventMemberUnseated    = "member.unseated"
 	EventMemberLeft        = "member.left"
+	EventMemberMissed      = "member.missed"
 	EventMemberConvicted   = "member.convicted"
 	EventMotionVote        = "motion.vote"
 	EventMotionLapsed      = "motion.lapsed"
@@ -83,6 +84,7 @@ var EventAttributes = map[string][]string{
 	EventMemberLeaving:     {"member", "votes"},
 	EventMemberUnseated:    {"member", "epoch"},
 	EventMemberLeft:        {"member"},
+	EventMemberMissed:      {"member", "epoch", "times", "limit", "again"},
 	EventMemberConvicted:   {"member", "offence", "reporter", "evidence", "slashed"},
 	EventMotionVote:        {"motion", "member", "votes", "threshold"},
 	EventMotionLapsed:      {"motion", "votes", "threshold"},

@@ -1,7 +1,6 @@
 package curation
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/ed25519"
 	"errors"
@@ -28,6 +27,7 @@ import (
 // Each kind is bound to the one occasion that it is about, so that what was said on
 // another cannot be used: a share to the certificate that it was released for, a
 // message to its ceremony's attempt, an approval to the committee that the request has.
+// Of attempts that came to nothing the ledger remembers so much; see abortedCeremony.
 
 // Offence is what a member was convicted of.
 type Offence string
@@ -255,18 +255,41 @@ func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) erro
 // judgeMessage: another commit or bundle than the one that the ledger has from the
 // member, in the same attempt at the same committee.
 func (m *Machine) judgeMessage(r state.Reader, log *dkg.Log, accused Member, p CeremonyMessage) error {
+	said, err := m.said(r, log, accused, p)
+	switch {
+	case err != nil:
+		return err
+	case said == Hash{}:
+		return refuse(CodeUnknown, "the ledger has no %s of member %d that this one could contradict", messageName(p.Message), accused.Index)
+	case said == saidHash(p.Data):
+		return refuse(CodeProof, "this is the %s of member %d that the ledger has", messageName(p.Message), accused.Index)
+	}
+	return nil
+}
+
+// said is what the ledger has from a member in the place of a ceremony message, by its
+// hash: in the transcripts of the committees in force, before and to be, or in what is
+// remembered of a ceremony that was aborted.
+func (m *Machine) said(r state.Reader, log *dkg.Log, accused Member, p CeremonyMessage) (Hash, error) {
+	if a, ok := load[abortedCeremony](r, keyAbortedCeremony(p.Epoch, p.Attempt)); ok {
+		i := slices.IndexFunc(a.Dealers, func(s spoken) bool { return s.Member == accused.Index })
+		if i < 0 {
+			return Hash{}, nil
+		}
+		return a.Dealers[i].said(dkg.Kind(p.Message)), nil
+	}
 	ceremony := must2(load[ceremonyState](r, keyCeremony))
 	attempt, receivers := ceremony.Attempt, ceremony.Seats
 	if p.Epoch != ceremony.Epoch {
 		record, ok := load[Committee](r, keyCommitteeRecord(p.Epoch))
 		kept := false
 		if log, kept = m.transcripts.read(r, keyLog(p.Epoch)); !kept || !ok {
-			return tooLate(p.Epoch)
+			return Hash{}, tooLate(p.Epoch)
 		}
 		attempt, receivers = record.Attempt, record.Seats
 	}
 	if p.Attempt != attempt {
-		return refuse(CodeWrongPhase, "message for attempt %d at epoch %d, the ledger has the messages of attempt %d", p.Attempt, p.Epoch, attempt)
+		return Hash{}, refuse(CodeWrongPhase, "message for attempt %d at epoch %d, of which the ledger has no messages any more or none yet: it is at attempt %d", p.Attempt, p.Epoch, attempt)
 	}
 	dealers := receivers
 	if before := log.Params().Previous; before != nil {
@@ -275,14 +298,13 @@ func (m *Machine) judgeMessage(r state.Reader, log *dkg.Log, accused Member, p C
 			dealers = seatsOf(r, before.Epoch())
 		}
 	}
-	said := log.Said(dealers.Of(accused.Index), dkg.Kind(p.Message))
-	switch {
-	case said == nil:
-		return refuse(CodeUnknown, "the ledger has no %s of member %d that this one could contradict", messageName(p.Message), accused.Index)
-	case bytes.Equal(said, p.Data):
-		return refuse(CodeProof, "this is the %s of member %d that the ledger has", messageName(p.Message), accused.Index)
-	}
-	return nil
+	return saidHash(log.Said(dealers.Of(accused.Index), dkg.Kind(p.Message))), nil
+}
+
+// atHand says whether it costs little to judge a message: its ceremony is the current
+// or last one, or was aborted not long ago.
+func (p CeremonyMessage) atHand(r state.Reader, log *dkg.Log) bool {
+	return p.Epoch == log.Params().Epoch || remembers(r, p.Epoch, p.Attempt)
 }
 
 // judgeApproval: a signature of the member's share of the request's committee over
@@ -335,7 +357,7 @@ func (x *execution) evidence(signer Address, p Evidence) error {
 // contradicts convicts the sender of a ceremony message that differs from what the
 // ledger has from it: the block itself is the evidence.
 func (x *execution) contradicts(member Member, tx Tx, p CeremonyMessage) bool {
-	if _, convicted := x.st.Get(keyConviction(member.Index)); convicted || !p.once() || p.Epoch != x.log.Params().Epoch {
+	if _, convicted := x.st.Get(keyConviction(member.Index)); convicted || !p.once() || !p.atHand(x.st, x.log) {
 		return false
 	}
 	if x.machine.judgeMessage(x.st, x.log, member, p) != nil {
@@ -411,7 +433,7 @@ type overheard struct {
 // The caller holds Machine.mu.
 func (m *Machine) overhear(tx Tx) {
 	p, ok := tx.Payload.(CeremonyMessage)
-	if !ok || !p.once() || p.Epoch != m.log.Params().Epoch || m.byAccount[tx.Signer] == 0 {
+	if !ok || !p.once() || !p.atHand(m.store, m.log) || m.byAccount[tx.Signer] == 0 {
 		return
 	}
 	member := must2(load[Member](m.store, keyMember(m.byAccount[tx.Signer])))

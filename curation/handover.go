@@ -20,7 +20,7 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 		return refuse(CodeNotMember, "member %d is %s: a handover is for those with a share and those who get one", member.Index, member.Standing)
 	}
 	h, proposed := load[Handover](x.st, keyHandover)
-	if err := x.machine.mayHandOver(x.st, x.height, x.committee, x.log, proposed); err != nil {
+	if err := x.machine.mayHandOver(x.st, x.height, x.committee, x.log, proposed, member); err != nil {
 		return err
 	}
 	switch {
@@ -41,6 +41,9 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 		return refuse(CodeProof, "%v", err)
 	}
 	if !proposed {
+		if !x.machine.awaited(x.st, x.height, member) {
+			save(x.st, keyRefresh(member.Index), x.height)
+		}
 		h = Handover{Epoch: p.Epoch, Opened: x.height, Until: x.height + x.params().DKGPhaseBlocks - 1}
 		x.emit(EventHandoverProposed, h.Epoch, member.Index, h.Until)
 	}
@@ -50,10 +53,14 @@ func (x *execution) handOver(signer Address, p HandOver) error {
 	return nil
 }
 
-// mayHandOver refuses consents at a height at which none can be given.
-func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.Committee, log *dkg.Log, proposed bool) error {
+// mayHandOver refuses consents of a member at a height at which it can give none. The
+// zero member stands for whoever may.
+func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.Committee, log *dkg.Log, proposed bool, by Member) error {
 	if committee == nil {
 		return refuse(CodeWrongPhase, "no committee is in force yet: wait for the end of the ceremony")
+	}
+	if err := mayConsent(r, height, by.Index); err != nil {
+		return err
 	}
 	again := must2(load[ceremonyState](r, keyCeremony)).Again
 	switch {
@@ -67,6 +74,9 @@ func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.C
 		return refuse(CodeWrongPhase, "the members deal shares to the guardians: propose the handover when that is done")
 	case oldestWork(r, committee.Epoch()) < committee.Epoch():
 		return refuse(CodeWrongPhase, "the committee of epoch %d still serves requests or a round: propose the handover when they have ended", committee.Epoch()-1)
+	}
+	if from := m.refreshFrom(r, by.Index, committee); height < from && !m.awaited(r, height, by) {
+		return refuse(CodeWrongPhase, "member %d has proposed a handover that nobody waited for not long ago: it may propose the next from height %d on, another member may now", by.Index, from)
 	}
 	return nil
 }
@@ -96,7 +106,8 @@ func (x *execution) dealKeyUsed(h Handover, key Hash) bool {
 
 // handoverBlock opens the ceremony of a proposed handover, or lets it lapse. Who is
 // joining gets a seat if it has consented, who is leaving gets none; of the others
-// those who are absent keep the deal key that they have.
+// those who are absent keep the deal key that they have. Nobody waits for one who may
+// not consent.
 func (x *execution) handoverBlock(ceremony ceremonyState) {
 	h, proposed := load[Handover](x.block, keyHandover)
 	if !proposed {
@@ -115,7 +126,7 @@ func (x *execution) handoverBlock(ceremony ceremonyState) {
 	for _, m := range x.members() {
 		key, present := consented(m)
 		switch {
-		case m.counts() && !present:
+		case m.counts() && !present && mayConsent(x.block, x.height, m.Index) == nil:
 			absent++
 		case m.Seated():
 			consents++
@@ -164,6 +175,7 @@ func (x *execution) stay(attempts, again uint64) {
 // grow without end, the summary stays.
 func (x *execution) forgetBefore(epoch uint64) {
 	if epoch > firstEpoch+1 {
+		x.forgetAborted(epoch - 2)
 		x.block.Delete(keyLog(epoch - 2))
 		old := must2(load[Committee](x.block, keyCommitteeRecord(epoch-2)))
 		old.Encoded = nil

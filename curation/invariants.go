@@ -212,6 +212,9 @@ func (m *Machine) membersAgree(r state.Reader) error {
 	if last := count(r, keyMembers); last != uint64(len(all)) {
 		return fmt.Errorf("%d members, the last has number %d", len(all), last)
 	}
+	if kept := records[abortedCeremony](r, []byte(abortedTable)); len(kept) > maxAborted {
+		return fmt.Errorf("%d aborted ceremonies are remembered", len(kept))
+	}
 	if !slices.IsSorted(seats) {
 		return fmt.Errorf("seats %v are not in the order of members", seats)
 	}
@@ -227,6 +230,10 @@ func (m *Machine) membersAgree(r state.Reader) error {
 			return fmt.Errorf("account %v is member %d's by the index, %d's by its record", p.Account, memberNumber(r, p.Account), p.Index)
 		case (m.byAccount[p.Account] != 0) != (p.Standing != StandingLeft):
 			return fmt.Errorf("member %d is %s, among the members: %v", p.Index, p.Standing, m.byAccount[p.Account] != 0)
+		}
+		missed, failed := load[Missed](r, keyMissed(p.Index))
+		if _, refreshed := r.Get(keyRefresh(p.Index)); failed && (p.Standing != StandingJoining || missed.Times == 0 || missed.Times >= MaxMissed) || refreshed && p.Standing == StandingLeft {
+			return fmt.Errorf("member %d is %s, missed %+v, refreshed %v", p.Index, p.Standing, missed, refreshed)
 		}
 	}
 	return nil

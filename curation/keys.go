@@ -40,6 +40,16 @@ var (
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
 func keyCommitteeRecord(epoch uint64) []byte { return key("ceremony/committee/", number(epoch)) }
 
+func keyMissed(member uint32) []byte  { return key("ceremony/missed/", index32(member)) }  // Missed
+func keyRefresh(member uint32) []byte { return key("ceremony/refresh/", index32(member)) } // height of its last proposal that nobody waited for
+
+// abortedTable holds an abortedCeremony for each that is remembered.
+const abortedTable = "ceremony/attempt/"
+
+func keyAbortedCeremony(epoch, attempt uint64) []byte {
+	return key(abortedTable, number(epoch), number(attempt))
+}
+
 func keyAccount(a Address) []byte        { return key("account/", a[:]) }
 func keyMember(i uint32) []byte          { return key("member/", index32(i)) }
 func keyMotion(id Hash) []byte           { return key("motion/", id[:]) }

@@ -36,6 +36,7 @@ func (x *execution) members() []Member { return records[Member](x.st, []byte("me
 // saveMember writes a member's record; byAccount follows it from the next block on.
 func (x *execution) saveMember(m Member) {
 	save(x.st, keyMember(m.Index), m)
+	x.forgive(m)
 	x.regrouped = true
 }
 

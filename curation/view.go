@@ -161,11 +161,13 @@ func (v View) CeremonyLogAt(epoch uint64) (*dkg.Log, bool) {
 // makes or made.
 func (v View) CeremonyEpoch() uint64 { return v.m.log.Params().Epoch }
 
-// MayHandOver says why no handover could be proposed in the next block; nil when
-// one could, or is proposed already.
-func (v View) MayHandOver() error {
+// MayHandOver says why a member could not propose a handover in the next block, nor
+// consent to one that is proposed already; nil when it could. For member 0 it says
+// what keeps everybody from it.
+func (v View) MayHandOver(member uint32) error {
 	_, proposed := v.Handover()
-	return v.m.mayHandOver(v.m.store, v.m.height+1, v.m.committee, v.m.log, proposed)
+	m, _ := v.Member(member)
+	return v.m.mayHandOver(v.m.store, v.m.height+1, v.m.committee, v.m.log, proposed, m)
 }
 
 // CeremonyLog is a copy of the transcript of the current or last ceremony.

@@ -33,8 +33,9 @@ type world struct {
 	prekeys  map[uint32]uint64 // made so far, by member
 	events   []Event           // of all blocks
 	blocks   []Block
-	watch    func(Outcome) // sees every block; nil does not
-	restless bool          // the second replica starts again from its state after every block
+	watch    func(Outcome)             // sees every block; nil does not
+	said     map[Hash]quorum.Statement // what a request was to be approved as when it was seen first
+	restless bool                      // the second replica starts again from its state after every block
 }
 
 // chanceFrom is a stream of bytes that a seed decides.
@@ -137,6 +138,7 @@ func (w *world) block(txs ...[]byte) Outcome {
 		w.record(r.Events)
 	}
 	w.record(outcomes[0].Events)
+	w.unchanged()
 	if w.watch != nil {
 		w.watch(outcomes[0])
 	}
@@ -144,6 +146,22 @@ func (w *world) block(txs ...[]byte) Outcome {
 		w.reload()
 	}
 	return outcomes[0]
+}
+
+// unchanged holds every request to its first statement. A member that approved that
+// would be convicted by any other.
+func (w *world) unchanged() {
+	if w.said == nil {
+		w.said = map[Hash]quorum.Statement{}
+	}
+	for _, a := range view(w, func(v View) []Artwork { return v.Artworks(Filter{}) }) {
+		first, known := w.said[a.RID]
+		if !known {
+			first = StatementFor(w.chain, a)
+			w.said[a.RID] = first
+		}
+		require.Equal(w.t, first, StatementFor(w.chain, a))
+	}
 }
 
 // record holds events against the table.

@@ -34,10 +34,11 @@ func (n *Node) HandOver(ctx context.Context) error {
 				first = c.Epoch()
 			}
 			height, done = v.Height(), n.consented(v) || active && c.Epoch() > first
+			me, _ := v.MemberOf(n.secrets.Account())
 			if done {
 				return nil
 			}
-			if err := v.MayHandOver(); err != nil {
+			if err := v.MayHandOver(me.Index); err != nil {
 				return &ledger.RefusedError{Result: curation.TxResult{Code: curation.CodeWrongPhase, Log: err.Error()}}
 			}
 			return nil

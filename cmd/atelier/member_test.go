@@ -130,7 +130,7 @@ func TestMembersAreRemovedByVotesAndByTheirOwnWord(t *testing.T) {
 	require.Contains(t, r.err, "member 3 (Member 3) has left already")
 
 	// Its own word is enough, and the command goes with it to the end.
-	s.Run("the pause after the handover", func(v curation.View) bool { return v.MayHandOver() == nil })
+	s.Run("the pause after the handover", func(v curation.View) bool { return v.MayHandOver(0) == nil })
 	four := keyOf(t, "Member 4")
 	r = atelier("member", "leave", "--key", four)
 	require.Equal(t, codeUsage, r.code)

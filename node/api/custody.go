@@ -77,7 +77,7 @@ func custodyOf(v curation.View) Custody {
 	if a, ok := v.LastAborted(); ok {
 		out.Aborted = &Aborted{Epoch: a.Epoch, Attempt: a.Attempt, Height: a.Height, Culprits: each(a.Culprits, culpritOf)}
 	}
-	if err := v.MayHandOver(); err != nil {
+	if err := v.MayHandOver(0); err != nil {
 		out.NotNow = err.Error()
 	}
 	return out

@@ -281,7 +281,7 @@ func TestTheKeysAreHandedOverByTheOwner(t *testing.T) {
 	require.Equal(t, http.StatusConflict, problemOf(t, err, api.CodeName(curation.CodeWrongPhase)).Status)
 
 	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
-	s.Run("the pause after it", func(v curation.View) bool { return v.MayHandOver() == nil })
+	s.Run("the pause after it", func(v curation.View) bool { return v.MayHandOver(0) == nil })
 	for name, given := range map[string]string{"without a token": "", "with another token": token + "x"} {
 		_, err := api.NewClient(server.URL, given).HandOver(t.Context())
 		require.Equal(t, http.StatusUnauthorized, problemOf(t, err, api.CodeOwner).Status, name)

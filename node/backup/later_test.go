@@ -250,7 +250,7 @@ func TestAMemberThatJoinedLaterComesBackFromItsBackup(t *testing.T) {
 	require.NoError(t, made.Fits(Known{Chain: early.Chain, Epoch: 2, Standing: &now}))
 
 	// Who has left has nothing to restore.
-	g.until("the pause after the handover", func(v curation.View) bool { return v.MayHandOver() == nil })
+	g.until("the pause after the handover", func(v curation.View) bool { return v.MayHandOver(0) == nil })
 	g.submit(nora, curation.Leave{})
 	g.becomes(nora, curation.StandingLeft)
 	now = g.standing()

@@ -176,14 +176,14 @@ func (m *Machine) handOver(l curation.View) {
 	if !active || !m.me.Seated() && (m.me.Standing != curation.StandingJoining || m.me.Prekeys() == 0) {
 		return
 	}
-	if !proposed && !m.wanted && !m.changes(l) {
+	if !proposed && !m.wanted && !l.HandoverAwaited(m.me.Index) {
 		return
 	}
 	if slices.ContainsFunc(h.Keys, func(k curation.DealKey) bool { return k.Member == m.me.Index }) || l.CeremonyEpoch() > c.Epoch() {
 		m.wanted = false
 		return
 	}
-	if l.MayHandOver() != nil {
+	if l.MayHandOver(m.me.Index) != nil {
 		return
 	}
 	epoch := c.Epoch() + 1
@@ -205,16 +205,6 @@ func (m *Machine) handOver(l curation.View) {
 		return
 	}
 	m.do(Submit{Key: fmt.Sprintf("handover/%d", epoch), Payload: curation.HandOver{Epoch: epoch, DealKey: dkg.DealKey(seed), Proof: proof}})
-}
-
-// changes says whether somebody waits for a handover that we should propose: we do, to
-// get our share, or a member that leaves, who may be gone already. Who joins proposes
-// for itself, because it gets no seat unless it is there.
-func (m *Machine) changes(l curation.View) bool {
-	if m.me.Standing == curation.StandingJoining || owed(l) {
-		return true
-	}
-	return slices.ContainsFunc(l.Members(), func(p curation.Member) bool { return p.Standing == curation.StandingLeaving })
 }
 
 // eraseSeeds destroys the seeds of older committees once we hold a proved share of

@@ -48,7 +48,7 @@ func (w *world) custody() (s string) {
 	w.view(w.leader, func(v curation.View) {
 		h, proposed := v.Handover()
 		a, _ := v.LastAborted()
-		s = fmt.Sprintf("ceremony %+v, proposed %v %+v, aborted %+v, oldest work %d, may: %v", v.Ceremony(), proposed, h, a, v.OldestWork(), v.MayHandOver())
+		s = fmt.Sprintf("ceremony %+v, proposed %v %+v, aborted %+v, oldest work %d, may: %v", v.Ceremony(), proposed, h, a, v.OldestWork(), v.MayHandOver(0))
 	})
 	return s
 }
@@ -78,7 +78,7 @@ func TestHandoversUnderLoad(t *testing.T) {
 				w.stumble(c.crashes)
 				for i := range 3 {
 					w.ask(fmt.Sprintf("picture %d", i))
-					w.handOver(0)
+					w.handOver(i % c.n) // each member may ask for one
 					w.ask(fmt.Sprintf("picture %d, late", i))
 					require.EqualValues(t, i+2, w.epoch())
 				}
@@ -98,8 +98,8 @@ func TestHandoversUnderLoad(t *testing.T) {
 func TestSeedsOfOlderCommitteesAreErased(t *testing.T) {
 	w := newWorld(t, 4, 21, calm)
 	w.found()
-	for range 2 {
-		w.handOver(1)
+	for i := range 2 {
+		w.handOver(1 + i)
 	}
 	require.True(t, w.run(100, func() bool {
 		for _, q := range w.members {
@@ -142,7 +142,7 @@ func TestASeedIsKeptBeforeItsKeyIsShown(t *testing.T) {
 	w := newWorld(t, 4, 23, calm)
 	w.found()
 	require.True(t, w.run(50, func() (may bool) {
-		w.view(w.members[2].ledger, func(v curation.View) { may = v.MayHandOver() == nil })
+		w.view(w.members[2].ledger, func(v curation.View) { may = v.MayHandOver(3) == nil })
 		return may
 	}))
 	w.members[2].torn = true
@@ -164,9 +164,13 @@ func TestAHandoverIsProposedAsSoonAsItMayBe(t *testing.T) {
 	w.found()
 	w.handOver(0)
 	w.view(w.members[0].ledger, func(v curation.View) {
-		require.ErrorContains(t, v.MayHandOver(), "may be proposed from height")
+		require.ErrorContains(t, v.MayHandOver(1), "may be proposed from height")
 	})
-	w.step(w.members[0], member.HandoverWanted{})
+	require.True(t, w.run(20, func() (knows bool) {
+		w.view(w.members[1].ledger, func(v curation.View) { knows = v.CeremonyEpoch() == 2 && v.Ceremony().Phase == curation.CeremonyActive })
+		return knows
+	}))
+	w.step(w.members[1], member.HandoverWanted{})
 	require.True(t, w.run(400, func() bool { return w.epoch() == 3 }))
 }
 

@@ -77,14 +77,3 @@ func (m *Machine) tell(l curation.View) {
 		m.submit(l.Height(), fmt.Sprintf("found/%d", c.Epoch()), curation.ShareReport{Epoch: c.Epoch(), Proof: proof[:]})
 	}
 }
-
-// owed says whether the network's death policy asks the members for a handover: the
-// guardians are to deal the key anew, or half of the silence has passed after which they
-// may publish it. A handover is a sign of life.
-func owed(l curation.View) bool {
-	if l.RecoveryDue() {
-		return true
-	}
-	e := l.Estate()
-	return e.Silent() != 0 && !e.Published() && l.Height() >= e.Life+e.Rules.SilentBlocks/2
-}

@@ -71,7 +71,8 @@ type peer struct {
 	kept    map[curation.Hash]string // what is pinned, by request
 	torn    bool                     // the next durable write does not come to its end: the member crashes at it
 	notes   []string
-	wrong   func([]byte) []byte // what it releases in the place of its share; nil when it is honest
+	mute    func(curation.Payload) bool // what it does not send; nil when it sends all
+	wrong   func([]byte) []byte         // what it releases in the place of its share; nil when it is honest
 }
 
 type delivery struct {
@@ -272,6 +273,9 @@ func (w *world) step(q *peer, e member.Event) {
 func (w *world) perform(q *peer, f member.Effect) bool {
 	switch f := f.(type) {
 	case member.Submit:
+		if q.mute != nil && q.mute(f.Payload) {
+			return true
+		}
 		w.send(func() { w.submit(q.key, f.Payload) })
 	case member.Gossip:
 		for _, other := range w.members {

@@ -425,7 +425,7 @@ func (s *Studio) SealModel(ctx context.Context, o api.SealOptions, progress func
 
 // HandOver implements api.Backend: member 1 proposes, and a block passes.
 func (s *Studio) HandOver(context.Context) error {
-	if err := s.machine.View(func(v curation.View) error { return v.MayHandOver() }); err != nil {
+	if err := s.machine.View(func(v curation.View) error { return v.MayHandOver(1) }); err != nil {
 		return &ledger.RefusedError{Result: curation.TxResult{Code: curation.CodeWrongPhase, Log: err.Error()}}
 	}
 	s.step(s.people[0], member.HandoverWanted{})
