@@ -106,6 +106,20 @@ func (e Evidence) Offence() (o Offence) {
 	return ""
 }
 
+// Bytes is the payload of a transaction that brings the evidence; ParseEvidence reads it.
+func (e Evidence) Bytes() []byte { return encode(e) }
+
+// ParseEvidence refuses what Validate refuses, and every other form than that of Bytes.
+func ParseEvidence(b []byte) (e Evidence, err error) {
+	if len(b) > MaxTxBytes {
+		return e, fmt.Errorf("evidence of %d bytes, want at most %d", len(b), MaxTxBytes)
+	}
+	if err := decode(b, &e); err != nil {
+		return Evidence{}, err
+	}
+	return e, e.Validate()
+}
+
 // Hash names the evidence.
 func (e Evidence) Hash() Hash { return hash("evidence", encode(e)) }
 

@@ -160,8 +160,15 @@ func (a *actor) ended(ctx context.Context, key string) {
 	}
 }
 
-// adopt tells the machine which pictures are pinned already.
+// adopt tells the machine which pictures are pinned already, and which evidence is kept.
 func (a *actor) adopt() {
+	charges, err := outbox(a.n.home.Evidence()).load()
+	if err != nil {
+		a.log.Warn("evidence of an earlier run not read", "err", err)
+	}
+	for _, e := range charges {
+		a.machine.Charge(e)
+	}
 	for _, p := range a.n.store.Pins() {
 		if name, rid, ok := parsePin(p.Name); ok && a.n.store.Has(p.Root) {
 			a.machine.Kept(rid, p.Root.String(), name)
@@ -197,6 +204,12 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 	case member.EraseSeed:
 		if err := keys.EraseSeed(string(a.n.home), a.n.opts.Passphrase, f.Epoch); err != nil {
 			a.log.WarnContext(ctx, "seed of an older committee not erased", "epoch", f.Epoch, "err", err)
+		}
+	case member.KeepEvidence:
+		return outbox(a.n.home.Evidence()).keep(f.Evidence)
+	case member.DropEvidence:
+		if err := outbox(a.n.home.Evidence()).drop(f.Member); err != nil {
+			a.log.WarnContext(ctx, "evidence not dropped", "member", f.Member, "err", err)
 		}
 	case member.Submit:
 		if a.pending[f.Key] {

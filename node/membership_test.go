@@ -13,8 +13,9 @@ import (
 
 func TestAnApprovalIsForwardedFromTheSeatOfItsAuthor(t *testing.T) {
 	s := apitest.Open(t, 4, nil)
+	epoch := uint64(1)
 	speaks := func(name string, seat uint32) (yes bool) {
-		s.Read(func(v curation.View) { yes = speaksFor(v, apitest.Address(name), seat) })
+		s.Read(func(v curation.View) { yes = speaksFor(v, apitest.Address(name), epoch, seat) })
 		return yes
 	}
 	require.True(t, speaks("Member 4", 4))
@@ -26,13 +27,18 @@ func TestAnApprovalIsForwardedFromTheSeatOfItsAuthor(t *testing.T) {
 	s.Admit("Nora")
 	require.False(t, speaks("Nora", 5), "it has no share yet")
 	s.Stands("Nora", curation.StandingActive)
+	epoch = 2
 	require.True(t, speaks("Nora", 5))
+	epoch = 3
+	require.False(t, speaks("Nora", 5), "of a committee that is yet to come")
 
 	// Seats are numbered anew with each committee; members keep their numbers.
 	s.Submit("Member 2", curation.Leave{})
 	s.Stands("Member 2", curation.StandingLeft)
 	require.EqualValues(t, 5, s.Member("Nora").Index)
 	require.True(t, speaks("Nora", 4))
+	require.False(t, speaks("Member 3", 4), "the seat of another by its number")
+	epoch = 2
 	require.False(t, speaks("Nora", 5), "of a committee that serves nothing any more")
 	require.False(t, speaks("Member 2", 2))
 }

@@ -241,8 +241,8 @@ func (n *Node) assemble() error {
 		return err
 	}
 	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{MaxBytes: maxModelBytes})
-	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/1"
-	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has}); err != nil {
+	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/2"
+	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has, MaxMessage: quorum.ApprovalSize}); err != nil {
 		return err
 	}
 	// An approval is sent again until its request is certified, so each height
@@ -253,17 +253,18 @@ func (n *Node) assemble() error {
 }
 
 // judge is the cheap check of a gossiped approval before it is passed on: that its
-// author has the seat that it names, in a committee that serves requests. It is no
-// fault of the author's when not: its ledger may be ahead of ours, or behind. What the
-// approval says is checked by the tally.
+// author has the seat that it names, in the committee of the statement, which serves
+// requests. It is no fault of the author's when not: its ledger may be ahead of ours, or
+// behind. What the approval says is checked by the member's machine. An approval of
+// another statement than the ledger's is passed on: it shows to all who made it.
 func (n *Node) judge(_ context.Context, from peer.ID, a quorum.Approval) p2p.Verdict {
 	account, err := accountOf(from)
-	if err != nil {
+	if err != nil || a.Statement.Chain != n.chain {
 		return p2p.Reject
 	}
 	verdict := p2p.Ignore
 	_ = n.machine.View(func(v curation.View) error { // fails before there is a state: ignored
-		if speaksFor(v, account, a.Member) {
+		if speaksFor(v, account, a.Statement.Epoch, a.Member) {
 			verdict = p2p.Accept
 		}
 		return nil
@@ -271,19 +272,12 @@ func (n *Node) judge(_ context.Context, from peer.ID, a quorum.Approval) p2p.Ver
 	return verdict
 }
 
-// speaksFor says whether somebody has a seat in a committee that serves requests.
-func speaksFor(v curation.View, author curation.Address, seat uint32) bool {
+// speaksFor says whether somebody has a seat in the committee of an epoch, and that
+// serves requests.
+func speaksFor(v curation.View, author curation.Address, epoch uint64, seat uint32) bool {
 	m, ok := v.MemberOf(author)
 	c, active := v.Committee()
-	if !ok || !active || seat == 0 {
-		return false
-	}
-	for epoch := v.OldestWork(); epoch <= c.Epoch(); epoch++ {
-		if v.SeatsAt(epoch).Of(m.Index) == seat {
-			return true
-		}
-	}
-	return false
+	return ok && active && seat != 0 && epoch >= v.OldestWork() && epoch <= c.Epoch() && v.SeatsAt(epoch).Of(m.Index) == seat
 }
 
 // Chain is the genesis hash, once Ready is closed.

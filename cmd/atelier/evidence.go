@@ -59,11 +59,11 @@ func evidenceSubmit(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use: "submit", Short: "Bring an approval that contradicts the ledger",
 		Long: `submit brings a member's signature over another statement about a request than the
-one that the ledger holds, as this home's member. It is the one kind of evidence
-that does not pass through the members' nodes: approvals travel with the hash of
-their statement alone, so whoever has both has them from elsewhere. STATEMENT has
-255 bytes, SIGNATURE 50: the number of the share, and the signature. What shows
-nothing is refused and harms nobody.`,
+one that the ledger holds, as this home's member. Members do so by themselves with
+what passes through their nodes; this is for what somebody has from elsewhere, such
+as a signature that was asked for in private. STATEMENT has 255 bytes, SIGNATURE 50:
+the number of the share, and the signature. What shows nothing is refused and harms
+nobody.`,
 		Example: "  atelier evidence submit --member 3 --statement 72656c…  --signature 0003a1…",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -11,6 +11,7 @@
 //	ledger/         blocks and state of the consensus engine
 //	store/          artworks and the sealed model, content-addressed
 //	journal         which blinded share went to whom, one line each, before it went
+//	evidence/       against other members, one file each, until the ledger has judged it
 //	api.addr        host:port of the HTTP interface while the node runs
 //	api.token       secret for the requests that only the home's owner may make
 //	node.pid        process id while the node runs
@@ -50,6 +51,7 @@ func (h Home) Network() string     { return filepath.Join(string(h), "network.js
 func (h Home) Ledger() string      { return filepath.Join(string(h), "ledger") }
 func (h Home) Store() string       { return filepath.Join(string(h), "store") }
 func (h Home) Journal() string     { return filepath.Join(string(h), "journal") }
+func (h Home) Evidence() string    { return filepath.Join(string(h), "evidence") }
 func (h Home) APIAddress() string  { return filepath.Join(string(h), "api.addr") }
 func (h Home) APIToken() string    { return filepath.Join(string(h), "api.token") }
 func (h Home) PID() string         { return filepath.Join(string(h), "node.pid") }

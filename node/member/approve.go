@@ -1,8 +1,6 @@
 package member
 
 import (
-	"errors"
-
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
@@ -85,9 +83,12 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 // count takes an approval of another member. The tally keeps one that comes before
 // our ledger has the request.
 func (m *Machine) count(l curation.View, a quorum.Approval) {
-	rid, seat := curation.Hash(a.RID), m.now
+	rid, seat := curation.Hash(a.Statement.RID), m.seats[a.Statement.Epoch]
 	if art, ok := l.Artwork(rid); ok {
-		seat = m.seats[art.Epoch]
+		if a.Statement != curation.StatementFor(m.chain, art) {
+			m.conflict(l, a)
+			return
+		}
 		if art.Status != curation.StatusRequested {
 			return // late: the tally keeps only what comes before its request
 		}
@@ -95,9 +96,37 @@ func (m *Machine) count(l curation.View, a quorum.Approval) {
 			m.open(l, art)
 		}
 	}
-	if seat != nil {
+	if seat != nil && a.Statement.Chain == m.chain {
 		m.tallied(l, seat, seat.tally.Step(l.Height(), quorum.Received{Approval: a}))
 	}
+}
+
+// MaxConflicts is how many approvals of other statements are looked into, of each member
+// in RetryBlocks blocks: each costs a pairing, and an honest member makes none.
+const MaxConflicts = 4
+
+// conflict takes an approval of another statement about a request than our ledger's. The
+// ledger never changes a request's statement, and no request of one committee is ever
+// approved by another: so an honest member, however far behind, or restored, approves
+// the one statement or nothing. If the partial holds, the approval is evidence.
+func (m *Machine) conflict(l curation.View, a quorum.Approval) {
+	who := l.SeatsAt(a.Statement.Epoch).At(a.Member)
+	committee, ok := l.CommitteeAt(a.Statement.Epoch)
+	if _, charged := m.charges[who]; who == 0 || !ok || charged {
+		return
+	}
+	if l.Height() >= m.conflictsFrom+RetryBlocks {
+		clear(m.conflicts)
+		m.conflictsFrom = l.Height()
+	}
+	if m.conflicts[who]++; m.conflicts[who] > MaxConflicts {
+		return
+	}
+	if err := quorum.VerifyApproval(committee, a.Statement, a.Partial()); err != nil { // whoever sent that is to blame, but cannot be shown to be
+		m.do(Misbehaved{Member: who, What: "approval of a request does not verify"})
+		return
+	}
+	m.accuse(l, curation.Evidence{Member: who, Approval: &curation.SignedStatement{Statement: a.Statement.Bytes(), Partial: a.Partial().Bytes()}}, m.rank(l, who))
 }
 
 // tallied does what the tally of a committee asks for. Its members are seats.
@@ -113,12 +142,9 @@ func (m *Machine) tallied(l curation.View, s *seat, effects []quorum.Effect) {
 			}
 		case quorum.Culprit:
 			m.do(Misbehaved{Member: who(e.Member), What: "approval of a request does not verify"})
-		case quorum.Refused:
-			// A late or repeated approval is ordinary. One of another statement is not, and
-			// is evidence for whoever has that statement: gossip carries its hash alone.
-			if e.Member != 0 && errors.Is(e.Err, quorum.ErrStatement) {
-				m.do(Misbehaved{Member: who(e.Member), What: "approves another statement about a request"})
-			}
+		case quorum.Conflict:
+			m.conflict(l, e.Approval)
+		case quorum.Refused: // it is late or repeated
 		case quorum.Expired: // the ledger tells
 		}
 	}

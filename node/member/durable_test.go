@@ -24,6 +24,7 @@ func (w *world) life() {
 	w.submit(w.members[1].key, curation.Leave{})
 	w.becomes(w.members[1], curation.StandingLeft)
 	w.finished(2)
+	require.Empty(w.t, w.convictions(), "all are honest")
 }
 
 var everyWrite = flag.Bool("every-write", false, "let every durable write fail both before and after it is done, not one way each")

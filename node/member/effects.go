@@ -89,6 +89,14 @@ type KeepSeed struct {
 // thief.
 type EraseSeed struct{ Epoch uint64 }
 
+// KeepEvidence makes evidence durable before the effects behind it happen; there is one
+// of each member at most. The next run is given it by Charge.
+type KeepEvidence struct{ Evidence curation.Evidence }
+
+// DropEvidence takes away what is kept against a member: the ledger has judged it, or
+// will not any more.
+type DropEvidence struct{ Member uint32 }
+
 // Answer replies to a ReleaseAsked with a share under our signature, which is 64
 // bytes and comes first, or with a refusal.
 type Answer struct {
@@ -143,18 +151,20 @@ type Note struct {
 	Err  error
 }
 
-func (Submit) effect()     {}
-func (Gossip) effect()     {}
-func (AskShare) effect()   {}
-func (Journal) effect()    {}
-func (KeepSeed) effect()   {}
-func (EraseSeed) effect()  {}
-func (Answer) effect()     {}
-func (Render) effect()     {}
-func (Keep) effect()       {}
-func (LetGo) effect()      {}
-func (Misbehaved) effect() {}
-func (Note) effect()       {}
+func (Submit) effect()       {}
+func (Gossip) effect()       {}
+func (AskShare) effect()     {}
+func (Journal) effect()      {}
+func (KeepSeed) effect()     {}
+func (EraseSeed) effect()    {}
+func (KeepEvidence) effect() {}
+func (DropEvidence) effect() {}
+func (Answer) effect()       {}
+func (Render) effect()       {}
+func (Keep) effect()         {}
+func (LetGo) effect()        {}
+func (Misbehaved) effect()   {}
+func (Note) effect()         {}
 
 // Entry is one line of the journal: a share that left, or was about to.
 type Entry struct {

@@ -11,7 +11,8 @@ import (
 
 var errOwnKey = errors.New("stop the other node, or leave the network if it is not yours")
 
-// charge is evidence that this member brings until the ledger has judged it.
+// charge is evidence that this member brings until the ledger has judged it. It is kept
+// on disk as long: nobody else may have it.
 type charge struct {
 	evidence curation.Evidence
 	from     uint64 // height from which on it is brought
@@ -46,7 +47,22 @@ func (m *Machine) accuse(l curation.View, e curation.Evidence, rank int) {
 		return
 	}
 	m.charges[e.Member] = charge{e, l.Height() + uint64(rank*certifyLag)}
+	m.do(KeepEvidence{e})
 	m.bring(l, e.Member)
+}
+
+// Charge gives the machine evidence that an earlier run kept and may not have brought.
+func (m *Machine) Charge(e curation.Evidence) {
+	if _, known := m.charges[e.Member]; !known {
+		m.charges[e.Member] = charge{evidence: e}
+	}
+}
+
+// rank is after how many other members it is our turn to bring what all may have: the
+// turns begin with the member after the accused.
+func (m *Machine) rank(l curation.View, accused uint32) int {
+	n := len(l.Members())
+	return (int(m.me.Index) + n - int(accused)%n - 1) % n
 }
 
 // press brings what there is until the ledger has judged, beginning with what came to
@@ -56,8 +72,7 @@ func (m *Machine) press(l curation.View) {
 		return
 	}
 	for _, e := range l.Contradictions() {
-		n := len(l.Members())
-		m.accuse(l, e, (int(m.me.Index)+n-int(e.Member)-1)%n)
+		m.accuse(l, e, m.rank(l, e.Member))
 	}
 	for _, number := range slices.Sorted(maps.Keys(m.charges)) {
 		m.bring(l, number)
@@ -67,7 +82,7 @@ func (m *Machine) press(l curation.View) {
 func (m *Machine) bring(l curation.View, number uint32) {
 	c := m.charges[number]
 	if _, convicted := l.Conviction(number); convicted {
-		delete(m.charges, number)
+		m.drop(number)
 		return
 	}
 	key := fmt.Sprintf("evidence/%d", number)
@@ -75,9 +90,14 @@ func (m *Machine) bring(l curation.View, number uint32) {
 		return
 	}
 	if err := l.Judge(c.evidence); err != nil { // it has come too late
-		delete(m.charges, number)
+		m.drop(number)
 		m.do(Note{Text: "the ledger does not take evidence", Err: fmt.Errorf("against member %d: %w", number, err)})
 		return
 	}
 	m.do(Submit{Key: key, Payload: c.evidence})
+}
+
+func (m *Machine) drop(number uint32) {
+	delete(m.charges, number)
+	m.do(DropEvidence{number})
 }

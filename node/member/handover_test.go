@@ -88,6 +88,7 @@ func TestHandoversUnderLoad(t *testing.T) {
 				}), "artworks %v", summary(w))
 				require.Zero(t, len(w.artworks(curation.StatusExpired, curation.StatusDisputed)), "%v", summary(w))
 				require.Empty(t, w.failed)
+				require.Empty(t, w.convictions(), "all are honest")
 			})
 		}
 	}

@@ -77,17 +77,19 @@ type Machine struct {
 	toGuardians *dkg.Party // in the sharing among the guardians that is under way
 	ofGuardians [32]byte   // id of that ceremony
 
-	counted   map[curation.Hash]*seat            // requests that are counted, and where
-	approved  map[curation.Hash]quorum.Approval  // own approvals, to gossip again
-	certified map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
-	jobs      map[jobKey]*job                    // generations and audits of our own
-	released  map[releaseKey]*release            // what was released for requests that are open
-	asks      map[uint32]int                     // questions of each member in the span of blocks since asksFrom
-	asksFrom  uint64                             // height
-	charges   map[uint32]charge                  // evidence against members that the ledger has yet to judge
-	prekeys   map[[32]byte]uint64                // R → sequence number
-	derived   uint64                             // prekeys below this number are in the map
-	asked     map[string]uint64                  // effect → height at which it was asked for last
+	counted       map[curation.Hash]*seat            // requests that are counted, and where
+	approved      map[curation.Hash]quorum.Approval  // own approvals, to gossip again
+	certified     map[curation.Hash]quorum.Certified // recovered, not yet seen on the ledger
+	jobs          map[jobKey]*job                    // generations and audits of our own
+	released      map[releaseKey]*release            // what was released for requests that are open
+	asks          map[uint32]int                     // questions of each member in the span of blocks since asksFrom
+	asksFrom      uint64                             // height
+	charges       map[uint32]charge                  // evidence against members that the ledger has yet to judge
+	conflicts     map[uint32]int                     // approvals of other statements looked into, by member, since conflictsFrom
+	conflictsFrom uint64                             // height
+	prekeys       map[[32]byte]uint64                // R → sequence number
+	derived       uint64                             // prekeys below this number are in the map
+	asked         map[string]uint64                  // effect → height at which it was asked for last
 
 	candidates map[curation.Hash]string // rid → CID pinned as a candidate
 	published  map[curation.Hash]bool   // rids pinned as published
@@ -107,7 +109,7 @@ func New(chain curation.Hash, secrets Secrets, journal []Entry, rand io.Reader) 
 		chain: chain, account: curation.AddressOf(secrets.Identity.Public().(ed25519.PublicKey)), secrets: secrets, rand: rand, seats: map[uint64]*seat{},
 		counted: map[curation.Hash]*seat{}, approved: map[curation.Hash]quorum.Approval{},
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
-		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, prekeys: map[[32]byte]uint64{},
+		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, conflicts: map[uint32]int{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
 	}
 	for _, e := range journal {

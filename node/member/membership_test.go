@@ -131,6 +131,7 @@ func TestMembersComeAndGoUnderLoad(t *testing.T) {
 				require.Equal(t, []uint32{1, 2, 3, 4}, w.powers())
 				require.True(t, w.run(1200, func() bool { return asked == 12 }))
 				w.finished(13)
+				require.Empty(t, w.convictions(), "all are honest")
 				require.True(t, w.run(100, func() bool { return five.machine == nil || len(five.secrets.Seeds) == 0 }), "it keeps nothing: %v", five.secrets.Seeds)
 			})
 		}

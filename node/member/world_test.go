@@ -18,6 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
@@ -66,13 +67,15 @@ type peer struct {
 	ledger  *curation.Machine
 	height  uint64
 	journal []member.Entry
-	machine *member.Machine          // nil while it is down
-	life    int                      // counts restarts: what is under way for an earlier life is lost
-	kept    map[curation.Hash]string // what is pinned, by request
-	torn    bool                     // the next durable write does not come to its end: the member crashes at it
+	charges map[uint32]curation.Evidence // against others, that it has yet to see judged
+	machine *member.Machine              // nil while it is down
+	life    int                          // counts restarts: what is under way for an earlier life is lost
+	kept    map[curation.Hash]string     // what is pinned, by request
+	torn    bool                         // the next durable write does not come to its end: the member crashes at it
 	notes   []string
-	mute    func(curation.Payload) bool // what it does not send; nil when it sends all
-	wrong   func([]byte) []byte         // what it releases in the place of its share; nil when it is honest
+	says    func(quorum.Approval) []quorum.Approval // what it gossips in the place of its approval; nil when it is honest
+	mute    func(curation.Payload) bool             // what it does not send; nil when it sends all
+	wrong   func([]byte) []byte                     // what it releases in the place of its share; nil when it is honest
 }
 
 type delivery struct {
@@ -176,6 +179,9 @@ func (w *world) start(q *peer) {
 	for rid, name := range q.kept {
 		q.machine.Kept(rid, cidOf(rid), name)
 	}
+	for _, e := range q.charges {
+		q.machine.Charge(e)
+	}
 	w.step(q, member.Committed{})
 }
 
@@ -278,10 +284,12 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		}
 		w.send(func() { w.submit(q.key, f.Payload) })
 	case member.Gossip:
-		for _, other := range w.members {
-			if other != q {
-				w.send(func() { w.step(other, member.Approval(f.Approval)) })
-			}
+		said := []quorum.Approval{f.Approval}
+		if q.says != nil {
+			said = q.says(f.Approval)
+		}
+		for _, a := range said {
+			w.gossip(q, a)
 		}
 	case member.AskShare:
 		other, life := w.members[f.Member-1], q.life
@@ -304,6 +312,15 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		return w.durable(q, func() { q.journal = append(q.journal, f.Entry) })
 	case member.KeepSeed:
 		return w.durable(q, func() { q.secrets.Seeds[f.Epoch] = f.Seed })
+	case member.KeepEvidence:
+		return w.durable(q, func() {
+			if q.charges == nil {
+				q.charges = map[uint32]curation.Evidence{}
+			}
+			q.charges[f.Evidence.Member] = f.Evidence
+		})
+	case member.DropEvidence:
+		return w.durable(q, func() { delete(q.charges, f.Member) })
 	case member.Note:
 		q.notes = append(q.notes, f.Text)
 	case member.EraseSeed:
@@ -321,6 +338,15 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		})
 	}
 	return true
+}
+
+// gossip carries an approval of a member to the others.
+func (w *world) gossip(q *peer, a quorum.Approval) {
+	for _, other := range w.members {
+		if other != q {
+			w.send(func() { w.step(other, member.Approval(a)) })
+		}
+	}
 }
 
 // durable makes a write and says whether it comes to its end; the member crashes if

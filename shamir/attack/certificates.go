@@ -297,12 +297,12 @@ func tallies(w *World, c *Chance) Outcome {
 		case 2:
 			wrong.Approve, wrong.Seed = good.Seed, good.Approve
 		default:
-			wrong.Statement = [32]byte(c.Bytes(32))
+			wrong.Statement = v.conflicting(c)
 		}
 		events = append(events, quorum.Received{Approval: wrong}, quorum.Received{Approval: good})
 		for range 3 * open { // requests that there are none of
 			other := wrong
-			other.RID = [32]byte(c.Bytes(32))
+			other.Statement.RID = [32]byte(c.Bytes(32))
 			events = append(events, quorum.Received{Approval: other})
 		}
 		wrong.Member = pick(c, []uint32{0, uint32(v.N() + 1), 1<<32 - 1})

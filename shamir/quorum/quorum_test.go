@@ -290,7 +290,7 @@ func FuzzTally(f *testing.F) {
 	good, err := quorum.Approve(m.shares[0], s)
 	require.NoError(f, err)
 	f.Add(good.Bytes())
-	f.Add(quorum.Approval{Member: 1, RID: s.RID, Statement: s.Digest()}.Bytes())
+	f.Add(quorum.Approval{Member: 1, Statement: s}.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := quorum.ParseApproval(b)
 		if err != nil {

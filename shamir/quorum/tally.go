@@ -13,8 +13,8 @@ import (
 var (
 	// ErrConflict reports a member that approves one request in two ways.
 	ErrConflict = errors.New("conflicting approvals")
-	// ErrStatement reports an approval of another statement than the ledger's.
-	ErrStatement = errors.New("approves another statement")
+	// ErrStatement reports a second statement about a request that is open.
+	ErrStatement = errors.New("another statement is open")
 	// ErrCulprit reports a member whose partial did not verify before.
 	ErrCulprit = errors.New("sent a wrong partial before")
 	// ErrFull reports more open requests than the tally takes.
@@ -23,33 +23,38 @@ var (
 	ErrLapsed = errors.New("request has lapsed")
 )
 
-// Approval is what a member gossips: both partials and what they are about.
+// Approval is what a member gossips: both partials and what they are about. It
+// carries the statement itself, so that whatever could count anywhere towards a
+// certificate shows to everybody else what was approved.
 type Approval struct {
 	Member    uint32
-	RID       [32]byte
-	Statement [32]byte // Statement.Digest
+	Statement Statement
 	Approve   Signature
 	Seed      Signature
 }
 
 // ApprovalSize is the length of an encoded approval in bytes.
-const ApprovalSize = 2 + 32 + 32 + 2*SignatureSize
+const ApprovalSize = 2 + StatementSize + 2*SignatureSize
+
+// Partial is the one of the certificate.
+func (a Approval) Partial() Partial { return Partial{a.Member, a.Approve} }
 
 // Bytes is the wire form; ParseApproval reads it.
 func (a Approval) Bytes() []byte {
 	w := wire.NewWriter(ApprovalSize)
 	w.U16(uint16(a.Member))
-	w.Raw(a.RID[:])
-	w.Raw(a.Statement[:])
+	w.Raw(a.Statement.Bytes())
 	w.Raw(a.Approve[:])
 	w.Raw(a.Seed[:])
 	return w.Bytes()
 }
 
-// ParseApproval refuses any other length and an index outside 1..MaxMembers.
+// ParseApproval refuses any other length, an index outside 1..MaxMembers, and what is
+// no statement.
 func ParseApproval(b []byte) (a Approval, err error) {
 	r := wire.NewReader(b)
-	a.Member, a.RID, a.Statement = uint32(r.U16()), r.Hash(), r.Hash()
+	a.Member = uint32(r.U16())
+	statement := r.Raw(StatementSize)
 	r.Copy(a.Approve[:])
 	r.Copy(a.Seed[:])
 	if err := r.Done(); err != nil {
@@ -57,6 +62,9 @@ func ParseApproval(b []byte) (a Approval, err error) {
 	}
 	if a.Member < 1 || a.Member > shamir.MaxMembers {
 		return Approval{}, fmt.Errorf("approval of member %d: %w", a.Member, shamir.ErrSize)
+	}
+	if a.Statement, err = ParseStatement(statement); err != nil {
+		return Approval{}, fmt.Errorf("approval of member %d: %w", a.Member, err)
 	}
 	return a, nil
 }
@@ -68,7 +76,7 @@ func Approve(key *shamir.KeyShare, s Statement) (Approval, error) {
 	if err != nil {
 		return Approval{}, err
 	}
-	return Approval{key.Index(), s.RID, s.Digest(), p.Sig, SignSeed(key, s.Chain, s.RID).Sig}, nil
+	return Approval{key.Index(), s, p.Sig, SignSeed(key, s.Chain, s.RID).Sig}, nil
 }
 
 // Event is what a Tally reacts to: Open, Received or Close.
@@ -88,8 +96,8 @@ func (Open) tallyEvent()     {}
 func (Received) tallyEvent() {}
 func (Close) tallyEvent()    {}
 
-// Effect is what a Tally asks for or reports: Certified, Refused, Culprit or
-// Expired.
+// Effect is what a Tally asks for or reports: Certified, Refused, Culprit, Conflict
+// or Expired.
 type Effect interface{ tallyEffect() }
 
 // Certified asks to submit the certificate and the seed signature. It comes once
@@ -115,18 +123,24 @@ type Culprit struct {
 	Member uint32
 }
 
+// Conflict is an approval of another statement than the one that is open about its
+// request. It is not verified: if its partial holds for its own statement
+// (VerifyApproval), it convicts whose partial it is. It comes as often as the approval.
+type Conflict struct{ Approval Approval }
+
 // Expired says that a request lapsed before it was certified or closed.
 type Expired struct{ RID [32]byte }
 
 func (Certified) tallyEffect() {}
 func (Refused) tallyEffect()   {}
 func (Culprit) tallyEffect()   {}
+func (Conflict) tallyEffect()  {}
 func (Expired) tallyEffect()   {}
 
 // Tally collects approvals of many requests for one committee. It is a pure state
 // machine, not safe for concurrent use. An approval that comes before its request
-// is kept until the request opens; of each member it keeps as many as requests
-// may be open, the newest.
+// is kept until the request opens; of each member it keeps as many as requests may be
+// open and at most maxEarly, the newest, and at most two of one request.
 type Tally struct {
 	committee *shamir.Committee
 	maxOpen   int
@@ -134,10 +148,13 @@ type Tally struct {
 	early     map[uint32][]Approval
 }
 
+// maxEarly bounds what waits for its request, of each member: some 400 bytes each.
+// Members send approvals again until they have a certificate.
+const maxEarly = 64
+
 // count is one open request.
 type count struct {
 	statement Statement
-	digest    [32]byte
 	approvals []Approval // ascending by member
 	culprits  map[uint32]bool
 	careful   bool // a combination failed: verify each approval as it comes
@@ -204,9 +221,8 @@ func (t *Tally) open(height uint64, s Statement) []Effect {
 	if height >= s.Expiry {
 		return refuse(ErrLapsed)
 	}
-	digest := s.Digest()
 	if c := t.counts[s.RID]; c != nil {
-		if c.digest != digest {
+		if c.statement != s {
 			return refuse(ErrStatement)
 		}
 		return nil
@@ -214,30 +230,35 @@ func (t *Tally) open(height uint64, s Statement) []Effect {
 	if len(t.counts) >= t.maxOpen {
 		return refuse(ErrFull)
 	}
-	t.counts[s.RID] = &count{statement: s, digest: digest, culprits: make(map[uint32]bool)}
+	t.counts[s.RID] = &count{statement: s, culprits: make(map[uint32]bool)}
 
 	var effects []Effect
 	for member := uint32(1); member <= uint32(t.committee.N()); member++ {
-		waiting := t.early[member]
-		i := slices.IndexFunc(waiting, func(a Approval) bool { return a.RID == s.RID })
-		if i < 0 {
-			continue
+		waiting := slices.Clone(t.early[member])
+		t.early[member] = slices.DeleteFunc(t.early[member], func(a Approval) bool { return a.Statement.RID == s.RID })
+		for _, a := range waiting {
+			if a.Statement.RID == s.RID {
+				effects = append(effects, t.receive(a)...)
+			}
 		}
-		a := waiting[i]
-		t.early[member] = slices.Delete(waiting, i, i+1)
-		effects = append(effects, t.receive(a)...)
 	}
 	return effects
 }
 
 func (t *Tally) receive(a Approval) []Effect {
-	refuse := func(err error) []Effect { return []Effect{Refused{a.RID, a.Member, err}} }
+	refuse := func(err error) []Effect { return []Effect{Refused{a.Statement.RID, a.Member, err}} }
 	if a.Member < 1 || int64(a.Member) > int64(t.committee.N()) {
 		return refuse(shamir.ErrSize)
 	}
-	c := t.counts[a.RID]
+	if err := sameEpoch(t.committee, a.Statement); err != nil {
+		return refuse(err)
+	}
+	c := t.counts[a.Statement.RID]
 	if c == nil {
 		return t.keep(a)
+	}
+	if a.Statement != c.statement {
+		return []Effect{Conflict{a}}
 	}
 	i, known := slices.BinarySearchFunc(c.approvals, a.Member, func(b Approval, m uint32) int { return int(b.Member) - int(m) })
 	switch {
@@ -247,13 +268,11 @@ func (t *Tally) receive(a Approval) []Effect {
 		return refuse(ErrConflict)
 	case c.culprits[a.Member]:
 		return refuse(ErrCulprit)
-	case a.Statement != c.digest:
-		return refuse(ErrStatement)
 	}
 	if c.careful {
 		if err := t.check(c, a); err != nil {
 			c.culprits[a.Member] = true
-			return []Effect{Culprit{a.RID, a.Member}}
+			return []Effect{Culprit{a.Statement.RID, a.Member}}
 		}
 	}
 	c.approvals = slices.Insert(c.approvals, i, a)
@@ -265,14 +284,19 @@ func (t *Tally) receive(a Approval) []Effect {
 
 // keep holds an approval whose request is not open yet.
 func (t *Tally) keep(a Approval) []Effect {
-	waiting := t.early[a.Member]
-	if i := slices.IndexFunc(waiting, func(b Approval) bool { return b.RID == a.RID }); i >= 0 {
-		if waiting[i] != a {
-			return []Effect{Refused{a.RID, a.Member, ErrConflict}}
+	waiting, same := t.early[a.Member], 0
+	for _, b := range waiting {
+		if b == a {
+			return nil
 		}
-		return nil
+		if b.Statement.RID == a.Statement.RID {
+			same++
+		}
 	}
-	if len(waiting) >= t.maxOpen {
+	if same == 2 { // one of two shows already what there is to show
+		return []Effect{Refused{a.Statement.RID, a.Member, ErrConflict}}
+	}
+	if len(waiting) >= min(t.maxOpen, maxEarly) {
 		waiting = slices.Delete(waiting, 0, 1)
 	}
 	t.early[a.Member] = append(waiting, a)

@@ -143,6 +143,13 @@ func (s *script) show(e quorum.Effect) string {
 		return fmt.Sprintf("certified by %d", e.Approvals)
 	case quorum.Culprit:
 		return fmt.Sprintf("culprit: member %d", e.Member)
+	case quorum.Conflict:
+		a := e.Approval
+		proof := "which does not verify"
+		if quorum.VerifyApproval(s.m.committee, a.Statement, a.Partial()) == nil {
+			proof = "which convicts it"
+		}
+		return fmt.Sprintf("conflict: member %d approves another statement, %s", a.Member, proof)
 	case quorum.Expired:
 		return "expired"
 	case quorum.Refused:
