@@ -107,6 +107,9 @@ func (a *actor) run(ctx context.Context) error {
 			delete(a.pending, key)
 		case e := <-a.events:
 			err = a.step(ctx, e)
+			if _, left := e.(member.Departed); left && err == nil {
+				a.n.gone(ctx)
+			}
 		case q := <-a.asks:
 			a.ticket++
 			q.event.Ticket = a.ticket

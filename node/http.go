@@ -111,7 +111,7 @@ func (n *Node) Fetch(ctx context.Context, root cid.Cid, from curation.Address, m
 // Info implements api.Backend. It may be called while the state is read.
 func (n *Node) Info() api.Info {
 	i := api.Info{Name: n.plan.Name, Account: n.secrets.Account(), Peer: n.host.ID().String(),
-		Version: Version(), Started: n.started, HasShare: n.holder.Load() != nil}
+		Version: Version(), Started: n.started, HasShare: n.holder.Load() != nil, Departed: n.departed.Load() != nil}
 	for _, m := range *n.members.Load() {
 		id, err := peerOf(m.Account)
 		switch {

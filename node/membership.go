@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/ledger"
-	"github.com/atelier-dao/atelier/p2p"
 )
 
 // The ledger says who the members are, and everything here that deals with members
@@ -152,7 +150,7 @@ func (n *Node) regroup() error {
 	}
 	if me.Standing == curation.StandingLeft && !behind { // else it may have come back
 		if !n.group.said {
-			n.log.Warn(fmt.Sprintf("this member has left the network at epoch %d: this node can be stopped", epoch))
+			n.log.Warn(fmt.Sprintf("this member has left the network at epoch %d: this node can be stopped", epoch), "next", n.comeBack())
 			n.group.said = true
 		}
 		peers = nil // they hear it no more, so it calls nobody
@@ -201,40 +199,10 @@ func (n *Node) remember(now founding.Known) {
 	if slices.EqualFunc(before, now.Members, same) {
 		return
 	}
+	n.planning.Lock()
+	defer n.planning.Unlock()
 	n.plan.Known = &now
 	if err := founding.Remember(n.home, now); err != nil {
 		n.log.Warn("members not written down", "err", err)
-	}
-}
-
-// askEvery is how often a node that does not come to its peers' blocks asks them how it
-// stands.
-const askEvery = 15 * time.Second
-
-// wonder finds out why a node gets no blocks: a member that was removed while it was
-// away cannot see that on its ledger. What the others say is only told.
-func (n *Node) wonder(ctx context.Context) error {
-	tick := time.NewTicker(askEvery)
-	defer tick.Stop()
-	said := map[peer.ID]bool{}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if !n.engine.Status().CatchingUp || n.self().Standing == curation.StandingLeft {
-			continue
-		}
-		for _, id := range n.roster.List() {
-			if said[id] || len(n.host.Network().ConnsToPeer(id)) == 0 {
-				continue
-			}
-			s, err := p2p.AskStanding(ctx, n.host, id, n.chain)
-			if err == nil && s.Left {
-				said[id] = true
-				n.log.WarnContext(ctx, "a member says that this one has left the network, so it gets no blocks any more: this node can be stopped, unless you doubt it", "peer", id, "height", s.Height)
-			}
-		}
 	}
 }

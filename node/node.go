@@ -74,8 +74,10 @@ type Node struct {
 	plan      founding.Plan
 	genesis   curation.Genesis
 	chain     curation.Hash
-	group     group                             // see membership.go
-	members   atomic.Pointer[[]curation.Member] // all there ever were, as of the last block that changed them
+	group     group                              // see membership.go
+	planning  sync.Mutex                         // one write of the plan at a time
+	departed  atomic.Pointer[founding.Departure] // see departure.go; nil as far as this node knows
+	members   atomic.Pointer[[]curation.Member]  // all there ever were, as of the last block that changed them
 	machine   *curation.Machine
 	engine    *ledger.Engine
 	exchange  *storage.Exchange
@@ -235,6 +237,7 @@ func (n *Node) assemble() error {
 	// From here on the roster lists the members alone. A joiner that missed the
 	// founding document still reaches its founder, being one of them.
 	n.group.left = map[uint32]uint64{}
+	n.departed.Store(n.plan.Departed)
 	n.roster.SetSpoken(spokenAtTheDoor...)
 	n.roster.SetOpen(false)
 	if err := n.regroup(); err != nil {

@@ -186,6 +186,9 @@ what has not in time lapses, and can be proposed again.`,
 					s.add("vote", "%s", e.again("member admit %s", short(m.ID)))
 				} else {
 					s.add("vote", "%s", e.again("member remove %d", m.Member))
+					if needed := neededForItself(net, m.Member); needed != "" {
+						s.add("", "%s", needed)
+					}
 				}
 				if err := e.columns(s.rows); err != nil {
 					return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -88,6 +89,32 @@ func TestMembersAreAdmittedByVotes(t *testing.T) {
 	s.Stands("Nora", curation.StandingActive)
 	r = atelier("committee", "history")
 	require.Regexp(t, `(?m)^2 +\d+ +5 +4 +5 +1 +5 +- +[1-4,]+\n1 +\d+ +4 +3 +4 +1 +- +- +[1-4,]+$`, r.out)
+}
+
+// Of two or three members nobody can be removed without its own vote, and the command
+// says so before it is given.
+func TestWhoMustVoteForItsOwnRemoval(t *testing.T) {
+	for n, needed := range map[int]bool{2: true, 3: true, 4: false} {
+		s := apitest.Open(t, n, nil)
+		atelier := ask(t, s)
+		last := fmt.Sprintf("Member %d", n)
+		r := atelier("member", "remove", last, "--yes", "--key", keyOf(t, "Member 1"))
+		require.Equal(t, 0, r.code, r.err)
+		note := fmt.Sprintf("note: %d votes are needed, %s's own among them: it cannot be removed against its will", n, last)
+		require.Equal(t, needed, strings.Contains(r.err, note), r.err)
+		r = atelier("member", "votes")
+		require.Equal(t, needed, strings.Contains(r.out, note), r.out)
+		if !needed {
+			continue
+		}
+		for i := 2; i < n; i++ {
+			s.Submit(fmt.Sprintf("Member %d", i), curation.Remove{Member: uint32(n)})
+		}
+		require.Equal(t, curation.StandingActive, s.Member(last).Standing)
+		r = atelier("member", "remove", last, "--yes", "--key", keyOf(t, last))
+		require.Equal(t, 0, r.code, r.err)
+		require.Contains(t, r.out, last+" is removed", "its own vote is the last")
+	}
 }
 
 func TestMembersAreRemovedByVotesAndByTheirOwnWord(t *testing.T) {

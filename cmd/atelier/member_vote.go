@@ -60,7 +60,12 @@ begins that vote. Who is removed keeps its account with all that is in it.
 
 With as many votes as open the artist it takes effect: the members hand the keys
 over by themselves, and with that its share is worth nothing and its vote is gone.
-Until then it has both. Do it when a member is gone for good, or cannot be trusted.`,
+Until then it has both. Do it when a member is gone for good, or cannot be trusted.
+
+Of two members, or three, nobody is removed without its own vote: all votes are
+needed, and the keys cannot be handed over without the share of each. A member that
+is gone for good leaves such a network without its key, unless it has a backup or
+the network has guardians: have four members before you need it.`,
 		Example: "  atelier member remove Bruno\n  atelier member remove 2 --yes --home ./ada",
 		Args:    takes("NAME|NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,6 +81,10 @@ Until then it has both. Do it when a member is gone for good, or cannot be trust
 			if err != nil {
 				return err
 			}
+			needed := neededForItself(v.network, m.Index)
+			if needed != "" {
+				fmt.Fprintf(e.err, "%s\n", needed)
+			}
 			if err := e.confirm(yes, "vote to remove %s, member %d (%s)?", m.Name, m.Index, m.Account); err != nil {
 				return err
 			}
@@ -84,6 +93,26 @@ Until then it has both. Do it when a member is gone for good, or cannot be trust
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
+}
+
+// neededForItself says when a member cannot be removed without its own vote; it is empty
+// for one that can.
+func neededForItself(n api.Network, member uint32) string {
+	others, name := 0, ""
+	for _, m := range n.Members {
+		switch {
+		case m.Index == member && m.Seat == 0:
+			return "" // it has no vote
+		case m.Index == member:
+			name = m.Name
+		case m.Seat != 0:
+			others++
+		}
+	}
+	if name == "" || n.Committee == nil || others >= n.Committee.Threshold {
+		return ""
+	}
+	return fmt.Sprintf("note: %s are needed, %s's own among them: it cannot be removed against its will, because the keys cannot be handed over without its share", count(n.Committee.Threshold, "vote"), name)
 }
 
 // voter is the home's member in front of the network and the votes under way.

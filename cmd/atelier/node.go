@@ -74,6 +74,9 @@ such members can split the ledger.`,
 						who = fmt.Sprintf("member %d", i)
 					}
 					fmt.Fprintf(e.out, "%s, account %v\ngallery  http://%s/\n", who, n.Account(), n.APIAddress())
+					if gone := n.Gone(); gone != "" {
+						fmt.Fprintf(e.err, "%s\nnext: stop the node, and delete %s or come back with an invitation of a member: `%s`\n", gone, e.home, e.again("member join INVITATION"))
+					}
 				case <-cmd.Context().Done():
 				}
 			}()

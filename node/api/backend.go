@@ -44,6 +44,7 @@ type Info struct {
 	Version  string
 	Started  time.Time
 	HasShare bool // holds its share of the committee in force
+	Departed bool // has left, as other members say, while its ledger does not show it
 	Peers    []Peer
 }
 

@@ -132,6 +132,9 @@ func (s *server) node(v curation.View) Node {
 	if m, ok := v.MemberOf(info.Account); ok {
 		n.Member, n.Standing = m.Index, string(m.Standing)
 	}
+	if info.Departed {
+		n.Standing = string(curation.StandingLeft)
+	}
 	for _, p := range status.Peers {
 		n.Consensus = append(n.Consensus, p.String())
 	}

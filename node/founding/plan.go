@@ -43,6 +43,8 @@ type Plan struct {
 	Admission *Admission `json:"admission,omitempty"`
 	// Known is who the members are when they are not the founders of Document any more.
 	Known *Known `json:"known,omitempty"`
+	// Departed is set when the member has left and its ledger does not show it.
+	Departed *Departure `json:"departed,omitempty"`
 }
 
 type registered struct {
@@ -125,7 +127,7 @@ func again(h home.Home, p Plan, name, invitation string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	p.Name, p.Invitation, p.Admission = name, invitation, &Admission{}
+	p.Name, p.Invitation, p.Admission, p.Departed = name, invitation, &Admission{}, nil
 	return p.save(h)
 }
 

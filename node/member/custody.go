@@ -238,3 +238,13 @@ func (m *Machine) eraseSeeds(l curation.View) {
 		}
 	}
 }
+
+// depart destroys all seeds, and with them our shares.
+func (m *Machine) depart() {
+	m.gone, m.now, m.party, m.toGuardians = true, nil, nil, nil
+	clear(m.seats)
+	for _, epoch := range slices.Sorted(maps.Keys(m.secrets.Seeds)) {
+		delete(m.secrets.Seeds, epoch)
+		m.do(EraseSeed{Epoch: epoch})
+	}
+}

@@ -47,7 +47,12 @@ type Rendered struct {
 // committee, or consent to it; it does the latter by itself.
 type HandoverWanted struct{}
 
+// Departed tells that the member has left the network, which its ledger does not show.
+// It destroys its seeds and does nothing any more.
+type Departed struct{}
+
 func (Committed) event()      {}
+func (Departed) event()       {}
 func (HandoverWanted) event() {}
 func (Approval) event()       {}
 func (ReleaseAsked) event()   {}

@@ -72,6 +72,7 @@ type Machine struct {
 	ofParty [32]byte   // id of that ceremony
 	spoken  uint64     // epoch whose ceremony needs nothing more of us
 	wanted  bool       // somebody asked us to propose a handover
+	gone    bool       // it has left, as others say
 	lost    uint64     // epoch in force of which seed and transcript give us no share
 
 	toGuardians *dkg.Party // in the sharing among the guardians that is under way
@@ -127,6 +128,12 @@ func (m *Machine) Ready() bool { return m.now != nil }
 func (m *Machine) Step(l curation.View, e Event) []Effect {
 	m.effects = nil
 	m.me, _ = l.MemberOf(m.account)
+	if m.gone {
+		if q, ok := e.(ReleaseAsked); ok {
+			m.do(Answer{Ticket: q.Ticket, Err: ErrEpoch})
+		}
+		return m.effects
+	}
 	switch e := e.(type) {
 	case Committed:
 		m.block(l)
@@ -141,6 +148,8 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 	case HandoverWanted:
 		m.wanted = true
 		m.handOver(l)
+	case Departed:
+		m.depart()
 	}
 	return m.effects
 }

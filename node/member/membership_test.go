@@ -236,3 +236,42 @@ func TestWhoCameBackKeepsItsShareWhileItsLedgerIsBehind(t *testing.T) {
 	w.start(two)
 	require.True(t, two.machine.Ready())
 }
+
+// TestAMemberThatIsToldOfItsDeparture: its copy of the ledger ends before it was removed,
+// and others have told its node.
+func TestAMemberThatIsToldOfItsDeparture(t *testing.T) {
+	w := newWorld(t, 4, 35, calm)
+	w.found()
+	two := w.members[1]
+	w.handOver(1)
+	require.True(t, w.run(100, func() bool { return two.machine.Ready() && len(two.secrets.Seeds) == 1 }))
+	w.crash(two)
+	away := len(w.blocks)
+	for _, i := range []int{0, 2, 3} {
+		w.submit(w.members[i].key, curation.Remove{Member: 2})
+	}
+	w.becomes(two, curation.StandingLeft)
+	all := w.blocks
+	w.blocks = all[:away]
+	two.ledger, two.height = w.replica(), 1<<40 // no block continues it
+	w.blocks = all
+	w.start(two)
+	require.True(t, two.machine.Ready(), "as far as it knows it is a member")
+	require.NotNil(t, two.machine.Holder())
+
+	// It crashes over it, and is told again at its next start.
+	two.torn = true
+	w.step(two, member.Departed{})
+	require.Nil(t, two.machine)
+	w.start(two)
+	w.step(two, member.Departed{})
+	require.Empty(t, two.secrets.Seeds)
+	require.False(t, two.machine.Ready())
+	require.Nil(t, two.machine.Holder())
+	w.view(two.ledger, func(v curation.View) {
+		require.Empty(t, two.machine.Step(v, member.Committed{}), "it does nothing any more")
+		answer := two.machine.Step(v, member.ReleaseAsked{Ticket: 7, From: addressOf("member 1")})
+		require.Len(t, answer, 1)
+		require.ErrorIs(t, answer[0].(member.Answer).Err, member.ErrEpoch)
+	})
+}
