@@ -18,7 +18,9 @@ type Params struct {
 	// early. Range 1..100000.
 	DKGDisputeBlocks uint64 `json:"dkg_dispute_blocks"`
 	// DKGRetryBlocks is the pause after an aborted ceremony before the next one
-	// opens by itself. Range 1..100000.
+	// opens by itself, and after every handover before the next may be proposed.
+	// What bounds the handovers that one member can force is counted in it; see
+	// Missed. Range 1..100000.
 	DKGRetryBlocks uint64 `json:"dkg_retry_blocks"`
 
 	// MotionBlocks is how long a motion on who is a member takes votes. Range

@@ -222,7 +222,10 @@ themselves.
 Do it from time to time, and whenever a share or a machine may have been seen by
 somebody else: it helps as long as fewer than the threshold were. Every member makes
 a new backup afterwards (atelier member backup). One that is away keeps its place
-under its old secret, and is healed only by a handover to which it consents.`,
+under its old secret, and is healed only by a handover to which it consents.
+
+A handover is work for all: one that nobody joins or leaves by is a member's to
+propose once in a while, and meanwhile any other member's.`,
 		Example: "  atelier committee handover --home ./ada\n  atelier committee handover --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -59,6 +59,11 @@ goes with the next handover, and the votes under way.`,
 			if line := changesText(net); line != "" {
 				fmt.Fprintf(e.out, "next handover: %s\n", line)
 			}
+			for _, m := range net.Members {
+				if m.Missed > 0 {
+					fmt.Fprintf(e.out, "missed: %s\n", missedText(m))
+				}
+			}
 			for _, m := range motions {
 				fmt.Fprintf(e.out, "vote: %s\n", motionLine(net, m))
 			}
@@ -70,6 +75,12 @@ goes with the next handover, and the votes under way.`,
 	}
 	c.Flags().BoolVar(&all, "all", false, "show those who have left, too")
 	return c
+}
+
+// missedText is about one who joins and did not acknowledge its share in time.
+func missedText(m api.Member) string {
+	return fmt.Sprintf("%s consented to a handover and did not acknowledge its share, %s of %d: it may take part again from height %d on, if its node stays up",
+		m.Name, count(int(m.Missed), "time"), curation.MaxMissed, m.MayFrom)
 }
 
 // memberRows are the members as a node sees them.

@@ -14,6 +14,7 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/api/apitest"
 	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 // keyOf writes the key of somebody in a studio to a file.
@@ -89,6 +90,35 @@ func TestMembersAreAdmittedByVotes(t *testing.T) {
 	s.Stands("Nora", curation.StandingActive)
 	r = atelier("committee", "history")
 	require.Regexp(t, `(?m)^2 +\d+ +5 +4 +5 +1 +5 +- +[1-4,]+\n1 +\d+ +4 +3 +4 +1 +- +- +[1-4,]+$`, r.out)
+}
+
+// One who joins and does not acknowledge its share is left behind, and everybody sees
+// why and for how long.
+func TestOneWhoMissesItsHandoverIsShown(t *testing.T) {
+	s := apitest.Open(t, 2, nil)
+	atelier := ask(t, s)
+	s.Apply("Nora")
+	s.Mute("Nora", func(p curation.Payload) bool {
+		c, ok := p.(curation.CeremonyMessage)
+		return ok && dkg.Kind(c.Message) == dkg.KindAck
+	})
+	nora := s.Admit("Nora")
+	r := atelier("member", "list")
+	require.NotContains(t, r.out, "missed:")
+	var missed curation.Missed
+	s.Run("a handover that fails", func(v curation.View) (yes bool) { missed, yes = v.Missed(nora); return yes })
+	r = atelier("member", "list")
+	line := fmt.Sprintf("missed: Nora consented to a handover and did not acknowledge its share, 1 time of 3: it may take part again from height %d on", missed.Again)
+	require.Contains(t, r.out, line)
+	r = atelier("committee", "show")
+	require.Regexp(t, `last failed +.*Nora \(3\).*did not acknowledge`, r.out)
+	s.Mute("Nora", nil)
+	var height uint64
+	s.Read(func(v curation.View) { height = v.Height() })
+	s.Blocks(int(missed.Again - height))
+	s.Stands("Nora", curation.StandingActive)
+	r = atelier("member", "list")
+	require.NotContains(t, r.out, "missed:")
 }
 
 // Of two or three members nobody can be removed without its own vote, and the command

@@ -65,9 +65,10 @@ func treasuryOf(t curation.Treasury) Treasury {
 
 func membersOf(v curation.View) []Member {
 	return each(v.Members(), func(m curation.Member) Member {
+		missed, _ := v.Missed(m.Index)
 		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Standing: string(m.Standing), Seat: m.Seat, Since: m.Since,
 			Addresses: list(m.Addresses), Validator: m.Validator, DealKey: m.DealKey, Power: m.Power,
-			ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys()}
+			ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys(), Missed: missed.Times, MayFrom: missed.Again}
 	})
 }
 

@@ -75,6 +75,8 @@ type Member struct {
 	Power       int64            `json:"power"`
 	ShareProven bool             `json:"share_proven" doc:"Proved its share of the committee in force."`
 	Prekeys     uint64           `json:"prekeys" doc:"Unused one-time keys on the ledger."`
+	Missed      uint64           `json:"missed,omitempty" doc:"Handovers that failed because it consented and did not acknowledge its share, of one that joins; the third ends its admission."`
+	MayFrom     uint64           `json:"may_from,omitempty" doc:"First height at which one that missed a handover may consent again; those before go on without it."`
 }
 
 // Committee holds the network's keys.

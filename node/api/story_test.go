@@ -298,6 +298,13 @@ func TestTheKeysAreHandedOverByTheOwner(t *testing.T) {
 	require.Equal(t, k.Committees[0].X, k.Committees[1].X)
 	require.Equal(t, k.Committees[0].Y, k.Committees[1].Y)
 	require.NotEqual(t, k.Committees[0].Encoded, k.Committees[1].Encoded)
+
+	// The owner's member has asked for one that nobody waited for, and lets others do so.
+	s.Run("the pause after the handover", func(v curation.View) bool { return v.MayHandOver(0) == nil })
+	_, err = c.HandOver(t.Context())
+	refused := problemOf(t, err, api.CodeName(curation.CodeWrongPhase))
+	require.Equal(t, http.StatusConflict, refused.Status)
+	require.Contains(t, refused.Detail, "another member may now")
 	require.Equal(t, 1, k.Committees[1].Margin)
 	require.Nil(t, k.Handover)
 	require.Nil(t, k.Aborted)

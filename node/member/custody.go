@@ -183,7 +183,10 @@ func (m *Machine) handOver(l curation.View) {
 		m.wanted = false
 		return
 	}
-	if l.MayHandOver(m.me.Index) != nil {
+	if err := l.MayHandOver(m.me.Index); err != nil {
+		if missed, late := l.Missed(m.me.Index); late && m.seldom(fmt.Sprintf("missed/%d", missed.Again), l.Height()) {
+			m.do(Note{Text: "handovers go on without this member for a while", Err: err})
+		}
 		return
 	}
 	epoch := c.Epoch() + 1

@@ -41,6 +41,7 @@ func TestANewcomerThatNeverAcknowledgesIsLeftBehind(t *testing.T) {
 			require.Less(t, w.height, missed().Again)
 			require.Equal(t, n, len(w.seats()))
 			require.Equal(t, curation.StandingJoining, w.standing(q))
+			require.Contains(t, q.notes, "handovers go on without this member for a while")
 
 			// It comes to its senses, and gets its seat at its next turn.
 			w.crash(q)

@@ -50,6 +50,13 @@ func (s *Studio) Admit(name string) (number uint32) {
 	return 0
 }
 
+// Mute keeps back what somebody who has applied would send, until it is called with nil.
+func (s *Studio) Mute(name string, what func(curation.Payload) bool) {
+	i := slices.IndexFunc(s.people, func(p *person) bool { return p.key.Equal(Key(name)) })
+	require.GreaterOrEqual(s.t, i, 0, "%s has not applied", name)
+	s.people[i].mute = what
+}
+
 // Member is what the ledger holds of the member whose account has that name; the zero
 // Member as long as it was never admitted.
 func (s *Studio) Member(name string) (m curation.Member) {

@@ -48,6 +48,7 @@ type person struct {
 	key     ed25519.PrivateKey
 	machine *member.Machine
 	journal []member.Entry
+	mute    func(curation.Payload) bool // what it does not send; nil when it sends all
 }
 
 var _ api.Backend = (*Studio)(nil)
@@ -269,6 +270,9 @@ func (s *Studio) step(p *person, e member.Event) {
 func (s *Studio) perform(p *person, f member.Effect) {
 	switch f := f.(type) {
 	case member.Submit:
+		if p.mute != nil && p.mute(f.Payload) {
+			return
+		}
 		// Members bring the same certificate: all but one are refused.
 		_, err := s.ledger.Submit(s.t.Context(), s.Sign(p.key, f.Payload))
 		var refused *ledger.RefusedError
