@@ -209,7 +209,9 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 			a.log.WarnContext(ctx, "seed of an older committee not erased", "epoch", f.Epoch, "err", err)
 		}
 	case member.KeepEvidence:
-		return outbox(a.n.home.Evidence()).keep(f.Evidence)
+		if err := outbox(a.n.home.Evidence()).keep(f.Evidence); err != nil { // it is brought all the same
+			a.log.WarnContext(ctx, "evidence is lost if this node stops before the ledger has judged it", "member", f.Evidence.Member, "err", err)
+		}
 	case member.DropEvidence:
 		if err := outbox(a.n.home.Evidence()).drop(f.Member); err != nil {
 			a.log.WarnContext(ctx, "evidence not dropped", "member", f.Member, "err", err)

@@ -112,7 +112,9 @@ const MaxConflicts = 4
 func (m *Machine) conflict(l curation.View, a quorum.Approval) {
 	who := l.SeatsAt(a.Statement.Epoch).At(a.Member)
 	committee, ok := l.CommitteeAt(a.Statement.Epoch)
-	if _, charged := m.charges[who]; who == 0 || !ok || charged {
+	_, charged := m.charges[who]
+	_, convicted := l.Conviction(who)
+	if who == 0 || !ok || charged || convicted {
 		return
 	}
 	if l.Height() >= m.conflictsFrom+RetryBlocks {

@@ -94,8 +94,8 @@ type KeepSeed struct {
 // thief.
 type EraseSeed struct{ Epoch uint64 }
 
-// KeepEvidence makes evidence durable before the effects behind it happen; there is one
-// of each member at most. The next run is given it by Charge.
+// KeepEvidence makes evidence durable; there is one of each member at most. The next run
+// is given it by Charge.
 type KeepEvidence struct{ Evidence curation.Evidence }
 
 // DropEvidence takes away what is kept against a member: the ledger has judged it, or
