@@ -322,7 +322,9 @@ func (p CeremonyMessage) atHand(r state.Reader, log *dkg.Log) bool {
 }
 
 // judgeApproval: a signature of the member's share of the request's committee over
-// another statement about the request.
+// another statement about the request. Shares that guardians dealt are known to as many
+// of them as act for all, so with those nobody is convicted; the next handover is dealt
+// by members again.
 func (m *Machine) judgeApproval(r state.Reader, accused Member, s SignedStatement) error {
 	statement, partial, err := s.parse()
 	if err != nil {
@@ -338,6 +340,8 @@ func (m *Machine) judgeApproval(r state.Reader, accused Member, s SignedStatemen
 		return refuse(CodeProof, "the statement is of epoch %d, the request of epoch %d", statement.Epoch, a.Epoch)
 	case statement == StatementFor(m.chain, a):
 		return refuse(CodeProof, "the statement is the one that the ledger holds")
+	case len(must2(load[Committee](r, keyCommitteeRecord(a.Epoch))).Guardians) > 0:
+		return refuse(CodeProof, "guardians dealt the shares of epoch %d and can sign with each of them: such a signature shows nothing about the member", a.Epoch)
 	case seatsOf(r, a.Epoch).At(partial.Index) != accused.Index:
 		return refuse(CodeNotMember, "share %d of epoch %d is not member %d's", partial.Index, a.Epoch, accused.Index)
 	}
