@@ -38,10 +38,6 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// genesisTime stands in the header of the first block of every network. Blocks
-// carry times for display only; the ledger's clock is the height.
-var genesisTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // ErrNotMember reports a home whose identity is not among the network's members.
 var ErrNotMember = errors.New("this home's identity is not a member of the network")
 
@@ -224,7 +220,7 @@ func (n *Node) assemble() error {
 	}
 	n.machine = curation.NewMachine()
 	if n.engine, err = ledger.New(ledger.Config{
-		Home: n.home.Ledger(), ChainID: ChainID(n.chain), Genesis: doc, GenesisTime: genesisTime,
+		Home: n.home.Ledger(), Genesis: doc,
 		Host: n.host.Shared(), App: n.machine, Profile: n.profile(), Allow: n.roster.Has,
 		BlockInterval: time.Duration(n.cfg.Ledger.BlockInterval), EmptyBlockInterval: time.Duration(n.cfg.Ledger.EmptyBlockInterval),
 		SignUnrecorded: n.opts.SignUnrecorded,
@@ -299,9 +295,6 @@ func Invite(h home.Home, passphrase string) (text string, seat int, err error) {
 	}
 	return founding.Invite(h, cfg, secrets)
 }
-
-// ChainID is the name of a network's chain in the consensus engine.
-func ChainID(chain curation.Hash) string { return "atelier-" + hex.EncodeToString(chain[:8]) }
 
 func (n *Node) profile() ledger.Profile {
 	switch {

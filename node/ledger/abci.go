@@ -52,7 +52,7 @@ func (m *machine) broken(err error) error {
 
 func (m *machine) Info(context.Context, *abci.RequestInfo) (*abci.ResponseInfo, error) {
 	height, hash, _ := m.history.now()
-	out := &abci.ResponseInfo{AppVersion: 1, LastBlockHeight: int64(height)}
+	out := &abci.ResponseInfo{AppVersion: appVersion, LastBlockHeight: int64(height)}
 	if height > 0 {
 		out.LastBlockAppHash = hash[:]
 	}
@@ -137,10 +137,7 @@ func (m *machine) FinalizeBlock(_ context.Context, r *abci.RequestFinalizeBlock)
 		return nil, m.broken(err)
 	}
 	m.pending = p
-	out := &abci.ResponseFinalizeBlock{AppHash: p.block.AppHash[:], TxResults: make([]*abci.ExecTxResult, len(r.Txs))}
-	for i, res := range p.block.Results {
-		out.TxResults[i] = &abci.ExecTxResult{Code: uint32(res.Code)}
-	}
+	out := &abci.ResponseFinalizeBlock{AppHash: p.block.AppHash[:], TxResults: txResults(p.block.Results)}
 	for _, v := range p.updates {
 		out.ValidatorUpdates = append(out.ValidatorUpdates, abci.Ed25519ValidatorUpdate(v.PublicKey[:], powerUnit*v.Power))
 	}

@@ -28,6 +28,7 @@ import (
 // host of its own that nothing else can use; this one takes the node's.
 type node struct {
 	shelves   []*shelf
+	blocks    *shelf // of shelves: the blocks with what their validators signed
 	bus       *types.EventBus
 	conns     proxy.AppConns
 	pool      *mempool.CListMempool
@@ -93,36 +94,6 @@ func consensusConfig(cfg Config) *cmtcfg.Config {
 	return c
 }
 
-// powerUnit is what a power of one counts in CometBFT. It asks whether a node
-// holds a third of all power by whole-number division, so that with powers of
-// one each of four or five seems to, and then does not fetch the blocks it
-// missed: it goes through the consensus of every one of them again.
-const powerUnit = 3
-
-// genesisDoc is CometBFT's genesis: the application's validators and the limits
-// of a block. All members derive the same from the same genesis.
-func genesisDoc(cfg Config, origin originRecord) (*types.GenesisDoc, error) {
-	params := types.DefaultConsensusParams()
-	params.Block.MaxBytes = MaxBlockBytes
-	params.Block.MaxGas = -1
-	params.Evidence.MaxBytes = 64 << 10
-	g := &types.GenesisDoc{
-		ChainID:         cfg.ChainID,
-		GenesisTime:     cfg.GenesisTime.UTC(),
-		InitialHeight:   1,
-		ConsensusParams: params,
-		AppState:        cfg.Genesis,
-	}
-	for _, v := range origin.Validators {
-		pub := cmted25519.PubKey(v.PublicKey[:])
-		g.Validators = append(g.Validators, types.GenesisValidator{Address: pub.Address(), PubKey: pub, Power: powerUnit * v.Power})
-	}
-	if err := g.ValidateAndComplete(); err != nil {
-		return nil, fmt.Errorf("genesis: %w", err)
-	}
-	return g, nil
-}
-
 const (
 	mempoolReactor   = "MEMPOOL"
 	consensusReactor = "CONSENSUS"
@@ -155,9 +126,10 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	if err != nil {
 		return n, err
 	}
+	n.blocks = n.shelves[0]
 	blocks := store.NewBlockStore(blockDB)
 	states := state.NewStore(stateDB, state.StoreOptions{DiscardABCIResponses: true})
-	genesis, err := genesisDoc(e.cfg, e.history.origin)
+	genesis, err := genesisDoc(e.cfg.Genesis, e.history.origin.Validators)
 	if err != nil {
 		return n, err
 	}
@@ -165,8 +137,8 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	if err != nil {
 		return n, fmt.Errorf("consensus state: %w", err)
 	}
-	if st.ChainID != e.cfg.ChainID {
-		return n, fmt.Errorf("chain %q, home holds %q: %w", e.cfg.ChainID, st.ChainID, ErrGenesis)
+	if st.ChainID != genesis.ChainID {
+		return n, fmt.Errorf("chain %q, home holds %q: %w", genesis.ChainID, st.ChainID, ErrGenesis)
 	}
 
 	n.conns = proxy.NewAppConns(proxy.NewConnSyncLocalClientCreator(m), proxy.NopMetrics())
@@ -236,7 +208,7 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	info := p2p.DefaultNodeInfo{
 		ProtocolVersion: p2p.NewProtocolVersion(version.P2PProtocol, st.Version.Consensus.Block, st.Version.Consensus.App),
 		DefaultNodeID:   key(e.cfg.Host.ID()),
-		Network:         e.cfg.ChainID,
+		Network:         genesis.ChainID,
 		Version:         version.TMCoreSemVer,
 	}
 	if n.sw, err = lp2p.NewSwitch(info, host, reactors, p2p.NopMetrics(), logger); err != nil {

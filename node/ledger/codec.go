@@ -10,9 +10,8 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 )
 
-// What is stored and recorded is deterministic CBOR (RFC 8949, 4.2.1), tuples
-// without names. Decoding is strict and bounded: a record comes from a disk, or
-// from a file that somebody handed over.
+// What is stored is deterministic CBOR (RFC 8949, 4.2.1), tuples without names.
+// Decoding is strict and bounded: a record comes from a disk.
 
 // maxRecordBytes bounds one stored block with its results.
 const maxRecordBytes = 64 << 20

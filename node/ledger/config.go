@@ -23,18 +23,13 @@ const (
 // DefaultEmptyBlockInterval is the longest time without a block.
 const DefaultEmptyBlockInterval = 10 * time.Second
 
-// Config describes one Engine. Home, ChainID, Genesis, GenesisTime, Host and
-// App are needed.
+// Config describes one Engine. Home, Genesis, Host and App are needed.
 type Config struct {
 	// Home is the folder that the engine owns: keys in config, stores in data.
 	// It is created with mode 0700. One process at a time uses it.
 	Home string
-	// ChainID names the chain in every signature of consensus: 1..50 bytes.
-	ChainID string
 	// Genesis is the genesis document; all members hold the same bytes.
 	Genesis []byte
-	// GenesisTime is the time of the first block's header, the same everywhere.
-	GenesisTime time.Time
 	// Host is the node's libp2p host. The engine adds protocols to it and takes
 	// them away when it stops; it never closes it. Each message of consensus is
 	// a stream, and one that the host's resource manager resets is lost, so it
@@ -71,12 +66,8 @@ func (c *Config) validate() error {
 	switch {
 	case c.Home == "":
 		return errors.New("ledger: home is empty")
-	case len(c.ChainID) < 1 || len(c.ChainID) > 50:
-		return fmt.Errorf("ledger: chain id %q has %d bytes, want 1..50", c.ChainID, len(c.ChainID))
 	case len(c.Genesis) == 0:
 		return errors.New("ledger: genesis is empty")
-	case c.GenesisTime.IsZero():
-		return errors.New("ledger: genesis time is not set")
 	case c.Host == nil:
 		return errors.New("ledger: host is nil")
 	case c.App == nil:

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
 	"slices"
@@ -28,8 +27,9 @@ type DirectConfig struct {
 	Apps []Application
 	// BlockInterval is what a block adds to the virtual time. 0 means 1 s.
 	BlockInterval time.Duration
-	// Record receives every block, for Replay. nil records nothing.
-	Record io.Writer
+	// Sign signs each block for its validators, so that the ledger can be exported.
+	// nil signs nothing.
+	Sign SignFunc
 }
 
 // Direct is a Ledger without consensus and without a clock: a transaction is
@@ -41,7 +41,8 @@ type Direct struct {
 	genesis  time.Time
 	interval time.Duration
 	history  *history
-	recorder *Recorder
+	document []byte  // of the genesis
+	notary   *notary // nil when blocks are not signed
 
 	mu     sync.Mutex // one block at a time; guards the fields below
 	pool   [][]byte
@@ -59,6 +60,7 @@ func NewDirect(cfg DirectConfig) (*Direct, error) {
 	d := &Direct{
 		apps:     slices.Clone(cfg.Apps),
 		genesis:  cfg.GenesisTime.UTC(),
+		document: slices.Clone(cfg.Genesis),
 		interval: cfg.BlockInterval,
 		pooled:   map[[32]byte]bool{},
 	}
@@ -82,8 +84,9 @@ func NewDirect(cfg DirectConfig) (*Direct, error) {
 			return nil, fmt.Errorf("ledger: genesis: replica %d has %x, replica 0 %x: %w", i+1, out.AppHash[:8], want[:8], ErrDiverged)
 		}
 	}
-	if cfg.Record != nil {
-		if d.recorder, err = NewRecorder(cfg.Record, cfg.Genesis); err != nil {
+	if cfg.Sign != nil {
+		founded := curation.Outcome{AppHash: want, Validators: validators(d.history.origin.Validators)}
+		if d.notary, err = newNotary(cfg.Genesis, founded, cfg.Sign, d.interval); err != nil {
 			return nil, fmt.Errorf("ledger: %w", err)
 		}
 	}
@@ -208,8 +211,9 @@ func (d *Direct) step() error {
 			return d.halt(fmt.Errorf("block %d: replica %d: %w", height, i+1, err))
 		}
 	}
-	if d.recorder != nil {
-		if err := d.recorder.Append(first.block); err != nil {
+	if d.notary != nil {
+		out := curation.Outcome{AppHash: first.block.AppHash, Results: first.block.Results, Validators: first.updates}
+		if err := d.notary.seal(block.Txs, out); err != nil {
 			return d.halt(err)
 		}
 	}

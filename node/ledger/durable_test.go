@@ -12,6 +12,7 @@ import (
 	"time"
 
 	db "github.com/cometbft/cometbft-db"
+	"github.com/cometbft/cometbft/state"
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -64,11 +65,21 @@ func TestStateAfterRestart(t *testing.T) {
 		require.ErrorIs(t, err, ErrGenesis)
 	})
 	t.Run("a home of another chain is refused", func(t *testing.T) {
-		c := net.config(0, newBank())
-		c.ChainID = "another"
-		e, err := New(c)
+		rename := func(chain string) {
+			d, err := openDB(filepath.Join(net.home(0), "data"), "state")
+			require.NoError(t, err)
+			defer d.Close()
+			states := state.NewStore(d, state.StoreOptions{})
+			st, err := states.Load()
+			require.NoError(t, err)
+			st.ChainID = chain
+			require.NoError(t, states.Save(st))
+		}
+		rename("another")
+		e, err := New(net.config(0, newBank()))
 		require.NoError(t, err)
 		require.ErrorIs(t, e.Run(context.Background()), ErrGenesis)
+		rename(ChainID(net.genesis))
 	})
 	t.Run("a ledger that never ran gives its home back", func(t *testing.T) {
 		e, err := New(net.config(0, newBank()))

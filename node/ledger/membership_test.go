@@ -106,6 +106,9 @@ func TestAFifthValidatorComesAndGoes(t *testing.T) {
 	require.NoError(t, net.nodes[2].WaitHeight(ctx, r.Height))
 	require.Less(t, fifth.Status().Height, r.Height)
 	require.False(t, fifth.Status().CatchingUp, "it stands still and does not fail")
+
+	// All of it stands in an export, which anybody can check from the genesis on.
+	net.checkExports(r.Height)
 }
 
 // A network that one founded has four members by now. Its founder lost its home: by

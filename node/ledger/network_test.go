@@ -106,9 +106,7 @@ func (net *testNet) home(i int) string { return filepath.Join(net.dir, string(ru
 func (net *testNet) config(i int, app Application) Config {
 	c := Config{
 		Home:               net.home(i),
-		ChainID:            "atelier-test",
 		Genesis:            net.genesis,
-		GenesisTime:        founded,
 		Host:               net.hosts[i],
 		App:                app,
 		Profile:            net.profile,

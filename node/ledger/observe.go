@@ -193,7 +193,7 @@ func (e *Engine) signUnrecorded(ctx context.Context, n *node, above uint64, tick
 	last := privval.FilePVLastSignState{Height: int64(tip), Step: stepPrecommit}
 	if v := e.ownVote(n.state.GetRoundState(), tip); v != nil {
 		last = privval.FilePVLastSignState{Height: v.Height, Round: v.Round, Step: stepPrevote,
-			Signature: v.Signature, SignBytes: types.VoteSignBytes(e.cfg.ChainID, v.ToProto())}
+			Signature: v.Signature, SignBytes: types.VoteSignBytes(ChainID(e.cfg.Genesis), v.ToProto())}
 		if v.Type == cmtproto.PrecommitType {
 			last.Step = stepPrecommit
 		}

@@ -83,9 +83,7 @@ func child(raw string) error {
 	}
 	c := Config{
 		Home:               spec.Home,
-		ChainID:            "atelier-test",
 		Genesis:            spec.Genesis,
-		GenesisTime:        founded,
 		Host:               h,
 		App:                app,
 		EmptyBlockInterval: time.Second,

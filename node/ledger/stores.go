@@ -68,6 +68,20 @@ func (s *shelf) leave() {
 	s.mu.Unlock()
 }
 
+// borrow calls read with the database and keeps it open meanwhile. It fails with
+// ErrStopped when the database is retired.
+func (s *shelf) borrow(read func(db.DB) error) error {
+	s.mu.Lock()
+	if s.retired {
+		s.mu.Unlock()
+		return ErrStopped
+	}
+	s.inUse++
+	s.mu.Unlock()
+	defer s.leave()
+	return read(s.DB)
+}
+
 // retire turns away everyone to come, waits for those inside, and closes the
 // database. An iterator that nobody closes is waited for 2 s.
 func (s *shelf) retire() error {

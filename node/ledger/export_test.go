@@ -1,0 +1,607 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	db "github.com/cometbft/cometbft-db"
+	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
+	"github.com/cometbft/cometbft/libs/log"
+	"github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/types"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+// signer is validator i of the tests' signed ledgers.
+func signerKey(i int) ed25519.PrivateKey { return seedKey('v', i) }
+
+func signerOf(validator [32]byte) (ed25519.PrivateKey, bool) {
+	for i := range 8 {
+		if k := signerKey(i); bytes.Equal(k.Public().(ed25519.PublicKey), validator[:]) {
+			return k, true
+		}
+	}
+	return nil, false
+}
+
+// signAll has every validator sign but those away.
+func signAll(away ...int) SignFunc {
+	return func(validator [32]byte, message []byte) []byte {
+		k, known := signerOf(validator)
+		if !known || slices.ContainsFunc(away, func(i int) bool { return signerKey(i).Equal(k) }) {
+			return nil
+		}
+		return ed25519.Sign(k, message)
+	}
+}
+
+// signedGenesis has the first n signers as validators.
+func signedGenesis(t testing.TB, n int) []byte {
+	t.Helper()
+	g := bankGenesis{Balances: map[string]uint64{hex.EncodeToString(payer.Public().(ed25519.PublicKey)): 1 << 40}}
+	for i := range n {
+		g.Validators = append(g.Validators, hex.EncodeToString(signerKey(i).Public().(ed25519.PublicKey)))
+	}
+	doc, err := json.Marshal(g)
+	require.NoError(t, err)
+	return doc
+}
+
+func exported(t testing.TB, x Exporter, from uint64) []byte {
+	t.Helper()
+	e, err := x.Export(from)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, e.Close()) }()
+	var b bytes.Buffer
+	require.NoError(t, e.Write(context.Background(), &b))
+	return b.Bytes()
+}
+
+// genuine is a signed ledger of n validators with payments, refused ones, and one more
+// validator that comes and goes.
+func genuine(t testing.TB, n int) *Direct {
+	t.Helper()
+	ctx := context.Background()
+	d := directOn(t, DirectConfig{Genesis: signedGenesis(t, n), Apps: []Application{newBank()}, Sign: signAll()})
+	submit := func(tx []byte) {
+		_, err := d.Submit(ctx, tx)
+		require.NoError(t, err)
+	}
+	submit(transfer(payer, 0, recipient(0), 5))
+	submit(transfer(payer, 1, recipient(1), 1<<50)) // refused in its block
+	submit(empower(signerKey(n).Public().(ed25519.PublicKey), 2))
+	require.NoError(t, d.Step(3))
+	submit(empower(signerKey(0).Public().(ed25519.PublicKey), 3))
+	submit(empower(signerKey(n).Public().(ed25519.PublicKey), 0))
+	require.NoError(t, d.Step(3))
+	submit(transfer(payer, 2, recipient(2), 7))
+	return d
+}
+
+// check runs an export and returns the last block that holds.
+func check(t testing.TB, export []byte, app Application) (last Checked, err error) {
+	t.Helper()
+	err = CheckExport(context.Background(), bytes.NewReader(export), app, func([]byte, []curation.Validator) error { return nil }, func(c Checked) error {
+		require.Equal(t, last.Height+1, c.Height)
+		require.Greater(t, 3*c.Signed, 2*c.Power)
+		last = c
+		return nil
+	})
+	return last, err
+}
+
+func TestAnExportHoldsWhatTheLedgerHolds(t *testing.T) {
+	for _, n := range []int{1, 2, 4, 7} {
+		d := genuine(t, n)
+		export := exported(t, d, 1)
+		var doc []byte
+		var founders []curation.Validator
+		blocks := []Checked{}
+		err := CheckExport(t.Context(), iotest.OneByteReader(bytes.NewReader(export)), newBank(), func(b []byte, v []curation.Validator) error {
+			doc, founders = b, v
+			return nil
+		}, func(c Checked) error {
+			blocks = append(blocks, c)
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, d.document, doc)
+		require.Len(t, founders, n)
+		require.Len(t, blocks, int(d.Status().Height))
+		for want, err := range d.Blocks(1, 1<<32) {
+			require.NoError(t, err)
+			got := blocks[want.Height-1]
+			require.Equal(t, want.AppHash, got.AppHash)
+			require.Equal(t, want.Results, got.Results)
+			require.Equal(t, want.Events, got.Events)
+		}
+		require.EqualValues(t, n, blocks[2].Power)
+		require.Equal(t, n, blocks[3].Of, "a change counts two blocks later")
+		require.Equal(t, n+1, blocks[4].Of)
+		require.EqualValues(t, n+2, blocks[4].Signed)
+		require.Equal(t, n, blocks[len(blocks)-1].Of)
+		require.EqualValues(t, n+2, blocks[len(blocks)-1].Power)
+	}
+}
+
+// The engine's ledger is exported while it runs and when it has stopped.
+func (net *testNet) checkExports(least uint64) {
+	t := net.t
+	t.Helper()
+	live := exported(t, net.nodes[0], 1)
+	last, err := check(t, live, newBank())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, last.Height, least)
+	require.Equal(t, sha256.Sum256(net.genesis), sha256.Sum256(live[len(exportMagic)+5:][:len(net.genesis)]))
+
+	_, err = ExportHome(net.home(0), net.genesis, 1)
+	require.ErrorIs(t, err, ErrLocked)
+	net.stopAll()
+	_, err = net.nodes[0].Export(1)
+	require.ErrorIs(t, err, ErrStopped)
+	x, err := ExportHome(net.home(0), net.genesis, 1)
+	require.NoError(t, err)
+	var later bytes.Buffer
+	require.NoError(t, x.Write(t.Context(), &later))
+	require.NoError(t, x.Close())
+	after, err := check(t, later.Bytes(), newBank())
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, after.Height, last.Height)
+
+	// The earlier one is continued to the later one.
+	end, err := EndOfExport(bytes.NewReader(live))
+	require.NoError(t, err)
+	require.Equal(t, last.Height, end.Height)
+	require.True(t, end.Whole)
+	x, err = ExportHome(net.home(0), net.genesis, end.Height+1)
+	require.NoError(t, err)
+	var rest, whole bytes.Buffer
+	require.NoError(t, x.Write(t.Context(), &rest))
+	require.NoError(t, x.Close())
+	whole.Write(live[:end.Offset])
+	_, err = CopyExport(t.Context(), &whole, &rest, end, nil)
+	require.NoError(t, err)
+	require.Equal(t, later.Bytes(), whole.Bytes())
+	_, err = ExportHome(t.TempDir(), net.genesis, 1)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestALedgerOfOneValidatorIsExported(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 1)
+	net.profile = ProfileSolo
+	net.startAll()
+	for i := range uint64(4) {
+		net.nodes[0].pay(t, i, recipient(0), 1)
+	}
+	net.checkExports(4)
+}
+
+// chapter is an export taken apart, to be forged.
+type chapter struct {
+	genesis []byte
+	blocks  []*types.Block
+	commit  *types.Commit
+}
+
+func takeApart(t testing.TB, export []byte) *chapter {
+	t.Helper()
+	e, genesis, err := openEntries(bytes.NewReader(export))
+	require.NoError(t, err)
+	c := &chapter{genesis: genesis}
+	for {
+		kind, content, err := e.next()
+		if errors.Is(err, io.EOF) {
+			return c
+		}
+		require.NoError(t, err)
+		if kind == entryCommit {
+			c.commit, err = decodeCommit(content)
+			require.NoError(t, err)
+			continue
+		}
+		b, _, err := decodeSigned(content)
+		require.NoError(t, err)
+		c.blocks = append(c.blocks, b)
+	}
+}
+
+func (c *chapter) bytes(t testing.TB) []byte {
+	t.Helper()
+	b := bytes.NewBufferString(exportMagic)
+	require.NoError(t, writeEntry(b, entryGenesis, c.genesis))
+	for _, block := range c.blocks {
+		pb, err := block.ToProto()
+		require.NoError(t, err)
+		raw, err := proto.Marshal(pb)
+		require.NoError(t, err)
+		require.NoError(t, writeEntry(b, entryBlock, raw))
+	}
+	raw, err := proto.Marshal(c.commit.ToProto())
+	require.NoError(t, err)
+	require.NoError(t, writeEntry(b, entryCommit, raw))
+	return b.Bytes()
+}
+
+// under are the signatures under the block of a height.
+func (c *chapter) under(height int) *types.Commit {
+	if height == len(c.blocks) {
+		return c.commit
+	}
+	return c.blocks[height].LastCommit
+}
+
+// resign makes the blocks from a height on agree with themselves and each other again,
+// and has the given signers sign them where the old ones did.
+func (c *chapter) resign(t testing.TB, from int, sign SignFunc) {
+	t.Helper()
+	for h := from; h <= len(c.blocks); h++ {
+		old := c.blocks[h-1]
+		b := &types.Block{Header: old.Header, Data: types.Data{Txs: old.Txs}, LastCommit: old.LastCommit}
+		if h > from {
+			b.LastCommit = c.under(h - 1)
+			b.LastBlockID = b.LastCommit.BlockID
+		}
+		b.LastCommitHash, b.DataHash = b.LastCommit.Hash(), b.Data.Hash()
+		parts, err := b.MakePartSet(types.BlockPartSizeBytes)
+		require.NoError(t, err)
+		commit := c.under(h).Clone()
+		commit.BlockID = types.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
+		c.blocks[h-1] = b
+		c.setUnder(h, resigned(commit, ChainID(c.genesis), sign))
+	}
+}
+
+func (c *chapter) setUnder(height int, commit *types.Commit) {
+	if height == len(c.blocks) {
+		c.commit = commit
+		return
+	}
+	old := c.blocks[height]
+	c.blocks[height] = &types.Block{Header: old.Header, Data: types.Data{Txs: old.Txs}, LastCommit: commit}
+	c.blocks[height].LastCommitHash = commit.Hash()
+}
+
+// resigned has the signers of a commit sign what it says now; who is away is absent.
+func resigned(commit *types.Commit, chain string, sign SignFunc) *types.Commit {
+	out := commit.Clone()
+	for i, s := range commit.Signatures {
+		out.Signatures[i].Signature = nil
+		for k := range 8 {
+			pub := signerKey(k).Public().(ed25519.PublicKey)
+			if bytes.Equal(s.ValidatorAddress, cmted25519.PubKey(pub).Address()) {
+				out.Signatures[i].Signature = sign([32]byte(pub), out.VoteSignBytes(chain, int32(i)))
+			}
+		}
+		if out.Signatures[i].Signature == nil {
+			out.Signatures[i] = types.NewCommitSigAbsent()
+		}
+	}
+	return fresh(out)
+}
+
+func TestForgedExportsAreFoundAtTheirHeight(t *testing.T) {
+	d := genuine(t, 4)
+	honest := exported(t, d, 1)
+	other := exported(t, genuine(t, 5), 1)
+	height := int(d.Status().Height)
+	const at = 5 // where most of the forgeries are
+	sig := func(change func(c *types.Commit)) func(*chapter) {
+		return func(c *chapter) {
+			commit := c.under(at).Clone()
+			change(commit)
+			c.setUnder(at, fresh(commit))
+		}
+	}
+	header := func(change func(b *types.Block)) func(*chapter) {
+		return func(c *chapter) {
+			change(c.blocks[at-1])
+			c.resign(t, at, signAll())
+		}
+	}
+	for name, f := range map[string]struct {
+		forge func(c *chapter)
+		at    uint64
+		is    error
+		says  string
+	}{
+		"a block is missing":                         {func(c *chapter) { c.blocks = slices.Delete(c.blocks, at-1, at) }, at, ErrBlock, "block 6 comes in its place"},
+		"two blocks are swapped":                     {func(c *chapter) { c.blocks[at-1], c.blocks[at] = c.blocks[at], c.blocks[at-1] }, at, ErrBlock, "block 6 comes in its place"},
+		"a block is there twice":                     {func(c *chapter) { c.blocks = slices.Insert(c.blocks, at, c.blocks[at-1]) }, at + 1, ErrBlock, "block 5 comes in its place"},
+		"it begins with its second block":            {func(c *chapter) { c.blocks = c.blocks[1:] }, 1, ErrBlock, "block 2 comes in its place"},
+		"the blocks are another network's":           {func(c *chapter) { c.blocks, c.commit = takeApart(t, other).blocks, takeApart(t, other).commit }, 1, ErrBlock, "it is of the chain"},
+		"the founding document is another network's": {func(c *chapter) { c.genesis = signedGenesis(t, 5) }, 1, ErrBlock, "it is of the chain"},
+		"the founding document is none":              {func(c *chapter) { c.genesis = []byte("{") }, 0, ErrExport, "the founding document"},
+		"a founding document without validators":     {func(c *chapter) { c.genesis = []byte("{}") }, 0, ErrExport, "no validator"},
+		"a transaction is changed":                   {func(c *chapter) { c.blocks[0].Txs[0][50] ^= 1 }, 1, ErrExport, "its transactions are not those that its header names"},
+		"a transaction is changed, and the header with it": {func(c *chapter) {
+			c.blocks[0].Txs[0][50] ^= 1
+			c.blocks[0].DataHash = types.Txs(slices.Clone(c.blocks[0].Txs)).Hash()
+			b := &types.Block{Header: c.blocks[0].Header, Data: types.Data{Txs: c.blocks[0].Txs}, LastCommit: c.blocks[0].LastCommit}
+			c.blocks[0] = b
+		}, 1, ErrUnsigned, "another block"},
+		"the signatures in a block are others than its header names": {func(c *chapter) {
+			c.blocks[at].LastCommit.Signatures[0].Signature[3] ^= 1
+		}, at + 1, ErrExport, "the signatures in it are not those that its header names"},
+		"a signature is altered":          {sig(func(c *types.Commit) { c.Signatures[1].Signature[3] ^= 1 }), at, ErrUnsigned, "a signature is wrong"},
+		"the last signatures are altered": {func(c *chapter) { c.commit.Signatures[1].Signature[3] ^= 1 }, uint64(height), ErrUnsigned, "a signature is wrong"},
+		"one signature stands for all": {sig(func(c *types.Commit) {
+			for i := range c.Signatures {
+				c.Signatures[i] = c.Signatures[0]
+			}
+		}), at, ErrUnsigned, "who is not it"},
+		"one validator's signature in every place": {sig(func(c *types.Commit) {
+			for i := range c.Signatures {
+				c.Signatures[i].Signature, c.Signatures[i].Timestamp = c.Signatures[0].Signature, c.Signatures[0].Timestamp
+			}
+		}), at, ErrUnsigned, "a signature is wrong"},
+		"two thirds and no more signed it": {sig(func(c *types.Commit) { // 4 of 6 votes
+			for i := range c.Signatures {
+				if i > 0 && i < 3 {
+					c.Signatures[i] = types.NewCommitSigAbsent()
+				}
+			}
+		}), at, ErrUnsigned, "validators with 4 of 6 votes signed it"},
+		"nobody signed it": {sig(func(c *types.Commit) {
+			for i := range c.Signatures {
+				c.Signatures[i] = types.NewCommitSigAbsent()
+			}
+		}), at, ErrUnsigned, "validators with 0 of 6 votes signed it"},
+		"a place for signatures too many":              {sig(func(c *types.Commit) { c.Signatures = append(c.Signatures, c.Signatures[0]) }), at, ErrUnsigned, "6 places for signatures, for 5 validators"},
+		"a place for signatures too few":               {sig(func(c *types.Commit) { c.Signatures = c.Signatures[1:] }), at, ErrUnsigned, "4 places for signatures, for 5 validators"},
+		"the signatures are in another order":          {sig(func(c *types.Commit) { slices.Reverse(c.Signatures) }), at, ErrUnsigned, "who is not it"},
+		"the signatures name another height":           {sig(func(c *types.Commit) { c.Height++ }), at, ErrUnsigned, "for height 6"},
+		"the signatures name another round":            {sig(func(c *types.Commit) { c.Round++ }), at, ErrUnsigned, "a signature is wrong"},
+		"the signatures name another block":            {sig(func(c *types.Commit) { c.BlockID.Hash[0] ^= 1 }), at, ErrUnsigned, "another block"},
+		"the signatures name other bytes of the block": {sig(func(c *types.Commit) { c.BlockID.PartSetHeader.Hash[0] ^= 1 }), at, ErrUnsigned, "another block"},
+		"the signatures are of another chain":          {sig(func(c *types.Commit) { *c = *resigned(c, "atelier-other", signAll()) }), at, ErrUnsigned, "a signature is wrong"},
+		"signatures of a time that nobody signed":      {sig(func(c *types.Commit) { c.Signatures[0].Timestamp = c.Signatures[0].Timestamp.Add(time.Hour) }), at, ErrUnsigned, "a signature is wrong"},
+		"foreign validators sign the rest of it": {func(c *chapter) {
+			c.blocks[at-1].Txs = append(c.blocks[at-1].Txs, write("a", "b"))
+			c.resign(t, at, func(v [32]byte, m []byte) []byte { return ed25519.Sign(signerKey(7), m) })
+		}, at, ErrUnsigned, "a signature is wrong"},
+		"too few of the validators sign the rest of it": {func(c *chapter) {
+			c.blocks[at-1].Txs = append(c.blocks[at-1].Txs, write("a", "b"))
+			c.resign(t, at, signAll(0, 1))
+		}, at, ErrUnsigned, "validators with 4 of 6 votes signed it"},
+
+		// What follows only a majority of more than two thirds could do.
+		"all sign a transaction that the next hash does not know": {header(func(b *types.Block) { b.Txs = append(b.Txs, write("a", "b")) }), at + 1, ErrReplay, "the hash of the state"},
+		"all sign another state":                                  {header(func(b *types.Block) { b.AppHash[0] ^= 1 }), at, ErrReplay, "the hash of the state"},
+		"all sign other results":                                  {header(func(b *types.Block) { b.LastResultsHash[0] ^= 1 }), at, ErrReplay, "the hash of the results"},
+		"all sign other validators":                               {header(func(b *types.Block) { b.ValidatorsHash[0] ^= 1 }), at, ErrReplay, "the hash of the validators"},
+		"all sign other next validators":                          {header(func(b *types.Block) { b.NextValidatorsHash[0] ^= 1 }), at, ErrReplay, "the hash of the next validators"},
+		"all sign other limits":                                   {header(func(b *types.Block) { b.ConsensusHash[0] ^= 1 }), at, ErrBlock, "the limits"},
+		"all sign another block before it":                        {header(func(b *types.Block) { b.LastBlockID.Hash[0] ^= 1 }), at, ErrBlock, "the block before it"},
+		"all sign other bytes of the one before":                  {header(func(b *types.Block) { b.LastBlockID.PartSetHeader.Hash[0] ^= 1 }), at, ErrBlock, "other bytes of the block before it"},
+		"all sign a block of a later version":                     {header(func(b *types.Block) { b.Version.App++ }), at, ErrBlock, "version 11.2"},
+		"all sign a proposer who is none":                         {header(func(b *types.Block) { b.ProposerAddress = make([]byte, 20) }), at, ErrBlock, "no validator"},
+		"all sign another time":                                   {header(func(b *types.Block) { b.Time = b.Time.Add(time.Second) }), at, ErrBlock, "its time is"},
+		"all sign an earlier time":                                {header(func(b *types.Block) { b.Time = b.Time.Add(-time.Hour) }), at, ErrBlock, "not after"},
+		"the first block is of another time":                      {func(c *chapter) { c.blocks[0].Time = c.blocks[0].Time.Add(time.Hour); c.resign(t, 1, signAll()) }, 1, ErrBlock, "its time is"},
+		"the first block holds signatures": {func(c *chapter) {
+			c.blocks[0].LastCommit = c.blocks[1].LastCommit.Clone()
+			c.resign(t, 1, signAll())
+		}, 1, ErrBlock, "signatures under a block before it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := takeApart(t, honest)
+			f.forge(c)
+			last, err := check(t, c.bytes(t), newBank())
+			var wrong *CheckError
+			require.ErrorAs(t, err, &wrong)
+			require.ErrorIs(t, err, f.is)
+			require.ErrorContains(t, err, f.says)
+			require.Equal(t, f.at, wrong.Height)
+			proved := max(f.at, 1) - 1
+			if errors.Is(err, ErrExport) || strings.Contains(f.says, "in its place") {
+				proved = max(proved, 1) - 1 // the signatures under the one before were in it
+			}
+			require.Equal(t, proved, last.Height, "what comes before it holds")
+		})
+	}
+	_, err := check(t, takeApart(t, honest).bytes(t), newBank())
+	require.NoError(t, err, "taking apart and putting together changes nothing")
+}
+
+func TestExportsThatBreakOffSayWhere(t *testing.T) {
+	honest := exported(t, genuine(t, 4), 1)
+	for cut := 0; cut < len(honest); cut += 7 {
+		_, err := check(t, honest[:cut], newBank())
+		var wrong *CheckError
+		require.ErrorAs(t, err, &wrong, "cut at %d", cut)
+		require.ErrorIs(t, err, ErrExport)
+	}
+	_, err := check(t, append(slices.Clone(honest), 'B'), newBank())
+	require.ErrorContains(t, err, "something follows")
+	_, err = check(t, append(slices.Clone(honest), honest[len(exportMagic):]...), newBank())
+	require.ErrorContains(t, err, "something follows")
+	huge := append(slices.Clone(honest[:len(exportMagic)]), 'B', 0xff, 0xff, 0xff, 0xff)
+	_, err = check(t, huge, newBank())
+	require.ErrorContains(t, err, "the most is 1048576")
+}
+
+// Every byte of an export counts: the signatures pin all but a place for one that
+// proves nothing, which is absent.
+func TestAChangedByteDoesNotPass(t *testing.T) {
+	const seed = 7
+	honest := exported(t, genuine(t, 4), 1)
+	chance := rand.New(rand.NewPCG(seed, 1))
+	for range 300 {
+		bad := bytes.Clone(honest)
+		i := chance.IntN(len(bad))
+		bad[i] ^= byte(1 + chance.IntN(255))
+		_, err := check(t, bad, newBank())
+		require.Error(t, err, "seed %d byte %d", seed, i)
+	}
+}
+
+func TestAMachineOfOtherRulesIsFoundAtTheNextBlock(t *testing.T) {
+	honest := exported(t, genuine(t, 4), 1)
+	for name, bend := range map[string]func(*curation.Outcome){
+		"state":                func(o *curation.Outcome) { o.AppHash[31] ^= 1 },
+		"results":              func(o *curation.Outcome) { o.Results = append(o.Results[:0:0], curation.TxResult{Code: 9}) },
+		"next validators":      func(o *curation.Outcome) { o.Validators = []curation.Validator{{PublicKey: [32]byte{1}, Power: 1}} },
+		"running it: 0 result": func(o *curation.Outcome) { o.Results = nil },
+		"running it: validat":  func(o *curation.Outcome) { o.Validators = []curation.Validator{{Power: -1}} },
+		"running it: change":   func(o *curation.Outcome) { o.Validators = []curation.Validator{{PublicKey: [32]byte{1}, Power: 0}} },
+	} {
+		_, err := check(t, honest, &liar{newBank(), 2, bend})
+		require.ErrorIs(t, err, ErrReplay)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+// CometBFT's own check of a block takes every block that ours takes: it is run over an
+// export, on the state that it would have by itself.
+func TestWhatHoldsHoldsForConsensusToo(t *testing.T) {
+	c := takeApart(t, exported(t, genuine(t, 4), 1))
+	app := newBank()
+	out, err := app.Genesis(c.genesis)
+	require.NoError(t, err)
+	set, err := applyValidators(nil, out.Validators)
+	require.NoError(t, err)
+	doc, err := genesisDoc(c.genesis, set)
+	require.NoError(t, err)
+	st, err := state.MakeGenesisState(doc)
+	require.NoError(t, err)
+	ours, err := newChain(c.genesis, out)
+	require.NoError(t, err)
+	st.Version.Consensus.App, st.AppHash, st.LastResultsHash = appVersion, ours.app, ours.results
+	states := state.NewStore(db.NewMemDB(), state.StoreOptions{})
+	executor := state.NewBlockExecutor(states, log.NewNopLogger(), nil, nil, state.EmptyEvidencePool{}, nil)
+	for _, b := range c.blocks {
+		require.NoError(t, executor.ValidateBlock(st, b), "block %d", b.Height)
+		out, err := app.Execute(curation.Block{Height: uint64(b.Height), Txs: b.Txs.ToSliceOfBytes()})
+		require.NoError(t, err)
+		app.Commit()
+		parts, err := b.MakePartSet(types.BlockPartSizeBytes)
+		require.NoError(t, err)
+		id := types.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
+		require.NoError(t, ours.advance(id, b.Time, out))
+		st.LastBlockHeight, st.LastBlockID, st.LastBlockTime = b.Height, id, b.Time
+		st.LastValidators, st.Validators, st.NextValidators = st.Validators, st.NextValidators, ours.next
+		st.AppHash, st.LastResultsHash = ours.app, ours.results
+	}
+}
+
+func TestContinuingAnExport(t *testing.T) {
+	d := genuine(t, 4)
+	early := exported(t, d, 1)
+	require.NoError(t, d.Step(4))
+	whole := exported(t, d, 1)
+	height := d.Status().Height
+	for left := 0; left <= len(early)-len(exportMagic)-5-len(d.document); left += 11 {
+		cut := len(early) - left
+		end, err := EndOfExport(bytes.NewReader(early[:cut]))
+		if err != nil {
+			require.ErrorIs(t, err, ErrExport)
+			continue
+		}
+		require.Equal(t, cut == len(early), end.Whole)
+		var out bytes.Buffer
+		out.Write(early[:end.Offset])
+		var heights []uint64
+		end, err = CopyExport(t.Context(), &out, bytes.NewReader(exported(t, d, end.Height+1)), end, func(h uint64) { heights = append(heights, h) })
+		require.NoError(t, err, "cut at %d", cut)
+		require.Equal(t, whole, out.Bytes(), "cut at %d", cut)
+		require.Equal(t, height, end.Height)
+		require.Equal(t, height, heights[len(heights)-1])
+	}
+	t.Run("with nothing new", func(t *testing.T) {
+		end, err := EndOfExport(bytes.NewReader(whole))
+		require.NoError(t, err)
+		out := bytes.NewBuffer(bytes.Clone(whole[:end.Offset]))
+		_, err = CopyExport(t.Context(), out, bytes.NewReader(exported(t, d, end.Height+1)), end, nil)
+		require.NoError(t, err)
+		require.Equal(t, whole, out.Bytes())
+		_, err = d.Export(end.Height + 2)
+		require.ErrorIs(t, err, ErrHeight)
+	})
+	t.Run("with another ledger", func(t *testing.T) {
+		end, err := EndOfExport(bytes.NewReader(early))
+		require.NoError(t, err)
+		another := genuine(t, 5)
+		require.NoError(t, another.Step(4))
+		_, err = CopyExport(t.Context(), io.Discard, bytes.NewReader(exported(t, another, end.Height+1)), end, nil)
+		require.ErrorContains(t, err, "follows another block")
+		_, err = CopyExport(t.Context(), io.Discard, bytes.NewReader(exported(t, another, end.Height)), end, nil)
+		require.ErrorContains(t, err, "after block")
+		_, err = CopyExport(t.Context(), io.Discard, bytes.NewReader(early), end, nil)
+		require.ErrorIs(t, err, ErrExport)
+	})
+	t.Run("with an answer that breaks off", func(t *testing.T) {
+		end, err := EndOfExport(bytes.NewReader(early))
+		require.NoError(t, err)
+		rest := exported(t, d, end.Height+1)
+		for cut := range len(rest) {
+			_, err := CopyExport(t.Context(), io.Discard, bytes.NewReader(rest[:cut]), end, nil)
+			require.ErrorIs(t, err, ErrExport, "cut at %d", cut)
+		}
+	})
+	t.Run("that ends with ctx", func(t *testing.T) {
+		_, err := CopyExport(canceled(), io.Discard, bytes.NewReader(whole), ExportEnd{}, nil)
+		require.ErrorIs(t, err, context.Canceled)
+		require.ErrorIs(t, CheckExport(canceled(), bytes.NewReader(whole), newBank(), func([]byte, []curation.Validator) error { return nil }, nil), context.Canceled)
+		x, err := d.Export(1)
+		require.NoError(t, err)
+		require.ErrorIs(t, x.Write(canceled(), io.Discard), context.Canceled)
+	})
+}
+
+func TestADirectLedgerSignsOnlyWithEnoughValidators(t *testing.T) {
+	d := directOn(t, DirectConfig{Genesis: signedGenesis(t, 4), Apps: []Application{newBank()}, Sign: signAll(3)})
+	require.NoError(t, d.Step(3))
+	last, err := check(t, exported(t, d, 1), newBank())
+	require.NoError(t, err)
+	require.Equal(t, 3, last.Signers)
+	require.Equal(t, 4, last.Of)
+	d = directOn(t, DirectConfig{Genesis: signedGenesis(t, 3), Apps: []Application{newBank()}, Sign: signAll(1)})
+	require.ErrorContains(t, d.Step(1), "too few validators")
+	_, err = d.Export(1)
+	require.ErrorIs(t, err, ErrHeight)
+	_, err = direct(t, newBank()).Export(1)
+	require.ErrorContains(t, err, "not signed")
+}
+
+func FuzzCheckExport(f *testing.F) {
+	small := func(n int, blocks int) []byte {
+		d := directOn(f, DirectConfig{Genesis: signedGenesis(f, n), Apps: []Application{newBank()}, Sign: signAll()})
+		_, err := d.Submit(context.Background(), write("a", "b"))
+		require.NoError(f, err)
+		require.NoError(f, d.Step(blocks))
+		return exported(f, d, 1)
+	}
+	f.Add(small(1, 0))
+	f.Add(small(2, 2))
+	f.Add([]byte(exportMagic + "G\x00\x00\x00\x02{}"))
+	f.Add([]byte(exportMagic + "B\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		_ = CheckExport(context.Background(), bytes.NewReader(in), newBank(), func([]byte, []curation.Validator) error { return nil }, func(Checked) error { return nil })
+		if end, err := EndOfExport(bytes.NewReader(in)); err == nil {
+			require.LessOrEqual(t, end.Offset, int64(len(in)))
+		}
+		_, _ = CopyExport(context.Background(), io.Discard, bytes.NewReader(in), ExportEnd{}, nil)
+	})
+}
+
+// fresh is a commit that knows no hash of itself from before it was changed.
+func fresh(c *types.Commit) *types.Commit {
+	return &types.Commit{Height: c.Height, Round: c.Round, BlockID: c.BlockID, Signatures: c.Signatures}
+}
