@@ -64,6 +64,7 @@ func (s *server) register(api huma.API) {
 	s.registerReleases(api)
 	s.registerGuardians(api)
 	s.registerExport(api)
+	s.registerLedgerExport(api)
 	s.registerArtworks(api)
 	s.registerMarket(api)
 	s.registerEvents(api)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"sync"
 	"testing"
 
@@ -21,6 +22,7 @@ type work struct {
 	shares  []*shamir.KeyShare
 	network Network
 	receipt storage.Receipt
+	steps   curation.Artwork // what the ledger recorded of it
 	picture *model.Picture
 }
 
@@ -48,7 +50,7 @@ func genuine(t testing.TB) work {
 		Artworks: map[curation.Hash]Record{},
 	}}
 	w.receipt = storage.Receipt{
-		Version: storage.ReceiptVersion, Chain: w.network.Chain, RequestID: curation.Hash{9}, RequestHeight: 40, ExpiryHeight: 140,
+		Version: storage.ReceiptVersion, Chain: w.network.Chain, RequestID: curation.RequestID(sha256.Sum256(body), 40, position), RequestHeight: 40, ExpiryHeight: 140,
 		Collector: curation.Address{5}, Prompt: "red heart", Body: body, Model: id, ModelCID: storage.Link{Cid: container},
 		KeyEpoch: 1, CommitteeEpoch: 1, Label: curation.Hash{3}, U: curation.Hash{4}, Kernel: kernel.Contract, Width: side, Height: side,
 	}
@@ -134,4 +136,24 @@ func (w *work) register(t testing.TB, files []storage.File, status curation.Stat
 		CID: root.String(), PixelRoot: w.receipt.PixelRoot, Generator: uint32(w.receipt.GeneratorIndex), Auditor: auditor,
 		Requester: w.receipt.Collector, Requested: w.receipt.RequestHeight, Status: status,
 	}
+	r := w.receipt
+	w.steps = curation.Artwork{
+		RID: r.RequestID, Status: status, Requester: r.Collector, Prompt: r.Prompt, BodyHash: sha256.Sum256(r.Body), ModelID: r.Model, KeyEpoch: r.KeyEpoch,
+		Label: r.Label, U: r.U, Epoch: r.CommitteeEpoch, Requested: r.RequestHeight, Position: position, Expiry: r.ExpiryHeight,
+		Approved: r.RequestHeight + 2, Certificate: r.Certificate[:], SeedSignature: r.SeedSignature[:], Seed: r.Seed, Order: w.order(),
+		Registered: r.RequestHeight + 5, Generator: uint32(r.GeneratorIndex), CID: root.String(), PixelRoot: r.PixelRoot,
+		Attested: r.RequestHeight + 9, Auditor: auditor, AuditedRoot: r.PixelRoot,
+	}
+	for _, k := range r.Readers {
+		w.steps.Prekeys = append(w.steps.Prekeys, curation.ReaderKey{Member: k.Member, R: k.Key})
+	}
+}
+
+// position is where the request stands in its block.
+const position = 3
+
+// ledger is one that holds, and records the artwork.
+func (w *work) ledger() *Ledger {
+	return &Ledger{Chain: w.network.Chain, Height: 99, network: &w.network, records: map[curation.Hash]curation.Artwork{w.steps.RID: w.steps},
+		Findings: Findings{Outcome: Valid, Valid: true}}
 }

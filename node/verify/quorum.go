@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,15 +10,27 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/storage"
 )
 
 // network makes the claims that need the keys and records of a network.
 func (c *checker) network() {
 	r := c.receipt
-	n := c.o.Network
+	n, l := c.o.Network, c.o.Ledger
+	if l != nil && !c.claim("ledger", "the ledger holds by itself, from its founding on", func() (string, error) {
+		if !l.Valid {
+			return "", errors.New(l.fault())
+		}
+		return fmt.Sprintf("up to height %d, and trusted for nothing but its genesis", l.Height), nil
+	}) {
+		return
+	}
 	var committee *shamir.Committee // in force; those before it had the same keys
 	if !c.claim("network", "the artwork is of the network that you trust", func() (_ string, err error) {
-		if n == nil {
+		switch {
+		case n == nil && l != nil:
+			return "", needs(c.newer(), fmt.Sprintf("the ledger ends at height %d, before the members had made their keys", l.Height))
+		case n == nil:
 			return "", needs("a network file: --network FILE, or the --home of a member", "no network file was given")
 		}
 		if committee, err = shamir.UnmarshalCommittee(n.Committee); err != nil {
@@ -58,13 +72,41 @@ func (c *checker) network() {
 				return fmt.Sprintf("%q, key epoch %d, container %s", m.Name, m.KeyEpoch, m.ContainerCID), nil
 			}
 		}
-		return "", errors.New("the network file lists no such model")
+		return "", fmt.Errorf("the %s lists no such model", c.source())
 	}) {
 		c.claim("label", "title, author and description are those that the network gives its artworks", func() (string, error) { return c.label(n.Name, artist) })
 	}
 	if c.claim("registered", "the network's ledger holds this very folder for this request", c.record) {
 		c.claim("audit", "another member vouches on the ledger for the same pixels", c.audit)
+		if l != nil {
+			c.claim("history", "request, certificate, draw, registration and audit stand in the ledger as the receipt has them", c.history)
+		}
 	}
+}
+
+// source is what tells about the network.
+func (c *checker) source() string {
+	if c.o.Ledger != nil {
+		return "ledger"
+	}
+	return "network file"
+}
+
+// newer is what somebody needs whose source ends too early.
+func (c *checker) newer() string {
+	if c.o.Ledger != nil {
+		return "a newer export of the ledger"
+	}
+	return "a newer network file"
+}
+
+// tooEarly skips a claim about something that the source does not know yet.
+func (c *checker) tooEarly(what string) error {
+	how := "atelier network export"
+	if c.o.Ledger != nil {
+		how = "atelier network export --ledger FILE"
+	}
+	return needs(c.newer(), fmt.Sprintf("the %s lists no %s: take a newer one from a member (%s)", c.source(), what, how))
 }
 
 // request checks that the certified body asks for the receipt's prompt and model.
@@ -114,7 +156,7 @@ func (c *checker) generator() (string, error) {
 			return fmt.Sprintf("member %d (%q), turn %d of the order %v", m.Index, m.Name, turn+1, order), nil
 		}
 	}
-	return "", needs("a newer network file", fmt.Sprintf("the network file lists no member %d: it may have joined since; take a newer one from a member (atelier network export)", r.GeneratorIndex))
+	return "", c.tooEarly(fmt.Sprintf("member %d, who may have joined since", r.GeneratorIndex))
 }
 
 // record holds the artwork against what the ledger says about its request.
@@ -123,7 +165,7 @@ func (c *checker) record() (string, error) {
 	k, known := c.o.Network.Artworks[r.RequestID]
 	switch {
 	case !known:
-		return "", needs("a newer network file", "the network file lists no picture for this request: take a newer one from a member (atelier network export)")
+		return "", c.tooEarly("picture for this request")
 	case k.CID != c.CID:
 		return "", fmt.Errorf("the ledger holds %s for this request, not this folder", k.CID)
 	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
@@ -150,9 +192,50 @@ func (c *checker) audit() (string, error) {
 	case k.Auditor == 0 && k.Status == curation.StatusExpired:
 		return "", missing("the artist's weights, as no member vouches for the pixels", "its deadline passed before another member had rendered it")
 	case k.Auditor == 0:
-		return "", missing("a newer network file, or the artist's weights", "no other member had rendered it when the network file was written")
+		return "", missing(c.newer()+", or the artist's weights", fmt.Sprintf("no other member had rendered it when the %s was written", c.source()))
 	case k.Auditor == k.Generator || !slices.Contains(c.readers(), k.Auditor):
 		return "", fmt.Errorf("member %d, who is said to have audited it, could not", k.Auditor)
 	}
 	return fmt.Sprintf("by member %d", k.Auditor), nil
+}
+
+// history holds the receipt against what the ledger recorded at each step.
+func (c *checker) history() (string, error) {
+	r := c.receipt
+	a, known := c.o.Ledger.records[r.RequestID]
+	if !known {
+		return "", c.tooEarly("request of this id")
+	}
+	readers := make([]storage.Reader, len(a.Prekeys))
+	for i, k := range a.Prekeys {
+		readers[i] = storage.Reader{Member: k.Member, Key: k.R}
+	}
+	body := sha256.Sum256(r.Body)
+	for _, step := range []struct {
+		what string
+		same bool
+	}{
+		{"its request", a.RID == curation.RequestID(body, a.Requested, a.Position) && a.BodyHash == body && a.Prompt == r.Prompt && a.Requester == r.Collector},
+		{"the heights of its request and its deadline", a.Requested == r.RequestHeight && a.Expiry == r.ExpiryHeight},
+		{"its model", a.ModelID == r.Model && a.KeyEpoch == r.KeyEpoch && a.Label == r.Label && a.U == r.U},
+		{"its committee", a.Epoch == r.CommitteeEpoch},
+		{"the members that may read the artist for it", slices.Equal(readers, r.Readers)},
+		{"its certificate", a.Approved != 0 && bytes.Equal(a.Certificate, r.Certificate[:])},
+		{"its seed", bytes.Equal(a.SeedSignature, r.SeedSignature[:]) && a.Seed == r.Seed},
+		{"its draw", slices.Equal(a.Order, curation.Draw(r.Seed, c.readers()))},
+		{"its registration", a.Registered >= a.Approved && uint64(a.Generator) == r.GeneratorIndex && a.CID == c.CID && a.PixelRoot == r.PixelRoot},
+		{"its audit", a.Attested == 0 || a.AuditedRoot == r.PixelRoot},
+	} {
+		if !step.same {
+			return "", fmt.Errorf("the ledger has %s otherwise", step.what)
+		}
+	}
+	audit := "not audited"
+	if a.Attested != 0 {
+		audit = fmt.Sprintf("audited at %d", a.Attested)
+		if a.Auditor == 0 {
+			audit = fmt.Sprintf("without an auditor since %d", a.Attested)
+		}
+	}
+	return fmt.Sprintf("requested at height %d, approved at %d, registered at %d, %s", a.Requested, a.Approved, a.Registered, audit), nil
 }

@@ -17,11 +17,16 @@ const (
 	Unchecked Outcome = "unchecked" // nothing fails, but something could not be checked: Report.Missing
 )
 
-// Report is the outcome of a verification.
+// Report is the outcome of the verification of an artwork.
 type Report struct {
-	CID     string   `json:"cid"` // of the files that were given
-	Prompt  string   `json:"prompt"`
-	Seed    string   `json:"seed"`
+	CID    string `json:"cid"` // of the files that were given
+	Prompt string `json:"prompt"`
+	Seed   string `json:"seed"`
+	Findings
+}
+
+// Findings are the claims that were checked, and what they come to.
+type Findings struct {
 	Outcome Outcome  `json:"outcome"`
 	Valid   bool     `json:"valid"`   // the outcome is Valid
 	Failed  []string `json:"failed"`  // names of the claims that fail
@@ -61,7 +66,7 @@ func needs(what, why string) error { return &skipped{why, what} }
 func passes(why string) error { return &skipped{why: why} }
 
 // claim records the outcome of one check.
-func (r *Report) claim(name, proves string, check func() (detail string, err error)) bool {
+func (r *Findings) claim(name, proves string, check func() (detail string, err error)) bool {
 	detail, err := check()
 	status := Holds
 	var skip *skipped
@@ -79,17 +84,17 @@ func (r *Report) claim(name, proves string, check func() (detail string, err err
 	return status == Holds
 }
 
-func (r *Report) holds(name string) bool {
+func (r *Findings) holds(name string) bool {
 	return slices.ContainsFunc(r.Claims, func(c Claim) bool { return c.Name == name && c.Status == Holds })
 }
 
-// conclude draws the outcome. Without a record on the ledger nothing is valid,
-// whatever else is missing.
-func (r *Report) conclude() {
+// conclude draws the outcome. Nothing is valid for which the essential claim does not
+// hold, whatever else is missing.
+func (r *Findings) conclude(essential string) {
 	switch {
 	case len(r.Failed) > 0:
 		r.Outcome = Invalid
-	case len(r.Missing) > 0 || !r.holds("registered"):
+	case len(r.Missing) > 0 || !r.holds(essential):
 		r.Outcome = Unchecked
 	default:
 		r.Outcome, r.Valid = Valid, true

@@ -32,6 +32,7 @@ import (
 // Options say what to check against.
 type Options struct {
 	Network *Network      // nil: the quorum's claims cannot be checked
+	Ledger  *Ledger       // takes the place of Network: what an export proves
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
 }
@@ -53,10 +54,13 @@ var parts = []string{storage.ImageName, storage.MetadataName, storage.ReceiptNam
 // itself failed, as when ctx ends; whatever is wrong with the files is in the report.
 func Artwork(ctx context.Context, files []storage.File, o Options) (Report, error) {
 	c := &checker{o: o, files: map[string][]byte{}}
+	if o.Ledger != nil {
+		c.o.Network = o.Ledger.network
+	}
 	if err := c.check(ctx, files); err != nil {
 		return Report{}, err
 	}
-	c.conclude()
+	c.conclude("registered") // without a record on the ledger no artwork is valid
 	return c.Report, nil
 }
 

@@ -391,7 +391,7 @@ func TestNetworkFileComesBack(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"something behind":    append(bytes.Clone(b), '1'),
 		"an unknown field":    bytes.Replace(b, []byte(`"chain"`), []byte(`"trust": 1, "chain"`), 1),
-		"an older layout":     bytes.Replace(b, []byte(curation.Hash{9}.String()), []byte("bafybeiaobtvimuscf77pxecq6wtisv5pwl2uchajyvf2py7dldekgqzhae"), 1),
+		"an older layout":     bytes.Replace(b, []byte(curation.Hash(w.receipt.RequestID).String()), []byte("bafybeiaobtvimuscf77pxecq6wtisv5pwl2uchajyvf2py7dldekgqzhae"), 1),
 		"nothing":             nil,
 		"larger than allowed": make([]byte, maxNetwork+1),
 	} {

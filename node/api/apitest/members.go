@@ -20,6 +20,7 @@ func (s *Studio) Apply(name string) curation.Application {
 	require.NoError(s.t, err)
 	if !slices.ContainsFunc(s.people, func(p *person) bool { return p.key.Equal(Key(name)) }) {
 		secrets := member.Secrets{Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: Key(name)}
+		s.votes(name)
 		s.people = append(s.people, &person{key: Key(name), machine: member.New(s.chain, secrets, nil, rand.Reader)})
 	}
 	return a

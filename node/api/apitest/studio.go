@@ -5,6 +5,7 @@
 package apitest
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -41,6 +42,9 @@ type Studio struct {
 	people  []*person
 	writing sync.Mutex // guards the journals of people
 	skew    bool       // auditors find other pixels
+
+	signing    sync.Mutex // guards the keys of validators
+	validators map[[32]byte]ed25519.PrivateKey
 }
 
 type person struct {
@@ -84,7 +88,7 @@ func Found(t testing.TB, n int, tune func(*curation.Genesis)) *Studio {
 	p.GenerateBlocks, p.AuditBlocks, p.RequestBlocks = 20, 20, 400
 	p.RoundCandidates, p.RoundMax, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 3, 8, 12, 40, 1
 	p.PictureSize = 64
-	s := &Studio{t: t, machine: curation.NewMachine()}
+	s := &Studio{t: t, machine: curation.NewMachine(), validators: map[[32]byte]ed25519.PrivateKey{}}
 	g := curation.Genesis{Charter: curation.Charter{Name: "Test studio", Text: "We own one artist together."}, Params: p}
 	var secrets []member.Secrets
 	for i := uint32(1); i <= uint32(n); i++ {
@@ -92,8 +96,9 @@ func Found(t testing.TB, n int, tune func(*curation.Genesis)) *Studio {
 		secret := member.Secrets{Seeds: map[uint64][32]byte{1: sha256.Sum256([]byte(name + " ceremony"))}, Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: Key(name)}
 		secrets = append(secrets, secret)
 		g.Members = append(g.Members, curation.GenesisMember{Index: i, Name: name, Account: Address(name),
-			Validator: sha256.Sum256([]byte(name + " validator")), DealKey: dkg.DealKey(secret.Seeds[1]), Power: 1})
+			Validator: curation.Hash(Address(name + " validator")), DealKey: dkg.DealKey(secret.Seeds[1]), Power: 1})
 		g.Balances = append(g.Balances, curation.GenesisBalance{Account: Address(name), Amount: curve.Credits(1000)})
+		s.votes(name)
 	}
 	for _, name := range []string{"Vera", "Walid"} {
 		g.Balances = append(g.Balances, curation.GenesisBalance{Account: Address(name), Amount: curve.Credits(10_000)})
@@ -104,7 +109,7 @@ func Found(t testing.TB, n int, tune func(*curation.Genesis)) *Studio {
 	s.genesis, err = g.Bytes()
 	require.NoError(t, err)
 	s.chain = curation.GenesisHash(s.genesis)
-	s.ledger, err = ledger.NewDirect(ledger.DirectConfig{Genesis: s.genesis, Apps: []ledger.Application{s.machine}})
+	s.ledger, err = ledger.NewDirect(ledger.DirectConfig{Genesis: s.genesis, Apps: []ledger.Application{s.machine}, Sign: s.sign})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.ledger.Close()) })
 	s.store, err = storage.Open(t.TempDir(), storage.Options{})
@@ -114,6 +119,32 @@ func Found(t testing.TB, n int, tune func(*curation.Genesis)) *Studio {
 		s.people = append(s.people, &person{index: m.Index, key: Key(m.Name), machine: member.New(s.chain, secrets[i], nil, rand.Reader)})
 	}
 	return s
+}
+
+// votes makes the validator of the member of that name sign blocks.
+func (s *Studio) votes(name string) {
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	s.validators[Address(name+" validator")] = Key(name + " validator")
+}
+
+func (s *Studio) sign(validator [32]byte, message []byte) []byte {
+	s.signing.Lock()
+	defer s.signing.Unlock()
+	if key, known := s.validators[validator]; known {
+		return ed25519.Sign(key, message)
+	}
+	return nil
+}
+
+// Export is the ledger as its validators signed it.
+func (s *Studio) Export() []byte {
+	s.t.Helper()
+	x, err := s.ledger.Export(1)
+	require.NoError(s.t, err)
+	var b bytes.Buffer
+	require.NoError(s.t, x.Write(s.t.Context(), &b))
+	return b.Bytes()
 }
 
 // Open is New after the ceremony, with an artist sealed and prekeys on the ledger.
