@@ -107,15 +107,27 @@ func networkSheet(n api.Network) *sheet {
 }
 
 func networkExport(e *env) *cobra.Command {
-	var out string
+	var out, ledger string
 	c := &cobra.Command{
 		Use: "export", Short: "Write the file by which anybody can verify this network's artworks",
 		Long: `export writes the network's public keys, members, sealed models and decisions as
-JSON: all that ` + "`atelier verify --network FILE`" + ` needs besides an artwork. Give it to
-people who should not have to trust a node. A home keeps the same as network.json.`,
-		Example: "  atelier network export --out harbour.json\n  atelier verify picture-folder --network harbour.json",
-		Args:    takes(),
+JSON: all that ` + "`atelier verify --network FILE`" + ` needs besides an artwork. It is the
+word of the member who wrote it. A home keeps the same as network.json.
+
+--ledger FILE writes the whole ledger instead, with the signatures of those who
+decided each block, for people who trust nobody: ` + "`atelier verify --ledger FILE`" + `
+replays it from the founding on. The node gives it while it runs, the home's files
+while it does not. A FILE that is there is continued, one that broke off too.`,
+		Example: "  atelier network export --out harbour.json\n  atelier network export --ledger harbour.ledger\n" +
+			"  atelier verify picture-folder --ledger harbour.ledger",
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if ledger != "" {
+				if out != "" {
+					return usage("--ledger FILE and --out FILE are two files: choose one")
+				}
+				return e.exportLedger(cmd.Context(), ledger)
+			}
 			n, _, err := e.trusted(cmd.Context(), "")
 			if err != nil {
 				return err
@@ -139,6 +151,7 @@ people who should not have to trust a node. A home keeps the same as network.jso
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "write to `FILE` (default: standard output)")
+	c.Flags().StringVar(&ledger, "ledger", "", "write the whole ledger to `FILE`, or continue it")
 	return c
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/ipld/go-car/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/verify"
@@ -22,10 +23,11 @@ import (
 )
 
 func verifyCommand(e *env) *cobra.Command {
-	var network, weights string
+	var network, ledger, weights string
+	var chain *curation.Hash
 	var o verify.Options
 	c := &cobra.Command{
-		Use: "verify FILE|CID", Short: "Check where an artwork comes from, offline",
+		Use: "verify [FILE|CID]", Short: "Check where an artwork comes from, or a whole ledger, offline",
 		Long: `verify checks an artwork against the network that it claims to be of: that the files
 are those of its CID, the pixels those of the receipt, that the quorum approved this
 prompt, that its signature is the seed, and that the seed drew the generator. Each
@@ -35,12 +37,32 @@ checked could not be: the error says what is missing. --json has the same as out
 (valid, invalid, unchecked), failed and missing.
 
 What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` writes it, a
-file in such a folder, or a CID that the node or the home holds. What to trust is a
-network file: --network FILE, or network.json of the home. Without either it asks
-the node, and then proves no more than that node's word about the network.`,
-		Example: "  atelier verify heart --network harbour.json\n  atelier verify heart.car\n  atelier verify bafybei… --home ./ada",
-		Args:    takes("FILE|CID"),
+file in such a folder, or a CID that the node or the home holds. What to trust is:
+
+  --ledger FILE   nothing but the network's genesis hash (--chain): the whole ledger
+                  is replayed from its founding, with every signature under it
+  --network FILE  the word of the member who wrote the file; network.json of the
+                  home without a flag, or else the word of the node that answers
+
+With --ledger and no artwork it checks the ledger alone: that those in force signed
+every block, what they signed follows from the network's rules, and every committee
+got its keys from the one before. It tells who handed over to whom.`,
+		Example: "  atelier verify heart --ledger harbour.ledger --chain 4be1…\n  atelier verify --ledger harbour.ledger\n" +
+			"  atelier verify heart --network harbour.json\n  atelier verify bafybei… --home ./ada",
+		Args: mayTake("FILE|CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case ledger != "" && network != "":
+				return usage("--ledger and --network are two answers to what to trust: choose one")
+			case ledger == "" && chain != nil:
+				return usage("--chain says which --ledger FILE to trust: give that too")
+			case ledger == "" && len(args) == 0:
+				return usage("FILE|CID is missing: `atelier verify FILE|CID`, or a ledger alone with --ledger FILE (see `atelier verify --help`)")
+			case len(args) == 0 && (weights != "" || o.CID.Defined()):
+				return usage("--weights and --cid are about an artwork: name it, or leave them out")
+			case len(args) == 0:
+				return e.verifyLedger(cmd, ledger, chain)
+			}
 			files, root, err := e.artworkFiles(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -49,7 +71,12 @@ the node, and then proves no more than that node's word about the network.`,
 				o.CID = root
 			}
 			var from string
-			if o.Network, from, err = e.trusted(cmd.Context(), network); err != nil {
+			if ledger != "" {
+				o.Ledger, from, _, err = e.checkLedger(cmd, ledger, chain)
+			} else {
+				o.Network, from, err = e.trusted(cmd.Context(), network)
+			}
+			if err != nil {
 				return err
 			}
 			if weights != "" {
@@ -65,6 +92,8 @@ the node, and then proves no more than that node's word about the network.`,
 		},
 	}
 	c.Flags().StringVar(&network, "network", "", "trust the network `FILE`, as `atelier network export` writes it")
+	c.Flags().StringVar(&ledger, "ledger", "", "replay the ledger in `FILE`, as `atelier network export --ledger` writes it")
+	option(c, &chain, "chain", "", genesisHash, "the ledger's genesis must have this `HASH`; the --home's without it")
 	c.Flags().StringVar(&weights, "weights", "", "render the picture again with the artist in `DIR`")
 	option(c, &o.CID, "cid", "", folderName, "the `CID` that the files must have")
 	return c

@@ -27,18 +27,24 @@ var (
 // ErrUnsigned, ErrBlock or ErrReplay.
 type CheckError struct {
 	Height uint64 // of the block; 0 for the founding
-	Err    error
+	Class  error  // ErrExport, ErrUnsigned, ErrBlock or ErrReplay
+	Text   string // what is wrong with it
 }
 
 func (e *CheckError) Error() string {
 	if e.Height == 0 {
-		return e.Err.Error()
+		return e.Text
 	}
-	return fmt.Sprintf("block %d: %v", e.Height, e.Err)
+	return fmt.Sprintf("block %d: %s", e.Height, e.Text)
 }
 
-// Unwrap gives what is wrong.
-func (e *CheckError) Unwrap() error { return e.Err }
+// Unwrap makes errors.Is tell the class.
+func (e *CheckError) Unwrap() error { return e.Class }
+
+// wrong is a finding at a height.
+func wrong(height uint64, class error, format string, values ...any) *CheckError {
+	return &CheckError{Height: height, Class: class, Text: fmt.Sprintf(format, values...)}
+}
 
 // Checked is a block of an export that holds, with everything it did.
 type Checked struct {
@@ -66,11 +72,11 @@ func CheckExport(ctx context.Context, r io.Reader, app Application, genesis func
 	}
 	out, err := app.Genesis(doc)
 	if err != nil {
-		return &CheckError{Err: fmt.Errorf("the founding document: %w: %w", err, ErrExport)}
+		return wrong(0, ErrExport, "the founding document: %v", err)
 	}
 	c, err := newChain(doc, out)
 	if err != nil {
-		return &CheckError{Err: fmt.Errorf("%w: %w", err, ErrExport)}
+		return wrong(0, ErrExport, "the founding document: %v", err)
 	}
 	if err := genesis(doc, out.Validators); err != nil {
 		return err
@@ -87,13 +93,13 @@ func CheckExport(ctx context.Context, r io.Reader, app Application, genesis func
 		}
 		switch {
 		case errors.Is(err, io.EOF) && x.block == nil:
-			return &CheckError{Err: fmt.Errorf("it holds no block: %w", ErrExport)}
+			return wrong(0, ErrExport, "it holds no block")
 		case errors.Is(err, io.EOF):
-			return &CheckError{Height: height - 1, Err: fmt.Errorf("the export breaks off here, before the signatures under it: %w", ErrExport)}
+			return wrong(height-1, ErrExport, "the export breaks off here, before the signatures under it")
 		case err != nil:
 			return checkError(height, err)
 		case kind == entryGenesis:
-			return &CheckError{Height: height, Err: fmt.Errorf("a second founding document comes instead of it: %w", ErrExport)}
+			return wrong(height, ErrExport, "a second founding document comes instead of it")
 		case kind == entryCommit:
 			return x.end(e, content, each)
 		}
@@ -107,7 +113,7 @@ func CheckExport(ctx context.Context, r io.Reader, app Application, genesis func
 // failed.
 func checkError(height uint64, err error) error {
 	if errors.Is(err, ErrExport) {
-		return &CheckError{Height: height, Err: err}
+		return wrong(height, ErrExport, "%v", err)
 	}
 	return fmt.Errorf("read export: %w", err)
 }
@@ -129,9 +135,9 @@ func (x *checker) add(raw []byte, each func(Checked) error) error {
 	block, id, err := decodeSigned(raw)
 	switch {
 	case err != nil:
-		return &CheckError{Height: at, Err: err}
+		return wrong(at, ErrExport, "%v", err)
 	case block.Height != int64(at):
-		return &CheckError{Height: at, Err: fmt.Errorf("block %d comes in its place: %w", block.Height, ErrBlock)}
+		return wrong(at, ErrBlock, "block %d comes in its place", block.Height)
 	case x.block == nil:
 		x.block, x.of = block, id
 		return nil
@@ -147,11 +153,11 @@ func (x *checker) add(raw []byte, each func(Checked) error) error {
 func (x *checker) end(e *entries, raw []byte, each func(Checked) error) error {
 	height := uint64(x.height) + 1
 	if x.block == nil {
-		return &CheckError{Err: fmt.Errorf("it holds no block: %w", ErrExport)}
+		return wrong(0, ErrExport, "it holds no block")
 	}
 	commit, err := decodeCommit(raw)
 	if err != nil {
-		return &CheckError{Height: height, Err: fmt.Errorf("the signatures under it: %w: %w", err, ErrExport)}
+		return wrong(height, ErrExport, "the signatures under it are damaged: %v", err)
 	}
 	if err := x.prove(commit, each); err != nil {
 		return err
@@ -160,7 +166,7 @@ func (x *checker) end(e *entries, raw []byte, each func(Checked) error) error {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err == nil || errors.Is(err, ErrExport):
-		return &CheckError{Height: height, Err: fmt.Errorf("something follows the signatures under the last block: %w", ErrExport)}
+		return wrong(height, ErrExport, "something follows the signatures under the last block")
 	default:
 		return fmt.Errorf("read export: %w", err)
 	}
@@ -171,14 +177,14 @@ func (x *checker) end(e *entries, raw []byte, each func(Checked) error) error {
 func (x *checker) prove(commit *types.Commit, each func(Checked) error) error {
 	at := uint64(x.height) + 1
 	if x.block.ChainID != x.id {
-		return &CheckError{Height: at, Err: fmt.Errorf("it is of the chain %q, and this is %q: %w", x.block.ChainID, x.id, ErrBlock)}
+		return wrong(at, ErrBlock, "it is of the chain %q, and this is %q", x.block.ChainID, x.id)
 	}
 	signers, signed, err := x.signatures(commit)
 	if err != nil {
-		return &CheckError{Height: at, Err: fmt.Errorf("%w: %w", err, ErrUnsigned)}
+		return wrong(at, ErrUnsigned, "%v", err)
 	}
 	if err := x.follows(); err != nil {
-		return &CheckError{Height: at, Err: err}
+		return err
 	}
 	txs := make([][]byte, len(x.block.Txs))
 	for i, tx := range x.block.Txs {
@@ -197,7 +203,7 @@ func (x *checker) prove(commit *types.Commit, each func(Checked) error) error {
 		err = x.advance(x.of, x.block.Time, out)
 	}
 	if err != nil {
-		return &CheckError{Height: at, Err: fmt.Errorf("running it: %w: %w", err, ErrReplay)}
+		return wrong(at, ErrReplay, "running it: %v", err)
 	}
 	x.app.Commit()
 	return each(checked)
@@ -228,18 +234,23 @@ func (x *checker) signatures(commit *types.Commit) (signers int, signed int64, e
 		return 0, 0, fmt.Errorf("validators with %d of %d votes signed it", signed/powerUnit, total/powerUnit)
 	}
 	if err := x.now.VerifyCommit(x.id, x.of, x.height+1, commit); err != nil {
-		return 0, 0, fmt.Errorf("a signature is wrong: %w", err)
+		for i, s := range commit.Signatures {
+			if v := x.now.Validators[i]; s.BlockIDFlag != types.BlockIDFlagAbsent && !v.PubKey.VerifySignature(commit.VoteSignBytes(x.id, int32(i)), s.Signature) {
+				return 0, 0, fmt.Errorf("the signature in place %d, of validator %v, is wrong", i+1, v.Address)
+			}
+		}
+		return 0, 0, fmt.Errorf("its signatures: %w", err)
 	}
 	return signers, signed, nil
 }
 
 // follows compares the header with what the chain so far asks of it.
 func (x *checker) follows() error {
-	h, want := x.block.Header, x.header()
+	h, want, at := x.block.Header, x.header(), uint64(x.height)+1
 	for _, c := range []struct {
 		what       string
 		have, want []byte
-		err        error
+		class      error
 	}{
 		{"the hash of the state before it is", h.AppHash, want.AppHash, ErrReplay},
 		{"the hash of the results of the block before it is", h.LastResultsHash, want.LastResultsHash, ErrReplay},
@@ -249,38 +260,38 @@ func (x *checker) follows() error {
 		{"the block before it is", h.LastBlockID.Hash, want.LastBlockID.Hash, ErrBlock},
 	} {
 		if !bytes.Equal(c.have, c.want) {
-			return fmt.Errorf("%s %x, its header says %x: %w", c.what, c.want, c.have, c.err)
+			return wrong(at, c.class, "%s %x, its header says %x", c.what, c.want, c.have)
 		}
 	}
 	switch {
 	case !h.LastBlockID.Equals(want.LastBlockID):
-		return fmt.Errorf("it follows other bytes of the block before it: %w", ErrBlock)
+		return wrong(at, ErrBlock, "it follows other bytes of the block before it")
 	case h.Version != want.Version:
-		return fmt.Errorf("it is of version %d.%d, this program knows %d.%d: %w", h.Version.Block, h.Version.App, want.Version.Block, want.Version.App, ErrBlock)
+		return wrong(at, ErrBlock, "it is of version %d.%d, this program knows %d.%d", h.Version.Block, h.Version.App, want.Version.Block, want.Version.App)
 	case !x.now.HasAddress(h.ProposerAddress):
-		return fmt.Errorf("its proposer %v is no validator: %w", h.ProposerAddress, ErrBlock)
+		return wrong(at, ErrBlock, "its proposer %v is no validator", h.ProposerAddress)
 	}
-	return x.clock()
+	return x.clock(at)
 }
 
 // clock checks the time of the block: the genesis time for the first, and for each
 // other the median of those in the signatures under the block before it.
-func (x *checker) clock() error {
-	want := x.time
+func (x *checker) clock(at uint64) error {
+	due := x.time
 	switch {
 	case x.before == nil && len(x.block.LastCommit.Signatures) > 0:
-		return fmt.Errorf("it holds signatures under a block before it: %w", ErrBlock)
+		return wrong(at, ErrBlock, "it holds signatures under a block before it")
 	case x.before != nil:
 		if !x.block.Time.After(x.time) {
-			return fmt.Errorf("its time %v is not after that of the block before it: %w", x.block.Time, ErrBlock)
+			return wrong(at, ErrBlock, "its time %v is not after that of the block before it", x.block.Time)
 		}
 		var err error
-		if want, err = state.MedianTime(x.block.LastCommit, x.before); err != nil {
-			return fmt.Errorf("its time: %w: %w", err, ErrBlock)
+		if due, err = state.MedianTime(x.block.LastCommit, x.before); err != nil {
+			return wrong(at, ErrBlock, "its time: %v", err)
 		}
 	}
-	if !x.block.Time.Equal(want) {
-		return fmt.Errorf("its time is %v, want %v: %w", x.block.Time, want, ErrBlock)
+	if !x.block.Time.Equal(due) {
+		return wrong(at, ErrBlock, "its time is %v, want %v", x.block.Time, due)
 	}
 	return nil
 }

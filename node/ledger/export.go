@@ -37,6 +37,16 @@ const (
 // ErrExport reports bytes that are not an export, or are cut off.
 var ErrExport = errors.New("malformed ledger export")
 
+// malformed is what is wrong with the form of an export. It wraps ErrExport.
+type malformed string
+
+func (m malformed) Error() string { return string(m) }
+func (m malformed) Unwrap() error { return ErrExport }
+
+func malformedf(format string, values ...any) error {
+	return malformed(fmt.Sprintf(format, values...))
+}
+
 func writeEntry(w io.Writer, kind byte, content []byte) error {
 	head := binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(content)))
 	if _, err := w.Write(head); err != nil {
@@ -60,13 +70,13 @@ func openEntries(r io.Reader) (*entries, []byte, error) {
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, nil, err
 		}
-		return nil, nil, fmt.Errorf("it does not begin with the line %q: %w", exportMagic[:len(exportMagic)-1], ErrExport)
+		return nil, nil, malformedf("it does not begin with the line %q", exportMagic[:len(exportMagic)-1])
 	}
 	e.read = int64(len(magic))
 	kind, genesis, err := e.next()
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && kind != entryGenesis:
-		return nil, nil, fmt.Errorf("the founding document does not come first: %w", ErrExport)
+		return nil, nil, malformedf("the founding document does not come first")
 	case err != nil:
 		return nil, nil, err
 	}
@@ -92,11 +102,11 @@ func (e *entries) next() (kind byte, content []byte, err error) {
 	case entryCommit:
 		limit = maxCommitBytes
 	default:
-		return 0, nil, fmt.Errorf("an entry of the unknown kind %#x: %w", head[0], ErrExport)
+		return 0, nil, malformedf("an entry of the unknown kind %#x", head[0])
 	}
 	size := int64(binary.BigEndian.Uint32(head[1:]))
 	if size > limit {
-		return 0, nil, fmt.Errorf("an entry of %d bytes, the most is %d: %w", size, limit, ErrExport)
+		return 0, nil, malformedf("an entry of %d bytes, the most is %d", size, limit)
 	}
 	if content, err = io.ReadAll(io.LimitReader(e.in, size)); err != nil {
 		return 0, nil, err
@@ -110,7 +120,7 @@ func (e *entries) next() (kind byte, content []byte, err error) {
 
 func cutOff(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("it breaks off: %w", ErrExport)
+		return malformedf("it breaks off")
 	}
 	return err
 }
@@ -132,7 +142,7 @@ func decodeSigned(raw []byte) (block *types.Block, id types.BlockID, err error) 
 		case !bytes.Equal(block.EvidenceHash, block.Evidence.Hash()):
 			err = errors.New("the evidence in it is not what its header names")
 		}
-		return nil, id, fmt.Errorf("it is damaged: %w: %w", err, ErrExport)
+		return nil, id, malformedf("it is damaged: %v", err)
 	}
 	id = types.BlockID{Hash: block.Hash(), PartSetHeader: types.NewPartSetFromData(raw, types.BlockPartSizeBytes).Header()}
 	return block, id, nil
@@ -182,7 +192,7 @@ func EndOfExport(r io.Reader) (ExportEnd, error) {
 	if last != nil {
 		block, id, err := decodeSigned(last)
 		if err != nil || block.Height != int64(end.Height) {
-			return end, fmt.Errorf("read export: block %d is damaged: %w", end.Height, ErrExport)
+			return end, malformedf("read export: block %d is damaged", end.Height)
 		}
 		end.hash = [tmhash.Size]byte(id.Hash)
 	}
@@ -227,18 +237,18 @@ func CopyExport(ctx context.Context, w io.Writer, r io.Reader, end ExportEnd, pr
 			case err != nil:
 				return end, fmt.Errorf("export: block %d: %w", end.Height+1, err)
 			case block.Height != int64(end.Height)+1:
-				return end, fmt.Errorf("export: block %d after block %d: %w", block.Height, end.Height, ErrExport)
+				return end, malformedf("export: block %d after block %d", block.Height, end.Height)
 			case end.Height > 0 && !bytes.Equal(block.LastBlockID.Hash, end.hash[:]):
-				return end, fmt.Errorf("export: block %d follows another block %d than the one that is there: %w", block.Height, end.Height, ErrExport)
+				return end, malformedf("export: block %d follows another block %d than the one that is there", block.Height, end.Height)
 			}
 			id = own
 		case entryCommit:
 			commit, err := decodeCommit(content)
 			if err != nil || commit.Height != int64(end.Height) || !bytes.Equal(commit.BlockID.Hash, end.hash[:]) {
-				return end, fmt.Errorf("export: the last signatures are for another block than block %d: %w", end.Height, ErrExport)
+				return end, malformedf("export: the last signatures are for another block than block %d", end.Height)
 			}
 		default:
-			return end, fmt.Errorf("export: a second founding document: %w", ErrExport)
+			return end, malformedf("export: a second founding document")
 		}
 		if err := writeEntry(w, kind, content); err != nil {
 			return end, err

@@ -339,8 +339,8 @@ func TestForgedExportsAreFoundAtTheirHeight(t *testing.T) {
 		"the signatures in a block are others than its header names": {func(c *chapter) {
 			c.blocks[at].LastCommit.Signatures[0].Signature[3] ^= 1
 		}, at + 1, ErrExport, "the signatures in it are not those that its header names"},
-		"a signature is altered":          {sig(func(c *types.Commit) { c.Signatures[1].Signature[3] ^= 1 }), at, ErrUnsigned, "a signature is wrong"},
-		"the last signatures are altered": {func(c *chapter) { c.commit.Signatures[1].Signature[3] ^= 1 }, uint64(height), ErrUnsigned, "a signature is wrong"},
+		"a signature is altered":          {sig(func(c *types.Commit) { c.Signatures[1].Signature[3] ^= 1 }), at, ErrUnsigned, "is wrong"},
+		"the last signatures are altered": {func(c *chapter) { c.commit.Signatures[1].Signature[3] ^= 1 }, uint64(height), ErrUnsigned, "is wrong"},
 		"one signature stands for all": {sig(func(c *types.Commit) {
 			for i := range c.Signatures {
 				c.Signatures[i] = c.Signatures[0]
@@ -350,7 +350,7 @@ func TestForgedExportsAreFoundAtTheirHeight(t *testing.T) {
 			for i := range c.Signatures {
 				c.Signatures[i].Signature, c.Signatures[i].Timestamp = c.Signatures[0].Signature, c.Signatures[0].Timestamp
 			}
-		}), at, ErrUnsigned, "a signature is wrong"},
+		}), at, ErrUnsigned, "is wrong"},
 		"two thirds and no more signed it": {sig(func(c *types.Commit) { // 4 of 6 votes
 			for i := range c.Signatures {
 				if i > 0 && i < 3 {
@@ -367,15 +367,15 @@ func TestForgedExportsAreFoundAtTheirHeight(t *testing.T) {
 		"a place for signatures too few":               {sig(func(c *types.Commit) { c.Signatures = c.Signatures[1:] }), at, ErrUnsigned, "4 places for signatures, for 5 validators"},
 		"the signatures are in another order":          {sig(func(c *types.Commit) { slices.Reverse(c.Signatures) }), at, ErrUnsigned, "who is not it"},
 		"the signatures name another height":           {sig(func(c *types.Commit) { c.Height++ }), at, ErrUnsigned, "for height 6"},
-		"the signatures name another round":            {sig(func(c *types.Commit) { c.Round++ }), at, ErrUnsigned, "a signature is wrong"},
+		"the signatures name another round":            {sig(func(c *types.Commit) { c.Round++ }), at, ErrUnsigned, "is wrong"},
 		"the signatures name another block":            {sig(func(c *types.Commit) { c.BlockID.Hash[0] ^= 1 }), at, ErrUnsigned, "another block"},
 		"the signatures name other bytes of the block": {sig(func(c *types.Commit) { c.BlockID.PartSetHeader.Hash[0] ^= 1 }), at, ErrUnsigned, "another block"},
-		"the signatures are of another chain":          {sig(func(c *types.Commit) { *c = *resigned(c, "atelier-other", signAll()) }), at, ErrUnsigned, "a signature is wrong"},
-		"signatures of a time that nobody signed":      {sig(func(c *types.Commit) { c.Signatures[0].Timestamp = c.Signatures[0].Timestamp.Add(time.Hour) }), at, ErrUnsigned, "a signature is wrong"},
+		"the signatures are of another chain":          {sig(func(c *types.Commit) { *c = *resigned(c, "atelier-other", signAll()) }), at, ErrUnsigned, "is wrong"},
+		"signatures of a time that nobody signed":      {sig(func(c *types.Commit) { c.Signatures[0].Timestamp = c.Signatures[0].Timestamp.Add(time.Hour) }), at, ErrUnsigned, "is wrong"},
 		"foreign validators sign the rest of it": {func(c *chapter) {
 			c.blocks[at-1].Txs = append(c.blocks[at-1].Txs, write("a", "b"))
 			c.resign(t, at, func(v [32]byte, m []byte) []byte { return ed25519.Sign(signerKey(7), m) })
-		}, at, ErrUnsigned, "a signature is wrong"},
+		}, at, ErrUnsigned, "is wrong"},
 		"too few of the validators sign the rest of it": {func(c *chapter) {
 			c.blocks[at-1].Txs = append(c.blocks[at-1].Txs, write("a", "b"))
 			c.resign(t, at, signAll(0, 1))

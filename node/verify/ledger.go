@@ -72,13 +72,18 @@ type Conviction struct {
 }
 
 // CheckLedger replays the export that r holds and makes the claims about it. An error
-// means that reading failed or ctx ended; whatever is wrong with the export is in the
+// means that reading failed, that r holds no export at all, which wraps
+// ledger.ErrExport, or that ctx ended; whatever is wrong with an export is in the
 // findings, at its height.
 func CheckLedger(ctx context.Context, r io.Reader, o LedgerOptions) (*Ledger, error) {
 	l := &Ledger{Handovers: []Handover{}, Convictions: []Conviction{}, Artworks: map[curation.Status]int{}, records: map[curation.Hash]curation.Artwork{}}
 	machine := curation.NewMachine()
 	err := ledger.CheckExport(ctx, r, machine, func(doc []byte, _ []curation.Validator) error {
-		l.Chain, l.ID = curation.GenesisHash(doc), ledger.ChainID(doc)
+		g, err := curation.ParseGenesis(doc)
+		if err != nil {
+			return err
+		}
+		l.Chain, l.ID, l.Name = curation.GenesisHash(doc), ledger.ChainID(doc), printable(g.Charter.Name)
 		if o.Chain != nil && *o.Chain != l.Chain {
 			return errForeign // who trusts another network need not hear more of this one
 		}
@@ -94,7 +99,10 @@ func CheckLedger(ctx context.Context, r io.Reader, o LedgerOptions) (*Ledger, er
 	if err != nil && !errors.As(err, &wrong) && !errors.Is(err, errForeign) {
 		return nil, err
 	}
-	if l.Chain != (curation.Hash{}) && !errors.Is(err, errForeign) {
+	if l.ID == "" {
+		return nil, fmt.Errorf("it is no export of a ledger, which a member writes with `atelier network export --ledger FILE`: %w", err)
+	}
+	if !errors.Is(err, errForeign) {
 		if err := machine.View(l.read); err != nil {
 			return nil, err
 		}
@@ -122,7 +130,7 @@ func (l *Ledger) add(c ledger.Checked) {
 
 // read takes out of the replayed state what is told of it.
 func (l *Ledger) read(v curation.View) error {
-	l.Name, l.Artworks = v.Genesis().Charter.Name, v.Counts()
+	l.Artworks = v.Counts()
 	n, ok, err := NetworkOf(v)
 	if err != nil {
 		return err
@@ -218,8 +226,6 @@ func (l *Ledger) keys(v curation.View) {
 func (l *Ledger) judge(o LedgerOptions, wrong error) {
 	l.claim("founding", "the ledger is of the network that you trust: it begins with its founding document", func() (string, error) {
 		switch {
-		case l.Chain == (curation.Hash{}):
-			return "", wrong
 		case errors.Is(wrong, errForeign):
 			return "", fmt.Errorf("its genesis is %v, you trust %v", l.Chain, *o.Chain)
 		case o.Chain == nil:
@@ -232,8 +238,10 @@ func (l *Ledger) judge(o LedgerOptions, wrong error) {
 			switch {
 			case wrong == nil:
 				return detail(), nil
-			case l.Chain != (curation.Hash{}) && errors.Is(wrong, class):
+			case errors.Is(wrong, class):
 				return "", wrong
+			case errors.Is(wrong, errForeign):
+				return "", passes("not checked: it is another network's")
 			case l.Height == 0:
 				return "", passes("not checked: not one block holds")
 			}
@@ -248,7 +256,7 @@ func (l *Ledger) judge(o LedgerOptions, wrong error) {
 		return fmt.Sprintf("the last one is %v", l.Hash)
 	})
 	step("state", "running the network's rules again gives the states, results and validators that were signed", ledger.ErrReplay, func() string {
-		return fmt.Sprintf("state %v after block %d; the hash of a state is signed in the next block", l.AppHash, l.Height)
+		return fmt.Sprintf("state %v after block %d; a block signs the state before it, so that of block %d was signed last", l.AppHash, l.Height, l.Height-1)
 	})
 	l.claim("keys", "every committee has the keys of the first, and enough of those before it dealt its shares", func() (string, error) {
 		if wrong != nil {
@@ -272,8 +280,8 @@ func (l *Ledger) signatures() string {
 	return strings.Join(parts, "; ")
 }
 
-// fault is the first claim that fails.
-func (l *Ledger) fault() string {
+// Fault is why the first claim fails that does; empty when all hold.
+func (l *Ledger) Fault() string {
 	for _, c := range l.Claims {
 		if c.Status == Fails {
 			return c.Detail

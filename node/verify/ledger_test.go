@@ -12,6 +12,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api/apitest"
+	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/node/verify"
 )
 
@@ -121,13 +122,10 @@ func TestALedgerThatDoesNotHold(t *testing.T) {
 		says   string
 	}{
 		{"another network's", export, &other, "founding", "you trust 0100"},
-		{"nothing", nil, nil, "founding", "does not begin with the line"},
-		{"some other file", []byte(strings.Repeat("x", 1000)), nil, "founding", "does not begin with the line"},
-		{"cut off in the founding document", export[:200], nil, "founding", "it breaks off"},
 		{"cut off in a block", export[:len(export)*2/3], &chain, "file", "it breaks off"},
 		{"with another prompt", bytes.Replace(export, []byte("red heart"), []byte("red haert"), 1), &chain, "file", "its transactions are not those that its header names"},
 		{"with more behind its end", append(bytes.Clone(export), 0), &chain, "file", "something follows the signatures under the last block"},
-		{"with its last signature changed", flip(export, len(export)-3), &chain, "signatures", "a signature is wrong"},
+		{"with its last signature changed", flip(export, len(export)-3), &chain, "signatures", "is wrong"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := checked(t, c.export, verify.LedgerOptions{Chain: c.chain})
@@ -143,6 +141,22 @@ func TestALedgerThatDoesNotHold(t *testing.T) {
 				require.Contains(t, claimOf(t, l, c.claim).Detail, "block ")
 				require.Contains(t, claimOf(t, l, "keys").Detail, "does not hold")
 			}
+		})
+	}
+	for name, c := range map[string]struct {
+		export []byte
+		says   string
+	}{
+		"nothing":                          {nil, "does not begin with the line"},
+		"some other file":                  {[]byte(strings.Repeat("x", 1000)), "does not begin with the line"},
+		"cut off in the founding document": {export[:200], "it breaks off"},
+		"another founding document":        {bytes.Replace(export, []byte("Test studio"), []byte("Test studi\x01"), 1), "founding document"},
+	} {
+		t.Run("no export: "+name, func(t *testing.T) {
+			_, err := verify.CheckLedger(t.Context(), bytes.NewReader(c.export), verify.LedgerOptions{})
+			require.ErrorIs(t, err, ledger.ErrExport)
+			require.ErrorContains(t, err, c.says)
+			require.ErrorContains(t, err, "network export --ledger")
 		})
 	}
 	t.Run("a file that cannot be read is no finding", func(t *testing.T) {

@@ -19,7 +19,7 @@ func (c *checker) network() {
 	n, l := c.o.Network, c.o.Ledger
 	if l != nil && !c.claim("ledger", "the ledger holds by itself, from its founding on", func() (string, error) {
 		if !l.Valid {
-			return "", errors.New(l.fault())
+			return "", errors.New(l.Fault())
 		}
 		return fmt.Sprintf("up to height %d, and trusted for nothing but its genesis", l.Height), nil
 	}) {
