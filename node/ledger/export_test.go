@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -604,4 +605,32 @@ func FuzzCheckExport(f *testing.F) {
 // fresh is a commit that knows no hash of itself from before it was changed.
 func fresh(c *types.Commit) *types.Commit {
 	return &types.Commit{Height: c.Height, Round: c.Round, BlockID: c.BlockID, Signatures: c.Signatures}
+}
+
+// The size that matters is the number of validators: each block has a signature of
+// each. Blocks without transactions are most of a ledger's.
+func BenchmarkCheckExport(b *testing.B) {
+	for _, n := range []int{1, 4, 16} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			const blocks = 200
+			genesis := bankGenesis{}
+			keys := map[[32]byte]ed25519.PrivateKey{}
+			for i := range n {
+				k := seedKey('v', i)
+				keys[[32]byte(k.Public().(ed25519.PublicKey))] = k
+				genesis.Validators = append(genesis.Validators, hex.EncodeToString(k.Public().(ed25519.PublicKey)))
+			}
+			doc, err := json.Marshal(genesis)
+			require.NoError(b, err)
+			d := directOn(b, DirectConfig{Genesis: doc, Apps: []Application{newBank()}, Sign: func(v [32]byte, m []byte) []byte { return ed25519.Sign(keys[v], m) }})
+			require.NoError(b, d.Step(blocks))
+			export := exported(b, d, 1)
+			for b.Loop() {
+				_, err := check(b, export, newBank())
+				require.NoError(b, err)
+			}
+			b.ReportMetric(float64(b.N*blocks)/b.Elapsed().Seconds(), "blocks/s")
+			b.ReportMetric(float64(len(export))/blocks, "B/block")
+		})
+	}
 }
