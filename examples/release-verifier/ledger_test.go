@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -108,8 +112,13 @@ func ledgerVectors(t *testing.T) fields {
 		proofs = append(proofs, fields{"key": hex.EncodeToString([]byte(c.key)), "value": hex.EncodeToString([]byte(c.value)), "proof": hex.EncodeToString(p)})
 	}
 	root := s.Hash()
+	folder, err := storage.FolderCID([]storage.File{{Name: storage.ReceiptName, Data: encoded}, {Name: storage.ImageName, Data: counting(largePicture)}, {Name: storage.MetadataName, Data: []byte("{}")}})
+	require.NoError(t, err)
 	return fields{
 		"receipt": hex.EncodeToString(encoded),
+		"record":  hex.EncodeToString(record(t, receipt, r)),
+		"folder": fields{"cid": folder.String(), "files": []fields{{"name": storage.ImageName, "size": largePicture},
+			{"name": storage.MetadataName, "hex": hex.EncodeToString([]byte("{}"))}, {"name": storage.ReceiptName, "hex": hex.EncodeToString(encoded)}}},
 		"answer": fields{"context": r["context"], "reader": r["reader"], "role": r["role"], "account": hex.EncodeToString(key.Public().(ed25519.PublicKey)),
 			"signed": hex.EncodeToString(append(signature[:], share...))},
 		"evidence": []fields{
@@ -120,6 +129,81 @@ func ledgerVectors(t *testing.T) fields {
 		"transaction": fields{"chain": r["chain"], "signed": hex.EncodeToString(tx), "id": decoded.ID().String()},
 		"state":       fields{"root": hex.EncodeToString(root[:]), "modules": names, "proofs": proofs},
 	}
+}
+
+// largePicture is more than two pieces of a file.
+const largePicture = 2<<20 + 77
+
+func counting(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(i % 251)
+	}
+	return b
+}
+
+// record is what the ledger holds of the receipt's artwork.
+func record(t *testing.T, c storage.Receipt, r fields) []byte {
+	t.Helper()
+	a := curation.Artwork{
+		RID: c.RequestID, Status: curation.StatusPublished, Requester: c.Collector, Prompt: c.Prompt, BodyHash: sha256.Sum256(c.Body), ModelID: c.Model,
+		KeyEpoch: c.KeyEpoch, Label: c.Label, U: c.U, Epoch: c.CommitteeEpoch, Deposit: curve.Credits(100), Requested: c.RequestHeight, Position: int(r.number("position")),
+		Expiry: c.ExpiryHeight, Approved: 21, Certificate: c.Certificate[:], SeedSignature: c.SeedSignature[:], Seed: c.Seed,
+		Registered: 23, Generator: uint32(c.GeneratorIndex), CID: "bafy", PixelRoot: c.PixelRoot, Attested: 26, Auditor: 3, AuditedRoot: c.PixelRoot,
+		Round: 1, Settled: 40, Backing: curve.Credits(7), Backers: 2, Score: curve.NewAmount(1), Ended: 40,
+	}
+	for _, k := range c.Readers {
+		a.Prekeys = append(a.Prekeys, curation.ReaderKey{Member: k.Member, R: k.Key})
+		a.Order = append(a.Order, k.Member)
+	}
+	order, err := cbor.CoreDetEncOptions().EncMode()
+	require.NoError(t, err)
+	encoded, err := order.Marshal(a)
+	require.NoError(t, err)
+	same, err := curation.DecodeArtwork(encoded)
+	require.NoError(t, err)
+	require.Equal(t, a, same)
+	return encoded
+}
+
+// node is a dag-pb node of section 13 with its CID, and the bytes of it and all below.
+type node struct {
+	name string
+	cid  []byte
+	sum  int
+}
+
+func pb(field byte, b []byte) []byte {
+	return append(binary.AppendUvarint([]byte{field}, uint64(len(b))), b...)
+}
+
+func leaf(name string, codec byte, b []byte) node {
+	sum := sha256.Sum256(b)
+	return node{name, append([]byte{1, codec, 0x12, 0x20}, sum[:]...), len(b)}
+}
+
+func branch(name string, links []node, data []byte) node {
+	var b []byte
+	all := 0
+	for _, l := range links {
+		b = append(b, pb(0x12, slices.Concat(pb(0x0a, l.cid), pb(0x12, []byte(l.name)), binary.AppendUvarint([]byte{0x18}, uint64(l.sum))))...)
+		all += l.sum
+	}
+	n := leaf(name, 0x70, append(b, pb(0x0a, data)...))
+	n.sum += all
+	return n
+}
+
+func fileNode(name string, b []byte) node {
+	if len(b) <= 1<<20 {
+		return leaf(name, 0x55, b)
+	}
+	data := binary.AppendUvarint([]byte{8, 2, 0x18}, uint64(len(b)))
+	var links []node
+	for piece := range slices.Chunk(b, 1<<20) {
+		links, data = append(links, leaf("", 0x55, piece)), binary.AppendUvarint(append(data, 0x20), uint64(len(piece)))
+	}
+	return branch(name, links, data)
 }
 
 func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
@@ -150,6 +234,37 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 			u64(number("key_epoch")), field("label"), field("u"), hash("prekeys", table), u64(number("expiry_height")))
 		require.Equal(t, first(t).bytes("statement"), statement)
 		require.Len(t, r, 25)
+	})
+
+	t.Run("a folder is named by its files", func(t *testing.T) {
+		var links []node
+		for _, f := range sub("folder").list("files") {
+			b := f.bytes("hex")
+			if size := f.number("size"); size > 0 {
+				b = counting(int(size))
+			}
+			links = append(links, fileNode(f.text("name"), b))
+		}
+		cid := branch("", links, []byte{8, 1}).cid
+		require.Equal(t, sub("folder").text("cid"), "b"+strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(cid)))
+	})
+
+	t.Run("a record has its fields in their places", func(t *testing.T) {
+		var receipt map[string]any
+		var a []any
+		require.NoError(t, cbor.Unmarshal(file.bytes("receipt"), &receipt))
+		require.NoError(t, cbor.Unmarshal(file.bytes("record"), &a))
+		require.Len(t, a, 35)
+		for place, name := range map[int]string{0: "request_id", 2: "collector", 3: "prompt", 5: "model", 6: "key_epoch", 7: "label", 8: "u", 9: "committee_epoch",
+			12: "request_height", 14: "expiry_height", 16: "certificate", 17: "seed_signature", 18: "seed", 21: "generator_index", 23: "pixel_root", 26: "pixel_root"} {
+			require.Equal(t, receipt[name], a[place], name)
+		}
+		body := a[4].([]byte)
+		require.Equal(t, a[0], hash("rid", body, u64(a[12].(uint64)), u64(a[13].(uint64))))
+		require.Equal(t, new(big.Int).SetInt64(100_000_000_000).Bytes(), a[10])
+		require.Equal(t, receipt["readers"].([]any)[0].(map[any]any)["key"], a[11].([]any)[0].([]any)[1])
+		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[15], a[20], a[24], a[25]})
+		require.Equal(t, []any{uint64(1), uint64(0), uint64(40), uint64(2), uint64(40), ""}, []any{a[27], a[28], a[29], a[31], a[33], a[34]})
 	})
 
 	t.Run("a transaction is signed for its chain", func(t *testing.T) {

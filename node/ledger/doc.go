@@ -13,6 +13,10 @@
 // replicas of the application and compares their hashes, for tests and
 // simulation.
 //
+// Both export what they hold, with the signatures of those who decided it, and
+// CheckExport proves all of it from the genesis document alone; EXPORT.md says
+// how, to the byte.
+//
 // # What Engine adds to the consensus engine
 //
 // CometBFT's libp2p transport is young, and each of these was seen to halt a

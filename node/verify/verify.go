@@ -1,8 +1,9 @@
 // Package verify checks an artwork offline: that the picture is the one of its
 // receipt, that the network's quorum approved the request behind it, that the seed
 // is the quorum's own, and that the ledger holds this very folder, for whose pixels
-// another member vouches. It needs the artwork's folder and a Network file,
-// which any member's home holds, and no network.
+// another member vouches. It needs the artwork's folder, and either an export of the
+// ledger, which CheckLedger replays and which needs nobody's word, or a Network file,
+// which any member's home holds. It needs no network.
 //
 // Each claim says in one line what its check proves, so that a reader knows what
 // was shown and what was not. A report comes to one of three outcomes: valid,
