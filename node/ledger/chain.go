@@ -108,7 +108,15 @@ func newChain(genesis []byte, out curation.Outcome) (*chain, error) {
 		now: types.NewValidatorSet(members), hashes: map[*types.ValidatorSet][]byte{},
 	}
 	c.next = c.now
+	settle(c.now)
 	return c, nil
+}
+
+// settle has a set compute what it would compute when it is first asked, so that it can
+// be used by several goroutines.
+func settle(set *types.ValidatorSet) {
+	set.TotalVotingPower()
+	set.GetProposer()
 }
 
 func (c *chain) hash(set *types.ValidatorSet) []byte {
@@ -156,6 +164,7 @@ func (c *chain) advance(id types.BlockID, at time.Time, out curation.Outcome) er
 		if later.IsNilOrEmpty() {
 			return errors.New("no validator is left")
 		}
+		settle(later)
 	}
 	c.height, c.last, c.time = c.height+1, id, at
 	c.app, c.results = out.AppHash[:], types.NewResults(txResults(out.Results)).Hash()

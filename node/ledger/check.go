@@ -64,11 +64,14 @@ type Checked struct {
 // the power in force at its height have signed it; it continues the block before; and
 // running all blocks up to there gave the very hashes of state, results and validators
 // that were signed. An error is a *CheckError, or what reading, ctx or a callback
-// ended with. Two blocks are in memory at a time, and what app keeps.
+// ended with. Some 4 MiB of blocks are in memory at a time, and what app keeps.
 func CheckExport(ctx context.Context, r io.Reader, app Application, genesis func(doc []byte, founders []curation.Validator) error, each func(Checked) error) error {
 	e, doc, err := openEntries(r)
 	if err != nil {
-		return checkError(0, err)
+		if errors.Is(err, ErrExport) {
+			return wrong(0, ErrExport, "%v", err)
+		}
+		return fmt.Errorf("read export: %w", err)
 	}
 	out, err := app.Genesis(doc)
 	if err != nil {
@@ -83,39 +86,17 @@ func CheckExport(ctx context.Context, r io.Reader, app Application, genesis func
 	}
 	x := checker{chain: c, app: app}
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		kind, content, err := e.next()
-		height := uint64(c.height) + 1
-		if x.block != nil {
-			height++
-		}
-		switch {
-		case errors.Is(err, io.EOF) && x.block == nil:
-			return wrong(0, ErrExport, "it holds no block")
-		case errors.Is(err, io.EOF):
-			return wrong(height-1, ErrExport, "the export breaks off here, before the signatures under it")
-		case err != nil:
-			return checkError(height, err)
-		case kind == entryGenesis:
-			return wrong(height, ErrExport, "a second founding document comes instead of it")
-		case kind == entryCommit:
-			return x.end(e, content, each)
-		}
-		if err := x.add(content, each); err != nil {
-			return err
+		read := e.some()
+		x.ahead(read)
+		for _, n := range read {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if done, err := x.add(n, each); done || err != nil {
+				return err
+			}
 		}
 	}
-}
-
-// checkError puts a height to what reading an entry ended with, unless the reader
-// failed.
-func checkError(height uint64, err error) error {
-	if errors.Is(err, ErrExport) {
-		return wrong(height, ErrExport, "%v", err)
-	}
-	return fmt.Errorf("read export: %w", err)
 }
 
 // checker holds back the last block that it read until it knows its signatures.
@@ -124,62 +105,56 @@ type checker struct {
 	app   Application
 	block *types.Block // the next of the chain; nil before the first
 	of    types.BlockID
+	ended bool // the last signatures were there
 }
 
-// add takes the next block, whose signatures prove the one that was held back.
-func (x *checker) add(raw []byte, each func(Checked) error) error {
+// add takes the next entry, whose signatures prove the block that was held back, and
+// says whether the export ends there.
+func (x *checker) add(n *entry, each func(Checked) error) (done bool, err error) {
 	at := uint64(x.height) + 1
 	if x.block != nil {
 		at++
 	}
-	block, id, err := decodeSigned(raw)
+	if n.err != nil && !errors.Is(n.err, io.EOF) && !errors.Is(n.err, ErrExport) {
+		return false, fmt.Errorf("read export: %w", n.err)
+	}
 	switch {
-	case err != nil:
-		return wrong(at, ErrExport, "%v", err)
-	case block.Height != int64(at):
-		return wrong(at, ErrBlock, "block %d comes in its place", block.Height)
-	case x.block == nil:
-		x.block, x.of = block, id
-		return nil
+	case x.ended && errors.Is(n.err, io.EOF):
+		return true, nil
+	case x.ended:
+		return false, wrong(uint64(x.height), ErrExport, "something follows the signatures under the last block")
+	case x.block == nil && (errors.Is(n.err, io.EOF) || n.kind == entryCommit):
+		return false, wrong(0, ErrExport, "it holds no block")
+	case errors.Is(n.err, io.EOF):
+		return false, wrong(at-1, ErrExport, "the export breaks off here, before the signatures under it")
+	case n.err != nil:
+		return false, wrong(at, ErrExport, "%v", n.err)
+	case n.kind == entryGenesis:
+		return false, wrong(at, ErrExport, "a second founding document comes instead of it")
+	case n.kind == entryCommit && n.broken != nil:
+		return false, wrong(at-1, ErrExport, "the signatures under it are damaged: %v", n.broken)
+	case n.broken != nil:
+		return false, wrong(at, ErrExport, "%v", n.broken)
+	case n.kind == entryBlock && n.block.Height != int64(at):
+		return false, wrong(at, ErrBlock, "block %d comes in its place", n.block.Height)
 	}
-	if err := x.prove(block.LastCommit, each); err != nil {
-		return err
+	if x.block != nil {
+		if err := x.prove(n, each); err != nil {
+			return false, err
+		}
 	}
-	x.block, x.of = block, id
-	return nil
+	x.block, x.of, x.ended = n.block, n.id, n.kind == entryCommit
+	return false, nil
 }
 
-// end takes the signatures under the last block, and nothing after them.
-func (x *checker) end(e *entries, raw []byte, each func(Checked) error) error {
-	height := uint64(x.height) + 1
-	if x.block == nil {
-		return wrong(0, ErrExport, "it holds no block")
-	}
-	commit, err := decodeCommit(raw)
-	if err != nil {
-		return wrong(height, ErrExport, "the signatures under it are damaged: %v", err)
-	}
-	if err := x.prove(commit, each); err != nil {
-		return err
-	}
-	switch _, _, err := e.next(); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err == nil || errors.Is(err, ErrExport):
-		return wrong(height, ErrExport, "something follows the signatures under the last block")
-	default:
-		return fmt.Errorf("read export: %w", err)
-	}
-}
-
-// prove checks the block that was held back under its signatures, runs it, and hands
-// it out.
-func (x *checker) prove(commit *types.Commit, each func(Checked) error) error {
+// prove checks the block that was held back under the signatures that n brings, runs
+// it, and hands it out.
+func (x *checker) prove(n *entry, each func(Checked) error) error {
 	at := uint64(x.height) + 1
 	if x.block.ChainID != x.id {
 		return wrong(at, ErrBlock, "it is of the chain %q, and this is %q", x.block.ChainID, x.id)
 	}
-	signers, signed, err := x.signatures(commit)
+	signers, signed, err := x.signatures(n)
 	if err != nil {
 		return wrong(at, ErrUnsigned, "%v", err)
 	}
@@ -212,7 +187,8 @@ func (x *checker) prove(commit *types.Commit, each func(Checked) error) error {
 // signatures counts who of the validators in force signed the block, and their power.
 // Every signature in the commit has to be good, also one for no block, which does not
 // count: an honest validator takes no other commit.
-func (x *checker) signatures(commit *types.Commit) (signers int, signed int64, err error) {
+func (x *checker) signatures(n *entry) (signers int, signed int64, err error) {
+	commit := n.commit
 	switch {
 	case commit.Height != x.height+1:
 		return 0, 0, fmt.Errorf("the signatures are for height %d", commit.Height)
@@ -232,6 +208,9 @@ func (x *checker) signatures(commit *types.Commit) (signers int, signed int64, e
 	}
 	if total := x.now.TotalVotingPower(); signed <= total*2/3 {
 		return 0, 0, fmt.Errorf("validators with %d of %d votes signed it", signed/powerUnit, total/powerUnit)
+	}
+	if n.signers == x.now {
+		return signers, signed, nil
 	}
 	if err := x.now.VerifyCommit(x.id, x.of, x.height+1, commit); err != nil {
 		for i, s := range commit.Signatures {

@@ -132,6 +132,9 @@ func decodeSigned(raw []byte) (block *types.Block, id types.BlockID, err error) 
 	if err = proto.Unmarshal(raw, &pb); err == nil {
 		block, err = types.BlockFromProto(&pb)
 	}
+	if err == nil && len(block.Hash()) != tmhash.Size {
+		err = errors.New("its header names no validators, so that it has no hash")
+	}
 	if err != nil {
 		switch {
 		case block == nil:

@@ -382,6 +382,12 @@ func TestForgedExportsAreFoundAtTheirHeight(t *testing.T) {
 			c.resign(t, at, signAll(0, 1))
 		}, at, ErrUnsigned, "validators with 4 of 6 votes signed it"},
 
+		"a header without validators has no hash": {func(c *chapter) {
+			b := c.blocks[at-1]
+			b.ValidatorsHash = nil
+			c.blocks[at-1] = &types.Block{Header: b.Header, Data: types.Data{Txs: b.Txs}, LastCommit: b.LastCommit}
+		}, at, ErrExport, "its header names no validators"},
+
 		// What follows only a majority of more than two thirds could do.
 		"all sign a transaction that the next hash does not know": {header(func(b *types.Block) { b.Txs = append(b.Txs, write("a", "b")) }), at + 1, ErrReplay, "the hash of the state"},
 		"all sign another state":                                  {header(func(b *types.Block) { b.AppHash[0] ^= 1 }), at, ErrReplay, "the hash of the state"},
