@@ -50,9 +50,11 @@ type peer struct {
 	index   uint32
 	key     ed25519.PrivateKey
 	secrets member.Secrets
-	journal []member.Entry
-	replica *curation.Machine
-	machine *member.Machine // nil while it is away
+	// validator signs blocks, also while the member's machine is away: its node runs on.
+	validator ed25519.PrivateKey
+	journal   []member.Entry
+	replica   *curation.Machine
+	machine   *member.Machine // nil while it is away
 }
 
 // keeper is a guardian with its key.
@@ -109,13 +111,12 @@ func found(o Options, dir string) (n *network, err error) {
 		if err != nil {
 			return n, err
 		}
-		validator, err := newKey()
-		if err != nil {
+		if p.validator, err = newKey(); err != nil {
 			return n, err
 		}
 		p.secrets = member.Secrets{Seeds: map[uint64][32]byte{1: seed}, Prekeys: prekeys}
 		g.Members = append(g.Members, curation.GenesisMember{Index: p.index, Name: memberNames[i], Account: accountOf(p.key),
-			Validator: curation.Hash(validator.Public().(ed25519.PublicKey)), DealKey: dkg.DealKey(seed), Power: 1})
+			Validator: curation.Hash(p.validator.Public().(ed25519.PublicKey)), DealKey: dkg.DealKey(seed), Power: 1})
 		n.members = append(n.members, p)
 	}
 	if n.collector, err = newKey(); err != nil {
@@ -146,10 +147,13 @@ func found(o Options, dir string) (n *network, err error) {
 	}
 	n.chain = curation.GenesisHash(doc)
 	var replicas []ledger.Application
-	for _, p := range n.members {
+	validators := map[[32]byte]ed25519.PrivateKey{}
+	for i, p := range n.members {
 		replicas = append(replicas, p.replica)
+		validators[g.Members[i].Validator] = p.validator
 	}
-	if n.ledger, err = ledger.NewDirect(ledger.DirectConfig{Genesis: doc, Apps: replicas}); err != nil {
+	sign := func(validator [32]byte, message []byte) []byte { return ed25519.Sign(validators[validator], message) }
+	if n.ledger, err = ledger.NewDirect(ledger.DirectConfig{Genesis: doc, Apps: replicas, Sign: sign}); err != nil {
 		return n, err
 	}
 	n.close = append(n.close, func() { _ = n.ledger.Close() })
