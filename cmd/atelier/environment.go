@@ -112,9 +112,11 @@ folders below /ipfs, and what describes all of it (OpenAPI 3.1) at /openapi.json
 
   curl http://$(cat ~/.atelier/api.addr)/openapi.json
   curl http://$(cat ~/.atelier/api.addr)/v1/network
+  curl http://$(cat ~/.atelier/api.addr)/v1/ledger/export > network.ledger
   curl -N http://$(cat ~/.atelier/api.addr)/v1/events
 
-The last one is a stream of server-sent events: blocks, and what happens in them.
+The ledger is the file that ` + "`atelier verify --ledger`" + ` checks. The last one is a
+stream of server-sent events: blocks, and what happens in them.
 Amounts are decimal strings of base units (1 credit or token = 10^9); errors are
 application/problem+json (RFC 9457) with a stable code. Whoever can read api.token
 in the home may also do what only the node's owner may: seal the artist and fetch

@@ -182,7 +182,7 @@ func (e *env) ledgerFrom(ctx context.Context, from uint64) (io.ReadCloser, uint6
 type progress struct {
 	scr   *screen
 	what  string
-	since time.Time
+	since time.Time // the last drawing
 	shown bool
 }
 
@@ -195,10 +195,14 @@ func newProgress(e *env, what string) *progress {
 }
 
 func (p *progress) move(done, total int) {
-	if p.scr == nil || !p.shown && time.Since(p.since) < time.Second {
+	pause := time.Second
+	if p.shown {
+		pause = 100 * time.Millisecond
+	}
+	if p.scr == nil || time.Since(p.since) < pause {
 		return
 	}
-	p.shown = true
+	p.shown, p.since = true, time.Now()
 	p.scr.Progress(p.what, done, total)
 }
 
