@@ -57,7 +57,10 @@ func (e *env) exportLedger(ctx context.Context, path string) error {
 }
 
 // partial is the file that an export grows in.
-type partial struct{ *os.File }
+type partial struct {
+	*os.File
+	had uint64 // height of the file whose place it takes
+}
 
 // beginExport opens it, with what is there already.
 func beginExport(path string) (*partial, ledger.ExportEnd, error) {
@@ -89,7 +92,7 @@ func beginExport(path string) (*partial, ledger.ExportEnd, error) {
 	if err != nil {
 		return nil, end, errors.Join(err, f.Close())
 	}
-	return &partial{f}, end, nil
+	return &partial{f, have.Height}, end, nil
 }
 
 // endOf says where an export ends; one that is not there has no end.
@@ -132,10 +135,10 @@ func (p *partial) finish(path string) error {
 	return errors.Join(dir.Sync(), dir.Close(), p.Close())
 }
 
-// discard closes it, and removes it when nothing came that could be continued.
+// discard closes it, and removes it when it is no further than the file.
 func (p *partial) discard(end ledger.ExportEnd) error {
 	err := p.Close()
-	if end.Height == 0 {
+	if end.Height <= p.had {
 		err = errors.Join(err, os.Remove(p.Name()))
 	}
 	return err

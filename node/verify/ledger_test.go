@@ -109,7 +109,9 @@ func TestALedgerFromBeforeItsKeys(t *testing.T) {
 }
 
 func TestALedgerThatDoesNotHold(t *testing.T) {
-	s := history(t)
+	s := apitest.Open(t, 4, nil)
+	s.Request("Vera", "red heart")
+	s.Blocks(3)
 	export, chain := s.Export(), s.Chain()
 	other := curation.Hash{1}
 	prompt := bytes.Index(export, []byte("red heart"))
