@@ -152,7 +152,7 @@ func (e *env) ledgerFrom(ctx context.Context, from uint64) (io.ReadCloser, uint6
 		body, to, err := c.ExportLedger(ctx, from)
 		var p *api.Problem
 		if errors.As(err, &p) && p.Code == api.CodeNotFound {
-			return nil, 0, fmt.Errorf("%s, so there is nothing to add to the file", p.Detail)
+			return nil, 0, fmt.Errorf("nothing to add to the file: %s", p.Detail)
 		}
 		if !errors.Is(err, api.ErrUnreachable) || e.api != "" {
 			return body, to, err
@@ -173,6 +173,8 @@ func (e *env) ledgerFrom(ctx context.Context, from uint64) (io.ReadCloser, uint6
 		return nil, 0, &unreachableError{fmt.Errorf("neither a node nor a ledger in %s: its node has never run", e.home)}
 	case errors.Is(err, ledger.ErrLocked):
 		return nil, 0, &unreachableError{fmt.Errorf("the node in %s is starting or stopping: try again in a few seconds: %w", e.home, err)}
+	case errors.Is(err, ledger.ErrHeight):
+		return nil, 0, fmt.Errorf("nothing to add to the file: the ledger in %s ends before block %d", e.home, from)
 	case err != nil:
 		return nil, 0, err
 	}

@@ -72,7 +72,7 @@ func TestAnExportOfTheLedgerGoesOnWhereItBrokeOff(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, other.Export(), 0o600))
 	r = atelier("network", "export", "--ledger", file)
 	require.NotEqual(t, 0, r.code)
-	require.Contains(t, r.err, "nothing to add to the file")
+	require.Contains(t, r.err, "nothing to add to the file: there is nothing from block")
 	_, err = os.Stat(file + ".part")
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -42,7 +42,7 @@ func (s *server) registerLedgerExport(api huma.API) {
 		x, err := exporter.Export(in.From)
 		switch {
 		case errors.Is(err, ledger.ErrHeight):
-			return nil, problem(http.StatusNotFound, CodeNotFound, "there is nothing to give from block %d on: %v", in.From, err)
+			return nil, problem(http.StatusNotFound, CodeNotFound, "there is nothing from block %d on, the ledger here ends at block %d: ask again later, or another node", in.From, s.backend.Ledger().Status().Height)
 		case err != nil:
 			return nil, problem(http.StatusServiceUnavailable, CodeNotReady, "the ledger cannot be exported now: %v", err)
 		}
