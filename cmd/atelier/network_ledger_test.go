@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api/apitest"
+	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 func TestAnExportOfTheLedgerGoesOnWhereItBrokeOff(t *testing.T) {
@@ -52,6 +54,15 @@ func TestAnExportOfTheLedgerGoesOnWhereItBrokeOff(t *testing.T) {
 	r = atelier("verify", "--ledger", file, "--chain", s.Chain().String())
 	require.Equal(t, 0, r.code, r.err)
 	require.Contains(t, r.out, "since height")
+
+	// It tells who broke the protocol.
+	share := curation.CeremonyMessage{Epoch: 1, Message: uint8(dkg.KindCommit), Data: make([]byte, 32)}
+	_, err := s.Ledger().Submit(t.Context(), s.Sign(apitest.Key("Member 2"), share))
+	require.NoError(t, err)
+	r = atelier("network", "export", "--ledger", file)
+	require.Contains(t, r.out, "1 of them new")
+	r = atelier("verify", "--ledger", file)
+	require.Regexp(t, `convicted +Member 2, at height \d+: signed two messages of one kind in a ceremony`, r.out)
 
 	// Another network's ledger is not continued by this one, and stays as it is.
 	other := apitest.New(t, 1, nil)

@@ -28,13 +28,15 @@ func genesisHash(text string) (*curation.Hash, error) {
 // from who says so; without one it is the genesis of a home that was named.
 func (e *env) checkLedger(cmd *cobra.Command, path string, chain *curation.Hash) (l *verify.Ledger, trusted string, took time.Duration, err error) {
 	from := "as --chain says"
-	if chain == nil && (cmd.Flag("home").Changed || os.Getenv("ATELIER_HOME") != "") {
+	if typed := cmd.Flag("home").Changed; chain == nil && (typed || os.Getenv("ATELIER_HOME") != "") {
 		doc, err := home.Home(e.home).ReadGenesis()
-		if err != nil {
+		switch {
+		case err == nil:
+			hash := curation.GenesisHash(doc)
+			chain, from = &hash, "as "+e.home+" has it"
+		case typed || !errors.Is(err, home.ErrNoGenesis):
 			return nil, "", 0, err
 		}
-		hash := curation.GenesisHash(doc)
-		chain, from = &hash, "as "+e.home+" has it"
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -138,7 +140,7 @@ func (e *env) showHistory(l *verify.Ledger, took time.Duration) error {
 	}
 	s.add("artworks", "%s", strings.Join(works, ", "))
 	for _, c := range l.Convictions {
-		s.add("convicted", "%s, at height %d: %s", c.Member, c.Height, c.Offence)
+		s.add("convicted", "%s, at height %d: %s", c.Member, c.Height, offences[string(c.Offence)])
 	}
 	return e.columns(s.rows)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/atelier-dao/atelier/node/api/apitest"
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/node/verify"
+	"github.com/atelier-dao/atelier/shamir/dkg"
 )
 
 // history is the ledger of a network of four that takes in a fifth, lets one go, and
@@ -97,6 +98,18 @@ func TestANetworkOfOneProvesOnlyWhatItsMemberWrote(t *testing.T) {
 	require.Equal(t, verify.Valid, l.Outcome)
 	require.Equal(t, l.Height, l.Alone)
 	require.Contains(t, claimOf(t, l, "signatures").Detail, "nobody but it says that there was no other history")
+}
+
+func TestALedgerTellsWhoWasConvicted(t *testing.T) {
+	s := apitest.New(t, 4, nil)
+	s.Run("the commits", func(v curation.View) bool { return v.CeremonyLog().Spoke(1, dkg.KindCommit) })
+	second := curation.CeremonyMessage{Epoch: 1, Message: uint8(dkg.KindCommit), Data: make([]byte, 32)}
+	_, err := s.Ledger().Submit(t.Context(), s.Sign(apitest.Key("Member 1"), second))
+	require.NoError(t, err)
+	height := s.Ledger().Status().Height
+	l := checked(t, s.Export(), verify.LedgerOptions{})
+	require.Equal(t, verify.Valid, l.Outcome)
+	require.Equal(t, []verify.Conviction{{Member: "Member 1", Offence: curation.OffenceCeremony, Height: height}}, l.Convictions)
 }
 
 func TestALedgerFromBeforeItsKeys(t *testing.T) {
