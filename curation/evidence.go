@@ -238,11 +238,13 @@ func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) erro
 	if err != nil { // the ledger has verified it
 		return refuse(CodeProof, "%v", err)
 	}
-	ct, err := seal.ParseCiphertext(must2(load[Model](r, keyModel(a.KeyEpoch))).Ciphertext)
+	model := must2(load[Model](r, keyModel(a.KeyEpoch)))
+	ct, err := seal.ParseCiphertext(model.Ciphertext)
 	if err != nil { // the same
 		return refuse(CodeProof, "%v", err)
 	}
-	seat, err := seal.VerifyRelease(committee, ct, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: a.Readers()}, s.Share)
+	layers := seal.NewLayers(model.Label, ct)
+	seat, err := seal.VerifyRelease(committee, layers, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: a.Readers()}, s.Share)
 	switch {
 	case errors.Is(err, seal.ErrRelease): // not the share's fault: there is no such reader or role
 		return refuse(CodeProof, "%v", err)

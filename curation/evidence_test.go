@@ -32,7 +32,7 @@ func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) 
 	model := view(w, func(v View) Model { m, _ := v.ModelAt(a.KeyEpoch); return m })
 	ct, err := seal.ParseCiphertext(model.Ciphertext)
 	require.NoError(w.t, err)
-	share, err := seal.ReleaseShare(w.chance, shares[member-1], committee, ct, cert, seal.Reader{Member: reader, Role: role, Prekeys: a.Readers()})
+	share, err := seal.ReleaseShare(w.chance, shares[member-1], committee, seal.NewLayers(cert.Statement().Label, ct), cert, seal.Reader{Member: reader, Role: role, Prekeys: a.Readers()})
 	require.NoError(w.t, err)
 	return share
 }

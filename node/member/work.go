@@ -22,7 +22,7 @@ type job struct {
 
 	committee *shamir.Committee
 	cert      quorum.VerifiedCertificate
-	ct        *seal.Ciphertext
+	layers    seal.Layers
 	reader    seal.Reader
 	secret    seal.ReaderSecret
 
@@ -100,7 +100,7 @@ func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*j
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
 	}
-	if j.ct, err = m.ciphertext(l, a); err != nil {
+	if j.layers, err = m.layers(l, a); err != nil {
 		return nil, err
 	}
 	j.model, _ = l.ModelAt(a.KeyEpoch)
@@ -158,7 +158,7 @@ func (m *Machine) collect(l curation.View, e ShareArrived) {
 		m.do(Note{Text: "a released share is not signed by its member", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, ErrUnsigned)})
 		return
 	}
-	seat, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, share)
+	seat, err := seal.VerifyRelease(j.committee, j.layers, j.cert, j.reader, share)
 	if err != nil || j.seats.At(seat) != e.Member {
 		j.lied[e.Member] = true
 		m.accuse(l, curation.Evidence{Member: e.Member, Share: &curation.SignedShare{
@@ -179,7 +179,7 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 			shares = append(shares, s)
 		}
 	}
-	fileKey, _, err := seal.CombineRelease(j.secret, j.committee, j.ct, j.cert, j.reader, shares)
+	fileKeys, _, err := seal.CombineRelease(j.secret, j.committee, j.layers, j.cert, j.reader, shares)
 	if err != nil {
 		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
 		j.dead = errors.Is(err, seal.ErrUnreadable)
@@ -191,7 +191,7 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 	j.rendering = true
 	sealer, _ := l.Member(j.model.Sealer)
 	maker, _ := l.Member(j.artwork.Generator)
-	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account, Maker: maker.Account})
+	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKeys[0], Sealer: sealer.Account, Maker: maker.Account})
 }
 
 // rendered takes the picture, or the reason why there is none: then the job begins
