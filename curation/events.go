@@ -28,6 +28,14 @@ const (
 	EventMotionVote        = "motion.vote"
 	EventMotionLapsed      = "motion.lapsed"
 	EventModelSealed       = "model.sealed"
+	EventModelNominated    = "model.nominated"
+	EventModelAdopted      = "model.adopted"
+	EventModelRotated      = "model.rotated"
+	EventModelStored       = "model.stored"
+	EventModelCurrent      = "model.current"
+	EventModelProven       = "model.proven"
+	EventModelDiscarded    = "model.discarded"
+	EventRotationDue       = "rotation.due"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
 	EventArtworkRegistered = "artwork.registered"
@@ -86,6 +94,14 @@ var EventAttributes = map[string][]string{
 	EventMotionVote:        {"motion", "member", "votes", "threshold"},
 	EventMotionLapsed:      {"motion", "votes", "threshold"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
+	EventModelNominated:    {"motion", "model", "name", "key_epoch", "container", "plain_hash", "member", "until"},
+	EventModelAdopted:      {"key_epoch", "model", "votes", "until"},
+	EventModelRotated:      {"key_epoch", "base", "layers", "container", "member", "until"},
+	EventModelStored:       {"key_epoch", "member", "stored", "needed"},
+	EventModelCurrent:      {"key_epoch", "model", "layers", "before"},
+	EventModelProven:       {"key_epoch", "openers"},
+	EventModelDiscarded:    {"key_epoch", "member", "reason", "current"},
+	EventRotationDue:       {"key_epoch", "layers", "order"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
 	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},

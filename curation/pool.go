@@ -54,7 +54,7 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		if x.machine.byAccount[tx.Signer] == 0 && x.guardian(tx.Signer) == 0 {
 			return refuse(CodeNotMember, "%s is for members and guardians: only they may send it", p.Kind())
 		}
-	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
+	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Seal, Adopt, Rotate, Stored, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {
