@@ -1,6 +1,10 @@
 package curation
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation/state"
+)
 
 // Model is the current model.
 func (v View) Model() (Model, bool) { return currentModel(v.m.store) }
@@ -19,9 +23,11 @@ func (v View) NextKeyEpoch() uint64 { return count(v.m.store, keyKeyEpochs) + 1 
 // Layers are the models that have to be opened one after the other for that of a key
 // epoch, the outermost first: down to the one that was sealed from scratch. There are
 // none when the ledger has no such key epoch, or keeps no ciphertext of it.
-func (v View) Layers(keyEpoch uint64) (layers []Model) {
+func (v View) Layers(keyEpoch uint64) []Model { return layersAt(v.m.store, keyEpoch) }
+
+func layersAt(r state.Reader, keyEpoch uint64) (layers []Model) {
 	for keyEpoch != 0 {
-		m, ok := v.ModelAt(keyEpoch)
+		m, ok := load[Model](r, keyModel(keyEpoch))
 		if !ok || len(m.Ciphertext) == 0 {
 			return nil
 		}
