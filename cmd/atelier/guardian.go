@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -433,7 +434,7 @@ and writes its folder to --out. Anybody may do this, and draw with it from then 
 			if err != nil {
 				return err
 			}
-			fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
+			keys, err := seal.OpenPublished(s.Will.Secret, x, seal.NewLayers(m.Label, ct))
 			if err != nil {
 				return err
 			}
@@ -441,7 +442,7 @@ and writes its folder to --out. Anybody may do this, and draw with it from then 
 			if err != nil {
 				return err
 			}
-			artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
+			artist, err := model.OpenSealed(bytes.NewReader(container), m.PlainHash, model.Layer{Name: "the container", Box: m.Ciphertext, FileKey: keys[0]})
 			if err != nil {
 				return err
 			}

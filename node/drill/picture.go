@@ -27,7 +27,7 @@ func (n *network) draw(f member.Render, by *peer) (string, curation.Hash, error)
 	if err != nil {
 		return "", curation.Hash{}, err
 	}
-	artist, err := model.OpenSealed(container, f.Model.Ciphertext, f.FileKey, f.Model.PlainHash)
+	artist, err := model.OpenSealed(bytes.NewReader(container), f.Model.PlainHash, model.Layer{Name: "the container", Box: f.Model.Ciphertext, FileKey: f.FileKey})
 	if err != nil {
 		return "", curation.Hash{}, err
 	}
@@ -252,7 +252,7 @@ func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *mode
 	if err != nil {
 		return nil, nil, err
 	}
-	fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
+	keys, err := seal.OpenPublished(s.Will.Secret, x, seal.NewLayers(m.Label, ct))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -260,7 +260,7 @@ func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *mode
 	if err != nil {
 		return nil, nil, err
 	}
-	artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
+	artist, err := model.OpenSealed(bytes.NewReader(container), m.PlainHash, model.Layer{Name: "the container", Box: m.Ciphertext, FileKey: keys[0]})
 	if err != nil {
 		return nil, nil, err
 	}
