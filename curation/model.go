@@ -18,7 +18,7 @@ type ModelStanding string
 const (
 	ModelNominated ModelStanding = "nominated" // members vote on whether to adopt it
 	ModelProposed  ModelStanding = "proposed"  // members fetch its container and tell that they have it
-	ModelTrial     ModelStanding = "trial"     // current; nobody knows yet whether it opens
+	ModelTrial     ModelStanding = "on trial"  // current; nobody knows yet whether it opens
 	ModelProven    ModelStanding = "proven"    // current, or what is current again if the one on trial fails
 	ModelRetired   ModelStanding = "retired"   // another one took its place, perhaps around it
 	ModelDiscarded ModelStanding = "discarded" // came to nothing

@@ -167,7 +167,7 @@ func (x *execution) rotate(signer Address, p Rotate) error {
 	case due && r.KeyEpoch != 0:
 		return refuse(CodeDuplicate, "key epoch %d is on trial already: wait until it is proven", r.KeyEpoch)
 	case !due:
-		return refuse(CodeWrongPhase, "no rotation is due: wait for it")
+		return x.notDue()
 	}
 	base := must2(load[Model](x.st, keyModel(r.Base)))
 	seats := seatsOf(x.st, x.committee.Epoch())
@@ -175,7 +175,7 @@ func (x *execution) rotate(signer Address, p Rotate) error {
 	case p.Base != want && r.Fresh:
 		return refuse(CodeWrongPhase, "key epoch %d has %d layers, the most there may be: it is to be sealed from scratch", base.KeyEpoch, base.Layers)
 	case p.Base != want:
-		return refuse(CodeWrongPhase, "a layer around key epoch %d, the current one is %d", p.Base, want)
+		return refuse(CodeWrongPhase, "what is asked for is a layer around key epoch %d: wrap that", want)
 	case !slices.Contains(r.Turns(seats), member.Index):
 		return refuse(CodeNotMember, "member %d is not among those who may end key epoch %d", member.Index, base.KeyEpoch)
 	case !r.MayRotate(*x.params(), seats, member.Index, x.height):
@@ -201,6 +201,23 @@ func (x *execution) rotate(signer Address, p Rotate) error {
 	x.emit(EventModelRotated, m.KeyEpoch, m.Base, m.Layers, m.ContainerCID, m.Sealer, m.Until)
 	x.store(m, m.Sealer)
 	return nil
+}
+
+// notDue says why nobody may rotate.
+func (x *execution) notDue() error {
+	m, ok := currentModel(x.st)
+	switch blocks := x.params().KeyEpochBlocks; {
+	case !ok:
+		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
+	case blocks == 0:
+		return refuse(CodeWrongPhase, "key epochs of this network last forever")
+	case m.Standing == ModelTrial:
+		return refuse(CodeWrongPhase, "key epoch %d is on trial: it may end once it is proven", m.KeyEpoch)
+	case m.Approved == 0:
+		return refuse(CodeWrongPhase, "no request has been approved under key epoch %d yet: there is nothing to end it for", m.KeyEpoch)
+	default:
+		return refuse(CodeWrongPhase, "key epoch %d lasts until height %d: wait for that", m.KeyEpoch, m.Since+blocks)
+	}
 }
 
 // wants is the base that the rotation asks for.
@@ -270,7 +287,9 @@ func copiesNeeded(c *shamir.Committee) int { return dkg.MinAcknowledgements(c.N(
 // promote makes a model current, on trial. One that is on trial itself has not been shown
 // to open and is nothing to fall back on: what it took the place of is.
 func (x *execution) promote(m Model) {
-	if now, ok := currentModel(x.st); ok && now.Standing == ModelTrial {
+	now, ok := currentModel(x.st)
+	save(x.st, keyKeyEpoch, m.KeyEpoch)
+	if ok && now.Standing == ModelTrial {
 		m.Before = now.Before
 		x.discard(now, "another one took its place before it was proven")
 	} else if ok {
@@ -281,7 +300,6 @@ func (x *execution) promote(m Model) {
 	}
 	m.Standing, m.Since, m.Until = ModelTrial, x.height, 0
 	save(x.st, keyModel(m.KeyEpoch), m)
-	save(x.st, keyKeyEpoch, m.KeyEpoch)
 	x.emit(EventModelCurrent, m.KeyEpoch, m.ID, m.Layers, m.Before)
 }
 
@@ -296,7 +314,9 @@ func (x *execution) discard(m Model, reason string) {
 		x.st.Delete(indexContainer(m.ContainerCID))
 	case ModelTrial:
 		x.st.Delete(indexContainer(m.ContainerCID))
-		save(x.st, keyKeyEpoch, m.Before)
+		if count(x.st, keyKeyEpoch) == m.KeyEpoch {
+			save(x.st, keyKeyEpoch, m.Before)
+		}
 	}
 	m.Standing, m.Until, m.Ended, m.Reason = ModelDiscarded, 0, x.height, reason
 	save(x.st, keyModel(m.KeyEpoch), m)

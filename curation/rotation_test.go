@@ -153,7 +153,7 @@ func TestARotationIsRefusedUnlessItIsWhatIsAskedFor(t *testing.T) {
 	p := w.rotation()
 	r := w.act("m1", p)
 	require.Equal(t, CodeWrongPhase, r.Code)
-	require.Contains(t, r.Log, "no rotation is due")
+	require.Contains(t, r.Log, "key epoch 1 is on trial")
 	w.wait(int(2 * testParams().KeyEpochBlocks))
 	_, due := view2(w, View.Rotation)
 	require.False(t, due, "nothing was released: there is nothing to rotate for")
