@@ -10,6 +10,10 @@ import (
 // MaxOpened bounds an opened model file, in bytes.
 const MaxOpened = 64 << 20
 
+// MaxContainer bounds a container: the largest model file in as many layers as there may
+// be, each of which adds 16 bytes in 64 KiB and a header.
+const MaxContainer = MaxOpened + MaxOpened>>8
+
 // ErrOtherModel reports a container that opens to another file than was sealed.
 var ErrOtherModel = errors.New("the opened model is not the one that was sealed")
 

@@ -189,14 +189,7 @@ func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, e
 	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
 }
 
+// layers are the ciphertexts of all layers of an artwork's model.
 func (m *Machine) layers(l curation.View, a curation.Artwork) (seal.Layers, error) {
-	model, ok := l.ModelAt(a.KeyEpoch)
-	if !ok {
-		return seal.Layers{}, fmt.Errorf("model %v: %w", a.ModelID, ErrNotYet)
-	}
-	ct, err := seal.ParseCiphertext(model.Ciphertext)
-	if err != nil {
-		return seal.Layers{}, err
-	}
-	return seal.NewLayers(model.Label, ct), nil
+	return curation.Ciphertexts(m.chain, m.seats[a.Epoch].committee.X(), l.Layers(a.KeyEpoch))
 }
