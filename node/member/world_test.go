@@ -62,20 +62,21 @@ type faults struct {
 
 // peer is one member with what survives its crash.
 type peer struct {
-	index   uint32
-	key     ed25519.PrivateKey
-	secrets member.Secrets
-	ledger  *curation.Machine
-	height  uint64
-	journal []member.Entry
-	machine *member.Machine                                                 // nil while it is down
-	life    int                                                             // counts restarts: what is under way for an earlier life is lost
-	kept    map[curation.Hash]string                                        // what is pinned, by request
-	disk    map[string]sealed                                               // containers, by CID
-	wraps   func(s member.Sealing, inside []byte) (curation.Rotate, []byte) // what it does when it rotates; nil when it is honest
-	torn    bool                                                            // the next durable write does not come to its end: the member crashes at it
-	notes   []string
-	wrong   func([]byte) []byte // what it releases in the place of its share; nil when it is honest
+	index    uint32
+	key      ed25519.PrivateKey
+	secrets  member.Secrets
+	ledger   *curation.Machine
+	height   uint64
+	journal  []member.Entry
+	machine  *member.Machine                                                 // nil while it is down
+	life     int                                                             // counts restarts: what is under way for an earlier life is lost
+	kept     map[curation.Hash]string                                        // what is pinned, by request
+	disk     map[string]sealed                                               // containers, by CID
+	wraps    func(s member.Sealing, inside []byte) (curation.Rotate, []byte) // what it does when it rotates; nil when it is honest
+	torn     bool                                                            // the next durable write does not come to its end: the member crashes at it
+	notes    []string
+	failures []error             // that notes told
+	wrong    func([]byte) []byte // what it releases in the place of its share; nil when it is honest
 }
 
 // sealed is a container on a member's disk.
@@ -314,7 +315,7 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 	case member.KeepSeed:
 		return w.durable(q, func() { q.secrets.Seeds[f.Epoch] = f.Seed })
 	case member.Note:
-		q.notes = append(q.notes, f.Text)
+		q.notes, q.failures = append(q.notes, f.Text), append(q.failures, f.Err)
 	case member.EraseSeed:
 		return w.durable(q, func() { delete(q.secrets.Seeds, f.Epoch) })
 	case member.Render:
