@@ -202,12 +202,12 @@ func TestAnotherModelInTheLayers(t *testing.T) {
 	plain, err := Embedded().MarshalBinary()
 	require.NoError(t, err)
 	file, layers := nested(t, plain, 3)
-	artist, err := OpenSealed(bytes.NewReader(file), sha256.Sum256(plain), keys(layers)...)
+	opened, err := OpenPlain(bytes.NewReader(file), sha256.Sum256(plain), keys(layers)...)
 	require.NoError(t, err)
-	require.Equal(t, Embedded().ID(), artist.ID())
-	_, err = OpenSealed(bytes.NewReader(file), sha256.Sum256([]byte("another")), keys(layers)...)
+	require.Equal(t, plain, opened)
+	_, err = OpenPlain(bytes.NewReader(file), sha256.Sum256([]byte("another")), keys(layers)...)
 	require.ErrorIs(t, err, ErrOtherModel)
-	_, err = OpenSealed(bytes.NewReader(file), sha256.Sum256(plain), keys(layers[:2])...)
+	_, err = OpenPlain(bytes.NewReader(file), sha256.Sum256(plain), keys(layers[:2])...)
 	require.ErrorIs(t, err, ErrOtherModel, "a layer that nobody opened")
 }
 

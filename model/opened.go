@@ -17,19 +17,10 @@ const MaxContainer = MaxOpened + MaxOpened>>8
 // ErrOtherModel reports a container that opens to another file than was sealed.
 var ErrOtherModel = errors.New("the opened model is not the one that was sealed")
 
-// OpenSealed reads the artist out of a whole container with the file keys of its
-// layers, the outermost first, which are wiped. plainHash is the SHA-256 of what it
-// must open to. Its errors are those of OpenLayers, or wrap ErrOtherModel.
-func OpenSealed(container io.Reader, plainHash [32]byte, layers ...Layer) (*Artist, error) {
-	raw, err := OpenPlain(container, plainHash, layers...)
-	if err != nil {
-		return nil, err
-	}
-	defer clear(raw)
-	return UnmarshalArtist(raw)
-}
-
-// OpenPlain is OpenSealed for the model file itself, which the caller wipes.
+// OpenPlain reads the plain model file out of a whole container with the file keys of its
+// layers, the outermost first, which are wiped. plainHash is the SHA-256 of what it must
+// open to. The caller wipes the result. Its errors are those of OpenLayers, or wrap
+// ErrOtherModel.
 func OpenPlain(container io.Reader, plainHash [32]byte, layers ...Layer) ([]byte, error) {
 	plain, err := OpenLayers(container, layers...)
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -17,11 +16,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/guardian"
 	"github.com/atelier-dao/atelier/node/keys"
-	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 func guardianShow(e *env) *cobra.Command {
@@ -418,31 +415,7 @@ and writes its folder to --out. Anybody may do this, and draw with it from then 
 			if s.Will == nil || s.Will.Height == 0 {
 				return refused(curation.CodeWrongPhase, "the key is not public: the artist opens for one approved picture at a time, ask for one with `atelier artwork request`")
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			m, err := c.Model(cmd.Context())
-			if err != nil {
-				return err
-			}
-			x, err := n.Committee.Key()
-			if err != nil {
-				return err
-			}
-			ct, err := seal.ParseCiphertext(m.Ciphertext)
-			if err != nil {
-				return err
-			}
-			keys, err := seal.OpenPublished(s.Will.Secret, x, seal.NewLayers(m.Label, ct))
-			if err != nil {
-				return err
-			}
-			container, err := c.File(cmd.Context(), m.ContainerCID, "")
-			if err != nil {
-				return err
-			}
-			artist, err := model.OpenSealed(bytes.NewReader(container), m.PlainHash, model.Layer{Name: "the container", Box: m.Ciphertext, FileKey: keys[0]})
+			artist, m, err := c.OpenPublished(cmd.Context())
 			if err != nil {
 				return err
 			}

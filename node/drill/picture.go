@@ -300,35 +300,11 @@ func (n *network) file(ctx context.Context, root, name string) ([]byte, error) {
 // open opens the artist with the key that a will has published, as anybody may, and
 // draws a picture with it.
 func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *model.Picture, error) {
-	s, err := n.client.Succession(ctx)
+	artist, _, err := n.client.OpenPublished(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	net, err := n.client.Network(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := n.client.Model(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := net.Committee.Key()
-	if err != nil {
-		return nil, nil, err
-	}
-	ct, err := seal.ParseCiphertext(m.Ciphertext)
-	if err != nil {
-		return nil, nil, err
-	}
-	keys, err := seal.OpenPublished(s.Will.Secret, x, seal.NewLayers(m.Label, ct))
-	if err != nil {
-		return nil, nil, err
-	}
-	container, err := n.client.File(ctx, m.ContainerCID, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	artist, err := model.OpenSealed(bytes.NewReader(container), m.PlainHash, model.Layer{Name: "the container", Box: m.Ciphertext, FileKey: keys[0]})
 	if err != nil {
 		return nil, nil, err
 	}
