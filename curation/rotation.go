@@ -259,12 +259,17 @@ func (x *execution) stored(signer Address, p Stored) error {
 	return nil
 }
 
-// store tells that one more member has a proposed container, and makes it current when
-// enough have.
+// store tells that one more member has a proposed container.
 func (x *execution) store(m Model, member uint32) {
 	have, need := copies(m, seatsOf(x.st, x.committee.Epoch())), copiesNeeded(x.committee)
 	x.emit(EventModelStored, m.KeyEpoch, member, have, need)
-	if have >= need {
+	x.settleProposed(m)
+}
+
+// settleProposed makes a proposed model current when enough members have its container,
+// of those who have a seat now: a handover can change how many these are.
+func (x *execution) settleProposed(m Model) {
+	if copies(m, seatsOf(x.st, x.committee.Epoch())) >= copiesNeeded(x.committee) {
 		x.st.Delete(keyProposed)
 		x.promote(m)
 	}
@@ -381,9 +386,12 @@ func (x *execution) unopened(a Artwork) {
 	}
 }
 
-// rotationBlock lets a proposal lapse that too few members have stored, and begins a
-// rotation that is due.
+// rotationBlock settles a proposal, lets one lapse that too few members have stored, and
+// begins a rotation that is due.
 func (x *execution) rotationBlock() {
+	if m, ok := proposedModel(x.block); ok {
+		x.settleProposed(m)
+	}
 	if m, ok := proposedModel(x.block); ok && x.height >= m.Until {
 		x.blame(m, "too few members have stored it")
 	}

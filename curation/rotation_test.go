@@ -481,3 +481,64 @@ func TestKeyEpochsMayLastForever(t *testing.T) {
 	_, due := view2(w, View.Rotation)
 	require.False(t, due)
 }
+
+func TestAProposalIsCurrentWhenAHandoverLeavesEnoughCopies(t *testing.T) {
+	w := ready(t)
+	five := w.admitted("m5", 1, 2, 3)
+	w.must("m5", w.refill(five, 8))
+	for i := uint32(1); i <= 5; i++ {
+		w.must(memberName(i), w.consent(2, i))
+	}
+	require.True(t, w.handover(1, 2, 3, 4, five))
+	rid := w.requested("alice", "one")
+	w.must("m1", w.certificateFor(rid, 1, 2, 3, 4))
+	a := w.artwork(rid)
+	w.must(memberName(a.Order[0]), Register{RID: rid, CID: folder(rid), PixelRoot: pixels(rid)})
+	w.must(memberName(a.Order[1]), Attest{RID: rid, PixelRoot: pixels(rid)})
+	require.Equal(t, ModelProven, w.model().Standing)
+	for len(w.turns()) == 0 {
+		w.block()
+	}
+	turns := w.turns()
+	rotator, absent := turns[0], turns[4]
+	w.must(memberName(rotator), w.rotation())
+	w.must(memberName(turns[1]), Stored{KeyEpoch: 2})
+	w.must(memberName(turns[2]), Stored{KeyEpoch: 2})
+	stored, needed := view2(w, func(v View) (int, int) { return v.Copies(w.modelAt(2)) })
+	require.Equal(t, []int{3, 4}, []int{stored, needed})
+	w.must(memberName(absent), Leave{})
+	for i := uint32(1); i <= 5; i++ {
+		w.must(memberName(i), w.consent(3, i))
+	}
+	require.Equal(t, ModelProposed, w.modelAt(2).Standing)
+	require.True(t, w.handover(1, 2, 3, 4, five))
+	require.Equal(t, 4, w.committee().N())
+	require.Equal(t, ModelTrial, w.modelAt(2).Standing, "three of four are enough")
+}
+
+func TestWhatCannotBecomeOfAKeyEpochDoesNotWait(t *testing.T) {
+	w := ready(t)
+	w.untilDue()
+	late := w.rotation()
+	w.must(memberName(w.turns()[0]), w.rotation())
+	w.store()
+	for name, c := range map[string]struct {
+		payload Payload
+		code    Code
+	}{
+		"a rotation with a number that is taken": {late, CodeWrongPhase},
+		"a seal with a number that is taken":     {w.sealFor(1, "dawn"), CodeWrongPhase},
+		"a copy of what is current":              {Stored{KeyEpoch: 2}, CodeDuplicate},
+		"a vote on what is current":              {Adopt{KeyEpoch: 2}, CodeDuplicate},
+		"a vote on what may be sealed":           {Adopt{KeyEpoch: 3}, CodeOK},
+		"a copy of what may be proposed":         {Stored{KeyEpoch: 3}, CodeOK},
+		"a seal for the next number":             {w.sealFor(3, "dawn"), CodeOK},
+	} {
+		m := NewMachine() // with an empty pool
+		require.NoError(t, w.replicas[0].View(func(v View) error { return m.Load(v.Height(), v.AppHash(), v.Entries) }))
+		r := m.Check(w.sign("m1", w.nonce("m1"), c.payload))
+		require.Equal(t, c.code, r.Code, "%s: %s", name, r.Log)
+		r = m.Check(w.sign("alice", w.nonce("alice"), c.payload))
+		require.Equal(t, CodeNotMember, r.Code, "%s of an outsider: %s", name, r.Log)
+	}
+}
