@@ -44,7 +44,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 		out.Committee = &committee
 	}
 	if m, ok := v.Model(); ok {
-		model := modelOf(m)
+		model := modelOf(v, m)
 		out.Model = &model
 	}
 	if r, ok := v.Round(n.Round); ok {

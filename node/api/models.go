@@ -56,12 +56,16 @@ type Rotation struct {
 	Advice   string   `json:"advice" doc:"What that means, and what to do next."`
 }
 
-func modelOf(m curation.Model) Model {
+func modelOf(v curation.View, m curation.Model) Model {
 	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
 		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
 		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height,
 		Base: m.Base, Layers: m.Layers, Standing: string(m.Standing), Until: m.Until, Stored: list(m.Stored), Before: m.Before, Since: m.Since,
-		Approved: m.Approved, Openers: list(m.Openers), Ended: m.Ended, Reason: m.Reason, Became: health.Became(m), Origin: health.Origin(m)}
+		Approved: m.Approved, Openers: list(m.Openers), Ended: m.Ended, Reason: m.Reason, Became: health.Became(v, m), Origin: health.Origin(m)}
+}
+
+func modelsOf(v curation.View, models []curation.Model) []Model {
+	return each(models, func(m curation.Model) Model { return modelOf(v, m) })
 }
 
 // rotationOf is nil before an artist is sealed.
@@ -76,7 +80,7 @@ func rotationOf(v curation.View) *Rotation {
 		out.Ends, out.Fresh, out.Skipped = true, r.Fresh, list(r.Skip)
 	}
 	if a.Proposed != nil {
-		m := modelOf(*a.Proposed)
+		m := modelOf(v, *a.Proposed)
 		out.Proposed = &m
 	}
 	return out
@@ -92,7 +96,7 @@ func (s *server) registerModels(api huma.API) {
 			if !ok {
 				return Model{}, absent()
 			}
-			return modelOf(m), nil
+			return modelOf(v, m), nil
 		})
 	get(s, api, "model-layers", "/v1/model/layers", "What has to be opened for the current artist, one after the other: the container first, and inside it the containers of the key epochs before, down to the artist itself",
 		func(v curation.View, _ *none) ([]Model, error) {
@@ -100,10 +104,10 @@ func (s *server) registerModels(api huma.API) {
 			if !ok {
 				return nil, absent()
 			}
-			return each(v.Layers(m.KeyEpoch), modelOf), nil
+			return modelsOf(v, v.Layers(m.KeyEpoch)), nil
 		})
 	get(s, api, "models", "/v1/models", "The artist in all its key epochs, those included that came to nothing, by key epoch",
-		func(v curation.View, _ *none) ([]Model, error) { return each(v.Models(), modelOf), nil })
+		func(v curation.View, _ *none) ([]Model, error) { return modelsOf(v, v.Models()), nil })
 }
 
 // Model is the current artist; a *Problem with CodeNotFound before there is one.

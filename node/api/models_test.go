@@ -44,7 +44,7 @@ func TestTheInterfaceTellsHowKeyEpochsEnd(t *testing.T) {
 	require.True(t, ok)
 	r = rotation()
 	require.Equal(t, []any{uint64(2), uint64(1), 2, 1, 3}, []any{r.Proposed.KeyEpoch, r.Proposed.Base, r.Proposed.Layers, r.Copies, r.Needed})
-	require.Contains(t, r.Advice, "key epoch 2 is proposed: 1 of the 3 copies that it needs are stored")
+	require.Contains(t, r.Advice, "key epoch 2 is proposed and has 1 of 3 copies that it needs")
 	s.StoreNext()
 	require.Contains(t, rotation().Advice, "key epoch 2 is on trial")
 	layers, err := c.Layers(ctx)

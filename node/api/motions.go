@@ -64,7 +64,7 @@ func motionOf(v curation.View, m curation.Motion) Motion {
 	}
 	if m.Adopt != 0 {
 		sealed, _ := v.ModelAt(m.Adopt) // a motion is about a model that there is
-		artist := modelOf(sealed)
+		artist := modelOf(v, sealed)
 		out.Kind, out.Name, out.Artist = "adopt", sealed.Name, &artist
 		return out
 	}

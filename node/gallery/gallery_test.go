@@ -427,7 +427,7 @@ func TestThePageOfTheNetworkTellsWhereTheArtistStands(t *testing.T) {
 	require.Contains(t, says(), "Key epoch 1 ends: it is the turn of")
 	_, ok := s.Rotate()
 	require.True(t, ok)
-	require.Contains(t, says(), "Key epoch 3 is proposed: 1 of the 3 copies that it needs are stored")
+	require.Contains(t, says(), "Key epoch 3 is proposed and has 1 of 3 copies that it needs")
 	s.StoreNext()
 	page := says()
 	require.Contains(t, page, "in 2 layers")

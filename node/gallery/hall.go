@@ -122,7 +122,7 @@ type keyEpoch struct {
 func keyEpochsOf(v curation.View) (epochs []keyEpoch) {
 	for e := v.NextKeyEpoch() - 1; e > 0 && len(epochs) < lastKeyEpochs; e-- {
 		m, _ := v.ModelAt(e) // none is left out
-		epochs = append(epochs, keyEpoch{m, memberName(v, m.Sealer), health.Origin(m), health.Became(m)})
+		epochs = append(epochs, keyEpoch{m, memberName(v, m.Sealer), health.Origin(m), health.Became(v, m)})
 	}
 	return epochs
 }

@@ -61,7 +61,7 @@ func (a Artist) Advice() string {
 	m := a.Model
 	switch {
 	case a.Proposed != nil:
-		return fmt.Sprintf("key epoch %d is proposed: %d of the %s that it needs are stored, until height %d; members' nodes store it by themselves, so keep them running",
+		return fmt.Sprintf("key epoch %d is proposed and has %d of %s that it needs until height %d; members' nodes store it by themselves, so keep them running",
 			a.Proposed.KeyEpoch, a.Stored, plural(a.Needed, "copy", "copies"), a.Proposed.Until)
 	case m.Standing == curation.ModelTrial && m.Before == 0:
 		return "nobody has shown yet that the artist opens: ask for a picture"
@@ -91,11 +91,15 @@ func (a Artist) waits(what string) string {
 		slices.Sort(names)
 		return fmt.Sprintf("everybody's turn to %s has come, and nobody did; see that the nodes of %s run", what, strings.Join(names, ", "))
 	}
-	return fmt.Sprintf("it is the turn of %s to %s; the node does it by itself, and after some blocks the next one may", a.names[a.Rotator], what)
+	turn := fmt.Sprintf("it is the turn of %s to %s; the node does it by itself", a.names[a.Rotator], what)
+	if a.Last {
+		return turn
+	}
+	return turn + ", and after some blocks the next one may"
 }
 
 // Became says in words what became of a key epoch, or where it stands.
-func Became(m curation.Model) string {
+func Became(v curation.View, m curation.Model) string {
 	switch m.Standing {
 	case curation.ModelNominated:
 		return fmt.Sprintf("members vote until height %d", m.Until)
@@ -104,6 +108,9 @@ func Became(m curation.Model) string {
 	case curation.ModelTrial:
 		return fmt.Sprintf("current since height %d; not yet shown to open", m.Since)
 	case curation.ModelProven:
+		if now, _ := v.Model(); now.KeyEpoch != m.KeyEpoch {
+			return fmt.Sprintf("kept since height %d, until key epoch %d is proven", now.Since, now.KeyEpoch)
+		}
 		return fmt.Sprintf("in use since height %d", m.Since)
 	case curation.ModelRetired:
 		return fmt.Sprintf("in use from height %d to %d", m.Since, m.Ended)
