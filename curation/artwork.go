@@ -57,7 +57,7 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
 	}
 	if p.ModelID != model.ID {
-		return refuse(CodeUnknown, "model %v is not the current one, %v", p.ModelID, model.ID)
+		return refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", p.ModelID, model.ID)
 	}
 	if err := x.mayDraw(); err != nil {
 		return err
