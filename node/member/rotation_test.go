@@ -365,3 +365,33 @@ func TestALayerThatOpensToNothingIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestALiarAboutALayerIsConvicted: an answer is one signature over the shares of all
+// layers, and the ledger judges all of them.
+func TestALiarAboutALayerIsConvicted(t *testing.T) {
+	for name, wrong := range map[string]func([]byte) []byte{
+		"the shares of two layers change places": func(b []byte) []byte { return slices.Concat(b[:2], b[66:130], b[2:66], b[130:]) },
+		"a layer is left out":                    func(b []byte) []byte { return slices.Concat(b[:2], b[66:]) },
+		"a share for a layer that there is not":  func(b []byte) []byte { return slices.Concat(b[:130], b[66:130], b[130:]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := shortKeyEpochs(t, 4, seedOf(name), calm, 20, 200)
+			w.found()
+			w.ask("first")
+			w.untilModel(100, "an artist that is known to open", proven(1))
+			w.untilModel(200, "a layer", func(m curation.Model) bool { return m.Layers == 2 })
+			liar := w.members[3]
+			liar.wrong = wrong
+			for asked := 0; asked < 12 && len(w.convictions()) == 0; asked++ {
+				w.ask(fmt.Sprintf("picture %d", asked))
+				w.run(25, func() bool { return len(w.convictions()) > 0 })
+			}
+			convictions := w.convictions()
+			require.Len(t, convictions, 1)
+			require.Equal(t, liar.index, convictions[0].Member)
+			require.Equal(t, curation.OffenceShare, convictions[0].Offence)
+			require.Empty(t, w.failed)
+		})
+	}
+}
