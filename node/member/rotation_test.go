@@ -395,3 +395,23 @@ func TestALiarAboutALayerIsConvicted(t *testing.T) {
 		})
 	}
 }
+
+// TestKeyEpochsEndWhileMembersComeAndGo hands the keys over, lets a fifth member in and one
+// of the first go, while the artist is wrapped again and again.
+func TestKeyEpochsEndWhileMembersComeAndGo(t *testing.T) {
+	w := shortKeyEpochs(t, 4, 31, calm, 15, 300)
+	w.found()
+	w.load(4)
+	w.handOver(0)
+	q, application := w.newcomer()
+	w.admit(application, 0, 1, 2)
+	w.becomes(q, curation.StandingActive)
+	w.submit(w.members[1].key, curation.Leave{})
+	w.becomes(w.members[1], curation.StandingLeft)
+	before := w.model().KeyEpoch
+	w.untilModel(400, "two more rotations", proven(before+2))
+	require.Zero(t, len(w.artworks(curation.StatusExpired, curation.StatusDisputed)), "%v", summary(w))
+	w.members[1].machine = nil // it is not asked to keep anything any more
+	require.True(t, w.run(200, w.keepsWhatIsNeeded), "%v", w.models())
+	require.Empty(t, w.failed)
+}
