@@ -86,6 +86,7 @@
 // engine that makes blocks on demand comes to rest.
 //
 // Sources: Shoup and Gennaro, J. Cryptology 15, 2002, for sealed orders; Buterin,
-// Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve;
-// Boneh, Eskandarian, Kim, Shih, eprint 2020/222, for layers; ZIP-215 for signatures; RFC 8949, section 4.2, for the encoding.
+// Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve; Boneh,
+// Eskandarian, Kim, Shih, eprint 2020/222, for layers; ZIP-215 for signatures; RFC 8949,
+// section 4.2, for the encoding.
 package curation

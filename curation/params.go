@@ -32,10 +32,11 @@ type Params struct {
 	KeyEpochBlocks uint64 `json:"key_epoch_blocks"`
 
 	// RequestBlocks is the life of a request: certificate, registration and audit
-	// must be in blocks fewer than this many after its own. Range 1..10000000.
+	// must be in blocks fewer than this many after its own. As long have members to
+	// store a proposed model. Range 1..10000000.
 	RequestBlocks uint64 `json:"request_blocks"`
 	// GenerateBlocks is the turn of a generator before the next in the seed's
-	// order may register too. Range 1..1000000.
+	// order may register too, and that of a rotator. Range 1..1000000.
 	GenerateBlocks uint64 `json:"generate_blocks"`
 	// AuditBlocks is the turn of an auditor before the next may attest too. Range
 	// 1..1000000.

@@ -5,7 +5,6 @@ import (
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
-	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 // Every release hands out a file key that its reader may keep, so keys change: a key
@@ -20,8 +19,8 @@ import (
 // current when as many members tell that they have its container as must acknowledge a
 // committee; it is discarded when too few do. Then it is on trial, because nobody but a
 // reader can tell whether it opens: requests are of it, and members keep what it took
-// the place of until n−t+1 different members, of whom one is honest if no more than n−t
-// are not, have made or audited an attested artwork with it. If meanwhile a request is
+// the place of until n−t+1 different members have made or audited an attested artwork
+// with it, which is one more than may lie. If meanwhile a request is
 // approved in time for its readers and none of them makes the picture, the key epoch is
 // discarded and the one before is current again. The member that made it is named and
 // not drawn again in this rotation, and loses nothing: an outage looks the same.
@@ -32,128 +31,11 @@ import (
 // one that was trained on, is a motion of the members; from then on it lives through the
 // same steps.
 //
-// Sources: Boneh, Eskandarian, Kim, Shih, eprint 2020/222, section 4, for nested
+// Sources: Boneh, Eskandarian, Kim, Shih, eprint 2020/222, for nested
 // encryption. A layer here is an age file around an age file and not a stream cipher
 // alone: authenticated, one format, and still readable in any place.
 
-// firstKeyEpoch is the key epoch of the network's first artist.
-const firstKeyEpoch = 1
-
-// sealModel takes the network's first artist at once: nothing depends on another one. Its
-// hash is for the others to check before they give it anything to do. Later ones are for
-// the members to adopt: one member must not be able to put another artist in the place of
-// the one that all agreed on.
-func (x *execution) sealModel(signer Address, p Seal) error {
-	member, err := x.voter(signer)
-	if err != nil {
-		return err
-	}
-	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
-		return refuse(CodeMalformed, "the seal names policy %v, the charter's is %v", p.PolicyHash, want)
-	}
-	m := Model{
-		ID: ModelID(p.PlainHash), KeyEpoch: p.KeyEpoch, Name: p.Name, PlainHash: p.PlainHash, PolicyHash: p.PolicyHash,
-		ContainerHash: p.ContainerHash, ContainerCID: p.ContainerCID, ContainerSize: p.ContainerSize, Ciphertext: p.Ciphertext,
-		Sealer: member.Index, Layers: 1,
-	}
-	if m, err = x.checked(m, nil); err != nil {
-		return err
-	}
-	if m.KeyEpoch != firstKeyEpoch {
-		m.Standing = ModelNominated
-		save(x.st, keyModel(m.KeyEpoch), m)
-		return x.vote(member, x.members(), Motion{ID: adoption(m.KeyEpoch), Adopt: m.KeyEpoch})
-	}
-	x.emit(EventModelSealed, m.ID, m.Name, m.KeyEpoch, m.ContainerCID, m.PlainHash, m.Sealer)
-	x.st.Set(indexContainer(m.ContainerCID), present)
-	x.promote(m)
-	return nil
-}
-
-// checked completes a model that is to be the next key epoch, around base if it is not
-// nil, and refuses it if something in it cannot be.
-func (x *execution) checked(m Model, base *Model) (Model, error) {
-	if err := x.mayOrder(); err != nil {
-		return m, err
-	}
-	if next := count(x.st, keyKeyEpochs) + 1; m.KeyEpoch != next {
-		return m, refuse(CodeWrongPhase, "sealed for key epoch %d, the next is %d: seal it again for that", m.KeyEpoch, next)
-	}
-	if err := x.containerFree(m.ContainerCID); err != nil {
-		return m, err
-	}
-	ct, err := seal.ParseCiphertext(m.Ciphertext)
-	if err != nil {
-		return m, refuse(CodeMalformed, "%v", err)
-	}
-	m.Label, m.U = ModelLabel(x.machine.chain, m.ID, m.KeyEpoch, m.PolicyHash, x.committee.X()), ct.U()
-	if base != nil {
-		m.Label = LayerLabel(x.machine.chain, m.ID, m.KeyEpoch, m.PolicyHash, x.committee.X(), base.Label, base.U)
-	}
-	if err := ct.Verify(x.committee.X(), m.Label); err != nil {
-		return m, refuse(CodeProof, "model key: %v", err)
-	}
-	m.Epoch, m.Height, m.Stored = x.committee.Epoch(), x.height, []uint32{m.Sealer}
-	save(x.st, keyKeyEpochs, m.KeyEpoch)
-	return m, nil
-}
-
-// containerFree refuses a CID that something else on the ledger has. A model that is only
-// nominated has no claim on its CID: anybody could name what another is about to bring.
-func (x *execution) containerFree(cid string) error {
-	for range x.st.Ascend(indexCID(cid)) {
-		return refuse(CodeMalformed, "CID %s is an artwork: seal the model anew", cid)
-	}
-	if _, taken := x.st.Get(indexContainer(cid)); taken {
-		return refuse(CodeDuplicate, "CID %s is a sealed model already: seal the model anew", cid)
-	}
-	return nil
-}
-
-// adoption names the motion to adopt the artist of a key epoch.
-func adoption(keyEpoch uint64) Hash { return hash("motion", []byte("adopt"), number(keyEpoch)) }
-
-func (x *execution) adopt(signer Address, p Adopt) error {
-	voter, err := x.voter(signer)
-	if err != nil {
-		return err
-	}
-	m, ok := load[Model](x.st, keyModel(p.KeyEpoch))
-	switch {
-	case !ok:
-		return refuse(CodeUnknown, "no artist was sealed for key epoch %d", p.KeyEpoch)
-	case m.Standing == ModelDiscarded:
-		return refuse(CodeWrongPhase, "key epoch %d was discarded, because %s: seal the artist again", m.KeyEpoch, m.Reason)
-	case m.Standing != ModelNominated:
-		return refuse(CodeDuplicate, "key epoch %d is %s already: there is nothing to vote on", m.KeyEpoch, m.Standing)
-	}
-	return x.vote(voter, x.members(), Motion{ID: adoption(m.KeyEpoch), Adopt: m.KeyEpoch})
-}
-
-// nominated tells about a motion that opens, and notes its end in the model.
-func (x *execution) nominated(motion Motion) {
-	m := must2(load[Model](x.st, keyModel(motion.Adopt)))
-	m.Until = motion.Until
-	save(x.st, keyModel(m.KeyEpoch), m)
-	x.emit(EventModelNominated, motion.ID, m.ID, m.Name, m.KeyEpoch, m.ContainerCID, m.PlainHash, m.Sealer, m.Until)
-}
-
-// adopted proposes the artist that the members voted for, in the place of whatever is
-// proposed.
-func (x *execution) adopted(motion Motion) error {
-	if p, ok := proposedModel(x.st); ok {
-		x.discard(p, "the members adopted another one")
-	}
-	m := must2(load[Model](x.st, keyModel(motion.Adopt)))
-	if err := x.containerFree(m.ContainerCID); err != nil {
-		return err
-	}
-	m = x.propose(m)
-	x.emit(EventModelAdopted, m.KeyEpoch, m.ID, motion.Votes, m.Until)
-	x.store(m, m.Sealer)
-	return nil
-}
-
+// rotate takes the next key epoch from the member whose turn it is.
 func (x *execution) rotate(signer Address, p Rotate) error {
 	member, err := x.voter(signer)
 	if err != nil {
@@ -237,6 +119,7 @@ func (x *execution) propose(m Model) Model {
 	return m
 }
 
+// stored takes a member's word that it has the proposed container.
 func (x *execution) stored(signer Address, p Stored) error {
 	member, err := x.voter(signer)
 	if err != nil {
@@ -396,21 +279,15 @@ func (x *execution) rotationBlock() {
 		x.blame(m, "too few members have stored it")
 	}
 	m, ok := currentModel(x.block)
-	if !ok || x.mayOrder() != nil {
-		return
-	}
 	r, due := load[Rotation](x.block, keyRotation)
+	if _, proposed := proposedModel(x.block); !ok || proposed || r.KeyEpoch != 0 || !due && !x.aged(m) || x.mayOrder() != nil {
+		return
+	}
 	seats := seatsOf(x.block, x.committee.Epoch())
-	switch {
-	case due && (r.KeyEpoch != 0 || len(r.Turns(seats)) > 0):
-		return
-	case !due && (m.Standing != ModelProven || m.Approved == 0 || x.params().KeyEpochBlocks == 0 || x.height < m.Since+x.params().KeyEpochBlocks):
+	if due && len(r.Turns(seats)) > 0 {
 		return
 	}
-	if _, proposed := proposedModel(x.block); proposed {
-		return
-	}
-	// Nobody is left of those who were drawn, or it has just come due.
+	// It has just come due, or nobody is left of those who were drawn.
 	next := drawRotation(m, seats, x.height)
 	if due && len(next.Order) == 0 {
 		return
@@ -419,7 +296,15 @@ func (x *execution) rotationBlock() {
 	x.emit(EventRotationDue, m.KeyEpoch, m.Layers, next.Order)
 }
 
-// drawRotation is the rotation that ends the key epoch of a model.
+// aged says whether the key epoch of the current model ends.
+func (x *execution) aged(m Model) bool {
+	blocks := x.params().KeyEpochBlocks
+	return m.Standing == ModelProven && m.Approved > 0 && blocks != 0 && x.height >= m.Since+blocks
+}
+
+// drawRotation is the rotation that ends the key epoch of a model. For a layer it has the
+// Draw of hash("rotation", seed of the last request that was approved under it) over the
+// seats, those first who have not opened the model.
 func drawRotation(m Model, seats Seats, height uint64) Rotation {
 	r := Rotation{Base: m.KeyEpoch, Fresh: m.Layers >= MaxLayers, Since: height}
 	opened := slices.DeleteFunc(slices.Clone(m.Openers), func(o uint32) bool { return seats.Of(o) == 0 })

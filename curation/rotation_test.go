@@ -542,3 +542,38 @@ func TestWhatCannotBecomeOfAKeyEpochDoesNotWait(t *testing.T) {
 		require.Equal(t, CodeNotMember, r.Code, "%s of an outsider: %s", name, r.Log)
 	}
 }
+
+func TestAPictureFindsSomebodyWhoMaySealAnewWhenAllWhoCouldHaveLeft(t *testing.T) {
+	w := ready(t)
+	for w.model().Layers < MaxLayers {
+		w.rotated()
+	}
+	opened := slices.Clone(w.model().Openers)
+	require.Len(t, opened, 2)
+	for _, m := range opened {
+		w.must(memberName(m), Leave{})
+	}
+	for i := uint32(1); i <= 4; i++ {
+		w.must(memberName(i), w.consent(2, i))
+	}
+	require.True(t, w.handover(1, 2, 3, 4))
+	stay := view(w, func(v View) Seats { return v.SeatsAt(2) })
+	require.Len(t, stay, 2)
+	w.untilDue()
+	r, _ := view2(w, View.Rotation)
+	require.True(t, r.Fresh)
+	require.Empty(t, w.turns(), "nobody with a share has opened it")
+	for _, m := range stay {
+		require.Equal(t, CodeNotMember, w.act(memberName(m), w.rotation()).Code)
+		w.must(memberName(m), w.refill(m, 1))
+	}
+	rid := w.requested("alice", "for somebody to open it")
+	w.must(memberName(stay[0]), w.certificateFor(rid, stay...))
+	a := w.artwork(rid)
+	w.must(memberName(a.Order[0]), Register{RID: rid, CID: folder(rid), PixelRoot: pixels(rid)})
+	w.must(memberName(a.Order[1]), Attest{RID: rid, PixelRoot: pixels(rid)})
+	require.Equal(t, []uint32{a.Order[0], a.Order[1]}, w.turns(), "the maker first")
+	w.must(memberName(w.turns()[0]), w.rotation())
+	w.store()
+	require.Equal(t, 1, w.model().Layers)
+}
