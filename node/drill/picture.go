@@ -284,19 +284,6 @@ func (n *network) sell(ctx context.Context, rid curation.Hash) (string, error) {
 	return "", errors.New("the collector holds no tokens to sell")
 }
 
-func (n *network) file(ctx context.Context, root, name string) ([]byte, error) {
-	c, err := cid.Decode(root)
-	if err != nil {
-		return nil, err
-	}
-	f, err := n.store.OpenFile(ctx, c, name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, model.MaxOpened))
-}
-
 // open opens the artist with the key that a will has published, as anybody may, and
 // draws a picture with it.
 func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *model.Picture, error) {

@@ -176,14 +176,6 @@ func TestRequestsOfTheOldKeyEpochFinish(t *testing.T) {
 	require.Empty(t, w.failed)
 }
 
-// copied are layers with keys of their own, because opening wipes them.
-func copied(layers []member.Layer) (out []model.Layer) {
-	for _, l := range layers {
-		out = append(out, model.Layer{Name: fmt.Sprintf("key epoch %d", l.Model.KeyEpoch), Box: l.Model.Ciphertext, FileKey: bytes.Clone(l.FileKey)})
-	}
-	return out
-}
-
 // opensTo tries a container with all keys that somebody has, in every order and with
 // every box in place, as deep as they go, and returns what it comes to at each depth.
 func opensTo(content []byte, keys [][]byte) (found [][]byte) {
