@@ -7,12 +7,12 @@ import (
 )
 
 // Who is a member is for the members to say: t of them admit a candidate or have a
-// member leave, and everybody may leave. In the same way they adopt an artist in the
-// place of the one that they have, see model_seal.go. What they decide takes effect with the next
+// member leave, and everybody may leave. What they decide takes effect with the next
 // handover, in one block: the committee that it puts into force has the shares, and
 // the same members have the votes in consensus, which CometBFT counts from the block
 // after the next one on. The ledger begins that handover as soon as a member asks for
-// it, which the machines of the members do by themselves.
+// it, which the machines of the members do by themselves. Votes on the artist are
+// counted here too; see model_seal.go for what comes of them.
 
 // MaxMotions is the most motions of one member that may take votes at a time.
 const MaxMotions = 4
