@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/shamir/quorum"
-	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 func (x *execution) prekeys(signer Address, p Prekeys) error {
@@ -52,57 +51,13 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 	return table
 }
 
-// firstKeyEpoch is the key epoch of the network's artist.
-const firstKeyEpoch = 1
-
-// sealModel takes the network's artist. The first member's seal that is good counts:
-// its hash is for the others to check before they give the artist anything to do.
-func (x *execution) sealModel(signer Address, p Seal) error {
-	member, err := x.voter(signer)
-	if err != nil {
-		return err
-	}
-	// One member must not be able to put another artist in the place of the one that
-	// all agreed on.
-	if count(x.st, keyKeyEpoch) != 0 {
-		return refuse(CodeWrongPhase, "the network has its artist; replacing it needs a vote of the members, which this version does not have")
-	}
-	if p.KeyEpoch != firstKeyEpoch {
-		return refuse(CodeWrongPhase, "seal for key epoch %d, the first is %d", p.KeyEpoch, firstKeyEpoch)
-	}
-	if want := PolicyHash(x.machine.genesis.Charter); p.PolicyHash != want {
-		return refuse(CodeMalformed, "the seal names policy %v, the charter's is %v", p.PolicyHash, want)
-	}
-	for range x.st.Ascend(indexCID(p.ContainerCID)) {
-		return refuse(CodeMalformed, "CID %s is an artwork", p.ContainerCID)
-	}
-	ct, err := seal.ParseCiphertext(p.Ciphertext)
-	if err != nil {
-		return refuse(CodeMalformed, "%v", err)
-	}
-	id := ModelID(p.PlainHash)
-	label := ModelLabel(x.machine.chain, id, p.KeyEpoch, p.PolicyHash, x.committee.X())
-	if err := ct.Verify(x.committee.X(), label); err != nil {
-		return refuse(CodeProof, "model key: %v", err)
-	}
-	save(x.st, keyModel(p.KeyEpoch), Model{
-		ID: id, KeyEpoch: p.KeyEpoch, Name: p.Name, PlainHash: p.PlainHash, PolicyHash: p.PolicyHash,
-		ContainerHash: p.ContainerHash, ContainerCID: p.ContainerCID, ContainerSize: p.ContainerSize,
-		Label: label, U: ct.U(), Ciphertext: p.Ciphertext, Epoch: x.committee.Epoch(), Sealer: member.Index, Height: x.height,
-	})
-	save(x.st, keyKeyEpoch, p.KeyEpoch)
-	x.st.Set(indexContainer(p.ContainerCID), present)
-	x.emit(EventModelSealed, id, p.Name, p.KeyEpoch, p.ContainerCID, p.PlainHash, member.Index)
-	return nil
-}
-
 func (x *execution) request(tx Tx, p Request, index int) error {
 	model, ok := currentModel(x.st)
 	if !ok {
 		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
 	}
 	if p.ModelID != model.ID {
-		return refuse(CodeUnknown, "model %v is not the current one, %v", p.ModelID, model.ID)
+		return refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", p.ModelID, model.ID)
 	}
 	if err := x.mayDraw(); err != nil {
 		return err
@@ -192,6 +147,7 @@ func (x *execution) certify(p Certify) error {
 	a.Certificate, a.SeedSignature = bytes.Clone(p.Certificate[:]), bytes.Clone(p.SeedSignature[:])
 	a.Seed, a.Order = seed, Draw(seed, readers)
 	x.saveArtwork(a)
+	x.approvedUnder(a)
 	x.live()
 	x.emit(EventApprovalCertified, a.RID, a.Certificate, a.Seed, a.Order)
 	return nil
@@ -258,6 +214,7 @@ func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 		a.Status = StatusCandidate
 		x.st.Set(indexWait(a.Attested, a.RID), present)
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
+		x.openedBy(*a)
 		return
 	}
 	a.Status, a.Ended, a.Reason = StatusDisputed, x.height, "the auditor rendered other pixels"
@@ -288,5 +245,8 @@ func (x *execution) expireArtworks() {
 		x.unlock(a.Requester, a.Deposit, a.Deposit)
 		x.saveArtwork(a)
 		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.Deposit)
+		if was == StatusApproved {
+			x.unopened(a)
+		}
 	}
 }

@@ -22,13 +22,19 @@ type crowd struct {
 	held     map[uint32]*shamir.KeyShare // of the committee in force
 	powers   map[Hash]int64              // in consensus
 	reached  map[Standing]bool
+	duties   func(Member) []Payload // that a present member has besides; nil for none
+	asking   int                    // a request comes about every so many blocks
 }
 
 // mostMembers are all there ever are: four founders, and those who come.
 const mostMembers = 7
 
 func newCrowd(t *testing.T, seed string, diligent int) *crowd {
-	c := &crowd{world: ready(t), diligent: diligent, away: map[uint32]uint64{}, sides: map[string]*dkg.Party{}, held: map[uint32]*shamir.KeyShare{}, powers: map[Hash]int64{}, reached: map[Standing]bool{}}
+	return crowdOf(ready(t), seed, diligent)
+}
+
+func crowdOf(w *world, seed string, diligent int) *crowd {
+	c := &crowd{world: w, diligent: diligent, away: map[uint32]uint64{}, sides: map[string]*dkg.Party{}, held: map[uint32]*shamir.KeyShare{}, powers: map[Hash]int64{}, reached: map[Standing]bool{}, asking: 20}
 	chance := &chanceFrom{seed: seed}
 	c.pick = func(n int) int { b := make([]byte, 1); _, _ = chance.Read(b); return int(b[0]) % n }
 	for i := uint32(1); i <= 4; i++ {
@@ -152,9 +158,14 @@ func (c *crowd) step() {
 			for _, p := range c.due(m) {
 				send(name, p)
 			}
+			if c.duties != nil {
+				for _, p := range c.duties(m) {
+					send(name, p)
+				}
+			}
 		}
 	}
-	if c.pick(20) == 0 {
+	if c.pick(c.asking) == 0 {
 		send("alice", Request{Prompt: fmt.Sprint("picture ", c.height), ModelID: c.modelID()})
 	}
 	c.block(txs...)

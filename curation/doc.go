@@ -44,6 +44,21 @@
 // not one order can be read, the round fails: the other orders are refunded and the
 // candidates wait for the next one.
 //
+// # The life of a key epoch
+//
+// Requests are of the current model; what is released for them is the key of its key
+// epoch, which a reader may keep. So key epochs end:
+//
+//	nominated   model.seal on a network with an artist opens a motion; members adopt it, or
+//	(due)       the current one is old, and a member that is drawn wraps its container once more
+//	proposed    members fetch the container and tell with model.stored that they have it
+//	on trial    enough have: it is current; what was before is kept
+//	proven      n−t+1 members made or audited artworks with it: what was before may go
+//
+// and the other ends: retired (another one is proven), discarded (too few votes, too few
+// copies, or an approved request that nobody made: then the one before is current again).
+// The first seal is current at once and has nothing to fall back on. See rotation.go.
+//
 // # What waits for a block
 //
 // Waiting is free, so Machine.Check also keeps the pool: of an account one transaction
@@ -63,12 +78,15 @@
 // # Deviations
 //
 // No jury decides yet, identities are accounts, and nobody buys after the round:
-// a published work can be sold back to its curve only. The artist that is sealed
-// first stays: another one in its place would need a vote of the members. The height is not part of
-// the state, so that a block in which nothing happens leaves its hash alone and
-// an engine that makes blocks on demand comes to rest.
+// a published work can be sold back to its curve only. Layers are age files in age
+// files, not one stream cipher over another as in nested updatable encryption; what ends
+// a key epoch is the demand for pictures, not the calendar alone; and who rotates badly
+// loses its turn and no credits, since an outage looks the same. The height is not part
+// of the state, so that a block in which nothing happens leaves its hash alone and an
+// engine that makes blocks on demand comes to rest.
 //
 // Sources: Shoup and Gennaro, J. Cryptology 15, 2002, for sealed orders; Buterin,
-// Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve;
-// ZIP-215 for signatures; RFC 8949, section 4.2, for the encoding.
+// Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve; Boneh,
+// Eskandarian, Kim, Shih, eprint 2020/222, for layers; ZIP-215 for signatures; RFC 8949,
+// section 4.2, for the encoding.
 package curation

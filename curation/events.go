@@ -30,6 +30,14 @@ const (
 	EventMotionLapsed      = "motion.lapsed"
 	EventMotionSettled     = "motion.settled"
 	EventModelSealed       = "model.sealed"
+	EventModelNominated    = "model.nominated"
+	EventModelAdopted      = "model.adopted"
+	EventModelRotated      = "model.rotated"
+	EventModelStored       = "model.stored"
+	EventModelCurrent      = "model.current"
+	EventModelProven       = "model.proven"
+	EventModelDiscarded    = "model.discarded"
+	EventRotationDue       = "rotation.due"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
 	EventArtworkRegistered = "artwork.registered"
@@ -90,6 +98,14 @@ var EventAttributes = map[string][]string{
 	EventMotionLapsed:      {"motion", "votes", "threshold"},
 	EventMotionSettled:     {"motion", "votes", "member"},
 	EventModelSealed:       {"model", "name", "key_epoch", "container", "plain_hash", "member"},
+	EventModelNominated:    {"motion", "model", "name", "key_epoch", "container", "plain_hash", "member", "until"},
+	EventModelAdopted:      {"key_epoch", "model", "votes", "until"},
+	EventModelRotated:      {"key_epoch", "base", "layers", "container", "member", "until"},
+	EventModelStored:       {"key_epoch", "member", "stored", "needed"},
+	EventModelCurrent:      {"key_epoch", "model", "layers", "before"},
+	EventModelProven:       {"key_epoch", "openers"},
+	EventModelDiscarded:    {"key_epoch", "member", "reason", "current"},
+	EventRotationDue:       {"key_epoch", "layers", "order"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
 	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},

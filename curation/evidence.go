@@ -40,7 +40,8 @@ const (
 )
 
 // MaxReleasedShare is the most bytes of a released share that can be evidence: what
-// members take as an answer.
+// members take as an answer. It is more than seal.MaxRelease, so that a share which is
+// too long can be evidence too.
 const MaxReleasedShare = 960
 
 // SignedShare is a released share under the signature of the member that released it.
@@ -252,11 +253,11 @@ func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) erro
 	if err != nil { // the ledger has verified it
 		return refuse(CodeProof, "%v", err)
 	}
-	ct, err := seal.ParseCiphertext(must2(load[Model](r, keyModel(a.KeyEpoch))).Ciphertext)
+	layers, err := Ciphertexts(m.chain, committee.X(), layersAt(r, a.KeyEpoch))
 	if err != nil { // the same
 		return refuse(CodeProof, "%v", err)
 	}
-	seat, err := seal.VerifyRelease(committee, ct, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: a.Readers()}, s.Share)
+	seat, err := seal.VerifyRelease(committee, layers, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: a.Readers()}, s.Share)
 	switch {
 	case errors.Is(err, seal.ErrRelease): // not the share's fault: there is no such reader or role
 		return refuse(CodeProof, "%v", err)

@@ -29,10 +29,9 @@ func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) 
 	committee, shares := w.serving(a.Epoch)
 	cert, err := quorum.Verify(committee, StatementFor(w.chain, a), quorum.Signature(a.Certificate))
 	require.NoError(w.t, err)
-	model := view(w, func(v View) Model { m, _ := v.ModelAt(a.KeyEpoch); return m })
-	ct, err := seal.ParseCiphertext(model.Ciphertext)
+	of, err := Ciphertexts(w.chain, committee.X(), view(w, func(v View) []Model { return v.Layers(a.KeyEpoch) }))
 	require.NoError(w.t, err)
-	share, err := seal.ReleaseShare(w.chance, shares[member-1], committee, ct, cert, seal.Reader{Member: reader, Role: role, Prekeys: a.Readers()})
+	share, err := seal.ReleaseShare(w.chance, shares[member-1], committee, of, cert, seal.Reader{Member: reader, Role: role, Prekeys: a.Readers()})
 	require.NoError(w.t, err)
 	return share
 }

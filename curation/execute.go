@@ -202,6 +202,12 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.evidence(tx.Signer, p)
 	case Seal:
 		return x.sealModel(tx.Signer, p)
+	case Adopt:
+		return x.adopt(tx.Signer, p)
+	case Rotate:
+		return x.rotate(tx.Signer, p)
+	case Stored:
+		return x.stored(tx.Signer, p)
 	case Request:
 		return x.request(tx, p, index)
 	case Certify:
@@ -309,6 +315,7 @@ func (x *execution) endBlock() []Event {
 	x.guardianBlock()
 	x.lapseMotions()
 	x.expireArtworks()
+	x.rotationBlock()
 	x.roundBlock()
 	x.release()
 	if x.treasury != must2(load[Treasury](x.block, keyTreasury)) {

@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.convictionsAgree, m.guardiansAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.convictionsAgree, m.guardiansAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}
@@ -239,12 +239,22 @@ func (m *Machine) membersAgree(r state.Reader) error {
 	return nil
 }
 
-// motionsAgree: every motion is indexed by its end, and has a proposer.
+// motionsAgree: every motion is indexed by its end, has a proposer, and is about one
+// thing.
 func (m *Machine) motionsAgree(r state.Reader) error {
 	motions := records[Motion](r, []byte("motion/"))
 	for _, o := range motions {
-		if _, ok := r.Get(indexMotion(o)); !ok || len(o.Votes) == 0 || o.Until <= m.height || (o.Application == nil) == (o.Remove == 0) {
+		if _, ok := r.Get(indexMotion(o)); !ok || len(o.Votes) == 0 || o.Until <= m.height {
 			return fmt.Errorf("motion %v until %d: indexed %v, votes %v", o.ID, o.Until, ok, o.Votes)
+		}
+		about := 0
+		for _, is := range []bool{o.Application != nil, o.Remove != 0, o.Adopt != 0} {
+			if is {
+				about++
+			}
+		}
+		if about != 1 {
+			return fmt.Errorf("motion %v is about %d things", o.ID, about)
 		}
 	}
 	if n := len(names(r, []byte("index/motion/"))); n != len(motions) {

@@ -29,6 +29,9 @@ var (
 	keyGenesis   = []byte("chain/genesis")      // the document
 	keyTreasury  = []byte("chain/treasury")     // Treasury
 	keyKeyEpoch  = []byte("chain/key_epoch")    // number of the current model
+	keyKeyEpochs = []byte("chain/key_epochs")   // number of the last model, whatever became of it
+	keyProposed  = []byte("chain/proposed")     // number of the proposed model; absent without one
+	keyRotation  = []byte("chain/rotation")     // Rotation that is due or under way
 	keyRound     = []byte("chain/round")        // number of the last round
 	keyCeremony  = []byte("ceremony/state")     // ceremonyState
 	keyCommittee = []byte("ceremony/committee") // epoch of the committee in force
@@ -161,6 +164,10 @@ func committeeInForce(r state.Reader) (Committee, bool) {
 
 func currentModel(r state.Reader) (Model, bool) {
 	return load[Model](r, keyModel(count(r, keyKeyEpoch)))
+}
+
+func proposedModel(r state.Reader) (Model, bool) {
+	return load[Model](r, keyModel(count(r, keyProposed)))
 }
 
 // runningRound returns the round that is not yet settled or failed.

@@ -11,7 +11,8 @@ import (
 // handover, in one block: the committee that it puts into force has the shares, and
 // the same members have the votes in consensus, which CometBFT counts from the block
 // after the next one on. The ledger begins that handover as soon as a member asks for
-// it, which the machines of the members do by themselves.
+// it, which the machines of the members do by themselves. Votes on the artist are
+// counted here too; see model_seal.go for what comes of them.
 
 // MaxMotions is the most motions of one member that may take votes at a time.
 const MaxMotions = 4
@@ -167,9 +168,7 @@ func (x *execution) vote(voter Member, members []Member, m Motion) error {
 		}
 		m.Opened, m.Until = x.height, x.height+x.params().MotionBlocks-1
 		x.st.Set(indexMotion(m), present)
-		if m.Application != nil {
-			x.emit(EventMemberNominated, m.ID, m.Application.Name, m.Application.Account, m.Until)
-		}
+		x.opened(m)
 	}
 	again := slices.Contains(m.Votes, voter.Index)
 	if !again {
@@ -190,12 +189,25 @@ func (x *execution) vote(voter Member, members []Member, m Motion) error {
 		return nil
 	}
 	x.settleMotion(m)
-	if m.Application != nil {
+	switch {
+	case m.Application != nil:
 		x.admitted(*m.Application)
-		return nil
+	case m.Adopt != 0:
+		return x.adopted(m)
+	default:
+		x.goes(must2(load[Member](x.st, keyMember(m.Remove))), m.Votes)
 	}
-	x.goes(must2(load[Member](x.st, keyMember(m.Remove))), m.Votes)
 	return nil
+}
+
+// opened tells what a new motion is about that its votes do not tell.
+func (x *execution) opened(m Motion) {
+	switch {
+	case m.Application != nil:
+		x.emit(EventMemberNominated, m.ID, m.Application.Name, m.Application.Account, m.Until)
+	case m.Adopt != 0:
+		x.nominated(m)
+	}
 }
 
 // admitted gives a candidate its number, or the one that it had.
@@ -245,6 +257,9 @@ func (x *execution) lapseMotions() {
 			threshold = x.committee.T()
 		}
 		x.emit(EventMotionLapsed, m.ID, len(m.Votes), threshold)
+		if m.Adopt != 0 {
+			x.discard(must2(load[Model](x.block, keyModel(m.Adopt))), "too few members voted for it")
+		}
 	}
 }
 

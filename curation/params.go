@@ -23,15 +23,22 @@ type Params struct {
 	// Missed. Range 1..100000.
 	DKGRetryBlocks uint64 `json:"dkg_retry_blocks"`
 
-	// MotionBlocks is how long a motion on who is a member takes votes. Range
-	// 1..10000000.
+	// MotionBlocks is how long a motion on who is a member, or on the artist, takes
+	// votes. Range 1..10000000.
 	MotionBlocks uint64 `json:"motion_blocks"`
 
+	// KeyEpochBlocks is how long a key epoch lasts: once it is so old, and a request was
+	// approved under it, a member wraps the artist in one more layer under a new key, so
+	// that the keys that were released so far open nothing that members still keep. 0
+	// means never. Range 0..1000000000.
+	KeyEpochBlocks uint64 `json:"key_epoch_blocks"`
+
 	// RequestBlocks is the life of a request: certificate, registration and audit
-	// must be in blocks fewer than this many after its own. Range 1..10000000.
+	// must be in blocks fewer than this many after its own. As long have members to
+	// store a proposed model. Range 1..10000000.
 	RequestBlocks uint64 `json:"request_blocks"`
 	// GenerateBlocks is the turn of a generator before the next in the seed's
-	// order may register too. Range 1..1000000.
+	// order may register too, and that of a rotator. Range 1..1000000.
 	GenerateBlocks uint64 `json:"generate_blocks"`
 	// AuditBlocks is the turn of an auditor before the next may attest too. Range
 	// 1..1000000.
@@ -132,7 +139,7 @@ type Fees struct {
 // 1 %, reserve ratio one half, first deposit 100 credits.
 func DefaultParams() Params {
 	return Params{
-		DKGPhaseBlocks: 600, DKGDisputeBlocks: 10, DKGRetryBlocks: 60, MotionBlocks: 86_400,
+		DKGPhaseBlocks: 600, DKGDisputeBlocks: 10, DKGRetryBlocks: 60, MotionBlocks: 86_400, KeyEpochBlocks: 86_400,
 		RequestBlocks: 7200, GenerateBlocks: 600, AuditBlocks: 600,
 		OpenRequests: 16, MaxPrekeys: 1024, RequestDeposit: curve.Credits(100),
 		RoundCandidates: 6, RoundWaitBlocks: 3600, RoundMax: 60, BackBlocks: 3600, OpenBlocks: 600,
@@ -158,6 +165,7 @@ func (p Params) Validate() error {
 		{"dkg_dispute_blocks", p.DKGDisputeBlocks, 1, 100_000},
 		{"dkg_retry_blocks", p.DKGRetryBlocks, 1, 100_000},
 		{"motion_blocks", p.MotionBlocks, 1, 10_000_000},
+		{"key_epoch_blocks", p.KeyEpochBlocks, 0, 1_000_000_000},
 		{"request_blocks", p.RequestBlocks, 1, 10_000_000},
 		{"generate_blocks", p.GenerateBlocks, 1, 1_000_000},
 		{"audit_blocks", p.AuditBlocks, 1, 1_000_000},

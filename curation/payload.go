@@ -25,6 +25,9 @@ const (
 	KindRemove   Kind = "member.remove"      // members
 	KindLeave    Kind = "member.leave"       // the member
 	KindSeal     Kind = "model.seal"         // members
+	KindAdopt    Kind = "model.adopt"        // members
+	KindRotate   Kind = "model.rotate"       // the rotator
+	KindStored   Kind = "model.stored"       // members with a share
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
@@ -47,7 +50,7 @@ const (
 	MaxPrompt       = 200      // bytes of a prompt
 	MaxName         = 64       // bytes of a name
 	MaxCID          = 96       // characters of a CID
-	MaxSealedKey    = 4 << 10  // bytes of a model's ciphertext
+	MaxSealedKey    = 256      // bytes of a model's ciphertext: a file key of 16 takes 160
 	MaxSealedOrder  = 512      // bytes of an order's ciphertext
 	MaxPrekeyBatch  = 64       // points in one member.prekeys
 	MaxCeremonyData = 60 << 10 // bytes of one ceremony message
@@ -98,21 +101,6 @@ type HandOver struct {
 	Epoch   uint64   // of the committee to be: that in force and one
 	DealKey Hash     // ristretto255 point, never used before
 	Proof   [64]byte // dkg.ProveDealKey: the key is the member's own
-}
-
-// Seal records a model under the committee's key. The ciphertext holds the file
-// key of the container under the label that ModelLabel gives for these fields;
-// the ledger checks its proof. A network has one: a later seal is refused.
-type Seal struct {
-	_             struct{} `cbor:",toarray"`
-	Name          string   // what people call the artist; at most MaxName bytes
-	KeyEpoch      uint64   // 1, the first; a successor would count on
-	PlainHash     Hash     // SHA-256 of the plain model file; fixes the model id
-	PolicyHash    Hash     // hash of the document under which the key is released
-	ContainerHash Hash     // SHA-256 of the container file
-	ContainerCID  string   // where the container lies, CIDv1
-	ContainerSize uint64   // bytes of the container
-	Ciphertext    []byte   // seal.Ciphertext.Bytes, at most MaxSealedKey
 }
 
 // Admit is the signing member's vote to admit a candidate; the first one proposes it.
@@ -201,7 +189,6 @@ func (HandOver) Kind() Kind        { return KindHandover }
 func (Admit) Kind() Kind           { return KindAdmit }
 func (Remove) Kind() Kind          { return KindRemove }
 func (Leave) Kind() Kind           { return KindLeave }
-func (Seal) Kind() Kind            { return KindSeal }
 func (Request) Kind() Kind         { return KindRequest }
 func (Certify) Kind() Kind         { return KindCertify }
 func (Register) Kind() Kind        { return KindRegister }
@@ -221,6 +208,9 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindLeave:    read[Leave],
 	KindEvidence: read[Evidence],
 	KindSeal:     read[Seal],
+	KindAdopt:    read[Adopt],
+	KindRotate:   read[Rotate],
+	KindStored:   read[Stored],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],
@@ -280,17 +270,6 @@ func (r Remove) Validate() error {
 
 // Validate accepts it.
 func (Leave) Validate() error { return nil }
-
-// Validate checks names, the CID and sizes.
-func (s Seal) Validate() error {
-	if err := ValidateName(s.Name); err != nil {
-		return err
-	}
-	if err := ValidateCID(s.ContainerCID); err != nil {
-		return err
-	}
-	return sized("ciphertext", s.Ciphertext, MaxSealedKey)
-}
 
 // Validate checks the prompt.
 func (r Request) Validate() error { return ValidatePrompt(r.Prompt) }

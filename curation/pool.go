@@ -2,6 +2,7 @@ package curation
 
 import (
 	"crypto/sha256"
+	"slices"
 	"sync"
 )
 
@@ -54,7 +55,15 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		if x.machine.byAccount[tx.Signer] == 0 && x.guardian(tx.Signer) == 0 {
 			return refuse(CodeNotMember, "%s is for members and guardians: only they may send it", p.Kind())
 		}
-	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Seal, Register, Attest, OrderShares:
+	case Seal: // numbers are given once: what comes too late never stands
+		return x.late(tx, p.KeyEpoch)
+	case Rotate:
+		return x.late(tx, p.KeyEpoch)
+	case Adopt:
+		return x.settled(tx, p.KeyEpoch, ModelNominated)
+	case Stored:
+		return x.settled(tx, p.KeyEpoch, ModelNominated, ModelProposed)
+	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {
@@ -64,6 +73,22 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		}
 	}
 	return nil
+}
+
+// late refuses a seal for a key epoch that is taken.
+func (x *execution) late(tx Tx, keyEpoch uint64) error {
+	if last := count(x.st, keyKeyEpochs); x.forMembers(tx) == nil && keyEpoch <= last {
+		return refuse(CodeWrongPhase, "sealed for key epoch %d, the next is %d: seal it again for that", keyEpoch, last+1)
+	}
+	return x.forMembers(tx)
+}
+
+// settled refuses what is about a key epoch that is past the standings given.
+func (x *execution) settled(tx Tx, keyEpoch uint64, before ...ModelStanding) error {
+	if m, ok := load[Model](x.st, keyModel(keyEpoch)); x.forMembers(tx) == nil && ok && !slices.Contains(before, m.Standing) {
+		return refuse(CodeDuplicate, "key epoch %d is %s already", keyEpoch, m.Standing)
+	}
+	return x.forMembers(tx)
 }
 
 // forMembers refuses what only members may send.

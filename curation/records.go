@@ -124,13 +124,15 @@ func (s Seats) members(seats []uint32) (numbers []uint32) {
 	return numbers
 }
 
-// Motion is a vote on who is a member. It passes with as many votes as the committee
-// in force has as its threshold.
+// Motion is a vote on who is a member, or on who is the artist. It passes with as many
+// votes as the committee in force has as its threshold. It is about one thing:
+// Application, Remove or Adopt.
 type Motion struct {
 	_           struct{} `cbor:",toarray"`
 	ID          Hash
-	Application *Application // whom to admit; nil when Remove is set
-	Remove      uint32       // the member to remove
+	Application *Application // whom to admit, or nil
+	Remove      uint32       // the member to remove, or 0
+	Adopt       uint64       // the key epoch for which the artist to adopt is sealed, or 0
 	Votes       []uint32     // members, in the order of their votes; the first proposed it
 	Opened      uint64       // height
 	Until       uint64       // last height for votes
@@ -184,25 +186,6 @@ func (c Committee) Held() int { return c.Proven - len(c.Lost) }
 
 // Margin is how many of these shares the network can lose and still have enough.
 func (c Committee) Margin() int { return c.Held() - c.Threshold }
-
-// Model is a sealed artist.
-type Model struct {
-	_             struct{} `cbor:",toarray"`
-	ID            Hash     // ModelID of the plain hash
-	KeyEpoch      uint64
-	Name          string
-	PlainHash     Hash
-	PolicyHash    Hash
-	ContainerHash Hash
-	ContainerCID  string
-	ContainerSize uint64
-	Label         Hash // ModelLabel
-	U             Hash // first component of the ciphertext
-	Ciphertext    []byte
-	Epoch         uint64 // committee under whose X it is sealed
-	Sealer        uint32 // member
-	Height        uint64
-}
 
 // Status is where a request, and the artwork that comes of it, stands.
 type Status string

@@ -197,9 +197,3 @@ func TestOneWhoJoinsAndDoesNotAcknowledge(t *testing.T) {
 		})
 	}
 }
-
-// view2 is view of two values.
-func view2[A, B any](w *world, read func(View) (A, B)) (a A, b B) {
-	require.NoError(w.t, w.replicas[0].View(func(v View) error { a, b = read(v); return nil }))
-	return a, b
-}

@@ -25,6 +25,15 @@ func ModelLabel(chain, modelID Hash, keyEpoch uint64, policyHash Hash, x [32]byt
 	return shamir.Hash("label", chain[:], modelID[:], number(keyEpoch), policyHash[:], x[:])
 }
 
+// LayerLabel is the label under which the key of a layer around a model is sealed to
+// X: seal.LayerLabel(ModelLabel(chain, modelID, keyEpoch, policyHash, x), baseLabel,
+// baseU), where keyEpoch is the layer's own and the last two are label and U of what
+// the layer is around. So label and U of the outermost layer, which certificates name,
+// bind all that has to be opened.
+func LayerLabel(chain, modelID Hash, keyEpoch uint64, policyHash Hash, x [32]byte, baseLabel, baseU Hash) Hash {
+	return seal.LayerLabel(ModelLabel(chain, modelID, keyEpoch, policyHash, x), baseLabel, baseU)
+}
+
 // GuardianChain stands for the chain in all that ceremonies of guardians hash, so that
 // nothing said there means anything in a ceremony of members.
 func GuardianChain(chain Hash) Hash { return shamir.Hash("guardian", chain[:]) }

@@ -98,6 +98,13 @@ func (s *story) scene(lines []string) string {
 					say("%d %s", s.w.height, s.event(e))
 				}
 			}
+		case "rotate": // as often as it says, with all that it takes
+			n, err := strconv.Atoi(words[1])
+			require.NoError(s.t, err)
+			for range n {
+				m := s.w.rotated()
+				say("%d key epoch %d: %s of member %d is proven, around key epoch %d", s.w.height, m.KeyEpoch, plural(m.Layers, "layer"), m.Sealer, m.Base)
+			}
 		case "show":
 			shows = append(shows, words[1:])
 		default:
@@ -157,6 +164,11 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		require.NoError(s.t, err, line)
 		return a
 	}
+	number64 := func(text string) uint64 {
+		n, err := strconv.ParseUint(text, 10, 64)
+		require.NoError(s.t, err, line)
+		return n
+	}
 	member := func(name string) uint32 {
 		i, err := strconv.Atoi(strings.TrimPrefix(name, "m"))
 		if err != nil {
@@ -192,8 +204,19 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		n, err := strconv.Atoi(words[1])
 		require.NoError(s.t, err, line)
 		return sign(w.refill(member(name), n))
+	case "rotates":
+		p := w.rotation()
+		if option("proof", "good") != "good" {
+			p.Ciphertext[100] ^= 1
+		}
+		p.Base = number64(option("base", strconv.FormatUint(p.Base, 10)))
+		return sign(p)
+	case "stores":
+		return sign(Stored{KeyEpoch: number64(words[1])})
+	case "adopts":
+		return sign(Adopt{KeyEpoch: number64(words[1])})
 	case "seals":
-		p := w.sealFor(view(w, func(v View) uint64 { m, _ := v.Model(); return m.KeyEpoch })+1, words[1])
+		p := w.sealFor(view(w, View.NextKeyEpoch), words[1])
 		if option("label", "right") != "right" {
 			p.PolicyHash[0] ^= 1
 		}
@@ -243,8 +266,13 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 }
 
 // whose resolves the members that a seed drew: "generator2" is the second who may
-// generate, "auditor" the first who may audit.
+// generate, "auditor" the first who may audit, "rotator" the first who may rotate.
 func (s *story) whose(words []string) string {
+	if nth, ok := strings.CutPrefix(words[0], "rotator"); ok {
+		i, err := strconv.Atoi("0" + nth)
+		require.NoError(s.t, err)
+		return memberName(s.w.turns()[max(i, 1)-1])
+	}
 	for role, drawn := range map[string]func(Artwork) []uint32{
 		"generator": func(a Artwork) []uint32 { return a.Order },
 		"auditor":   Artwork.Auditors,
@@ -279,6 +307,18 @@ func (s *story) show(words []string) string {
 	case "market":
 		m := view(s.w, func(v View) Market { m, _ := v.Market(s.rid(words[1])); return m })
 		return fmt.Sprintf("%s: supply %s, reserve %s, sales %d", words[1], m.Supply.Credits(), m.Reserve.Credits(), m.Sales)
+	case "model":
+		m := s.w.modelAt(uint64(must(strconv.Atoi(words[1]))))
+		return fmt.Sprintf("key epoch %d: %s %q of member %d, base %d, %s, stored by %v, before %d, %d approved, opened by %v, %q",
+			m.KeyEpoch, m.Standing, m.Name, m.Sealer, m.Base, plural(m.Layers, "layer"), m.Stored, m.Before, m.Approved, m.Openers, m.Reason)
+	case "turns":
+		return fmt.Sprintf("turns: %v", s.w.turns())
+	case "keep":
+		var epochs []uint64
+		for _, m := range view(s.w, View.Keep) {
+			epochs = append(epochs, m.KeyEpoch)
+		}
+		return fmt.Sprintf("keep: %v", epochs)
 	case "treasury":
 		v := view(s.w, View.Treasury)
 		return fmt.Sprintf("treasury: %s, fees %s, tributes %s", v.Balance.Credits(), v.Fees.Credits(), v.Tributes.Credits())

@@ -201,17 +201,6 @@ func (v View) ShareProven(member uint32) bool {
 	return ok && log.Spoke(seat, dkg.KindAck)
 }
 
-// Model is the current model.
-func (v View) Model() (Model, bool) { return currentModel(v.m.store) }
-
-// ModelAt is the model of a key epoch.
-func (v View) ModelAt(keyEpoch uint64) (Model, bool) {
-	return load[Model](v.m.store, keyModel(keyEpoch))
-}
-
-// Models are all models, by key epoch: one at most, as long as none can be replaced.
-func (v View) Models() []Model { return records[Model](v.m.store, []byte("model/")) }
-
 // Artwork returns a request or artwork by its id.
 func (v View) Artwork(rid Hash) (Artwork, bool) { return load[Artwork](v.m.store, keyArtwork(rid)) }
 

@@ -101,7 +101,22 @@ func (w *walker) payload() (string, Payload) {
 	if name, p := w.due(); p != nil && w.next(3) > 0 {
 		return name, p
 	}
-	switch w.next(20) {
+	switch w.next(24) {
+	case 20:
+		r := view(w.world, func(v View) Rotation { r, _ := v.Rotation(); return r })
+		if len(r.Order) > 0 && w.next(4) > 0 {
+			return memberName(r.Order[0]), w.rotation()
+		}
+		return w.someone(), w.rotation()
+	case 21, 22:
+		e := view(w.world, View.NextKeyEpoch)
+		return w.someone(), Stored{KeyEpoch: e - uint64(w.next(3))}
+	case 23:
+		e := view(w.world, View.NextKeyEpoch)
+		if w.next(3) == 0 {
+			return w.someone(), w.sealFor(e, fmt.Sprint("artist ", e))
+		}
+		return w.someone(), Adopt{KeyEpoch: e - uint64(w.next(3))}
 	case 0:
 		return w.someone(), Send{To: addressOf(w.someone()), Amount: w.amount()}
 	case 1:

@@ -61,7 +61,7 @@ func testParams() Params {
 	p := DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 6, 2, 3
 	p.RequestBlocks, p.GenerateBlocks, p.AuditBlocks, p.OpenRequests = 40, 4, 4, 3
-	p.MaxPrekeys = 32
+	p.MaxPrekeys, p.KeyEpochBlocks = 32, 30
 	p.RoundCandidates, p.RoundWaitBlocks, p.BackBlocks, p.OpenBlocks = 3, 10, 5, 5
 	p.MaxPublished, p.MaxOrders, p.AccountOrders, p.IdentityCapPPM = 2, 12, 4, 400_000
 	p.MemberQuota = 8
@@ -271,7 +271,7 @@ func (w *world) serving(epoch uint64) (*shamir.Committee, []*shamir.KeyShare) {
 // sealFor builds a model.seal for the given key epoch.
 func (w *world) sealFor(keyEpoch uint64, name string) Seal {
 	s := Seal{Name: name, KeyEpoch: keyEpoch, PlainHash: sha256.Sum256([]byte("plain " + name)), PolicyHash: PolicyHash(testGenesis(1, testParams()).Charter),
-		ContainerHash: sha256.Sum256([]byte("container " + name)), ContainerCID: testCID, ContainerSize: 12_345}
+		ContainerHash: sha256.Sum256([]byte("container " + name)), ContainerCID: cidOf(fmt.Appendf(nil, "container %s %d", name, keyEpoch)), ContainerSize: 12_345}
 	x := w.committee().X()
 	label := ModelLabel(w.chain, ModelID(s.PlainHash), keyEpoch, s.PolicyHash, x)
 	ct, err := seal.Encrypt(w.chance, x, label, []byte("a file key of 16"))

@@ -43,7 +43,6 @@ type actor struct {
 	work sync.WaitGroup // effects under way
 
 	renders chan struct{} // one token: one render at a time in this node
-	models  chan struct{} // one token: one fetch of the sealed container at a time
 }
 
 type ask struct {
@@ -65,7 +64,7 @@ func newActor(n *Node, m *member.Machine, j *journal) *actor {
 	return &actor{
 		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
 		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
-		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1), models: make(chan struct{}, 1),
+		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
 	}
 }
 
@@ -131,9 +130,6 @@ func (a *actor) committed(ctx context.Context) error {
 	if a.behind {
 		return nil
 	}
-	if err := a.keepModel(ctx); err != nil {
-		return err
-	}
 	return a.step(ctx, member.Committed{})
 }
 
@@ -163,7 +159,8 @@ func (a *actor) ended(ctx context.Context, key string) {
 	}
 }
 
-// adopt tells the machine which pictures are pinned already, and which evidence is kept.
+// adopt tells the machine which pictures and containers are pinned already, and which
+// evidence is kept.
 func (a *actor) adopt() {
 	charges, err := outbox(a.n.home.Evidence()).load()
 	if err != nil {
@@ -173,8 +170,12 @@ func (a *actor) adopt() {
 		a.machine.Charge(e)
 	}
 	for _, p := range a.n.store.Pins() {
-		if name, rid, ok := parsePin(p.Name); ok && a.n.store.Has(p.Root) {
+		here := a.n.store.Has(p.Root)
+		if name, rid, ok := parsePin(p.Name); ok && here {
 			a.machine.Kept(rid, p.Root.String(), name)
+		}
+		if name, keyEpoch, ok := parseEpochPin(p.Name); ok {
+			a.machine.Holds(keyEpoch, p.Root.String(), here && name == containerPin)
 		}
 	}
 }
@@ -245,6 +246,12 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 		a.once(ctx, "keep/"+f.Name+"/"+f.CID, func() { a.keep(ctx, f) })
 	case member.LetGo:
 		a.work.Go(func() { a.letGo(ctx, f) })
+	case member.KeepModel:
+		a.once(ctx, "container/"+f.Model.ContainerCID, func() { a.keepModel(ctx, f) })
+	case member.LetGoModel:
+		a.work.Go(func() { a.letGoModel(ctx, f) })
+	case member.Wrap:
+		a.work.Go(func() { a.wrap(ctx, f) })
 	case member.Misbehaved:
 		a.log.WarnContext(ctx, "a member broke the protocol", "member", f.Member, "what", f.What)
 	case member.Note:

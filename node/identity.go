@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ipfs/go-cid"
@@ -54,8 +55,25 @@ func parsePin(s string) (name string, rid curation.Hash, ok bool) {
 	return name, rid, err == nil
 }
 
-// modelPin is the name of the sealed model's pin.
-const modelPin = "model"
+// The names of the pins of a key epoch's container: while it is fetched, and once it has
+// been held against what the ledger has of it.
+const (
+	fetchingPin  = "fetching"
+	containerPin = "model"
+)
+
+func epochPin(name string, keyEpoch uint64) string {
+	return name + "/" + strconv.FormatUint(keyEpoch, 10)
+}
+
+func parseEpochPin(s string) (name string, keyEpoch uint64, ok bool) {
+	name, text, found := strings.Cut(s, "/")
+	if !found || name != fetchingPin && name != containerPin {
+		return "", 0, false
+	}
+	keyEpoch, err := strconv.ParseUint(text, 10, 64)
+	return name, keyEpoch, err == nil
+}
 
 // pinned is the name under which a root is pinned, "" when it is not.
 func (n *Node) pinned(root cid.Cid) string {

@@ -32,7 +32,7 @@ func changesNetworkFile(b ledger.Committed) bool {
 	decides := func(events []curation.Event) bool {
 		for _, e := range events {
 			switch e.Kind {
-			case curation.EventCeremonyActive, curation.EventModelSealed, curation.EventRoundSettled,
+			case curation.EventCeremonyActive, curation.EventModelSealed, curation.EventModelCurrent, curation.EventRoundSettled,
 				curation.EventArtworkRegistered, curation.EventArtworkAttested, curation.EventArtworkDisputed:
 				return true
 			}

@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
@@ -239,7 +240,7 @@ func (n *Node) assemble() error {
 	if err := n.regroup(); err != nil {
 		return err
 	}
-	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{MaxBytes: maxModelBytes})
+	n.exchange = storage.NewExchange(n.host, n.store, storage.ExchangeOptions{MaxBytes: model.MaxContainer})
 	topic := "/atelier/" + hex.EncodeToString(n.chain[:8]) + "/approval/2"
 	if n.gossip, err = p2p.NewGossip(n.host, p2p.GossipConfig{Topics: []string{topic}, Author: n.roster.Has, MaxMessage: quorum.ApprovalSize}); err != nil {
 		return err

@@ -3,10 +3,8 @@ package node
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 
@@ -21,20 +19,17 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// Bounds of an opened model file, and of the files of an artwork's folder together.
-const (
-	maxModelBytes  = 64 << 20
-	maxFolderBytes = 64 << 20
-)
+// maxFolderBytes bounds the files of an artwork's folder together.
+const maxFolderBytes = 64 << 20
 
 // render performs a member.Render: one at a time in this node.
 func (a *actor) render(ctx context.Context, f member.Render) {
-	defer clear(f.FileKey)
+	defer f.Wipe()
 	done := member.Rendered{RID: f.Artwork.RID, Role: f.Role}
 	select {
 	case a.renders <- struct{}{}:
 		defer func() { <-a.renders }()
-		done.CID, done.PixelRoot, done.Err = a.n.draw(ctx, f)
+		done.CID, done.PixelRoot, done.Rotate, done.Err = a.n.draw(ctx, f)
 	case <-ctx.Done():
 		return
 	}
@@ -43,12 +38,31 @@ func (a *actor) render(ctx context.Context, f member.Render) {
 
 // draw opens the model for one artwork and renders it. The generator stores the
 // artwork's folder and pins it as a candidate; the auditor holds the registered
-// folder against its own rendering. The plain model lives in this call only.
-func (n *Node) draw(ctx context.Context, f member.Render) (string, curation.Hash, error) {
-	artist, err := n.openModel(ctx, f.Model, f.FileKey, f.Sealer)
+// folder against its own rendering. The plain model lives in this call only; if it is to
+// be sealed from scratch, this is where.
+func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels curation.Hash, sealed *curation.Rotate, err error) {
+	plain, err := n.openModel(ctx, f)
 	if err != nil {
-		return "", curation.Hash{}, fmt.Errorf("open model: %w", err)
+		return "", pixels, nil, fmt.Errorf("open model: %w", err)
 	}
+	defer clear(plain)
+	artist, err := model.UnmarshalArtist(plain)
+	if err != nil {
+		return "", pixels, nil, fmt.Errorf("open model: %w", err)
+	}
+	root, pixels, err = n.drawWith(ctx, artist, f)
+	if err == nil && f.Reseal != nil {
+		r, err := n.seal(ctx, *f.Reseal, bytes.NewReader(plain))
+		if err != nil {
+			n.log.WarnContext(ctx, "artist not sealed from scratch", "key_epoch", f.Reseal.KeyEpoch, "err", err)
+			return root, pixels, nil, nil
+		}
+		sealed = &r
+	}
+	return root, pixels, sealed, err
+}
+
+func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Render) (string, curation.Hash, error) {
 	size := int(n.params().PictureSize)
 	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, size, model.RenderOptions{Workers: n.cfg.Artist.Workers})
 	if err != nil {
@@ -170,85 +184,14 @@ func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork, pict
 }
 
 // openModel fetches the sealed container if it is not here, opens it and checks
-// that it holds what was sealed.
-func (n *Node) openModel(ctx context.Context, m curation.Model, fileKey []byte, sealer curation.Address) (*model.Artist, error) {
-	root, err := cid.Decode(m.ContainerCID)
+// that it holds what was sealed. Whoever calls it wipes the plain model file.
+func (n *Node) openModel(ctx context.Context, f member.Render) ([]byte, error) {
+	container, err := n.container(ctx, f.Model(), f.Sealer)
 	if err != nil {
 		return nil, err
 	}
-	if !n.store.Has(root) {
-		if err := n.fetchModel(ctx, root, sealer); err != nil {
-			return nil, err
-		}
-	}
-	sealed, err := n.store.OpenFile(ctx, root, "")
-	if err != nil {
-		return nil, err
-	}
-	defer sealed.Close()
-	plain, err := model.Open(sealed, func(box []byte) ([]byte, error) {
-		if !bytes.Equal(box, m.Ciphertext) {
-			return nil, errors.New("the container's box is not the one on the ledger")
-		}
-		return bytes.Clone(fileKey), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	raw, err := io.ReadAll(io.LimitReader(plain, maxModelBytes+1))
-	if err != nil {
-		return nil, err
-	}
-	defer clear(raw)
-	if len(raw) > maxModelBytes {
-		return nil, fmt.Errorf("model file is larger than %d bytes", maxModelBytes)
-	}
-	if sha256.Sum256(raw) != m.PlainHash {
-		return nil, errors.New("the opened model is not the one that was sealed")
-	}
-	return model.UnmarshalArtist(raw)
-}
-
-// keepModel brings the sealed container here before it is needed: until then its
-// sealer alone has it, and would take the artist with it.
-func (a *actor) keepModel(ctx context.Context) error {
-	var m curation.Model
-	var sealer curation.Member
-	if err := a.n.machine.View(func(v curation.View) error {
-		m, _ = v.Model()
-		sealer, _ = v.Member(m.Sealer)
-		return nil
-	}); err != nil || m.ContainerCID == "" {
-		return err
-	}
-	root, err := cid.Decode(m.ContainerCID)
-	if err != nil || a.n.store.Has(root) {
-		return err
-	}
-	select {
-	case a.models <- struct{}{}:
-	default:
-		return nil // under way; the next block tries again should it fail
-	}
-	a.work.Go(func() {
-		defer func() { <-a.models }()
-		if err := a.n.fetchModel(ctx, root, sealer.Account); err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "sealed model not fetched yet", "cid", m.ContainerCID, "err", err)
-		}
-	})
-	return nil
-}
-
-func (n *Node) fetchModel(ctx context.Context, root cid.Cid, sealer curation.Address) error {
-	if err := n.store.Pin(root, modelPin); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
-	defer cancel()
-	if _, err := n.exchange.Fetch(ctx, root, n.others(sealer)); err != nil {
-		return fmt.Errorf("model %v is not to be had from any member: %w", root, err)
-	}
-	return nil
+	defer container.Close()
+	return f.Open(container)
 }
 
 // others are the other members' peers, the given account's first.
@@ -267,8 +210,8 @@ func (n *Node) others(first curation.Address) []peer.ID {
 
 // label is what an artwork's folder says, but for its picture.
 func (n *Node) label(f member.Render, p *model.Picture, generator uint32) (storage.Artwork, error) {
-	receipt, err := n.receipt(f.Artwork, f.Model, p, generator)
-	return storage.Label(n.genesis.Charter.Name, f.Model.Name, receipt), err
+	receipt, err := n.receipt(f.Artwork, f.Model(), p, generator)
+	return storage.Label(n.genesis.Charter.Name, f.Model().Name, receipt), err
 }
 
 // receipt is the one that follows from the ledger for a picture by a generator.

@@ -11,8 +11,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
-	"github.com/atelier-dao/atelier/shamir/seal"
-	"github.com/atelier-dao/atelier/storage"
+	"github.com/atelier-dao/atelier/node/member"
 )
 
 // Sealing says what a sealing does and how it goes.
@@ -31,9 +30,10 @@ type Sealing struct {
 
 // MakeModel makes the network's own artist: it fine-tunes the public genesis artist
 // from a fresh secret seed, encrypts the result to the committee's key, stores the
-// container, records it on the ledger and erases the plain weights. Whoever calls
-// it has had the weights in memory; the release policy protects them from everybody
-// else, and SECURITY.md says so.
+// container, records it on the ledger and erases the plain weights. The first one is the
+// network's; with a later one a motion opens to put it in the place of the one that there
+// is. Whoever calls it has had the weights in memory; the release policy protects them
+// from everybody else, and SECURITY.md says so.
 func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error) {
 	n.sealing.Lock()
 	defer n.sealing.Unlock()
@@ -46,12 +46,8 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	if s.Name == "" {
 		s.Name = n.genesis.Charter.Name
 	}
-	if err := n.machine.View(func(v curation.View) error {
-		if m, ok := v.Model(); ok {
-			return fmt.Errorf("the network has its artist, %q: this version seals one, once", m.Name)
-		}
-		return nil
-	}); err != nil {
+	_, successor, err := n.artist()
+	if err != nil {
 		return curation.Model{}, err
 	}
 	var seed [32]byte
@@ -70,64 +66,54 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	}
 	defer clear(plain)
 	s.Phase("sealing it under the committee's key")
-	payload, container, err := n.sealPlain(s.Name, plain)
-	if err != nil {
-		return curation.Model{}, err
-	}
-	root, err := storage.FileCID(container)
-	if err != nil {
-		return curation.Model{}, err
-	}
-	if err := n.store.Pin(root, modelPin); err != nil {
-		return curation.Model{}, err
-	}
-	if _, err := n.store.PutFile(ctx, bytes.NewReader(container)); err != nil {
-		return curation.Model{}, fmt.Errorf("store container: %w", err)
-	}
-	payload.ContainerCID = root.String()
-	s.Phase("recording it on the ledger")
-	if err := n.SubmitAs(ctx, n.secrets.Identity, payload); err != nil {
-		return curation.Model{}, fmt.Errorf("record sealed model: %w", err)
-	}
-	var m curation.Model
-	err = n.machine.View(func(v curation.View) (err error) {
-		var ok bool
-		if m, ok = v.Model(); !ok || m.PlainHash != payload.PlainHash {
-			err = errors.New("another model was sealed at the same time: look with `atelier model show`")
+	p := curation.Seal{Name: s.Name, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.genesis.Charter)}
+	for {
+		if err := n.sealPlain(ctx, &p, plain); err != nil {
+			return curation.Model{}, err
 		}
-		return err
-	})
-	return m, err
+		s.Phase("recording it on the ledger")
+		refused := n.SubmitAs(ctx, n.secrets.Identity, p)
+		m, next, err := n.keyEpoch(p.KeyEpoch)
+		switch {
+		case err != nil || refused == nil:
+			return m, err
+		case next == p.KeyEpoch || ctx.Err() != nil:
+			return curation.Model{}, fmt.Errorf("record sealed model: %w", refused)
+		case !successor:
+			return curation.Model{}, fmt.Errorf("another model was sealed at the same time, look with `atelier model show`: %w", refused)
+		}
+		s.Phase("another container came first: sealing it again for the next key epoch")
+	}
 }
 
-// sealPlain encrypts a model file to the committee in force.
-func (n *Node) sealPlain(name string, plain []byte) (curation.Seal, []byte, error) {
-	var x [32]byte
+// artist is the current model.
+func (n *Node) artist() (m curation.Model, ok bool, err error) {
+	err = n.machine.View(func(v curation.View) error { m, ok = v.Model(); return nil })
+	return m, ok, err
+}
+
+// keyEpoch is the model of a key epoch, and the number of the next one.
+func (n *Node) keyEpoch(number uint64) (m curation.Model, next uint64, err error) {
+	err = n.machine.View(func(v curation.View) error { m, _ = v.ModelAt(number); next = v.NextKeyEpoch(); return nil })
+	return m, next, err
+}
+
+// sealPlain encrypts a model file to the committee in force, for the next key epoch, and
+// fills in what comes of it.
+func (n *Node) sealPlain(ctx context.Context, p *curation.Seal, plain []byte) error {
+	var s member.Sealing
 	if err := n.machine.View(func(v curation.View) error {
 		c, ok := v.Committee()
 		if !ok {
 			return errors.New("the key ceremony has not ended: a model is sealed to the key that it makes")
 		}
-		x = c.X()
+		s.X, s.KeyEpoch = c.X(), v.NextKeyEpoch()
 		return nil
 	}); err != nil {
-		return curation.Seal{}, nil, err
+		return err
 	}
-	p := curation.Seal{Name: name, KeyEpoch: 1, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.genesis.Charter)}
-	label := curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, x)
-	var container bytes.Buffer
-	err := model.Seal(&container, bytes.NewReader(plain), func(fileKey []byte) ([]byte, error) {
-		ct, err := seal.Encrypt(rand.Reader, x, label, fileKey)
-		if err != nil {
-			return nil, err
-		}
-		p.Ciphertext = ct.Bytes()
-		return p.Ciphertext, nil
-	})
-	if err != nil {
-		return curation.Seal{}, nil, fmt.Errorf("seal model: %w", err)
-	}
-	p.ContainerHash = sha256.Sum256(container.Bytes())
-	p.ContainerSize = uint64(container.Len())
-	return p, container.Bytes(), nil
+	s.Label = curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), s.KeyEpoch, p.PolicyHash, s.X)
+	r, err := n.seal(ctx, s, bytes.NewReader(plain))
+	p.KeyEpoch, p.ContainerCID, p.ContainerHash, p.ContainerSize, p.Ciphertext = r.KeyEpoch, r.ContainerCID, r.ContainerHash, r.ContainerSize, r.Ciphertext
+	return err
 }

@@ -42,6 +42,15 @@ type releaseCase struct {
 	Secret        hexBytes     `json:"secret"`
 	Shares        []shareCase  `json:"shares"`
 	Plaintext     hexBytes     `json:"plaintext"`
+	Layers        []layerCase  `json:"layers,omitempty"`
+}
+
+// layerCase is a layer around what comes before it.
+type layerCase struct {
+	KeyEpoch   uint64   `json:"key_epoch"`
+	Label      hexBytes `json:"label"`
+	Ciphertext hexBytes `json:"ciphertext"`
+	Plaintext  hexBytes `json:"plaintext"`
 }
 
 type readerCase struct {
@@ -94,9 +103,9 @@ func requestBody(prompt string, model [32]byte) []byte {
 	return append(append(append(b, prompt...), 0x58, 0x20), model[:]...)
 }
 
-// release plays one release from beginning to end. model is for the second one to
-// be of the same ciphertext.
-func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role seal.Role) (releaseCase, quorum.Statement, *seal.Ciphertext) {
+// release plays one release from beginning to end. ct is for the second one to be of
+// the same ciphertext; keyEpochs are those of layers around it.
+func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role seal.Role, keyEpochs ...uint64) (releaseCase, quorum.Statement, *seal.Ciphertext) {
 	t.Helper()
 	r := releaseCase{Name: name, Chain: chain[:], PlainHash: in32(sha256.Sum256([]byte("weights"))), KeyEpoch: 1, Height: 40, Position: 2, Role: uint8(role)}
 	var err error
@@ -104,13 +113,27 @@ func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role sea
 	require.NoError(t, err)
 	x, policy := n.c.X(), ledgerHash("policy", []byte("Vector"), []byte("We release what the charter says."))
 	model := ledgerHash("model", r.PlainHash)
-	label := shamir.Hash("label", chain[:], model[:], shamir.Uint64(1), policy[:], x[:])
+	modelLabel := func(keyEpoch uint64) [32]byte {
+		return shamir.Hash("label", chain[:], model[:], shamir.Uint64(keyEpoch), policy[:], x[:])
+	}
+	label := modelLabel(1)
 	r.PolicyHash, r.Model, r.Label, r.Plaintext = policy[:], model[:], label[:], hexBytes("sixteen byte key")
 	if ct == nil {
 		ct, err = seal.Encrypt(&hashStream{name: "model"}, x, label, r.Plaintext)
 		require.NoError(t, err)
 	}
 	r.Ciphertext = ct.Bytes()
+	layers, keyEpoch, plaintexts := seal.NewLayers(label, ct), uint64(1), [][]byte{r.Plaintext}
+	for i, e := range keyEpochs {
+		l := layerCase{KeyEpoch: e, Plaintext: fmt.Appendf(nil, "key of layer  %2d", i+1)}
+		outer := seal.LayerLabel(modelLabel(e), layers.Label(), layers.U())
+		around, err := seal.Encrypt(&hashStream{name: fmt.Sprint("layer ", i+1)}, x, outer, l.Plaintext)
+		require.NoError(t, err)
+		l.Label, l.Ciphertext = outer[:], around.Bytes()
+		layers, keyEpoch = layers.Around(modelLabel(e), around), e
+		require.Equal(t, outer, layers.Label())
+		r.Layers, plaintexts = append(r.Layers, l), append(plaintexts, l.Plaintext)
+	}
 
 	r.Body = requestBody("dusk over water", model)
 	body := sha256.Sum256(r.Body)
@@ -123,8 +146,8 @@ func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role sea
 		r.Readers = append(r.Readers, readerCase{m, key[:]})
 	}
 	s := quorum.Statement{
-		Chain: chain, Epoch: n.c.Epoch(), RID: rid, Body: body, Model: model, KeyEpoch: 1, Label: label,
-		U: ct.U(), Prekeys: table.Digest(), Expiry: r.Height + 20,
+		Chain: chain, Epoch: n.c.Epoch(), RID: rid, Body: body, Model: model, KeyEpoch: keyEpoch, Label: layers.Label(),
+		U: layers.U(), Prekeys: table.Digest(), Expiry: r.Height + 20,
 	}
 	r.Statement = s.Bytes()
 	cert, seedSig := certify(t, n, s)
@@ -147,18 +170,18 @@ func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role sea
 	reader := seal.Reader{Member: r.Reader, Role: role, Prekeys: table}
 	var shares [][]byte
 	for _, k := range n.shares {
-		b, err := seal.ReleaseShare(&hashStream{name: fmt.Sprint("release ", name, k.Index())}, k, n.c, ct, cert, reader)
+		b, err := seal.ReleaseShare(&hashStream{name: fmt.Sprint("release ", name, k.Index())}, k, n.c, layers, cert, reader)
 		require.NoError(t, err)
-		index, err := seal.VerifyRelease(n.c, ct, cert, reader, b)
+		index, err := seal.VerifyRelease(n.c, layers, cert, reader, b)
 		require.NoError(t, err)
 		require.Equal(t, k.Index(), index)
 		shares = append(shares, b)
 		r.Shares = append(r.Shares, shareCase{fmt.Sprintf("of member %d", index), b, "good"})
 	}
-	r.Shares = append(r.Shares, badShares(shares[0])...)
+	r.Shares = append(r.Shares, badShares(shares[0], len(plaintexts))...)
 	slices.Reverse(r.Shares) // the bad ones first
 	for _, b := range r.Shares {
-		_, err := seal.VerifyRelease(n.c, ct, cert, reader, b.Hex)
+		_, err := seal.VerifyRelease(n.c, layers, cert, reader, b.Hex)
 		switch b.Verdict {
 		case "good":
 			require.NoError(t, err, b.Name)
@@ -174,9 +197,9 @@ func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role sea
 			t.Fatalf("%s: verdict %q", b.Name, b.Verdict)
 		}
 	}
-	plain, _, err := seal.CombineRelease(secrets[r.Reader], n.c, ct, cert, reader, shares)
+	plain, _, err := seal.CombineRelease(secrets[r.Reader], n.c, layers, cert, reader, shares)
 	require.NoError(t, err)
-	require.Equal(t, string(r.Plaintext), string(plain))
+	require.Equal(t, plaintexts, plain)
 	return r, s, ct
 }
 
@@ -196,8 +219,8 @@ func certify(t *testing.T, n network, s quorum.Statement) (quorum.VerifiedCertif
 	return cert, sig
 }
 
-// badShares are made of a good one.
-func badShares(good []byte) (out []shareCase) {
+// badShares are made of a good one through so many layers.
+func badShares(good []byte, layers int) (out []shareCase) {
 	with := func(name, verdict string, change func(b []byte) []byte) {
 		out = append(out, shareCase{name, change(slices.Clone(good)), verdict})
 	}
@@ -211,7 +234,8 @@ func badShares(good []byte) (out []shareCase) {
 	with("E1 is the identity", "identity", put(2, make([]byte, 32)...))
 	with("E2 is the identity", "identity", put(34, make([]byte, 32)...))
 	with("E1 is no canonical point", "encoding", put(2, 1))
-	with("the challenge is the order of the group", "encoding", put(66, order...))
+	c := len(good) - 96
+	with("the challenge is the order of the group", "encoding", put(c, order...))
 	with("said to be member 0's", "index", put(0, 0, 0))
 	with("said to be of a member beyond the last", "index", put(0, 0, 200))
 	with("said to be member 2's", "proof", put(0, 0, 2))
@@ -219,9 +243,16 @@ func badShares(good []byte) (out []shareCase) {
 		return slices.Concat(b[:2], b[34:66], b[2:34], b[66:])
 	})
 	with("the responses change places", "proof", func(b []byte) []byte {
-		return slices.Concat(b[:98], b[130:], b[98:130])
+		return slices.Concat(b[:c+32], b[c+64:], b[c+32:c+64])
 	})
-	with("all of the proof is zero", "proof", put(66, make([]byte, 96)...))
+	with("all of the proof is zero", "proof", put(c, make([]byte, 96)...))
+	if layers > 1 {
+		with("the part of the outermost layer is missing", "encoding", func(b []byte) []byte { return slices.Concat(b[:c-64], b[c:]) })
+		with("the part of the outermost layer stands twice", "encoding", func(b []byte) []byte { return slices.Concat(b[:c], b[c-64:]) })
+		with("the parts of two layers change places", "proof", func(b []byte) []byte { return slices.Concat(b[:2], b[66:130], b[2:66], b[130:]) })
+		with("one part stands for two layers", "proof", func(b []byte) []byte { return slices.Concat(b[:66], b[2:66], b[130:]) })
+		with("E1 of the outermost layer is the identity", "identity", put(c-64, make([]byte, 32)...))
+	}
 	return out
 }
 
@@ -231,6 +262,7 @@ func TestReleaseCases(t *testing.T) {
 	audit, _, _ := release(t, "to the auditor", n, ct, seal.Auditor)
 	next := heir(t, n)
 	later, _, _ := release(t, "after a handover to five members", next, ct, seal.Generator)
+	layered, _, _ := release(t, "through two layers", n, ct, seal.Generator, 2, 5)
 	require.Equal(t, first.SeedSignature, later.SeedSignature, "a request has one seed for good")
 
 	var changed []changedCase
@@ -288,10 +320,22 @@ func TestReleaseCases(t *testing.T) {
 	fails("shares", "one good share three times", one("shares", []shareCase{first.Shares[12], first.Shares[12], first.Shares[12]}))
 	fails("shares", "the shares were released to the auditor", one("shares", audit.Shares))
 	fails("opening", "the secret is another reader's", one("secret", later.Secret))
+	of := func(check, name string, change func(l []layerCase) []layerCase) {
+		changed = append(changed, changedCase{name, layered.Name, one("layers", change(slices.Clone(layered.Layers))), check})
+	}
+	of("statement", "the outermost layer is left out", func(l []layerCase) []layerCase { return l[:1] })
+	of("layers", "the inner layer is left out", func(l []layerCase) []layerCase { return l[1:] })
+	of("layers", "two layers change places", func(l []layerCase) []layerCase { return []layerCase{l[1], l[0]} })
+	of("layers", "a layer stands twice", func(l []layerCase) []layerCase { return append(l, l[1]) })
+	of("layers", "the key epoch of a layer is another", func(l []layerCase) []layerCase { l[0].KeyEpoch = 3; return l })
+	of("layers", "the ciphertext of a layer is the model's own", func(l []layerCase) []layerCase { l[0].Ciphertext = layered.Ciphertext; return l })
+	of("layers", "eight layers around a model", func(l []layerCase) []layerCase { return slices.Concat(l, l, l, l) })
+	fails("statement", "the release is through a layer that nobody certified", one("layers", layered.Layers[:1]))
+	fails("shares", "the shares were released through two layers", one("shares", layered.Shares))
 	for _, c := range changed {
 		for _, field := range []string{"rid", "context"} {
 			require.NotContains(t, c.Set, field) // they follow from others
 		}
 	}
-	golden(t, "testdata/release.json", map[string]any{"releases": []releaseCase{first, audit, later}, "refused": changed})
+	golden(t, "testdata/release.json", map[string]any{"releases": []releaseCase{first, audit, later, layered}, "refused": changed})
 }

@@ -160,15 +160,38 @@ func vectors(t *testing.T) (out []vector) {
 	reader := seal.Reader{Member: 2, Role: seal.Generator, Prekeys: prekeys}
 	var released [][]byte
 	for _, k := range shares {
-		b, err := seal.ReleaseShare(stream(fmt.Sprint("release", k.Index())), k, c, ct, cert, reader)
+		b, err := seal.ReleaseShare(stream(fmt.Sprint("release", k.Index())), k, c, seal.NewLayers(label, ct), cert, reader)
 		require.NoError(t, err)
 		released = append(released, b)
 	}
 	add("released share of member 1", released[0], "key share", "of member 1", "ciphertext", ct.Bytes(), "certificate", sig[:],
 		"statement", s.Bytes(), "reader", 2, "role", 1, "r", key[:], "stream", "release1")
-	plain, _, err := seal.CombineRelease(secret, c, ct, cert, reader, released)
+	plain, _, err := seal.CombineRelease(secret, c, seal.NewLayers(label, ct), cert, reader, released)
 	require.NoError(t, err)
-	require.Equal(t, "sixteen byte key", string(plain))
+	require.Equal(t, "sixteen byte key", string(plain[0]))
+
+	own := shamir.Hash("vector", []byte("own"))
+	layerLabel := seal.LayerLabel(own, label, ct.U())
+	u := ct.U()
+	hash("label of a layer", layerLabel, "own", own[:], "label", label[:], "u", u[:])
+	around, err := seal.Encrypt(stream("around"), c.X(), layerLabel, []byte("key of the layer"))
+	require.NoError(t, err)
+	layers := seal.NewLayers(label, ct).Around(own, around)
+	s2 := s
+	s2.KeyEpoch, s2.Label, s2.U = 2, layers.Label(), layers.U()
+	var approveLayers []quorum.Partial
+	for _, k := range shares {
+		p, err := quorum.SignApproval(k, s2)
+		require.NoError(t, err)
+		approveLayers = append(approveLayers, p)
+	}
+	layersCert, _, err := quorum.RecoverCertificate(c, s2, approveLayers)
+	require.NoError(t, err)
+	layersSig := layersCert.Signature()
+	through, err := seal.ReleaseShare(stream("through"), shares[0], c, layers, layersCert, reader)
+	require.NoError(t, err)
+	add("released share of member 1 through two layers", through, "key share", "of member 1", "ciphertexts", []hexBytes{ct.Bytes(), around.Bytes()},
+		"certificate", layersSig[:], "statement", s2.Bytes(), "reader", 2, "role", 1, "r", key[:], "stream", "through")
 
 	public := seal.PublicLabel{Chain: chain, Purpose: "order", ID: 1}
 	hash("public label", public.Hash(), "chain", chain[:], "purpose", "order", "id", 1)

@@ -54,6 +54,19 @@ func (s *Store) PutFile(ctx context.Context, r io.Reader) (cid.Cid, error) {
 	return s.put(ctx, func(dag format.DAGService) (cid.Cid, error) { return buildFile(ctx, dag, r) })
 }
 
+// PutFilePinned is PutFile of a file that is pinned under a name before it is there, so
+// that no Collect in between can take it. It is for files that are too large to ask
+// FileCID first.
+func (s *Store) PutFilePinned(ctx context.Context, r io.Reader, name string) (cid.Cid, error) {
+	return s.put(ctx, func(dag format.DAGService) (cid.Cid, error) {
+		root, err := buildFile(ctx, dag, r)
+		if err == nil {
+			err = s.Pin(root, name)
+		}
+		return root, err
+	})
+}
+
 func (s *Store) put(ctx context.Context, build func(format.DAGService) (cid.Cid, error)) (cid.Cid, error) {
 	st, err := s.newStage(cid.Undef)
 	if err != nil {

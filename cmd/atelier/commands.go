@@ -22,7 +22,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("model", "The artist: seal it, look at it, draw and train", modelSeal(e), modelShow(e), modelOpen(e), modelRender(e), modelTrain(e))
+		return noun("model", "The artist: seal it, look at it, vote on it, draw and train", modelSeal(e), modelShow(e), modelHistory(e), modelAdopt(e), modelOpen(e), modelRender(e), modelTrain(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("artwork", "Ask for pictures, look at them, bring them here", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e))
@@ -69,7 +69,8 @@ and nobody but their word keeps them from reading with it.`,
 	"node": `A node is the running member of one home. The commands here look at it from the same
 machine; every other command asks it, or another one with --api.`,
 	"model": `The artist is a model of some 190,000 numbers. The genesis artist is public and
-draws here without a network; a network seals its own, which opens only by quorum.`,
+draws here without a network; a network seals its own, which opens only by quorum,
+under keys that change, and replaces it by a vote of its members.`,
 	"artwork": `An artwork begins as a request with a prompt and a deposit. Members approve it, one
 draws it, another checks it, and it waits as a candidate for a round.`,
 	"approval": `The members approve a request by signing it; a quorum of signatures is one

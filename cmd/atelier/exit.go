@@ -149,7 +149,7 @@ func hintFor(c curation.Code) string {
 	case curation.CodeLimit:
 		return "Ask again with another limit, or see the present price with `atelier market quote`."
 	case curation.CodeDuplicate:
-		return "See what there is with `atelier model show` and `atelier artwork list`, and ask for a picture with `atelier artwork request`; for another artist, found another network with `atelier network create`."
+		return "See what there is with `atelier model show` and `atelier artwork list`, and ask for a picture with `atelier artwork request`."
 	case curation.CodeUnknown:
 		return "List what there is with `atelier artwork list`, and see what the network has with `atelier network show`."
 	case curation.CodeNotMember:

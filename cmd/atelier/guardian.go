@@ -16,11 +16,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/guardian"
 	"github.com/atelier-dao/atelier/node/keys"
-	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 func guardianShow(e *env) *cobra.Command {
@@ -417,31 +415,7 @@ and writes its folder to --out. Anybody may do this, and draw with it from then 
 			if s.Will == nil || s.Will.Height == 0 {
 				return refused(curation.CodeWrongPhase, "the key is not public: the artist opens for one approved picture at a time, ask for one with `atelier artwork request`")
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			m, err := c.Model(cmd.Context())
-			if err != nil {
-				return err
-			}
-			x, err := n.Committee.Key()
-			if err != nil {
-				return err
-			}
-			ct, err := seal.ParseCiphertext(m.Ciphertext)
-			if err != nil {
-				return err
-			}
-			fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
-			if err != nil {
-				return err
-			}
-			container, err := c.File(cmd.Context(), m.ContainerCID, "")
-			if err != nil {
-				return err
-			}
-			artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
+			artist, m, err := c.OpenPublished(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -160,12 +160,13 @@ func memberNames(n api.Network, numbers []uint32) string {
 
 func memberVotes(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "votes", Short: "List the votes under way on who is a member",
-		Long: `votes shows whom members want to admit or remove: how many votes are there, how many
-are needed, who voted, and until which height. Each who holds a share has one vote.
-What has enough of them takes effect with the next handover, which begins by itself;
-what has not in time lapses, and can be proposed again.`,
-		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'",
+		Use: "votes", Short: "List the votes under way on who is a member, and on the artist",
+		Long: `votes shows whom members want to admit or remove, and which artist they want to
+adopt: how many votes are there, how many are needed, who voted, and until which
+height. Each who holds a share has one vote. Who is a member changes with the next
+handover, which begins by itself; an artist is stored by the members first. What has
+not enough votes in time lapses, and can be proposed again.`,
+		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'\n  atelier member votes --json | jq '.[].artist.container_cid'",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := e.client()
@@ -184,18 +185,24 @@ what has not in time lapses, and can be proposed again.`,
 				return e.print(motions)
 			}
 			if len(motions) == 0 {
-				fmt.Fprintln(e.out, "no vote is under way: one begins when somebody joins with an invitation, or with `atelier member remove`")
+				fmt.Fprintln(e.out, "no vote is under way: one begins when somebody joins with an invitation, with `atelier member remove`, or with `atelier model seal`")
 			}
 			for _, m := range motions {
 				fmt.Fprintf(e.out, "%s\n", motionLine(net, m))
 				s := &sheet{}
 				s.add("motion", "%s", m.ID)
 				s.add("for it", "%s", memberNames(net, m.Votes))
-				if a := m.Applicant; a != nil {
+				switch a := m.Applicant; {
+				case a != nil:
 					s.add("account", "%s", a.Account)
 					s.addAll("reached at", a.Addresses)
 					s.add("vote", "%s", e.again("member admit %s", short(m.ID)))
-				} else {
+				case m.Artist != nil:
+					s.add("artist", "%s", m.Artist.ID)
+					s.add("container", "%s, %s in age", m.Artist.ContainerCID, bytesText(int64(m.Artist.ContainerSize)))
+					s.add("hash", "%s", m.Artist.ContainerHash)
+					s.add("vote", "%s", e.again("model adopt %d", m.Artist.KeyEpoch))
+				default:
 					s.add("vote", "%s", e.again("member remove %d", m.Member))
 					if needed := neededForItself(net, m.Member); needed != "" {
 						s.add("", "%s", needed)
@@ -213,8 +220,11 @@ what has not in time lapses, and can be proposed again.`,
 // motionLine is a vote in one line.
 func motionLine(n api.Network, m api.Motion) string {
 	what := "remove " + memberNames(n, []uint32{m.Member})
-	if m.Applicant != nil {
+	switch {
+	case m.Applicant != nil:
 		what = "admit " + m.Name
+	case m.Artist != nil:
+		what = fmt.Sprintf("adopt the artist %s, sealed by %s for key epoch %d", m.Name, memberNames(n, []uint32{m.Artist.Sealer}), m.Artist.KeyEpoch)
 	}
 	return fmt.Sprintf("%s: %d of %s, until height %d, in %s", what, m.Counted, count(m.Threshold, "vote"), m.Until, count(int(m.Until-min(n.Height, m.Until)), "block"))
 }

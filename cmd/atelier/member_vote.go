@@ -191,7 +191,8 @@ type voted struct {
 	Threshold int    `json:"threshold"`
 	Until     uint64 `json:"until,omitempty"` // last height for votes, while it is not decided
 	Decided   bool   `json:"decided"`
-	Standing  string `json:"standing,omitempty"` // that it came to
+	KeyEpoch  uint64 `json:"key_epoch,omitempty"` // of an artist
+	Standing  string `json:"standing,omitempty"`  // that it came to
 }
 
 // vote puts a vote on the ledger and tells what it came to.
@@ -204,7 +205,10 @@ func (v *voter) vote(ctx context.Context, name string, p curation.Payload) error
 	if err != nil {
 		return v.env.inTheWay(err)
 	}
-	out := voted{Name: name}
+	out, look := voted{Name: name}, "member list"
+	if _, artist := p.(curation.Adopt); artist {
+		look = "model show"
+	}
 	for _, event := range r.Events {
 		switch at := event.Attributes; event.Kind {
 		case curation.EventMotionVote:
@@ -217,18 +221,30 @@ func (v *voter) vote(ctx context.Context, name string, p curation.Payload) error
 			out.decided(at["member"], curation.StandingLeaving)
 		case curation.EventMemberLeft:
 			out.decided(at["member"], curation.StandingLeft)
+		case curation.EventModelAdopted:
+			out.KeyEpoch, _ = strconv.ParseUint(at["key_epoch"], 10, 64)
+			out.Standing, out.Decided = string(curation.ModelProposed), true
+		case curation.EventModelCurrent:
+			out.Standing = string(curation.ModelTrial)
 		}
 	}
 	switch {
+	case out.KeyEpoch != 0 && out.Standing == string(curation.ModelTrial):
+		return v.env.say(out, "%s is adopted, and the network's artist: the next pictures show whether it opens\nlook: %s\n", name, v.env.again("model show"))
+	case out.KeyEpoch != 0:
+		return v.env.say(out, "%s is adopted: the members' nodes store it by themselves, and when enough have it is the network's artist\nlook: %s\n", name, v.env.again("model show"))
 	case !out.Decided:
 		m, err := v.client.Motion(ctx, out.Motion)
 		var decided *api.Problem
 		if errors.As(err, &decided) && decided.Code == api.CodeNotFound {
-			return v.env.say(out, "%s: the vote was one of %d, and it is decided meanwhile\nlook: %s\n", name, out.Votes, v.env.again("member list"))
+			return v.env.say(out, "%s: the vote was one of %d, and it is decided meanwhile\nlook: %s\n", name, out.Votes, v.env.again("%s", look))
 		} else if err != nil {
 			return err
 		}
 		out.Member, out.Until = m.Member, m.Until
+		if m.Artist != nil {
+			out.KeyEpoch = m.Artist.KeyEpoch
+		}
 		return v.env.say(out, "%s: %d of %s, until height %d\nnext: the others vote, as `%s` tells them\n", name, out.Votes, count(out.Threshold, "vote"), out.Until, v.env.again("member votes"))
 	case out.Standing == string(curation.StandingJoining):
 		return v.env.say(out, "%s is admitted as member %d: it gets a share and a vote with the next handover, which begins by itself\nlook: %s\n", name, out.Member, v.env.again("committee show"))

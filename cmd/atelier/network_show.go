@@ -83,7 +83,10 @@ func networkSheet(n api.Network) *sheet {
 		}
 	}
 	if m := n.Model; m != nil {
-		s.add("artist", "%s, sealed by %s at height %d", m.Name, memberName(n, m.Sealer), m.Height)
+		s.add("artist", "%s, sealed by %s at height %d; key epoch %d, %s", m.Name, memberName(n, m.Sealer), m.Height, m.KeyEpoch, m.Standing)
+		if n.Rotation != nil {
+			s.add("", "%s", n.Rotation.Advice)
+		}
 	} else {
 		s.add("artist", "none is sealed yet: a member does it with `atelier model seal`")
 	}

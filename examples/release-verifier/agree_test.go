@@ -10,6 +10,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/quorum"
+	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 // TestTheCasesAreWhatTheLedgerWouldHold computes with package curation what the
@@ -19,7 +20,7 @@ func TestTheCasesAreWhatTheLedgerWouldHold(t *testing.T) {
 	require.NoError(t, err)
 	var file struct{ Releases []fields }
 	require.NoError(t, json.Unmarshal(b, &file))
-	require.Len(t, file.Releases, 3)
+	require.Len(t, file.Releases, 4)
 	for _, r := range file.Releases {
 		at := func(name string) curation.Hash { return curation.Hash(r.bytes(name)) }
 		chain, x := at("chain"), [32]byte(r.bytes("committee")[45:77])
@@ -33,11 +34,18 @@ func TestTheCasesAreWhatTheLedgerWouldHold(t *testing.T) {
 		require.Equal(t, at("policy_hash"), policy)
 		require.Equal(t, at("label"), curation.ModelLabel(chain, at("model"), r.number("key_epoch"), policy, x))
 
+		keyEpoch, label, u := r.number("key_epoch"), at("label"), curation.Hash(r.bytes("ciphertext")[:32])
+		for _, l := range r.list("layers") {
+			keyEpoch = l.number("key_epoch")
+			label = seal.LayerLabel(curation.ModelLabel(chain, at("model"), keyEpoch, policy, x), label, u)
+			require.Equal(t, curation.Hash(l.bytes("label")), label)
+			u = curation.Hash(l.bytes("ciphertext")[:32])
+		}
 		s, err := quorum.ParseStatement(r.bytes("statement"))
 		require.NoError(t, err)
 		a := curation.Artwork{
-			RID: at("rid"), BodyHash: hashed, ModelID: at("model"), KeyEpoch: r.number("key_epoch"), Label: at("label"),
-			U: curation.Hash(r.bytes("ciphertext")[:32]), Epoch: s.Epoch, Expiry: s.Expiry,
+			RID: at("rid"), BodyHash: hashed, ModelID: at("model"), KeyEpoch: keyEpoch, Label: label,
+			U: u, Epoch: s.Epoch, Expiry: s.Expiry,
 		}
 		var members, order []uint32
 		for i, k := range r.list("readers") {

@@ -45,15 +45,20 @@ func (c committee) consistent() {
 // releaseChecks are those of section 14, in their order.
 func releaseChecks(r fields) []check {
 	var (
-		g                 = ristretto
-		c                 committee
-		table, label, box []byte
-		u, key            point
-		good              []*share
-		members           []uint64
-		keys              = map[uint64][]byte{}
-		bodyHash          = sha256.Sum256(r.bytes("body"))
+		g            = ristretto
+		c            committee
+		table, label []byte
+		layers       []layer // the model's own ciphertext and those around it
+		keyEpoch     = r.number("key_epoch")
+		key          point
+		good         []*share
+		members      []uint64
+		keys         = map[uint64][]byte{}
+		bodyHash     = sha256.Sum256(r.bytes("body"))
 	)
+	modelLabel := func(keyEpoch uint64) []byte {
+		return hash("label", r.bytes("chain"), r.bytes("model"), u64(keyEpoch), r.bytes("policy_hash"), c.x[0].bytes())
+	}
 	same := func(name string, want []byte) string {
 		need(bytes.Equal(r.bytes(name), want), "another "+refusal(name))
 		return fmt.Sprintf("%x…", want[:6])
@@ -81,22 +86,28 @@ func releaseChecks(r fields) []check {
 		}},
 		{"model", func() string { return same("model", ledgerHash("model", r.bytes("plain_hash"))) }},
 		{"label", func() string {
-			label = hash("label", r.bytes("chain"), r.bytes("model"), u64(r.number("key_epoch")), r.bytes("policy_hash"), c.x[0].bytes())
+			label = modelLabel(keyEpoch)
 			return same("label", label)
 		}},
 		{"ciphertext", func() string {
-			in := input(r.bytes("ciphertext"))
-			need(144 <= len(in) && len(in) <= 4240, "encoding")
-			u = g.point(in.take(32))
-			uBar, e, f := g.point(in.take(32)), g.decodeScalar(in.take(32)), g.decodeScalar(in.take(32))
-			box = in
-			w, wBar := g.commitment(f, g.base, e, u), g.commitment(f, gBar, e, uBar)
-			need(e.Cmp(g.hashScalar("tdh2", label, box, c.x[0].bytes(), gBar.bytes(), u.bytes(), uBar.bytes(), w.bytes(), wBar.bytes())) == 0, "proof")
-			return fmt.Sprintf("%d bytes in the box", len(box)-16)
+			layers = []layer{parseLayer(r.bytes("ciphertext"), label, c.x[0], r.bytes("plaintext"))}
+			return fmt.Sprintf("%d bytes in the box", len(layers[0].box)-16)
+		}},
+		{"layers", func() string {
+			around := r.list("layers")
+			need(len(around) <= 7, "too many")
+			for _, f := range around {
+				need(f.number("key_epoch") > keyEpoch, "order")
+				keyEpoch = f.number("key_epoch")
+				label = hash("layer", modelLabel(keyEpoch), label, layers[len(layers)-1].u.bytes())
+				need(bytes.Equal(f.bytes("label"), label), "another label")
+				layers = append(layers, parseLayer(f.bytes("ciphertext"), label, c.x[0], f.bytes("plaintext")))
+			}
+			return fmt.Sprint(len(around))
 		}},
 		{"statement", func() string {
 			want := slices.Concat([]byte("release"), r.bytes("chain"), u64(c.epoch), r.bytes("rid"), bodyHash[:], r.bytes("model"),
-				u64(r.number("key_epoch")), label, u.bytes(), hash("prekeys", table))
+				u64(keyEpoch), label, layers[len(layers)-1].u.bytes(), hash("prekeys", table))
 			in := input(r.bytes("statement"))
 			need(bytes.Equal(in.take(len(want)), want), "says something else")
 			expiry := in.number(8)
@@ -125,7 +136,7 @@ func releaseChecks(r fields) []check {
 			all := r.list("shares")
 			for _, f := range all {
 				s := &share{}
-				if f["found"] = string(attempt(func() { s.judge(f.bytes("hex"), c, ctx, u, key) })); f["found"] != "" {
+				if f["found"] = string(attempt(func() { s.judge(f.bytes("hex"), c, ctx, layers, key) })); f["found"] != "" {
 					continue
 				}
 				f["found"] = "good"
@@ -140,36 +151,77 @@ func releaseChecks(r fields) []check {
 			rho := g.decodeScalar(r.bytes("secret"))
 			need(equal(g.base.mul(rho), key), "secret of another reader")
 			var indices []uint64
-			var e1, e2 []point
 			for _, s := range good[:c.t] {
-				indices, e1, e2 = append(indices, s.index), append(e1, s.e1), append(e2, s.e2)
+				indices = append(indices, s.index)
 			}
 			weights := g.lagrange(0, indices)
-			shared := g.commitment(big.NewInt(1), g.sum(weights, e2), rho, g.sum(weights, e1))
-			plain, err := unseal(shared.bytes(), nil, hash("box", label, u.bytes()), box, label)
-			need(err == nil, "the box does not open")
-			need(bytes.Equal(plain, r.bytes("plaintext")), "another plaintext")
-			return fmt.Sprintf("%q, with the shares of %v", plain, indices)
+			var opened [][]byte
+			for i, l := range layers {
+				var e1, e2 []point
+				for _, s := range good[:c.t] {
+					e1, e2 = append(e1, s.e1[i]), append(e2, s.e2[i])
+				}
+				shared := g.commitment(big.NewInt(1), g.sum(weights, e2), rho, g.sum(weights, e1))
+				plain, err := unseal(shared.bytes(), nil, hash("box", l.label, l.u.bytes()), l.box, l.label)
+				need(err == nil, "a box does not open")
+				need(bytes.Equal(plain, l.plaintext), "another plaintext")
+				opened = append(opened, plain)
+			}
+			return fmt.Sprintf("%q, with the shares of %v", opened, indices)
 		}},
 	}
+}
+
+// layer is a ciphertext, section 7, with its label.
+type layer struct {
+	label, box []byte
+	u          point
+	plaintext  []byte // what the case says that it opens to
+}
+
+// parseLayer reads a ciphertext and checks its proof.
+func parseLayer(b, label []byte, x point, plaintext []byte) layer {
+	g, in := ristretto, input(b)
+	need(144 <= len(in) && len(in) <= 4240, "encoding")
+	u := g.point(in.take(32))
+	uBar, e, f := g.point(in.take(32)), g.decodeScalar(in.take(32)), g.decodeScalar(in.take(32))
+	w, wBar := g.commitment(f, g.base, e, u), g.commitment(f, gBar, e, uBar)
+	need(e.Cmp(g.hashScalar("tdh2", label, in, x.bytes(), gBar.bytes(), u.bytes(), uBar.bytes(), w.bytes(), wBar.bytes())) == 0, "proof")
+	return layer{label, in, u, plaintext}
 }
 
 // share is a released one, section 10.
 type share struct {
 	index  uint64
-	e1, e2 point
+	e1, e2 []point // of each layer
 }
 
-func (s *share) judge(b []byte, c committee, ctx []byte, u, key point) {
+func (s *share) judge(b []byte, c committee, ctx []byte, of []layer, key point) {
 	g, in := ristretto, input(b)
-	need(len(b) == 162, "encoding")
-	s.index, s.e1, s.e2 = in.number(2), g.point(in.take(32)), g.point(in.take(32))
+	need(len(b) == 98+64*len(of), "encoding")
+	s.index = in.number(2)
+	for range of {
+		s.e1, s.e2 = append(s.e1, g.point(in.take(32))), append(s.e2, g.point(in.take(32)))
+	}
 	ch, z, w := g.decodeScalar(in.take(32)), g.decodeScalar(in.take(32)), g.decodeScalar(in.take(32))
 	need(1 <= s.index && s.index <= uint64(c.n), "index")
 	public := c.x[s.index]
-	a1, a2, a3 := g.commitment(z, g.base, ch, public), g.commitment(w, g.base, ch, s.e1), g.commitment(w, key, ch, s.e2).add(u.mul(z))
+	u, e1, e2 := of[0].u, s.e1[0], s.e2[0]
+	if len(of) > 1 {
+		all, us := [][]byte{ctx, u64(s.index), public.bytes(), key.bytes()}, []point{}
+		for i, l := range of {
+			all, us = append(all, l.u.bytes(), s.e1[i].bytes(), s.e2[i].bytes()), append(us, l.u)
+		}
+		ctx = hash("release/fold", all...)
+		var weights []*big.Int
+		for i := range of {
+			weights = append(weights, g.hashScalar("release/weight", ctx, u64(uint64(i))))
+		}
+		u, e1, e2 = g.sum(weights, us), g.sum(weights, s.e1), g.sum(weights, s.e2)
+	}
+	a1, a2, a3 := g.commitment(z, g.base, ch, public), g.commitment(w, g.base, ch, e1), g.commitment(w, key, ch, e2).add(u.mul(z))
 	hashed := [][]byte{ctx, u64(s.index)}
-	for _, p := range []point{g.base, u, key, public, s.e1, s.e2, a1, a2, a3} {
+	for _, p := range []point{g.base, u, key, public, e1, e2, a1, a2, a3} {
 		hashed = append(hashed, p.bytes())
 	}
 	need(ch.Cmp(g.hashScalar("release", hashed...)) == 0, "proof")

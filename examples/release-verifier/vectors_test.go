@@ -186,7 +186,28 @@ func (v known) releases() {
 
 	f = v.from("released share of member 1")
 	ctx := hash("release context", v.hex("certificate context"), u64(f.number("reader")), []byte{byte(f.number("role"))})
-	(&share{}).judge(v.hex("released share of member 1"), c, ctx, g.point(f.bytes("ciphertext")[:32]), g.point(f.bytes("r")))
+	(&share{}).judge(v.hex("released share of member 1"), c, ctx, []layer{{u: g.point(f.bytes("ciphertext")[:32])}}, g.point(f.bytes("r")))
+
+	f = v.from("label of a layer")
+	v.is("label of a layer", hash("layer", f.bytes("own"), f.bytes("label"), f.bytes("u")))
+	f = v.from("released share of member 1 through two layers")
+	signature(v.from("certificate").text("dst"), f.bytes("statement"), c.y[0], f.bytes("certificate"))
+	ctx = hash("release context", hash("cert", f.bytes("certificate"), f.bytes("statement")), u64(f.number("reader")), []byte{byte(f.number("role"))})
+	x, _ := v.share(1)
+	s, r := stream{name: f.text("stream")}, g.point(f.bytes("r"))
+	want, layers, k := &share{index: 1}, []layer{}, []*big.Int{}
+	for _, ct := range f.blobs("ciphertexts") {
+		u := g.point(ct[:32])
+		k, layers = append(k, s.scalar()), append(layers, layer{u: u})
+		want.e1 = append(want.e1, g.base.mul(k[len(k)-1]))
+		want.e2 = append(want.e2, r.mul(k[len(k)-1]).add(u.mul(x)))
+	}
+	released := v.hex("released share of member 1 through two layers")
+	got := &share{}
+	got.judge(released, c, ctx, layers, r)
+	for i := range layers {
+		require.True(v.t, equal(want.e1[i], got.e1[i]) && equal(want.e2[i], got.e2[i]), "layer %d is another than the stream makes", i)
+	}
 }
 
 // sealed makes a ciphertext again from its stream.

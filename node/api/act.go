@@ -130,11 +130,15 @@ func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions)
 	if err != nil {
 		return
 	}
+	var shown Model
 	model, err := s.backend.SealModel(ctx, o, func(p SealProgress) {
 		if out.send(0, messageProgress, Progress(p)) != nil {
 			cancel()
 		}
 	})
+	if err == nil {
+		err = s.view(func(v curation.View) error { shown = modelOf(v, model); return nil })
+	}
 	if err != nil {
 		p := explain(err)
 		if p.Code == CodeInternal { // most of what stops a sealing is the network's state
@@ -143,7 +147,7 @@ func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions)
 		_ = out.send(0, messageProblem, p) // the client has gone
 		return
 	}
-	_ = out.send(0, messageModel, modelOf(model))
+	_ = out.send(0, messageModel, shown)
 }
 
 func (s *server) fetch(ctx context.Context, id, method, from string) (Fetched, error) {

@@ -80,11 +80,6 @@ func (c *Client) Members(ctx context.Context) ([]Member, error) {
 	return ask[[]Member](ctx, c, "/v1/members", nil)
 }
 
-// Model is the current artist; a *Problem with CodeNotFound before there is one.
-func (c *Client) Model(ctx context.Context) (Model, error) {
-	return ask[Model](ctx, c, "/v1/model", nil)
-}
-
 // Ceremony is what the members said in the ceremony of the committee in force.
 func (c *Client) Ceremony(ctx context.Context) (Transcript, error) {
 	return ask[Transcript](ctx, c, "/v1/ceremony", nil)

@@ -33,7 +33,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 	out := Network{
 		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply, Succession: v.Genesis().Succession.Tells(), Advice: health.Of(v, reached).State.Advice(v.Estate()),
 		Members: membersOf(v), Ceremony: ceremonyOf(n.Ceremony), Params: n.Params,
-		Shares:   sharesOf(v, reached),
+		Shares: sharesOf(v, reached), Rotation: rotationOf(v),
 		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
 	}
 	for _, s := range curation.Statuses {
@@ -44,7 +44,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 		out.Committee = &committee
 	}
 	if m, ok := v.Model(); ok {
-		model := modelOf(m)
+		model := modelOf(v, m)
 		out.Model = &model
 	}
 	if r, ok := v.Round(n.Round); ok {
@@ -90,12 +90,6 @@ func transcriptOf(v curation.View) (t Transcript, err error) {
 	}
 	t.Log, err = log.MarshalBinary()
 	return t, err
-}
-
-func modelOf(m curation.Model) Model {
-	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
-		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
-		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height}
 }
 
 // artworkOf converts a record; held says whether a folder is in the store.

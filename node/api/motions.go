@@ -12,14 +12,15 @@ import (
 	"github.com/atelier-dao/atelier/node/health"
 )
 
-// Motion is a vote under way on who is a member. What was decided, or lapsed, is none
-// any more: the members tell what came of it.
+// Motion is a vote under way on who is a member, or who is the artist. What was decided,
+// or lapsed, is none any more: the members and the models tell what came of it.
 type Motion struct {
 	ID        curation.Hash `json:"id"`
-	Kind      string        `json:"kind" enum:"admit,remove"`
+	Kind      string        `json:"kind" enum:"admit,remove,adopt"`
 	Applicant *Applicant    `json:"applicant,omitempty" doc:"Whom to admit."`
 	Member    uint32        `json:"member,omitempty" doc:"Whom to remove; or the number that the applicant had when it was a member before."`
-	Name      string        `json:"name" doc:"Of the applicant or member."`
+	Artist    *Model        `json:"artist,omitempty" doc:"Whom to adopt."`
+	Name      string        `json:"name" doc:"Of the applicant, member or artist."`
 	Votes     []uint32      `json:"votes" doc:"Members that are for it, in the order of their votes; the first proposed it."`
 	Counted   int           `json:"counted" doc:"Votes of those who hold a share now."`
 	Threshold int           `json:"threshold" doc:"Votes that carry it."`
@@ -61,6 +62,12 @@ func motionOf(v curation.View, m curation.Motion) Motion {
 		}
 		return out
 	}
+	if m.Adopt != 0 {
+		sealed, _ := v.ModelAt(m.Adopt) // a motion is about a model that there is
+		artist := modelOf(v, sealed)
+		out.Kind, out.Name, out.Artist = "adopt", sealed.Name, &artist
+		return out
+	}
 	target, _ := v.Member(m.Remove) // a motion is about a member that there is
 	out.Name = target.Name
 	return out
@@ -71,12 +78,12 @@ func motionsOf(v curation.View) []Motion {
 }
 
 func (s *server) registerMotions(api huma.API) {
-	get(s, api, "motions", "/v1/motions", "The votes under way on who is a member",
+	get(s, api, "motions", "/v1/motions", "The votes under way on who is a member, and on the artist",
 		func(v curation.View, _ *none) ([]Motion, error) { return motionsOf(v), nil })
 	type motionInput struct {
 		ID string `path:"id" maxLength:"64" doc:"Of the motion in hex, or the first 8 or more digits of it."`
 	}
-	get(s, api, "motion", "/v1/motions/{id}", "One vote on who is a member",
+	get(s, api, "motion", "/v1/motions/{id}", "One vote on who is a member, or on the artist",
 		func(v curation.View, in *motionInput) (Motion, error) { return findMotion(v, in.ID) })
 }
 
@@ -94,14 +101,14 @@ func findMotion(v curation.View, text string) (found Motion, err error) {
 	}
 	switch several {
 	case 0:
-		return found, problem(http.StatusNotFound, CodeNotFound, "no motion %q takes votes: `atelier member list` and /v1/motions list those that do, and what became of others", clip(text))
+		return found, problem(http.StatusNotFound, CodeNotFound, "no motion %q takes votes: `atelier member votes` and /v1/motions list those that do; /v1/members and /v1/models tell what became of others", clip(text))
 	case 1:
 		return found, nil
 	}
 	return Motion{}, problem(http.StatusConflict, CodeAmbiguous, "%q names several motions: give more digits", text)
 }
 
-// Motions are the votes under way on who is a member.
+// Motions are the votes under way on who is a member, and on the artist.
 func (c *Client) Motions(ctx context.Context) ([]Motion, error) {
 	return ask[[]Motion](ctx, c, "/v1/motions", nil)
 }

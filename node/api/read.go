@@ -60,6 +60,7 @@ func (s *server) view(read func(curation.View) error) error {
 func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
 	s.registerCustody(api)
+	s.registerModels(api)
 	s.registerMotions(api)
 	s.registerReleases(api)
 	s.registerGuardians(api)
@@ -80,14 +81,6 @@ func (s *server) registerNetwork(api huma.API) {
 		func(v curation.View, _ *none) ([]Member, error) { return membersOf(v), nil })
 	get(s, api, "ceremony", "/v1/ceremony", "What the members said in the ceremony of the committee in force, or in the one under way before there is one: with its seed, a member derives its share",
 		func(v curation.View, _ *none) (Transcript, error) { return transcriptOf(v) })
-	get(s, api, "model", "/v1/model", "The current artist",
-		func(v curation.View, _ *none) (Model, error) {
-			m, ok := v.Model()
-			if !ok {
-				return Model{}, problem(http.StatusNotFound, CodeNotFound, "no artist is sealed yet: a member does it with `atelier model seal`")
-			}
-			return modelOf(m), nil
-		})
 	huma.Register(api, huma.Operation{OperationID: "pins", Method: http.MethodGet, Path: "/v1/pins", Summary: "What this node keeps", Tags: []string{"read"}},
 		func(context.Context, *none) (*body[[]Pin], error) { return &body[[]Pin]{s.pins()}, nil })
 	huma.Register(api, huma.Operation{OperationID: "genesis", Method: http.MethodGet, Path: "/v1/genesis", Summary: "The founding document, byte for byte", Tags: []string{"read"},

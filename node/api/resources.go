@@ -44,6 +44,7 @@ type Network struct {
 	Committee  *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
 	Ceremony   Ceremony        `json:"ceremony"`
 	Model      *Model          `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
+	Rotation   *Rotation       `json:"rotation,omitempty" doc:"When and by whom the artist's key is changed; absent before one is sealed."`
 	Params     curation.Params `json:"params" doc:"The rules, as in genesis."`
 	Treasury   Treasury        `json:"treasury"`
 	Artworks   map[string]int  `json:"artworks" doc:"How many there are, by status."`
@@ -132,24 +133,6 @@ type Treasury struct {
 	Fees     curve.Amount `json:"fees" doc:"Taken in since genesis."`
 	Tributes curve.Amount `json:"tributes" doc:"Taken in since genesis."`
 	Slashes  curve.Amount `json:"slashes" doc:"Taken from convicted members since genesis."`
-}
-
-// Model is a sealed artist.
-type Model struct {
-	ID            curation.Hash `json:"id"`
-	KeyEpoch      uint64        `json:"key_epoch"`
-	Name          string        `json:"name"`
-	PlainHash     curation.Hash `json:"plain_hash" doc:"SHA-256 of the plain file."`
-	PolicyHash    curation.Hash `json:"policy_hash"`
-	ContainerHash curation.Hash `json:"container_hash"`
-	ContainerCID  string        `json:"container_cid"`
-	ContainerSize uint64        `json:"container_size"`
-	Label         curation.Hash `json:"label"`
-	U             curation.Hash `json:"u"`
-	Ciphertext    Hex           `json:"ciphertext" doc:"The container's key, sealed to X."`
-	Epoch         uint64        `json:"epoch" doc:"Committee under whose X it is sealed."`
-	Sealer        uint32        `json:"sealer" doc:"Member."`
-	Height        uint64        `json:"height"`
 }
 
 // Artwork is one request and everything that the ledger has learnt about it since.

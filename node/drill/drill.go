@@ -44,6 +44,7 @@ type Report struct {
 	Y         string  `json:"y"`
 	States    []Seen  `json:"states"`
 	Pictures  []Piece `json:"pictures"`
+	Layers    int     `json:"layers"`    // of the artist when the members lose their shares, itself included
 	Refusal   string  `json:"refusal"`   // of a request after the loss
 	Verified  string  `json:"verified"`  // what was published, after the loss
 	Sold      string  `json:"sold"`      // after the loss
@@ -212,6 +213,15 @@ func (r *run) live(ctx context.Context) (err error) {
 		return err
 	}
 	r.screen.Fact("published; the collector holds its tokens")
+	var m curation.Model
+	if err := r.until(ctx, "the end of a key epoch", func(v curation.View) bool {
+		m, _ = v.Model()
+		return m.Layers > 1
+	}); err != nil {
+		return err
+	}
+	r.report.Layers = m.Layers
+	r.screen.Fact("the key epoch ended: %s put a layer around the artist, under a new key", memberNames[m.Sealer-1])
 	return nil
 }
 

@@ -33,6 +33,7 @@ func TestEachDeathPolicyDoesWhatItPromises(t *testing.T) {
 			require.Contains(t, r.Refusal, "the others are lost")
 			require.NotEmpty(t, r.Verified)
 			require.NotEmpty(t, r.Sold)
+			require.Equal(t, 2, r.Layers)
 			require.Equal(t, policy == curation.GuardianPolicy, r.Recovered)
 			require.Equal(t, policy == curation.WillPolicy, r.Public)
 			require.Len(t, r.Pictures, map[bool]int{true: 1, false: 2}[policy == curation.Mortal])

@@ -25,7 +25,6 @@ import (
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/shamir/dkg"
-	"github.com/atelier-dao/atelier/shamir/seal"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -87,6 +86,7 @@ var (
 func rules(size uint64) curation.Params {
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 60, 2, 5
+	p.KeyEpochBlocks = 20
 	p.RequestBlocks, p.GenerateBlocks, p.AuditBlocks = 400, 60, 60
 	p.RoundCandidates, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 1, 6, 60, 1
 	p.IdentityCapPPM = 1_000_000 // one collector is the whole market here
@@ -274,8 +274,14 @@ func (n *network) perform(p *peer, f member.Effect) {
 		delete(p.secrets.Seeds, f.Epoch)
 	case member.Render:
 		done := member.Rendered{RID: f.Artwork.RID, Role: f.Role}
-		done.CID, done.PixelRoot, done.Err = n.draw(f, p)
+		done.CID, done.PixelRoot, done.Rotate, done.Err = n.draw(f, p)
 		n.step(p, done)
+	case member.KeepModel:
+		kept, err := n.keepModel(f)
+		n.fail(err)
+		n.step(p, kept)
+	case member.Wrap:
+		n.step(p, n.wrap(f))
 	case member.Keep:
 		root, err := cid.Decode(f.CID)
 		if err == nil {
@@ -319,29 +325,16 @@ func (n *network) sealArtist(ctx context.Context) error {
 		return err
 	}
 	p := curation.Seal{Name: "Paper cut", KeyEpoch: 1, PlainHash: sha256.Sum256(plain), PolicyHash: curation.PolicyHash(n.charter)}
-	var x [32]byte
-	if err := n.View(func(v curation.View) error { c, _ := v.Committee(); x = c.X(); return nil }); err != nil {
+	s := member.Sealing{KeyEpoch: p.KeyEpoch}
+	if err := n.View(func(v curation.View) error { c, _ := v.Committee(); s.X = c.X(); return nil }); err != nil {
 		return err
 	}
-	var container bytes.Buffer
-	if err := model.Seal(&container, bytes.NewReader(plain), func(fileKey []byte) ([]byte, error) {
-		ct, err := seal.Encrypt(rand.Reader, x, curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, x), fileKey)
-		if err != nil {
-			return nil, err
-		}
-		p.Ciphertext = ct.Bytes()
-		return p.Ciphertext, nil
-	}); err != nil {
-		return err
-	}
-	root, err := n.store.PutFile(ctx, bytes.NewReader(container.Bytes()))
+	s.Label = curation.ModelLabel(n.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, s.X)
+	sealed, err := n.seal(s, bytes.NewReader(plain))
 	if err != nil {
 		return err
 	}
-	if err := n.store.Pin(root, "model"); err != nil {
-		return err
-	}
-	p.ContainerHash, p.ContainerSize, p.ContainerCID = sha256.Sum256(container.Bytes()), uint64(container.Len()), root.String()
+	p.ContainerCID, p.ContainerHash, p.ContainerSize, p.Ciphertext = sealed.ContainerCID, sealed.ContainerHash, sealed.ContainerSize, sealed.Ciphertext
 	tx, err := n.sign(n.members[0].key, p)
 	if err != nil {
 		return err

@@ -21,16 +21,29 @@ import (
 )
 
 // draw opens the sealed artist with the key that the members released, and renders.
-func (n *network) draw(f member.Render, by *peer) (string, curation.Hash, error) {
+func (n *network) draw(f member.Render, by *peer) (root string, pixels curation.Hash, sealed *curation.Rotate, err error) {
 	ctx := context.Background()
-	container, err := n.file(ctx, f.Model.ContainerCID, "")
+	plain, err := n.plain(ctx, f)
 	if err != nil {
-		return "", curation.Hash{}, err
+		return "", pixels, nil, err
 	}
-	artist, err := model.OpenSealed(container, f.Model.Ciphertext, f.FileKey, f.Model.PlainHash)
+	defer clear(plain)
+	if f.Reseal != nil {
+		r, err := n.seal(*f.Reseal, bytes.NewReader(plain))
+		if err != nil {
+			return "", pixels, nil, err
+		}
+		sealed = &r
+	}
+	artist, err := model.UnmarshalArtist(plain)
 	if err != nil {
-		return "", curation.Hash{}, err
+		return "", pixels, nil, err
 	}
+	root, pixels, err = n.drawWith(ctx, artist, f, by)
+	return root, pixels, sealed, err
+}
+
+func (n *network) drawWith(ctx context.Context, artist *model.Artist, f member.Render, by *peer) (string, curation.Hash, error) {
 	var size uint64
 	if err := n.View(func(v curation.View) error { size = v.Params().PictureSize; return nil }); err != nil {
 		return "", curation.Hash{}, err
@@ -47,7 +60,7 @@ func (n *network) draw(f member.Render, by *peer) (string, curation.Hash, error)
 	if err := picture.EncodePNG(&png); err != nil {
 		return "", curation.Hash{}, err
 	}
-	label := storage.Label(n.charter.Name, f.Model.Name, receipt)
+	label := storage.Label(n.charter.Name, f.Model().Name, receipt)
 	label.PNG = png.Bytes()
 	files, err := storage.BuildArtworkFolder(label)
 	if err != nil {
@@ -60,6 +73,61 @@ func (n *network) draw(f member.Render, by *peer) (string, curation.Hash, error)
 	return root.String(), picture.PixelRoot, n.store.Pin(root, member.Candidate+"/"+f.Artwork.RID.String())
 }
 
+// plain opens the artist's container with the keys that the members released.
+func (n *network) plain(ctx context.Context, f member.Render) ([]byte, error) {
+	container, err := n.container(ctx, f.Model())
+	if err != nil {
+		return nil, err
+	}
+	defer container.Close()
+	return f.Open(container)
+}
+
+// container is that of a sealed model; one store stands for all members'.
+func (n *network) container(ctx context.Context, m curation.Model) (io.ReadCloser, error) {
+	root, err := cid.Decode(m.ContainerCID)
+	if err != nil {
+		return nil, err
+	}
+	return n.store.OpenFile(ctx, root, "")
+}
+
+// keepModel tells a member that a container is what the ledger tells of, or that it is
+// not.
+func (n *network) keepModel(f member.KeepModel) (member.ModelKept, error) {
+	kept := member.ModelKept{KeyEpoch: f.Model.KeyEpoch, CID: f.Model.ContainerCID}
+	c, err := n.container(context.Background(), f.Model)
+	if err != nil {
+		return kept, err
+	}
+	defer c.Close()
+	kept.Err = member.CheckContainer(c, f.Model)
+	return kept, nil
+}
+
+// wrap puts a layer around the artist.
+func (n *network) wrap(f member.Wrap) (w member.Wrapped) {
+	inside, err := n.container(context.Background(), f.Container)
+	if err != nil {
+		return member.Wrapped{Err: err}
+	}
+	defer inside.Close()
+	w.Rotate, w.Err = n.seal(f.Sealing, inside)
+	return w
+}
+
+// seal makes a container, stores and pins it.
+func (n *network) seal(s member.Sealing, plain io.Reader) (curation.Rotate, error) {
+	var out bytes.Buffer
+	r, err := s.Seal(rand.Reader, &out, plain)
+	if err != nil {
+		return r, err
+	}
+	root, err := n.store.PutFilePinned(context.Background(), &out, fmt.Sprintf("model/%d", s.KeyEpoch))
+	r.ContainerCID = root.String()
+	return r, err
+}
+
 func pixels(p *model.Picture) (root [32]byte) {
 	if p != nil {
 		root = p.PixelRoot
@@ -69,7 +137,7 @@ func pixels(p *model.Picture) (root [32]byte) {
 
 // receipt is the one that follows from the ledger for a picture.
 func (n *network) receipt(f member.Render, p *model.Picture, by *peer) (storage.Receipt, error) {
-	a, m := f.Artwork, f.Model
+	a, m := f.Artwork, f.Model()
 	container, err := cid.Decode(m.ContainerCID)
 	if err != nil {
 		return storage.Receipt{}, err
@@ -222,51 +290,14 @@ func (n *network) sell(ctx context.Context, rid curation.Hash) (string, error) {
 	return "", errors.New("the collector holds no tokens to sell")
 }
 
-func (n *network) file(ctx context.Context, root, name string) ([]byte, error) {
-	c, err := cid.Decode(root)
-	if err != nil {
-		return nil, err
-	}
-	f, err := n.store.OpenFile(ctx, c, name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, model.MaxOpened))
-}
-
 // open opens the artist with the key that a will has published, as anybody may, and
 // draws a picture with it.
 func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *model.Picture, error) {
-	s, err := n.client.Succession(ctx)
+	artist, _, err := n.client.OpenPublished(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	net, err := n.client.Network(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := n.client.Model(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := net.Committee.Key()
-	if err != nil {
-		return nil, nil, err
-	}
-	ct, err := seal.ParseCiphertext(m.Ciphertext)
-	if err != nil {
-		return nil, nil, err
-	}
-	fileKey, err := seal.OpenPublished(s.Will.Secret, ct, x, m.Label)
-	if err != nil {
-		return nil, nil, err
-	}
-	container, err := n.client.File(ctx, m.ContainerCID, "")
-	if err != nil {
-		return nil, nil, err
-	}
-	artist, err := model.OpenSealed(container, m.Ciphertext, fileKey, m.PlainHash)
 	if err != nil {
 		return nil, nil, err
 	}

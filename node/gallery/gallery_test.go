@@ -236,7 +236,7 @@ func TestEveryStateHasItsPage(t *testing.T) {
 func TestThePageOfTheNetworkTellsWhoComesAndGoes(t *testing.T) {
 	s := apitest.Open(t, 4, nil)
 	h := open(t, s)
-	require.NotContains(t, read(t, h, "/network").sound().says(), "Votes on who is a member")
+	require.NotContains(t, read(t, h, "/network").sound().says(), "Votes under way")
 	says := func(parts ...string) string {
 		t.Helper()
 		p := read(t, h, "/network").sound()
@@ -257,14 +257,14 @@ func TestThePageOfTheNetworkTellsWhoComesAndGoes(t *testing.T) {
 			}
 		}
 	})
-	says("Each who holds a share has one vote; what 3 are for", "Admit "+hostile, ": 1 of 3 votes, 86 397 blocks left", "For it: Member 2 .", "atelier member admit "+id,
+	says("Each who holds a share has one vote. Who is a member changes with the handover after 3 votes", "Admit "+hostile, ": 1 of 3 votes, 86 397 blocks left", "For it: Member 2 .", "atelier member admit "+id,
 		"Remove Member 4 , member 4: 2 of 3 votes", "For it: Member 3 , Member 1 .", "atelier member remove 4")
 
 	s.Admit(hostile)
 	s.Submit("Member 2", curation.Remove{Member: 4})
 	page := says("With the next handover "+hostile+" gets a share; Member 4 gives its share back.",
 		"joining admitted: gets a share and a vote with the next handover none", "leaving gives its share and vote back with the next handover", "4 of 4 members proved")
-	require.NotContains(t, page, "Votes on who is a member")
+	require.NotContains(t, page, "Votes under way")
 	dots := 0
 	for range read(t, h, "/network").all(func(n *html.Node) bool { return n.Data == "li" && strings.Contains(attr(n, "class"), "proven") }) {
 		dots++
@@ -451,4 +451,26 @@ func TestAnArtworkIsFoundByEachOfItsNames(t *testing.T) {
 	for _, id := range []string{rid.String(), rid.String()[:8], a.CID} {
 		require.Equal(t, "green leaf", text(read(t, h, "/artworks/"+id).sound().tags("h1")[0]))
 	}
+}
+
+// The page of the network tells which artist members vote on, and what became of others.
+func TestThePageOfTheNetworkTellsWhereTheArtistStands(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.KeyEpochBlocks = 20 })
+	h := open(t, s)
+	says := func() string { t.Helper(); return read(t, h, "/network").sound().says() }
+	require.Contains(t, says(), "sealed for key epoch 1")
+	e := s.Propose(hostile)
+	require.Contains(t, says(), "sealed by Member 1 for key epoch 2, as the artist: 1 of 3 votes")
+	require.Contains(t, says(), fmt.Sprintf("atelier model adopt %d", e))
+	s.Reach(s.Request("Vera", "red heart"), curation.StatusCandidate)
+	s.Run("the end of the key epoch", func(v curation.View) bool { _, due := v.Rotation(); return due })
+	require.Contains(t, says(), "Key epoch 1 ends: it is the turn of")
+	_, ok := s.Rotate()
+	require.True(t, ok)
+	require.Contains(t, says(), "Key epoch 3 is proposed and has 1 of 3 copies that it needs")
+	s.StoreNext()
+	page := says()
+	require.Contains(t, page, "in 2 layers")
+	require.Contains(t, page, "a layer around key epoch 1")
+	require.Contains(t, page, "members vote until height")
 }

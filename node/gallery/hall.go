@@ -32,12 +32,14 @@ type hall struct {
 	curation.Network
 	Members   []seat   // who are members, are about to be, or have yet to finish
 	Former    []seat   // who were
-	Motions   []motion // votes on who is one
+	Motions   []motion // votes on who is one, and on the artist
 	Round     *roundState
 	Rounds    []roundState // the last ones, newest first
 	Committee *curation.Committee
 	Model     *curation.Model
-	Made      int // artworks that came to a picture
+	Artist    string     // where its key epochs stand, and what to do next
+	KeyEpochs []keyEpoch // the last ones, newest first
+	Made      int        // artworks that came to a picture
 	Published int
 	X, Y      string
 	Phases    []phase
@@ -77,8 +79,8 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.Motions = append(h.Motions, motionOf(v, m))
 	}
 	h.Next = nextOf(v)
-	if m, ok := v.Model(); ok {
-		h.Model = &m
+	if a, ok := health.ArtistOf(v); ok {
+		h.Model, h.Artist, h.KeyEpochs = &a.Model, sentence(a.Advice()), keyEpochsOf(v)
 	}
 	if c := h.Committee; c != nil {
 		h.X, h.Y = fmt.Sprintf("%x", c.X), fmt.Sprintf("%x", c.Y)
@@ -111,6 +113,23 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 		h.Round = roundStateOf(v, r)
 	}
 	return h, nil
+}
+
+// lastKeyEpochs is how many key epochs the page lists.
+const lastKeyEpochs = 20
+
+// keyEpoch is one of them, with who made it and what became of it.
+type keyEpoch struct {
+	curation.Model
+	By, Origin, Became string
+}
+
+func keyEpochsOf(v curation.View) (epochs []keyEpoch) {
+	for e := v.NextKeyEpoch() - 1; e > 0 && len(epochs) < lastKeyEpochs; e-- {
+		m, _ := v.ModelAt(e) // none is left out
+		epochs = append(epochs, keyEpoch{m, memberName(v, m.Sealer), health.Origin(m), health.Became(v, m)})
+	}
+	return epochs
 }
 
 // sentence is text as one: with a capital and a full stop.

@@ -17,15 +17,17 @@ type seat struct {
 	Means     string // of its standing
 }
 
-// motion is a vote on who is a member.
+// motion is a vote on who is a member, or on the artist.
 type motion struct {
 	curation.Motion
-	Name    string   // whom it is about
-	For     []string // who voted
-	Have    int      // votes that count
-	Need    int
-	Left    uint64 // blocks
-	Command string // by which a member votes
+	Name      string   // whom it is about
+	SealedBy  string   // of an artist
+	Container string   // of an artist
+	For       []string // who voted
+	Have      int      // votes that count
+	Need      int
+	Left      uint64 // blocks
+	Command   string // by which a member votes
 }
 
 func motionOf(v curation.View, m curation.Motion) motion {
@@ -34,9 +36,14 @@ func motionOf(v curation.View, m curation.Motion) motion {
 	for _, i := range m.Votes {
 		out.For = append(out.For, memberName(v, i))
 	}
-	if a := m.Application; a != nil {
+	switch a := m.Application; {
+	case a != nil:
 		out.Name, out.Command = a.Name, "atelier member admit "+m.ID.String()[:12]
-	} else {
+	case m.Adopt != 0:
+		artist, _ := v.ModelAt(m.Adopt) // a motion is about a model that there is
+		out.Name, out.SealedBy, out.Container = artist.Name, memberName(v, artist.Sealer), artist.ContainerCID
+		out.Command = fmt.Sprintf("atelier model adopt %d", m.Adopt)
+	default:
 		out.Name, out.Command = memberName(v, m.Remove), fmt.Sprintf("atelier member remove %d", m.Remove)
 	}
 	return out

@@ -32,10 +32,28 @@ var everyWrite = flag.Bool("every-write", false, "let every durable write fail b
 // Every durable write of a network's life fails once: its member crashes before it or
 // right after it, and comes back a few blocks later on what it has kept.
 func TestEveryDurableWriteFailsOnce(t *testing.T) {
-	world := func(t *testing.T) *world { return newWorld(t, 3, 61, calm) }
+	everyWriteFails(t, 15, func(t *testing.T) *world { return newWorld(t, 3, 61, calm) }, (*world).life)
+}
+
+// Every durable write of two rotations fails once: a layer is made or fetched anew, or
+// found again, and the artist opens all the same.
+func TestEveryDurableWriteOfARotationFailsOnce(t *testing.T) {
+	everyWriteFails(t, 12, func(t *testing.T) *world { return shortKeyEpochs(t, 3, 62, calm, 10, 200) }, func(w *world) {
+		w.found()
+		w.load(4)
+		w.untilModel(400, "two rotations", proven(3))
+		require.True(w.t, w.run(100, w.keepsWhatIsNeeded), "%v", w.models())
+		require.Zero(w.t, len(w.artworks(curation.StatusExpired, curation.StatusDisputed)), "%v", summary(w))
+		require.Empty(w.t, w.failed)
+	})
+}
+
+// everyWriteFails leads a life once for each of its durable writes, at least so many.
+func everyWriteFails(t *testing.T, least int, world func(t *testing.T) *world, life func(w *world)) {
+	t.Helper()
 	calm := world(t)
-	calm.life()
-	require.Greater(t, calm.writes, 15)
+	life(calm)
+	require.Greater(t, calm.writes, least)
 	for k := 1; k <= calm.writes; k++ {
 		for _, written := range []bool{false, true} {
 			if !*everyWrite && written != (k%2 == 0) {
@@ -45,7 +63,7 @@ func TestEveryDurableWriteFailsOnce(t *testing.T) {
 				t.Parallel()
 				w := world(t)
 				w.crashAt, w.written = k, written
-				w.life()
+				life(w)
 				require.GreaterOrEqual(t, w.writes, k)
 			})
 		}

@@ -40,7 +40,22 @@ type Rendered struct {
 	Role      seal.Role
 	CID       string // of the artwork's folder; a generator's only
 	PixelRoot curation.Hash
+	Rotate    *curation.Rotate // what came of Render.Reseal; nil when nothing did
 	Err       error
+}
+
+// ModelKept is the outcome of a KeepModel that came to its end: the container is here,
+// and Err wraps ErrContainer when it is not what the ledger tells of.
+type ModelKept struct {
+	KeyEpoch uint64
+	CID      string
+	Err      error
+}
+
+// Wrapped is the outcome of a Wrap.
+type Wrapped struct {
+	Rotate curation.Rotate
+	Err    error
 }
 
 // HandoverWanted has the member propose that the keys be handed over to a fresh
@@ -58,6 +73,8 @@ func (Approval) event()       {}
 func (ReleaseAsked) event()   {}
 func (ShareArrived) event()   {}
 func (Rendered) event()       {}
+func (ModelKept) event()      {}
+func (Wrapped) event()        {}
 
 // Effect is what the machine asks its surroundings to do.
 type Effect interface{ effect() }
@@ -110,15 +127,17 @@ type Answer struct {
 	Err    error
 }
 
-// Render opens the model with its file key and draws the artwork. As its generator
+// Render opens the model with the keys of its layers and draws the artwork. As its generator
 // it stores and pins the folder; as its auditor it fetches the registered folder and
 // holds it against the drawing, and reports a zero root when that is another work. A
-// Rendered follows. FileKey is wiped after use.
+// Rendered follows. The file keys are wiped after use.
 type Render struct {
 	Role    seal.Role
 	Artwork curation.Artwork
-	Model   curation.Model
-	FileKey []byte
+	Layers  []Layer // the outermost first
+	// Reseal has the opened model sealed from scratch, stored and pinned as well, because
+	// it has as many layers as it may have; nil otherwise. The picture does not wait on it.
+	Reseal *Sealing
 	// Sealer is the account that holds the model's container first-hand.
 	Sealer curation.Address
 	// Maker is the account that holds the registered folder first-hand; an auditor's
@@ -140,6 +159,28 @@ type Keep struct {
 type LetGo struct {
 	RID curation.Hash
 	CID string
+}
+
+// KeepModel fetches the container of a sealed model, unless it is here, pins it, and
+// holds it against what the ledger has of it. A ModelKept follows, unless it is not to be
+// had now.
+type KeepModel struct {
+	Model  curation.Model
+	Sealer curation.Address // the account that holds it first-hand
+}
+
+// LetGoModel unpins the container of a key epoch and frees its space.
+type LetGoModel struct {
+	KeyEpoch uint64
+	CID      string
+}
+
+// Wrap seals a container once more, as it stands, stores and pins what comes of it. It
+// takes no key. A Wrapped follows.
+type Wrap struct {
+	Sealing   Sealing
+	Container curation.Model
+	Sealer    curation.Address // the account that holds the container first-hand
 }
 
 // Misbehaved names a member that broke the protocol as far as we can tell. What others
@@ -168,6 +209,9 @@ func (Answer) effect()       {}
 func (Render) effect()       {}
 func (Keep) effect()         {}
 func (LetGo) effect()        {}
+func (KeepModel) effect()    {}
+func (LetGoModel) effect()   {}
+func (Wrap) effect()         {}
 func (Misbehaved) effect()   {}
 func (Note) effect()         {}
 

@@ -1,7 +1,8 @@
 // Package member is what a co-owner does, as a pure state machine: it takes part
 // in the ceremony, keeps prekeys on the ledger, approves requests by gossip,
 // releases blinded shares to the drawn readers and to nobody else, generates and
-// audits when the seed draws it, opens sealed orders, and keeps artworks.
+// audits when the seed draws it, opens sealed orders, keeps artworks and the artist's
+// containers, and puts a layer around the artist when it is drawn to.
 //
 // Step reads the ledger and an event and asks for effects: transactions to
 // submit, messages to gossip, shares to ask for, pictures to render. Package node
@@ -94,6 +95,9 @@ type Machine struct {
 
 	candidates map[curation.Hash]string // rid → CID pinned as a candidate
 	published  map[curation.Hash]bool   // rids pinned as published
+	containers map[string]*container    // of sealed models, by CID
+	proposal   *curation.Rotate         // a container of our own for the next key epoch, not on the ledger yet
+	wrapping   bool                     // one is being made
 	round      uint64                   // all rounds up to this one are dealt with
 	effects    []Effect
 }
@@ -112,6 +116,7 @@ func New(chain curation.Hash, secrets Secrets, journal []Entry, rand io.Reader) 
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, conflicts: map[uint32]int{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
+		containers: map[string]*container{},
 	}
 	for _, e := range journal {
 		m.released[releaseKey{e.RID, e.Role, e.Member}] = &release{r: e.R}
@@ -145,6 +150,10 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.collect(l, e)
 	case Rendered:
 		m.rendered(l, e)
+	case ModelKept:
+		m.modelKept(l, e)
+	case Wrapped:
+		m.wrapped(l, e)
 	case HandoverWanted:
 		m.wanted = true
 		m.handOver(l)
@@ -195,6 +204,9 @@ func (m *Machine) block(l curation.View) {
 	if m.now != nil || m.me.Standing == curation.StandingJoining {
 		m.refill(l)
 	}
+	if m.me.Index != 0 && m.me.Standing != curation.StandingLeft {
+		m.keepModels(l)
+	}
 	if len(m.seats) == 0 {
 		m.keep(l)
 		return
@@ -202,6 +214,7 @@ func (m *Machine) block(l curation.View) {
 	open := l.Working()
 	m.approve(l, open)
 	m.work(l, open)
+	m.rotate(l)
 	m.openOrders(l)
 	m.keep(l)
 }

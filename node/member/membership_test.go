@@ -19,7 +19,7 @@ func (w *world) newcomer() (*peer, curation.Application) {
 	w.t.Helper()
 	index := uint32(len(w.members) + 1)
 	name := fmt.Sprintf("member %d", index)
-	q := &peer{index: index, key: keyOf(name), ledger: w.replica(), height: w.height, kept: map[curation.Hash]string{},
+	q := &peer{index: index, key: keyOf(name), ledger: w.replica(), height: w.height, kept: map[curation.Hash]string{}, disk: map[string]sealed{},
 		secrets: member.Secrets{Seeds: map[uint64][32]byte{}, Prekeys: sha256.Sum256([]byte(name + " prekeys")), Identity: keyOf(name)}}
 	w.members = append(w.members, q)
 	w.start(q)

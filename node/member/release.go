@@ -135,16 +135,16 @@ func (m *Machine) release(l curation.View, reader uint32, rid curation.Hash, rol
 	if err != nil {
 		return nil, err
 	}
-	ct, err := m.ciphertext(l, a)
+	of, err := m.layers(l, a)
 	if err != nil {
 		return nil, err
 	}
 	s, to := m.seats[a.Epoch], seal.Reader{Member: reader, Role: role, Prekeys: table}
-	share, err := seal.ReleaseShare(m.rand, s.key, s.committee, ct, cert, to)
+	share, err := seal.ReleaseShare(m.rand, s.key, s.committee, of, cert, to)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := seal.VerifyRelease(s.committee, ct, cert, to, share); err != nil {
+	if _, err := seal.VerifyRelease(s.committee, of, cert, to, share); err != nil {
 		return nil, fmt.Errorf("our own share came out wrong, which is a fault of this machine: %w", err)
 	}
 	if before == nil {
@@ -189,10 +189,7 @@ func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, e
 	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
 }
 
-func (m *Machine) ciphertext(l curation.View, a curation.Artwork) (*seal.Ciphertext, error) {
-	model, ok := l.ModelAt(a.KeyEpoch)
-	if !ok {
-		return nil, fmt.Errorf("model %v: %w", a.ModelID, ErrNotYet)
-	}
-	return seal.ParseCiphertext(model.Ciphertext)
+// layers are the ciphertexts of all layers of an artwork's model.
+func (m *Machine) layers(l curation.View, a curation.Artwork) (seal.Layers, error) {
+	return curation.Ciphertexts(m.chain, m.seats[a.Epoch].committee.X(), l.Layers(a.KeyEpoch))
 }

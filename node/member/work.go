@@ -18,11 +18,11 @@ type jobKey struct {
 // job is a generation or an audit that the seed drew this member for.
 type job struct {
 	artwork curation.Artwork
-	model   curation.Model
+	models  []curation.Model // its model and the layers beneath, the outermost first
 
 	committee *shamir.Committee
 	cert      quorum.VerifiedCertificate
-	ct        *seal.Ciphertext
+	layers    seal.Layers
 	reader    seal.Reader
 	secret    seal.ReaderSecret
 
@@ -100,10 +100,10 @@ func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*j
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
 	}
-	if j.ct, err = m.ciphertext(l, a); err != nil {
+	if j.layers, err = m.layers(l, a); err != nil {
 		return nil, err
 	}
-	j.model, _ = l.ModelAt(a.KeyEpoch)
+	j.models = l.Layers(a.KeyEpoch)
 	table := a.Readers()
 	r, ok := table.Lookup(m.me.Index)
 	if !ok {
@@ -158,7 +158,7 @@ func (m *Machine) collect(l curation.View, e ShareArrived) {
 		m.do(Note{Text: "a released share is not signed by its member", RID: e.RID, Err: fmt.Errorf("member %d: %w", e.Member, ErrUnsigned)})
 		return
 	}
-	seat, err := seal.VerifyRelease(j.committee, j.ct, j.cert, j.reader, share)
+	seat, err := seal.VerifyRelease(j.committee, j.layers, j.cert, j.reader, share)
 	if err != nil || j.seats.At(seat) != e.Member {
 		j.lied[e.Member] = true
 		m.accuse(l, curation.Evidence{Member: e.Member, Share: &curation.SignedShare{
@@ -179,25 +179,40 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 			shares = append(shares, s)
 		}
 	}
-	fileKey, _, err := seal.CombineRelease(j.secret, j.committee, j.ct, j.cert, j.reader, shares)
+	fileKeys, _, err := seal.CombineRelease(j.secret, j.committee, j.layers, j.cert, j.reader, shares)
 	if err != nil {
+		var layer *seal.LayerError
+		if j.dead = errors.As(err, &layer); j.dead {
+			cheat := j.models[len(j.models)-1-layer.Layer]
+			err = fmt.Errorf("%s: %w", epochName(cheat), err)
+			m.do(Misbehaved{Member: cheat.Sealer, What: "sealed a key under which nothing opens"})
+		}
 		m.do(Note{Text: "shares do not open the model", RID: key.rid, Err: err})
-		j.dead = errors.Is(err, seal.ErrUnreadable)
 		own := j.shares[j.own]
 		clear(j.shares)
 		j.shares[j.own] = own
 		return
 	}
 	j.rendering = true
-	sealer, _ := l.Member(j.model.Sealer)
+	sealer, _ := l.Member(j.models[0].Sealer)
 	maker, _ := l.Member(j.artwork.Generator)
-	m.do(Render{Role: key.role, Artwork: j.artwork, Model: j.model, FileKey: fileKey, Sealer: sealer.Account, Maker: maker.Account})
+	render := Render{Role: key.role, Artwork: j.artwork, Sealer: sealer.Account, Maker: maker.Account}
+	for i, model := range j.models {
+		render.Layers = append(render.Layers, Layer{model, fileKeys[len(fileKeys)-1-i]})
+	}
+	if s, fresh, ok := m.sealing(l); ok && fresh && m.proposal == nil && j.models[0].ID == m.rotated(l) {
+		render.Reseal = &s
+	}
+	m.do(render)
 }
 
 // rendered takes the picture, or the reason why there is none: then the job begins
 // anew with the shares it has.
 func (m *Machine) rendered(l curation.View, e Rendered) {
 	key := jobKey{e.RID, e.Role}
+	if e.Rotate != nil {
+		m.proposes(l, *e.Rotate)
+	}
 	j := m.jobs[key]
 	if j == nil {
 		return

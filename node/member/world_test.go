@@ -1,6 +1,7 @@
 package member_test
 
 import (
+	"bytes"
 	"container/heap"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -42,7 +43,8 @@ type world struct {
 	tick    int
 	queue   deliveries
 	seq     int
-	fileKey []byte
+	plain   []byte                    // of the artist
+	leaked  map[uint64][]member.Layer // what readers were handed, by key epoch
 	nonces  map[curation.Address]uint64
 	failed  []string // rules that were broken
 	shares  map[string]bool
@@ -61,21 +63,30 @@ type faults struct {
 
 // peer is one member with what survives its crash.
 type peer struct {
-	index   uint32
-	key     ed25519.PrivateKey
-	secrets member.Secrets
-	ledger  *curation.Machine
-	height  uint64
-	journal []member.Entry
-	charges map[uint32]curation.Evidence // against others, that it has yet to see judged
-	machine *member.Machine              // nil while it is down
-	life    int                          // counts restarts: what is under way for an earlier life is lost
-	kept    map[curation.Hash]string     // what is pinned, by request
-	torn    bool                         // the next durable write does not come to its end: the member crashes at it
-	notes   []string
-	says    func(quorum.Approval) []quorum.Approval // what it gossips in the place of its approval; nil when it is honest
-	mute    func(curation.Payload) bool             // what it does not send; nil when it sends all
-	wrong   func([]byte) []byte                     // what it releases in the place of its share; nil when it is honest
+	index    uint32
+	key      ed25519.PrivateKey
+	secrets  member.Secrets
+	ledger   *curation.Machine
+	height   uint64
+	journal  []member.Entry
+	charges  map[uint32]curation.Evidence // against others, that it has yet to see judged
+	machine  *member.Machine              // nil while it is down
+	life     int                          // counts restarts: what is under way for an earlier life is lost
+	kept     map[curation.Hash]string     // what is pinned, by request
+	torn     bool                         // the next durable write does not come to its end: the member crashes at it
+	notes    []string
+	says     func(quorum.Approval) []quorum.Approval                         // what it gossips in the place of its approval; nil when it is honest
+	mute     func(curation.Payload) bool                                     // what it does not send; nil when it sends all
+	wrong    func([]byte) []byte                                             // what it releases in the place of its share; nil when it is honest
+	disk     map[string]sealed                                               // containers, by CID
+	wraps    func(s member.Sealing, inside []byte) (curation.Rotate, []byte) // what it does when it rotates; nil when it is honest
+	failures []error                                                         // that notes told
+}
+
+// sealed is a container on a member's disk.
+type sealed struct {
+	keyEpoch uint64
+	content  []byte
 }
 
 type delivery struct {
@@ -127,7 +138,7 @@ func newWorld(t testing.TB, n int, seed uint64, f faults) *world {
 
 // newWorldWith is newWorld of a genesis that tune has changed.
 func newWorldWith(t testing.TB, n int, seed uint64, f faults, tune func(*curation.Genesis)) *world {
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), faults: f, nonces: map[curation.Address]uint64{}, shares: map[string]bool{}}
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7)), faults: f, nonces: map[curation.Address]uint64{}, shares: map[string]bool{}, leaked: map[uint64][]member.Layer{}}
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 40, 3, 10
 	p.GenerateBlocks, p.AuditBlocks, p.RequestBlocks = 12, 12, 400
@@ -151,7 +162,7 @@ func newWorldWith(t testing.TB, n int, seed uint64, f faults, tune func(*curatio
 		w.power[m.Validator] = 1
 	}
 	for i, s := range secrets {
-		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: w.replica(), kept: map[curation.Hash]string{}}
+		q := &peer{index: uint32(i + 1), key: keyOf(g.Members[i].Name), secrets: s, ledger: w.replica(), kept: map[curation.Hash]string{}, disk: map[string]sealed{}}
 		w.members = append(w.members, q)
 		w.start(q)
 	}
@@ -181,6 +192,9 @@ func (w *world) start(q *peer) {
 	}
 	for _, e := range q.charges {
 		q.machine.Charge(e)
+	}
+	for cid, c := range q.disk {
+		q.machine.Holds(c.keyEpoch, cid, true)
 	}
 	w.step(q, member.Committed{})
 }
@@ -322,11 +336,17 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 	case member.DropEvidence:
 		return w.durable(q, func() { delete(q.charges, f.Member) })
 	case member.Note:
-		q.notes = append(q.notes, f.Text)
+		q.notes, q.failures = append(q.notes, f.Text), append(q.failures, f.Err)
 	case member.EraseSeed:
 		return w.durable(q, func() { delete(q.secrets.Seeds, f.Epoch) })
 	case member.Render:
 		w.render(q, f)
+	case member.KeepModel:
+		w.keepModel(q, f)
+	case member.LetGoModel:
+		return w.durable(q, func() { delete(q.disk, f.CID) })
+	case member.Wrap:
+		w.wrap(q, f)
 	case member.LetGo:
 		delete(q.kept, f.RID)
 	case member.Keep:
@@ -429,22 +449,96 @@ func (w *world) journalled(q *peer, rid curation.Hash, role seal.Role, from cura
 	w.failed = append(w.failed, fmt.Sprintf("share for %v left before its journal entry", rid))
 }
 
-// render stands for opening the container and drawing: it checks that the key is
-// the sealed one and makes a root that only key and seed decide.
+// render opens the container and, in the place of drawing, makes a root that only the
+// plain model and the seed decide.
 func (w *world) render(q *peer, f member.Render) {
 	life := q.life
-	if !slices.Equal(f.FileKey, w.fileKey) {
-		w.failed = append(w.failed, "the shares opened another key")
+	for _, l := range f.Layers {
+		w.leaked[f.Artwork.KeyEpoch] = append(w.leaked[f.Artwork.KeyEpoch], member.Layer{Model: l.Model, FileKey: bytes.Clone(l.FileKey)})
 	}
-	root := sha256.Sum256(append(slices.Clone(f.FileKey), f.Artwork.Seed[:]...))
+	done := member.Rendered{RID: f.Artwork.RID, Role: f.Role, CID: cidOf(f.Artwork.RID)}
+	var plain []byte
+	if content, ok := w.fetch(f.Model().ContainerCID); ok {
+		plain, done.Err = f.Open(bytes.NewReader(content))
+	} else {
+		done.Err = errors.New("the container is not to be had")
+	}
+	done.PixelRoot = sha256.Sum256(append(slices.Clone(plain), f.Artwork.Seed[:]...))
 	ticks := 1 + w.rng.IntN(2*blockTicks)
 	if w.faults.render > 0 {
 		ticks = w.faults.render
 	}
 	w.after(ticks, func() {
-		if q.life == life {
+		if q.life != life {
+			return
+		}
+		if done.Err == nil {
 			q.kept[f.Artwork.RID] = member.Candidate
-			w.step(q, member.Rendered{RID: f.Artwork.RID, Role: f.Role, CID: cidOf(f.Artwork.RID), PixelRoot: root})
+			if f.Reseal != nil {
+				r, kept := w.seal(q, *f.Reseal, plain)
+				if !kept {
+					return
+				}
+				done.Rotate = &r
+			}
+		}
+		w.step(q, done)
+	})
+}
+
+// make makes a container.
+func (w *world) make(s member.Sealing, plain []byte) (curation.Rotate, []byte) {
+	var out bytes.Buffer
+	r, err := s.Seal(chance{w.rng}, &out, bytes.NewReader(plain))
+	require.NoError(w.t, err)
+	r.ContainerCID = cidOf(sha256.Sum256(out.Bytes()))
+	return r, out.Bytes()
+}
+
+// seal makes a container and keeps it, which is false when the member crashed at it.
+func (w *world) seal(q *peer, s member.Sealing, plain []byte) (curation.Rotate, bool) {
+	r, content := w.make(s, plain)
+	if q.wraps != nil {
+		r, content = q.wraps(s, plain)
+	}
+	return r, w.durable(q, func() { q.disk[r.ContainerCID] = sealed{s.KeyEpoch, content} })
+}
+
+// fetch is a container from whichever member is up and has it.
+func (w *world) fetch(cid string) ([]byte, bool) {
+	for _, p := range w.members {
+		if c := p.disk[cid]; c.content != nil && p.machine != nil {
+			return c.content, true
+		}
+	}
+	return nil, false
+}
+
+func (w *world) keepModel(q *peer, f member.KeepModel) {
+	life := q.life
+	w.after(1+w.rng.IntN(w.delay), func() {
+		content, ok := w.fetch(f.Model.ContainerCID)
+		if q.life != life || !ok {
+			return
+		}
+		err := member.CheckContainer(bytes.NewReader(content), f.Model)
+		if w.durable(q, func() { q.disk[f.Model.ContainerCID] = sealed{f.Model.KeyEpoch, content} }) {
+			w.step(q, member.ModelKept{KeyEpoch: f.Model.KeyEpoch, CID: f.Model.ContainerCID, Err: err})
+		}
+	})
+}
+
+func (w *world) wrap(q *peer, f member.Wrap) {
+	life := q.life
+	w.after(1+w.rng.IntN(2*blockTicks), func() {
+		if q.life != life {
+			return
+		}
+		inside, ok := w.fetch(f.Container.ContainerCID)
+		if !ok {
+			w.step(q, member.Wrapped{Err: errors.New("the container is not to be had")})
+		} else if r, kept := w.seal(q, f.Sealing, inside); kept {
+			w.step(q, member.Wrapped{Rotate: r})
 		}
 	})
 }
@@ -487,20 +581,20 @@ func (w *world) submit(key ed25519.PrivateKey, p curation.Payload) {
 	w.pool = append(w.pool, tx)
 }
 
-// sealModel seals a file key to the committee, as member 1.
+// sealModel seals an artist to the committee, as member 1.
 func (w *world) sealModel() {
-	w.fileKey = []byte("sixteen byte key")
-	var x [32]byte
+	w.plain = []byte("the plain model file of this artist")
+	s := member.Sealing{KeyEpoch: 1}
+	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256(w.plain), PolicyHash: curation.PolicyHash(curation.Charter{Name: "Test", Text: "test"})}
 	w.view(w.leader, func(v curation.View) {
 		c, ok := v.Committee()
 		require.True(w.t, ok)
-		x = c.X()
+		s.X = c.X()
 	})
-	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256([]byte("plain")), PolicyHash: curation.PolicyHash(curation.Charter{Name: "Test", Text: "test"}), ContainerCID: cidOf(curation.Hash{1}), ContainerSize: 1}
-	label := curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, x)
-	ct, err := seal.Encrypt(chance{w.rng}, x, label, w.fileKey)
-	require.NoError(w.t, err)
-	p.Ciphertext = ct.Bytes()
+	s.Label = curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, s.X)
+	r, content := w.make(s, w.plain)
+	w.members[0].disk[r.ContainerCID] = sealed{1, content}
+	p.ContainerCID, p.ContainerHash, p.ContainerSize, p.Ciphertext = r.ContainerCID, r.ContainerHash, r.ContainerSize, r.Ciphertext
 	w.submit(w.members[0].key, p)
 }
 

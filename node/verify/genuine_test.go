@@ -42,17 +42,18 @@ func genuine(t testing.TB) work {
 	require.NoError(t, err)
 	container, err := storage.FileCID([]byte("a sealed model"))
 	require.NoError(t, err)
-	id := curation.ModelID(model.Embedded().ID())
+	id, policy := curation.ModelID(model.Embedded().ID()), curation.Hash{8}
+	label := curation.ModelLabel(curation.Hash{7}, id, 1, policy, committee.X())
 	body := curation.Body{ValidUntil: 99, Payload: curation.Request{Prompt: "red heart", ModelID: id}}.Bytes()
 	w := work{shares: shares, network: Network{
 		Name: title, Chain: curation.Hash{7}, Committee: encoded,
-		Models:   []Model{{ID: id, Name: artist, KeyEpoch: 1, Label: curation.Hash{3}, U: curation.Hash{4}, ContainerCID: container.String()}},
+		Models:   []Model{{ID: id, Name: artist, KeyEpoch: 1, PolicyHash: policy, Label: label, U: curation.Hash{4}, ContainerCID: container.String()}},
 		Artworks: map[curation.Hash]Record{},
 	}}
 	w.receipt = storage.Receipt{
 		Version: storage.ReceiptVersion, Chain: w.network.Chain, RequestID: curation.RequestID(sha256.Sum256(body), 40, position), RequestHeight: 40, ExpiryHeight: 140,
 		Collector: curation.Address{5}, Prompt: "red heart", Body: body, Model: id, ModelCID: storage.Link{Cid: container},
-		KeyEpoch: 1, CommitteeEpoch: 1, Label: curation.Hash{3}, U: curation.Hash{4}, Kernel: kernel.Contract, Width: side, Height: side,
+		KeyEpoch: 1, CommitteeEpoch: 1, Label: label, U: curation.Hash{4}, Kernel: kernel.Contract, Width: side, Height: side,
 	}
 	for i := range uint32(4) {
 		w.network.Members = append(w.network.Members, Member{Index: i + 1, Name: string(rune('a' + i)), Account: curation.Address{byte(i + 1)}})

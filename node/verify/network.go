@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,11 +47,13 @@ type Member struct {
 	Account curation.Address `json:"account"`
 }
 
-// Model is a sealed model in a Network file.
+// Model is an artist in a Network file, as it was sealed for one key epoch.
 type Model struct {
 	ID           curation.Hash `json:"id"`
 	Name         string        `json:"name"`
 	KeyEpoch     uint64        `json:"key_epoch"`
+	Base         uint64        `json:"base,omitempty"` // key epoch of the container inside; 0 when it was sealed from scratch
+	PolicyHash   curation.Hash `json:"policy_hash"`
 	Label        curation.Hash `json:"label"`
 	U            curation.Hash `json:"u"`
 	ContainerCID string        `json:"container_cid"`
@@ -71,7 +74,10 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 		n.Members = append(n.Members, Member{Index: m.Index, Name: m.Name, Account: m.Account})
 	}
 	for _, m := range v.Models() {
-		n.Models = append(n.Models, Model{ID: m.ID, Name: m.Name, KeyEpoch: m.KeyEpoch, Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
+		if m.Since != 0 { // requests are of what was current once
+			n.Models = append(n.Models, Model{ID: m.ID, Name: m.Name, KeyEpoch: m.KeyEpoch, Base: m.Base, PolicyHash: m.PolicyHash,
+				Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
+		}
 	}
 	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
@@ -106,8 +112,12 @@ func parseNetwork(b []byte) (n Network, err error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return n, errors.New("something follows the network")
 	}
-	if _, err := shamir.UnmarshalCommittee(n.Committee); err != nil {
+	c, err := shamir.UnmarshalCommittee(n.Committee)
+	if err != nil {
 		return n, fmt.Errorf("committee: %w", err)
+	}
+	if err := n.checkModels(c.X()); err != nil {
+		return n, err
 	}
 	return n, n.check()
 }
@@ -121,11 +131,6 @@ func (n Network) check() error {
 		}
 		seen[m.Index] = true
 	}
-	for _, m := range n.Models {
-		if _, err := cid.Decode(m.ContainerCID); err != nil || m.Name == "" {
-			return fmt.Errorf("model %v has no name or no container", m.ID)
-		}
-	}
 	for rid, k := range n.Artworks {
 		if _, err := cid.Decode(k.CID); err != nil {
 			return fmt.Errorf("artwork %v: %q is no CID", rid, k.CID)
@@ -135,6 +140,44 @@ func (n Network) check() error {
 		}
 	}
 	return nil
+}
+
+// checkModels computes the labels of all key epochs anew: each is that of an artist under
+// the network's key, around what lies inside it.
+func (n Network) checkModels(x [32]byte) error {
+	known := map[uint64]Model{}
+	for _, m := range slices.SortedFunc(slices.Values(n.Models), func(a, b Model) int { return cmp.Compare(a.KeyEpoch, b.KeyEpoch) }) {
+		if _, err := cid.Decode(m.ContainerCID); err != nil || m.Name == "" {
+			return fmt.Errorf("model %v has no name or no container", m.ID)
+		}
+		label := curation.ModelLabel(n.Chain, m.ID, m.KeyEpoch, m.PolicyHash, x)
+		base, ok := known[m.Base]
+		switch {
+		case known[m.KeyEpoch].KeyEpoch != 0 || m.KeyEpoch == 0:
+			return fmt.Errorf("key epoch %d is there twice or has no number", m.KeyEpoch)
+		case m.Base != 0 && (!ok || base.ID != m.ID):
+			return fmt.Errorf("key epoch %d is a layer around key epoch %d, which is not there or another artist's", m.KeyEpoch, m.Base)
+		case m.Base != 0:
+			label = curation.LayerLabel(n.Chain, m.ID, m.KeyEpoch, m.PolicyHash, x, base.Label, base.U)
+		}
+		if m.Label != label {
+			return fmt.Errorf("the label of key epoch %d is not that of what was sealed for it", m.KeyEpoch)
+		}
+		known[m.KeyEpoch] = m
+	}
+	return nil
+}
+
+// layers is how many keys had to be released to open the artist in a key epoch.
+func (n Network) layers(m Model) (layers int) {
+	for layers = 1; m.Base != 0 && layers < curation.MaxLayers; layers++ {
+		i := slices.IndexFunc(n.Models, func(o Model) bool { return o.KeyEpoch == m.Base })
+		if i < 0 {
+			break
+		}
+		m = n.Models[i]
+	}
+	return layers
 }
 
 // registered are the states of an artwork that has a CID.

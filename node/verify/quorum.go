@@ -69,7 +69,11 @@ func (c *checker) network() {
 		for _, m := range n.Models {
 			if m.ID == r.Model && m.KeyEpoch == r.KeyEpoch && m.Label == r.Label && m.U == r.U && m.ContainerCID == r.ModelCID.String() {
 				artist = m.Name
-				return fmt.Sprintf("%q, key epoch %d, container %s", m.Name, m.KeyEpoch, m.ContainerCID), nil
+				in := ""
+				if layers := n.layers(m); layers > 1 {
+					in = fmt.Sprintf(" in %d layers", layers)
+				}
+				return fmt.Sprintf("%q, key epoch %d%s, container %s", m.Name, m.KeyEpoch, in, m.ContainerCID), nil
 			}
 		}
 		return "", fmt.Errorf("the %s lists no such model", c.source())

@@ -360,13 +360,25 @@ func TestNetworkFileComesBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, w.network, n)
 	for name, spoil := range map[string]func(n *Network) any{
-		"no committee":             func(n *Network) any { n.Committee = nil; return n },
-		"a broken committee":       func(n *Network) any { n.Committee = n.Committee[1:]; return n },
-		"a member twice":           func(n *Network) any { n.Members[1].Index = 1; return n },
-		"a member without number":  func(n *Network) any { n.Members[1].Index = 0; return n },
-		"a model without name":     func(n *Network) any { n.Models[0].Name = ""; return n },
-		"a model without a folder": func(n *Network) any { n.Models[0].ContainerCID = "x"; return n },
-		"a list":                   func(n *Network) any { return []int{} },
+		"no committee":                 func(n *Network) any { n.Committee = nil; return n },
+		"a broken committee":           func(n *Network) any { n.Committee = n.Committee[1:]; return n },
+		"a member twice":               func(n *Network) any { n.Members[1].Index = 1; return n },
+		"a member without number":      func(n *Network) any { n.Members[1].Index = 0; return n },
+		"a model without name":         func(n *Network) any { n.Models[0].Name = ""; return n },
+		"a model without a folder":     func(n *Network) any { n.Models[0].ContainerCID = "x"; return n },
+		"a model twice":                func(n *Network) any { n.Models = append(n.Models, n.Models[0]); return n },
+		"a label of another key epoch": func(n *Network) any { n.Models[0].KeyEpoch = 2; return n },
+		"a label of another policy":    func(n *Network) any { n.Models[0].PolicyHash[0]++; return n },
+		"a layer around nothing": func(n *Network) any {
+			n.wrap(t, 2)
+			n.Models = n.Models[1:]
+			return n
+		},
+		"a layer around another U":        func(n *Network) any { n.wrap(t, 2); n.Models[0].U[0]++; return n },
+		"a layer that is said to be none": func(n *Network) any { n.wrap(t, 2); n.Models[1].Base = 0; return n },
+		"a layer around itself":           func(n *Network) any { n.wrap(t, 2); n.Models[1].Base = 2; return n },
+		"another artist in a layer":       func(n *Network) any { n.wrap(t, 2); n.Models[1].ID[0]++; return n },
+		"a list":                          func(n *Network) any { return []int{} },
 		"an artwork without CID": func(n *Network) any {
 			n.Artworks[curation.Hash{}] = Record{Status: curation.StatusPublished}
 			return n

@@ -17,6 +17,7 @@ const (
 	Voter      Role = "voter"
 	Relay      Role = "relay"
 	Aggregator Role = "aggregator"
+	Rotator    Role = "rotator"
 	Fate       Role = "fate" // no adversary: crashes
 )
 
@@ -91,7 +92,7 @@ func Play(a Attack, n int, seed uint64) Result { return a.Against(NewWorld(n, se
 // All are the attacks, in the order of their stages.
 func All() []Attack {
 	return slices.Concat(dealers(), disputers(), holders(), relays(), handovers(), successions(), crashes(),
-		certifiers(), lapses(), seeds(), releases(), readers(), openings(), ballots(), tallyings())
+		certifiers(), lapses(), seeds(), releases(), readers(), layers(), openings(), ballots(), tallyings())
 }
 
 // Find returns the attack of that name.

@@ -63,8 +63,8 @@ func TestNamesAreSentencesAndDiffer(t *testing.T) {
 		roles[a.Role]++
 		require.GreaterOrEqual(t, len(strings.Fields(a.Name)), 4, a.Name)
 	}
-	require.Greater(t, len(seen), 230)
-	for _, r := range []Role{Dealer, Holder, Reader, Voter, Relay, Aggregator, Fate} {
+	require.Greater(t, len(seen), 280)
+	for _, r := range []Role{Dealer, Holder, Reader, Voter, Relay, Aggregator, Rotator, Fate} {
 		require.Positive(t, roles[r], r)
 	}
 	_, err := Find("the king of France attacks")

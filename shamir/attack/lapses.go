@@ -105,7 +105,7 @@ func lapses() []Attack {
 			_, err := quorum.Verify(v.Committee, s, v.cert.Signature())
 			v.hold(errors.Is(err, quorum.ErrCertificate), "one certificate serves two tables of readers: %v", err)
 			for _, with := range []seal.Reader{reader, v.reader} { // and the answers to the first do not serve it
-				plain, _, err := seal.CombineRelease(secret, v.Committee, v.ct, v.cert, with, v.answer)
+				plain, _, err := seal.CombineRelease(secret, v.Committee, under(v.ct, v.cert), v.cert, with, v.answer)
 				v.hold(err != nil && plain == nil, "answers to one reader key open with another")
 			}
 			return RefusedBy("the members")
@@ -152,12 +152,12 @@ func lapses() []Attack {
 			}
 			secret := v.secrets[v.reader.Member]
 			mixed := append(slices.Clone(theirs), v.answer[:v.T()-1]...)
-			plain, culprits, err := seal.CombineRelease(secret, v.Committee, v.ct, v.cert, v.reader, mixed)
+			plain, culprits, err := seal.CombineRelease(secret, v.Committee, under(v.ct, v.cert), v.cert, v.reader, mixed)
 			v.hold(err != nil && plain == nil, "answers of two committees open")
 			for _, at := range culprits {
 				v.hold(at < len(theirs), "an answer of the right committee is refused")
 			}
-			plain, _, err = seal.CombineRelease(secret, next.Committee, v.ct, cert, v.reader, mixed)
+			plain, _, err = seal.CombineRelease(secret, next.Committee, under(v.ct, cert), cert, v.reader, mixed)
 			v.hold(err != nil && plain == nil, "answers of two committees open")
 			_, err = v.ask(c, v.shares[v.bad[0]], v.ct, cert, v.reader)
 			v.hold(errors.Is(err, seal.ErrRelease), "a member of before answers to a certificate of now: %v", err)

@@ -40,7 +40,7 @@ func aiming(name string, key func(v *vault, c *Chance) kyber.Point) Attack {
 		}
 		v.guess(c, r, answers)
 		for _, secret := range []seal.ReaderSecret{{}, v.secrets[v.reader.Prekeys[1].Member]} {
-			plain, _, err := seal.CombineRelease(secret, v.Committee, v.ct, cert, reader, answers)
+			plain, _, err := seal.CombineRelease(secret, v.Committee, under(v.ct, cert), cert, reader, answers)
 			v.hold(err != nil && plain == nil, "shares open without the logarithm of the reader key")
 		}
 		return NoEffect
@@ -181,9 +181,9 @@ func readers() []Attack {
 			v.guess(c, c.Point(ristretto), nil)
 			var shares [][]byte // the colluders answer whom they like
 			for _, key := range v.colluders(c) {
-				shares = append(shares, must[[]byte](v.World)(seal.ReleaseShare(c, key, v.Committee, v.ct, v.cert, v.reader)))
+				shares = append(shares, must[[]byte](v.World)(seal.ReleaseShare(c, key, v.Committee, under(v.ct, v.cert), v.cert, v.reader)))
 			}
-			plain, _, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, v.ct, v.cert, v.reader, append(shares, shares...))
+			plain, _, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, under(v.ct, v.cert), v.cert, v.reader, append(shares, shares...))
 			v.hold(err != nil && plain == nil, "t-1 members open a model")
 			return RefusedBy("the members")
 		}),
@@ -191,9 +191,9 @@ func readers() []Attack {
 			v.guess(c, v.readerKey(), v.answer)
 			thief := v.reader
 			thief.Member = v.reader.Prekeys[1].Member
-			_, named, err := seal.CombineRelease(v.secrets[thief.Member], v.Committee, v.ct, v.cert, thief, v.answer)
+			_, named, err := seal.CombineRelease(v.secrets[thief.Member], v.Committee, under(v.ct, v.cert), v.cert, thief, v.answer)
 			v.hold(err != nil && len(named) == v.N(), "answers to one reader serve another")
-			_, _, err = seal.CombineRelease(v.secrets[thief.Member], v.Committee, v.ct, v.cert, v.reader, v.answer)
+			_, _, err = seal.CombineRelease(v.secrets[thief.Member], v.Committee, under(v.ct, v.cert), v.cert, v.reader, v.answer)
 			v.hold(err != nil, "another reader's secret opens")
 			return RefusedBy("the reader")
 		}),

@@ -24,7 +24,7 @@ func answering(name string, role Role, forge func(v *vault, c *Chance, place int
 		}
 		var guilty []int
 		for i, b := range bad {
-			index, err := seal.VerifyRelease(v.Committee, v.ct, v.cert, v.reader, b)
+			index, err := seal.VerifyRelease(v.Committee, under(v.ct, v.cert), v.cert, v.reader, b)
 			if err != nil {
 				guilty = append(guilty, i)
 			} else {
@@ -91,7 +91,7 @@ func releases() []Attack {
 	return []Attack{
 		answering("a member that writes its share itself, correctly", Holder, func(v *vault, c *Chance, place int, _ []byte) []byte {
 			b := v.share(c, uint32(place+1), v.secret(place), v.u(v.ct), v.readerKey(), context(v.cert, v.reader.Member, v.reader.Role))
-			_, err := seal.VerifyRelease(v.Committee, v.ct, v.cert, v.reader, b)
+			_, err := seal.VerifyRelease(v.Committee, under(v.ct, v.cert), v.cert, v.reader, b)
 			v.hold(err == nil, "the adversary's shares are wrong for no reason: %v", err)
 			return b
 		}, NoEffect),
@@ -164,7 +164,7 @@ func releases() []Attack {
 				_, _, e2 := v.blinded(shares[i])
 				by := ristretto.Scalar().Div(ristretto.Scalar().SetInt64(sign), weights[i])
 				shares[i] = replace(bytes.Clone(shares[i]), shamir.Encode(e2.Add(e2, ristretto.Point().Mul(by, d))), 34)
-				_, err := seal.VerifyRelease(v.Committee, v.ct, v.cert, v.reader, shares[i])
+				_, err := seal.VerifyRelease(v.Committee, under(v.ct, v.cert), v.cert, v.reader, shares[i])
 				v.hold(err != nil, "a shifted share verifies")
 			}
 			return LeftOut
@@ -174,7 +174,7 @@ func releases() []Attack {
 			cert := v.certify(s, v.shares[:v.T()])
 			other := v.released(cert, v.shares)
 			mixed := append(slices.Clone(other[:v.N()/2]), v.answer[v.N()/2:]...)
-			_, culprits, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, v.ct, v.cert, v.reader, mixed)
+			_, culprits, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, under(v.ct, v.cert), v.cert, v.reader, mixed)
 			v.hold(err != nil, "shares of two requests open")
 			for _, at := range culprits {
 				v.hold(at < v.N()/2, "a share of the right request is refused")
@@ -183,7 +183,7 @@ func releases() []Attack {
 		}),
 		guarding("an aggregator gives the reader t-1 shares, some twice", Aggregator, func(v *vault, c *Chance) Outcome {
 			shares := append(slices.Clone(v.answer[:v.T()-1]), v.answer[:v.T()-1]...)
-			plain, _, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, v.ct, v.cert, v.reader, shares)
+			plain, _, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, under(v.ct, v.cert), v.cert, v.reader, shares)
 			v.hold(err != nil && plain == nil, "t-1 shares open")
 			return RefusedBy("the reader")
 		}),

@@ -112,7 +112,7 @@ func (v *vault) certify(s quorum.Statement, of []*shamir.KeyShare) quorum.Verifi
 // ask asks an honest member for its share. A share without a certificate of what
 // the ledger holds, for a reader whom it binds, breaks the run.
 func (v *vault) ask(c *Chance, key *shamir.KeyShare, ct *seal.Ciphertext, cert quorum.VerifiedCertificate, reader seal.Reader) ([]byte, error) {
-	share, err := seal.ReleaseShare(c, key, v.Committee, ct, cert, reader)
+	share, err := seal.ReleaseShare(c, key, v.Committee, under(ct, cert), cert, reader)
 	if err != nil {
 		v.hold(share == nil, "a member that refuses says something")
 		return nil, err
@@ -139,12 +139,17 @@ func (v *vault) released(cert quorum.VerifiedCertificate, of []*shamir.KeyShare)
 	return out
 }
 
+// under is a ciphertext without layers, under the label that the certificate names.
+func under(ct *seal.Ciphertext, cert quorum.VerifiedCertificate) seal.Layers {
+	return seal.NewLayers(cert.Statement().Label, ct)
+}
+
 // opens checks that the shares give the reader the key, and returns the positions
 // that are named.
 func (v *vault) opens(cert quorum.VerifiedCertificate, shares [][]byte) []int {
-	plain, culprits, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, v.ct, cert, v.reader, shares)
+	plain, culprits, err := seal.CombineRelease(v.secrets[v.reader.Member], v.Committee, under(v.ct, cert), cert, v.reader, shares)
 	v.hold(err == nil, "the honest rest cannot release: %v", err)
-	v.hold(err != nil || bytes.Equal(plain, v.keys[0]), "the shares open another key")
+	v.hold(err != nil || bytes.Equal(plain[0], v.keys[0]), "the shares open another key")
 	return culprits
 }
 

@@ -26,6 +26,7 @@ type World struct {
 	later  *committee // the same keys, an epoch on
 	other  *committee // of another network
 	closed *vault
+	nested *nest
 	// What need not be said or checked twice, since it is the same to the last byte.
 	acks     map[said][]dkg.Message
 	derived  map[said]*shamir.KeyShare

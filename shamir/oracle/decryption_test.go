@@ -54,7 +54,7 @@ func ourOpener(t *testing.T) opener {
 		return b
 	}
 	verify := func(b []byte) bool {
-		_, err := seal.VerifyRelease(w.committee, w.ct, w.cert, w.reader, b)
+		_, err := seal.VerifyRelease(w.committee, seal.NewLayers(h("label"), w.ct), w.cert, w.reader, b)
 		return err == nil
 	}
 	return opener{
@@ -70,8 +70,11 @@ func ourOpener(t *testing.T) opener {
 			for _, i := range members {
 				shares = append(shares, share(i))
 			}
-			plain, _, err := seal.CombineRelease(w.secret, w.committee, w.ct, w.cert, w.reader, shares)
-			return plain, err
+			plain, _, err := seal.CombineRelease(w.secret, w.committee, seal.NewLayers(h("label"), w.ct), w.cert, w.reader, shares)
+			if err != nil {
+				return nil, err
+			}
+			return plain[0], nil
 		},
 		differently: func() bool {
 			again, err := seal.Encrypt(seeded("again"), w.committee.X(), h("label"), fileKey)

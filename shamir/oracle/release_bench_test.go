@@ -33,12 +33,12 @@ func BenchmarkRelease(b *testing.B) {
 			require.NoError(b, err)
 			one := []contender{quick(ours, func() error { _, err := w.release(w.shares[0]); return err })}
 			check := []contender{quick(ours, func() error {
-				_, err := seal.VerifyRelease(w.committee, w.ct, w.cert, w.reader, shares[0])
+				_, err := seal.VerifyRelease(w.committee, seal.NewLayers(h("label"), w.ct), w.cert, w.reader, shares[0])
 				return err
 			})}
 			combine := []contender{quick(ours, func() error {
-				plain, _, err := seal.CombineRelease(w.secret, w.committee, w.ct, w.cert, w.reader, shares)
-				if err == nil && !bytes.Equal(plain, fileKey) {
+				plain, _, err := seal.CombineRelease(w.secret, w.committee, seal.NewLayers(h("label"), w.ct), w.cert, w.reader, shares)
+				if err == nil && !bytes.Equal(plain[0], fileKey) {
 					err = errors.New("another plaintext")
 				}
 				return err

@@ -52,7 +52,7 @@ func newWorld(n int) (*world, error) {
 }
 
 func (w *world) release(k *shamir.KeyShare) ([]byte, error) {
-	return seal.ReleaseShare(seeded("release", k.Index()), k, w.committee, w.ct, w.cert, w.reader)
+	return seal.ReleaseShare(seeded("release", k.Index()), k, w.committee, seal.NewLayers(h("label"), w.ct), w.cert, w.reader)
 }
 
 func (w *world) releases() (out [][]byte, err error) {

@@ -5,7 +5,8 @@
 // share that is ElGamal-encrypted under the reader's one-time key R, with a proof
 // bound to a verified certificate. Anybody can check such a share; only the
 // holder of log R can use it, and a hostile R cannot shift it onto another
-// ciphertext.
+// ciphertext. A model with layers around it has one ciphertext for each; a release
+// answers for all of them together, under one certificate and with one proof.
 //
 // Open, for sealed orders: members publish plain shares with a proof; any t of
 // them give the same result to everybody. Open takes a PublicLabel, so what was

@@ -78,18 +78,26 @@ func checkSecret(x, secret [32]byte) error {
 	return nil
 }
 
-// OpenPublished opens a ciphertext with a published secret of X. Its error wraps
-// ErrCiphertext, ErrUnreadable, shamir.ErrEncoding or shamir.ErrProof.
-func OpenPublished(secret [32]byte, c *Ciphertext, x, label [32]byte) ([]byte, error) {
+// OpenPublished opens every layer with a published secret of X; the plaintexts come in
+// the order of the layers. Its error wraps ErrLayers, ErrCiphertext, shamir.ErrEncoding
+// or shamir.ErrProof, or is a *LayerError.
+func OpenPublished(secret, x [32]byte, of Layers) ([][]byte, error) {
 	if err := checkSecret(x, secret); err != nil {
 		return nil, err
 	}
-	if err := c.Verify(x, label); err != nil {
+	if err := of.Verify(x); err != nil {
 		return nil, err
 	}
 	s, err := shamir.DecodeScalar(group, secret[:])
 	if err != nil {
 		return nil, err
 	}
-	return c.open(group.Point().Mul(s, c.u), label)
+	plaintexts := make([][]byte, of.Len())
+	for i := of.Len() - 1; i >= 0; i-- {
+		at := of.all[i]
+		if plaintexts[i], err = at.ct.open(group.Point().Mul(s, at.ct.u), at.label); err != nil {
+			return nil, &LayerError{i}
+		}
+	}
+	return plaintexts, nil
 }

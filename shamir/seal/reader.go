@@ -74,9 +74,10 @@ type Reader struct {
 	Prekeys quorum.Prekeys
 }
 
-// covered checks that the certificate binds ciphertext, label and reader, and
-// returns the reader's key R.
-func covered(c *shamir.Committee, ct *Ciphertext, cert quorum.VerifiedCertificate, reader Reader) (kyber.Point, error) {
+// covered checks that the certificate binds the layers with their labels, and the
+// reader, and returns the reader's key R. That it binds the outermost label and U binds
+// the others, because Layers computes the labels.
+func covered(c *shamir.Committee, of Layers, cert quorum.VerifiedCertificate, reader Reader) (kyber.Point, error) {
 	if !cert.Valid() {
 		return nil, fmt.Errorf("no verified certificate: %w", ErrRelease)
 	}
@@ -86,8 +87,10 @@ func covered(c *shamir.Committee, ct *Ciphertext, cert quorum.VerifiedCertificat
 		return nil, fmt.Errorf("certificate of epoch %d, committee of epoch %d: %w", s.Epoch, c.Epoch(), ErrRelease)
 	case !cert.By(c):
 		return nil, fmt.Errorf("certificate of another committee: %w", ErrRelease)
-	case s.U != ct.U():
+	case s.U != of.U():
 		return nil, fmt.Errorf("certificate is for another ciphertext: %w", ErrRelease)
+	case s.Label != of.Label():
+		return nil, fmt.Errorf("certificate is for another label: %w", ErrRelease)
 	case reader.Role != Generator && reader.Role != Auditor:
 		return nil, fmt.Errorf("%s: %w", reader.Role, ErrRelease)
 	case s.Prekeys != reader.Prekeys.Digest():
@@ -103,7 +106,7 @@ func covered(c *shamir.Committee, ct *Ciphertext, cert quorum.VerifiedCertificat
 	if err != nil {
 		return nil, fmt.Errorf("reader key of member %d: %w: %w", reader.Member, err, ErrRelease)
 	}
-	if err := ct.Verify(c.X(), s.Label); err != nil {
+	if err := of.Verify(c.X()); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrRelease)
 	}
 	return r, nil

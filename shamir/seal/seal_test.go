@@ -97,16 +97,25 @@ func (r request) release(tb testing.TB) [][]byte {
 	tb.Helper()
 	var out [][]byte
 	for _, k := range r.shares {
-		b, err := seal.ReleaseShare(seeded("release", k.Index(), r.reader.Member), k, r.committee, r.ct, r.cert, r.reader)
+		b, err := seal.ReleaseShare(seeded("release", k.Index(), r.reader.Member), k, r.committee, under(r.ct, r.cert), r.cert, r.reader)
 		require.NoError(tb, err)
-		require.Len(tb, b, seal.ReleaseSize)
+		require.Len(tb, b, seal.ReleaseSize(1))
 		out = append(out, b)
 	}
 	return out
 }
 
+// under is a ciphertext without layers, under the label that the certificate names.
+func under(ct *seal.Ciphertext, cert quorum.VerifiedCertificate) seal.Layers {
+	return seal.NewLayers(cert.Statement().Label, ct)
+}
+
 func (r request) combine(shares [][]byte) ([]byte, []int, error) {
-	return seal.CombineRelease(r.secrets[r.reader.Member], r.committee, r.ct, r.cert, r.reader, shares)
+	plain, culprits, err := seal.CombineRelease(r.secrets[r.reader.Member], r.committee, under(r.ct, r.cert), r.cert, r.reader, shares)
+	if err != nil {
+		return nil, culprits, err
+	}
+	return plain[0], culprits, nil
 }
 
 func TestAnyQuorumReleasesToTheReader(t *testing.T) {
@@ -116,7 +125,7 @@ func TestAnyQuorumReleasesToTheReader(t *testing.T) {
 			r := newRequest(t, m, encrypt(t, m, h("label"), "file key"), "request")
 			shares := r.release(t)
 			for i, s := range shares {
-				index, err := seal.VerifyRelease(m.committee, r.ct, r.cert, r.reader, s)
+				index, err := seal.VerifyRelease(m.committee, under(r.ct, r.cert), r.cert, r.reader, s)
 				require.NoError(t, err)
 				require.EqualValues(t, i+1, index)
 			}
@@ -140,7 +149,7 @@ func TestCombiningNamesTheLiars(t *testing.T) {
 	for i := range shares[0] {
 		changed := slices.Clone(shares[0])
 		changed[i] ^= 1
-		_, err := seal.VerifyRelease(m.committee, r.ct, r.cert, r.reader, changed)
+		_, err := seal.VerifyRelease(m.committee, under(r.ct, r.cert), r.cert, r.reader, changed)
 		require.Error(t, err, "byte %d", i)
 	}
 	bad := slices.Clone(shares[2])
@@ -162,7 +171,7 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 	r := newRequest(t, m, ct, "request")
 	shares := r.release(t)
 	ask := func(key *shamir.KeyShare, c *shamir.Committee, ct *seal.Ciphertext, cert quorum.VerifiedCertificate, reader seal.Reader) error {
-		b, err := seal.ReleaseShare(seeded("ask"), key, c, ct, cert, reader)
+		b, err := seal.ReleaseShare(seeded("ask"), key, c, under(ct, cert), cert, reader)
 		if err != nil {
 			require.Nil(t, b, "a refused member says nothing")
 		}
@@ -195,7 +204,7 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		same := r.cert.Statement()
 		same.RID = h("another request")
 		cert := certify(t, m, same)
-		_, err := seal.VerifyRelease(m.committee, ct, cert, r.reader, shares[0])
+		_, err := seal.VerifyRelease(m.committee, under(ct, cert), cert, r.reader, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof, "a share made for the first request")
 	})
 	t.Run("a certificate for another ciphertext", func(t *testing.T) {
@@ -212,14 +221,15 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		s.Chain = h("another chain")
 		_, err := quorum.Verify(m.committee, s, r.cert.Signature())
 		require.ErrorIs(t, err, quorum.ErrCertificate, "the same members would not accept it there")
-		_, err = seal.VerifyRelease(m.committee, ct, certify(t, m, s), r.reader, shares[0])
+		elsewhere := certify(t, m, s)
+		_, err = seal.VerifyRelease(m.committee, under(ct, elsewhere), elsewhere, r.reader, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof, "nor does a share carry over")
 	})
 	t.Run("a share from another epoch", func(t *testing.T) {
 		next := committee(t, "a", 2, 4)
 		require.ErrorIs(t, ask(next.shares[0], m.committee, ct, r.cert, r.reader), shamir.ErrForeignShare)
 		require.ErrorIs(t, ask(next.shares[0], next.committee, ct, r.cert, r.reader), seal.ErrRelease)
-		_, err := seal.VerifyRelease(next.committee, ct, r.cert, r.reader, shares[0])
+		_, err := seal.VerifyRelease(next.committee, under(ct, r.cert), r.cert, r.reader, shares[0])
 		require.ErrorIs(t, err, seal.ErrRelease)
 	})
 	t.Run("a share of another committee of the same epoch", func(t *testing.T) {
@@ -229,11 +239,11 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 	t.Run("a share for another reader", func(t *testing.T) {
 		second := r.reader
 		second.Member = 2
-		_, err := seal.VerifyRelease(m.committee, ct, r.cert, second, shares[0])
+		_, err := seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, second, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof)
 		auditor := r.reader
 		auditor.Role = seal.Auditor
-		_, err = seal.VerifyRelease(m.committee, ct, r.cert, auditor, shares[0])
+		_, err = seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, auditor, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof, "in another role")
 	})
 	t.Run("a certificate of another network's committee", func(t *testing.T) {
@@ -244,18 +254,18 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		require.ErrorIs(t, ask(m.shares[0], m.committee, ct, cert, r.reader), seal.ErrRelease)
 	})
 	t.Run("another reader's secret", func(t *testing.T) {
-		_, _, err := seal.CombineRelease(r.secrets[2], m.committee, ct, r.cert, r.reader, shares)
+		_, _, err := seal.CombineRelease(r.secrets[2], m.committee, under(ct, r.cert), r.cert, r.reader, shares)
 		require.ErrorIs(t, err, seal.ErrRelease)
-		_, _, err = seal.CombineRelease(seal.ReaderSecret{}, m.committee, ct, r.cert, r.reader, shares)
+		_, _, err = seal.CombineRelease(seal.ReaderSecret{}, m.committee, under(ct, r.cert), r.cert, r.reader, shares)
 		require.ErrorIs(t, err, seal.ErrRelease)
 	})
 	t.Run("another member's name on a share", func(t *testing.T) {
 		renamed := slices.Clone(shares[0])
 		renamed[1] = 2
-		_, err := seal.VerifyRelease(m.committee, ct, r.cert, r.reader, renamed)
+		_, err := seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, r.reader, renamed)
 		require.ErrorIs(t, err, shamir.ErrProof)
 		renamed[1] = 9
-		_, err = seal.VerifyRelease(m.committee, ct, r.cert, r.reader, renamed)
+		_, err = seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, r.reader, renamed)
 		require.ErrorIs(t, err, shamir.ErrSize)
 	})
 }
@@ -297,7 +307,7 @@ func TestAReaderKeyThatAimsAtAnotherCiphertext(t *testing.T) {
 	require.False(t, sum.Equal(g.Point().Mul(x, v)))
 	require.False(t, sum.Equal(g.Point().Mul(x, u)))
 	// Nor do two releases for one R differ by anything known.
-	again, err := seal.ReleaseShare(seeded("other nonce"), m.shares[0], m.committee, r.ct, r.cert, r.reader)
+	again, err := seal.ReleaseShare(seeded("other nonce"), m.shares[0], m.committee, under(r.ct, r.cert), r.cert, r.reader)
 	require.NoError(t, err)
 	require.NotEqual(t, shares[0][2:66], again[2:66])
 }
@@ -374,7 +384,7 @@ func FuzzShares(f *testing.F) {
 	f.Add(opening)
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if index, err := seal.VerifyRelease(m.committee, r.ct, r.cert, r.reader, b); err == nil {
+		if index, err := seal.VerifyRelease(m.committee, under(r.ct, r.cert), r.cert, r.reader, b); err == nil {
 			require.Equal(t, good[index-1], b, "a second share that verifies")
 		}
 		if _, err := seal.VerifyOpen(m.committee, label, cts, b); err == nil {
@@ -390,7 +400,7 @@ func BenchmarkRelease(b *testing.B) {
 	r := newRequest(b, m, encrypt(b, m, h("label"), "file key"), "request")
 	rand := seeded("bench")
 	for b.Loop() {
-		if _, err := seal.ReleaseShare(rand, m.shares[0], m.committee, r.ct, r.cert, r.reader); err != nil {
+		if _, err := seal.ReleaseShare(rand, m.shares[0], m.committee, under(r.ct, r.cert), r.cert, r.reader); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -37,7 +37,7 @@ func (s *Studio) Releases(rid *curation.Hash, limit int) (last []member.Entry, e
 // its certificate, with a good signature and a bad proof.
 func (s *Studio) WrongShare(name string, rid curation.Hash) curation.Evidence {
 	s.t.Helper()
-	a, share := s.Artwork(rid), bytes.Repeat([]byte{1}, seal.ReleaseSize)
+	a, share := s.Artwork(rid), bytes.Repeat([]byte{1}, seal.ReleaseSize(1))
 	context := quorum.Context(curation.StatementFor(s.chain, a), quorum.Signature(a.Certificate))
 	return curation.Evidence{Member: s.Member(name).Index, Share: &curation.SignedShare{RID: rid, Role: uint8(seal.Generator), Reader: a.Order[0], Share: share,
 		Signature: curation.SignRelease(Key(name), context, seal.Generator, a.Order[0], share)}}

@@ -420,20 +420,18 @@ func (s *Studio) SealModel(ctx context.Context, o api.SealOptions, progress func
 	if p.Name == "" {
 		p.Name = "Test artist"
 	}
-	folder, err := storage.FileCID([]byte("container"))
-	if err != nil {
-		return m, err
-	}
-	p.ContainerCID = folder.String()
 	err = s.machine.View(func(v curation.View) error {
 		c, ok := v.Committee()
 		if !ok {
 			return errors.New("no committee is in force")
 		}
-		if m, ok := v.Model(); ok {
-			p.KeyEpoch = m.KeyEpoch
+		p.KeyEpoch = v.NextKeyEpoch()
+		container := fmt.Appendf(nil, "container %d", p.KeyEpoch)
+		folder, err := storage.FileCID(container)
+		if err != nil {
+			return err
 		}
-		p.KeyEpoch++
+		p.ContainerCID, p.ContainerHash, p.ContainerSize = folder.String(), sha256.Sum256(container), uint64(len(container))
 		p.PolicyHash = curation.PolicyHash(v.Genesis().Charter)
 		label := curation.ModelLabel(s.chain, curation.ModelID(p.PlainHash), p.KeyEpoch, p.PolicyHash, c.X())
 		ct, err := seal.Encrypt(rand.Reader, c.X(), label, []byte("sixteen byte key"))
@@ -453,7 +451,7 @@ func (s *Studio) SealModel(ctx context.Context, o api.SealOptions, progress func
 		return m, errors.New(r.Result.Log)
 	}
 	return m, s.machine.View(func(v curation.View) error {
-		m, _ = v.Model()
+		m, _ = v.ModelAt(p.KeyEpoch)
 		return nil
 	})
 }

@@ -1,0 +1,143 @@
+package member
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/atelier-dao/atelier/curation"
+)
+
+// container is a sealed model's, by CID, that this member keeps or is to keep.
+type container struct {
+	keyEpoch uint64
+	here     bool // and held against what the ledger has of it
+	wrong    bool // it is here, and is another than the ledger tells of
+}
+
+// Holds tells the machine which containers are pinned from an earlier run. here says that
+// the whole container is there and was checked.
+func (m *Machine) Holds(keyEpoch uint64, cid string, here bool) {
+	m.containers[cid] = &container{keyEpoch: keyEpoch, here: here}
+}
+
+// keepModels asks for the containers that members hold together, tells the ledger that a
+// proposed one is here, and lets go of those that nobody needs any more: whoever has kept
+// a key of theirs will not find them. A container that we have made and the ledger has
+// not taken yet is of a key epoch that is still to come.
+func (m *Machine) keepModels(l curation.View) {
+	needed := map[string]bool{}
+	for _, model := range l.Keep() {
+		needed[model.ContainerCID] = true
+		c := m.containers[model.ContainerCID]
+		if c == nil {
+			c = &container{keyEpoch: model.KeyEpoch}
+			m.containers[model.ContainerCID] = c
+		}
+		if !c.here && !c.wrong && m.again("container/"+model.ContainerCID, l.Height()) {
+			sealer, _ := l.Member(model.Sealer)
+			m.do(KeepModel{Model: model, Sealer: sealer.Account})
+		}
+	}
+	m.stored(l)
+	next := l.NextKeyEpoch()
+	for _, cid := range slices.Sorted(maps.Keys(m.containers)) {
+		if c := m.containers[cid]; c.keyEpoch < next && !needed[cid] {
+			delete(m.containers, cid)
+			m.do(LetGoModel{KeyEpoch: c.keyEpoch, CID: cid})
+		}
+	}
+}
+
+// stored tells the ledger that we have the proposed container.
+func (m *Machine) stored(l curation.View) {
+	p, ok := l.Proposed()
+	if !ok || m.now == nil || slices.Contains(p.Stored, m.me.Index) {
+		return
+	}
+	if c := m.containers[p.ContainerCID]; c != nil && c.here {
+		m.submit(l.Height(), fmt.Sprintf("stored/%d", p.KeyEpoch), curation.Stored{KeyEpoch: p.KeyEpoch})
+	}
+}
+
+// modelKept takes the outcome of a KeepModel.
+func (m *Machine) modelKept(l curation.View, e ModelKept) {
+	c := m.containers[e.CID]
+	if c == nil {
+		return // let go meanwhile; the node collects it with the next one
+	}
+	if c.here, c.wrong = e.Err == nil, e.Err != nil; c.here {
+		m.stored(l)
+		return
+	}
+	m.do(Note{Text: "a container is not what the ledger tells of", Err: e.Err})
+	if model, ok := l.ModelAt(e.KeyEpoch); ok {
+		m.do(Misbehaved{Member: model.Sealer, What: "brought a container that is not what it recorded"})
+	}
+}
+
+// rotate makes the next key epoch when it is our turn: a layer around the current
+// container, which takes no knowledge at all. Sealing from scratch takes the plain model,
+// which is there only while a picture is drawn: see combine.
+func (m *Machine) rotate(l curation.View) {
+	s, fresh, ok := m.sealing(l)
+	if m.proposal != nil && (!ok || m.proposal.KeyEpoch != s.KeyEpoch || m.proposal.Base != s.Base) {
+		m.proposal = nil // the ledger has gone on, with it or without
+	}
+	switch {
+	case !ok:
+	case m.proposal != nil:
+		m.submit(l.Height(), fmt.Sprintf("rotate/%d", s.KeyEpoch), *m.proposal)
+	case !fresh && !m.wrapping && m.again(fmt.Sprintf("wrap/%d", s.KeyEpoch), l.Height()):
+		base, _ := l.ModelAt(s.Base)
+		sealer, _ := l.Member(base.Sealer)
+		m.wrapping = true
+		m.do(Wrap{Sealing: s, Container: base, Sealer: sealer.Account})
+	}
+}
+
+// sealing is the key epoch that we may make now; fresh says that it is to be sealed from
+// scratch.
+func (m *Machine) sealing(l curation.View) (s Sealing, fresh, ok bool) {
+	r, due := l.Rotation()
+	c, active := l.Committee()
+	if !due || !active || m.now == nil || !r.MayRotate(l.Params(), l.SeatsAt(c.Epoch()), m.me.Index, l.Height()+1) {
+		return s, false, false
+	}
+	base, ok := l.ModelAt(r.Base)
+	if !ok {
+		return s, false, false
+	}
+	s = Sealing{KeyEpoch: l.NextKeyEpoch(), X: c.X()}
+	if r.Fresh {
+		s.Label = curation.ModelLabel(m.chain, base.ID, s.KeyEpoch, base.PolicyHash, s.X)
+		return s, true, true
+	}
+	s.Base = base.KeyEpoch
+	s.Label = curation.LayerLabel(m.chain, base.ID, s.KeyEpoch, base.PolicyHash, s.X, base.Label, base.U)
+	return s, false, true
+}
+
+// wrapped takes the outcome of a Wrap.
+func (m *Machine) wrapped(l curation.View, e Wrapped) {
+	m.wrapping = false
+	if e.Err != nil {
+		m.do(Note{Text: "cannot put a layer around the artist", Err: e.Err})
+		return
+	}
+	m.proposes(l, e.Rotate)
+}
+
+// proposes takes a container of our own making, which is pinned.
+func (m *Machine) proposes(l curation.View, r curation.Rotate) {
+	m.Holds(r.KeyEpoch, r.ContainerCID, true)
+	m.proposal = &r
+	m.rotate(l)
+}
+
+// rotated is the id of the artist whose key epoch ends.
+func (m *Machine) rotated(l curation.View) curation.Hash {
+	r, _ := l.Rotation()
+	base, _ := l.ModelAt(r.Base)
+	return base.ID
+}
