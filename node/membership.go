@@ -233,6 +233,9 @@ func (n *Node) wonder(ctx context.Context) error {
 			s, err := p2p.AskStanding(ctx, n.host, id, n.chain)
 			if err == nil && s.Left {
 				said[id] = true
+				if err := founding.RememberLeft(n.home); err != nil {
+					n.log.WarnContext(ctx, "not written down that members say that this one has left", "err", err)
+				}
 				n.log.WarnContext(ctx, "a member says that this one has left the network, so it gets no blocks any more: this node can be stopped, unless you doubt it", "peer", id, "height", s.Height)
 			}
 		}

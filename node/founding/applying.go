@@ -249,6 +249,16 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// RememberLeft keeps in a home that its member has left, as others tell.
+func RememberLeft(h home.Home) error {
+	p, err := Read(h)
+	if err != nil {
+		return err
+	}
+	p.Left = true
+	return p.save(h)
+}
+
 // Remember keeps in a home who the members are as of a height, for its next start.
 func Remember(h home.Home, k Known) error {
 	p, err := Read(h)
