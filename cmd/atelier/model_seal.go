@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 )
 
@@ -18,10 +21,26 @@ func modelSeal(e *env) *cobra.Command {
 secret seed, encrypt the result to the network's key, record it on the ledger and
 erase the plain weights. From then on the artist opens for one approved picture at
 a time. Whoever seals has had the weights in memory: choose that member together.
-Only the owner of the home can do it, and a network does it once.`,
+Only the owner of the home can do it, and a network does it once.
+
+--weights seals an artist that there is, as it is, and leaves its folder alone: that
+of a network which came to its end, or one that ` + "`atelier model train`" + ` made.`,
 		Example: "  atelier model seal\n  atelier model seal --name \"Harbour's own\" --steps 100",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Weights != "" {
+				if o.Steps > 0 {
+					return usage("--weights seals an artist as it is: leave --steps away")
+				}
+				dir, err := filepath.Abs(o.Weights)
+				if err != nil {
+					return err
+				}
+				if _, err := model.LoadDir(os.DirFS(dir)); err != nil { // before the node looks
+					return fmt.Errorf("no artist in %s: %w", o.Weights, err)
+				}
+				o.Weights = dir
+			}
 			c, err := e.client()
 			if err != nil {
 				return err
@@ -55,6 +74,7 @@ Only the owner of the home can do it, and a network does it once.`,
 		},
 	}
 	option(c, &o.Name, "name", "", person, "what people call the artist: `NAME` (default: the network's)")
+	c.Flags().StringVar(&o.Weights, "weights", "", "seal the artist in `DIR` on the node's machine, without a fine-tune")
 	option(c, &o.Steps, "steps", "0", between(0, maxSteps), "`N` steps of the fine-tune (0: the default, about 10 s)")
 	return c
 }
