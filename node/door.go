@@ -32,6 +32,8 @@ type door struct {
 	came   chan struct{} // somebody has connected who is no member; capacity 1
 	votes  sync.WaitGroup
 	mu     sync.Mutex                  // guards what follows, and the files of the invitations
+	inv    *founding.Invitations       // as they were looked at last
+	unread error                       // what could not be read of them
 	voted  map[curation.Hash]time.Time // by digest of the application: when to vote again
 	why    map[curation.Hash]string    // the same: why the last vote was not taken
 	warned string                      // what was last told about damaged files
@@ -54,13 +56,16 @@ const (
 var spokenAtTheDoor = []protocol.ID{p2p.ApplyProtocol.ID, p2p.StandingProtocol.ID}
 
 func newDoor(n *Node) *door {
-	return &door{n: n, log: n.log.With("component", "door"), kick: make(chan struct{}, 1), came: make(chan struct{}, 1), voted: map[curation.Hash]time.Time{}, why: map[curation.Hash]string{},
+	return &door{n: n, log: n.log.With("component", "door"), inv: founding.NewInvitations(n.home, n.chain), kick: make(chan struct{}, 1), came: make(chan struct{}, 1), voted: map[curation.Hash]time.Time{}, why: map[curation.Hash]string{},
 		submit: func(ctx context.Context, p curation.Payload) error { return n.SubmitAs(ctx, n.secrets.Identity, p) }}
 }
 
 // run answers newcomers until ctx ends.
 func (d *door) run(ctx context.Context) error {
 	defer d.votes.Wait()
+	if err := d.look(ctx); err != nil { // before anybody asks
+		return err
+	}
 	failed := func(from peer.ID, err error) { d.log.DebugContext(ctx, "newcomer refused", "peer", from, "err", err) }
 	applying := p2p.Handle(d.n.host, p2p.ApplyProtocol, func(ctx context.Context, from peer.ID, raw []byte) ([]byte, error) {
 		return d.apply(ctx, from, raw)
@@ -80,21 +85,17 @@ func (d *door) run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.came:
+			d.sweep(time.Now())
+			continue
+		case <-tick.C:
+		case <-d.kick:
+		}
 		if err := d.look(ctx); err != nil {
 			return err
-		}
-	waiting:
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-tick.C:
-				break waiting
-			case <-d.kick:
-				break waiting
-			case <-d.came:
-				d.sweep(time.Now())
-			}
 		}
 	}
 }
@@ -115,14 +116,25 @@ func (d *door) sweep(now time.Time) {
 	}
 }
 
-// outstanding reads the invitations. The mutex is held.
+// outstanding looks for invitations that have changed. The mutex is held.
 func (d *door) outstanding() []founding.Outstanding {
-	all, err := founding.ReadOutstanding(d.n.home, d.n.chain)
-	if err != nil && err.Error() != d.warned {
+	d.unread = d.inv.Look()
+	if err := d.unread; err == nil {
+		d.warned = ""
+	} else if err.Error() != d.warned {
 		d.warned = err.Error()
 		d.log.Warn("invitations not read", "err", err)
 	}
-	return all
+	return d.inv.All()
+}
+
+// unknown refuses somebody whose invitation is not among those that could be read: for
+// good, unless there are others.
+func (d *door) unknown(code p2p.Code, text string) error {
+	if d.unread != nil {
+		return p2p.Refuse(p2p.CodeNotYet, "an invitation cannot be read there at the moment, and its node says why in its log")
+	}
+	return p2p.Refuse(code, "%s", text)
 }
 
 // look ends the invitations that are done with, says who may come in, and votes for
@@ -207,7 +219,7 @@ func (d *door) vote(ctx context.Context, v curation.View, a curation.Application
 }
 
 // apply takes an application with its token, once and for all; the same again gets
-// the same answer.
+// the same answer. A member that applies is welcomed, and uses no invitation.
 func (d *door) apply(ctx context.Context, from peer.ID, raw []byte) ([]byte, error) {
 	r, err := p2p.DecodeApply(raw)
 	if err != nil {
@@ -222,14 +234,23 @@ func (d *door) apply(ctx context.Context, from peer.ID, raw []byte) ([]byte, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var found *founding.Outstanding
-	for _, o := range d.outstanding() {
-		if subtle.ConstantTimeCompare(o.Token[:], r.Token[:]) == 1 && time.Now().Before(o.Until) {
-			found = &o
-		}
+	w := founding.Welcome{Document: *d.n.plan.Document}
+	member := false
+	if err := d.n.machine.View(func(v curation.View) error {
+		w.Known, member = d.n.known(v, nil), isMember(v, account)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	if member { // it has no use for an invitation, or did not hear that it was admitted
+		return w.Encode()
+	}
+	found := invitationOf(d.inv.All(), r.Token)
+	if found == nil { // it may have been made a moment ago
+		found = invitationOf(d.outstanding(), r.Token)
 	}
 	if found == nil {
-		return nil, p2p.Refuse(p2p.CodeWrongToken, "the invitation is not known here: it was used, or has lapsed")
+		return nil, d.unknown(p2p.CodeWrongToken, "the invitation is not known here: it was used, or has lapsed")
 	}
 	if a := found.Applicant; a != nil && a.Account != account {
 		return nil, p2p.Refuse(p2p.CodeTokenUsed, "somebody else has used the invitation")
@@ -244,6 +265,7 @@ func (d *door) apply(ctx context.Context, from peer.ID, raw []byte) ([]byte, err
 		if _, err := found.Claim(a); err != nil {
 			return nil, err
 		}
+		d.outstanding()
 		d.log.InfoContext(ctx, "invitation used", "name", a.Name, "account", a.Account)
 		select {
 		case d.kick <- struct{}{}:
@@ -252,14 +274,17 @@ func (d *door) apply(ctx context.Context, from peer.ID, raw []byte) ([]byte, err
 	case found.Applicant.Digest(d.n.chain) != a.Digest(d.n.chain):
 		return nil, p2p.Refuse(p2p.CodeRegistered, "the invitation was used with another application")
 	}
-	w := founding.Welcome{Document: *d.n.plan.Document}
-	if err := d.n.machine.View(func(v curation.View) error {
-		w.Known = d.n.known(v, nil)
-		return nil
-	}); err != nil {
-		return nil, err
-	}
 	return w.Encode()
+}
+
+// invitationOf is the one with a token that has not lapsed; nil for none.
+func invitationOf(all []founding.Outstanding, token p2p.Token) (found *founding.Outstanding) {
+	for _, o := range all {
+		if subtle.ConstantTimeCompare(o.Token[:], token[:]) == 1 && time.Now().Before(o.Until) {
+			found = &o
+		}
+	}
+	return found
 }
 
 // standing tells a guest or member how it stands.
@@ -271,7 +296,7 @@ func (d *door) standing(from peer.ID) (p2p.StandingResponse, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var s p2p.StandingResponse
-	all := d.outstanding()
+	all := d.inv.All()
 	err = d.n.machine.View(func(v curation.View) error {
 		s.Height, s.Needed = v.Height(), uint64(v.Network().Threshold)
 		m, known := v.MemberOf(account)
@@ -290,7 +315,7 @@ func (d *door) standing(from peer.ID) (p2p.StandingResponse, error) {
 			if s.Left {
 				return nil
 			}
-			return p2p.Refuse(p2p.CodeNotRegistered, "this home has no application of yours: its invitation has lapsed, or it was never used")
+			return d.unknown(p2p.CodeNotRegistered, "this home has no application of yours: its invitation has lapsed, or it was never used")
 		}
 		s.Member, s.Left = 0, false // what it was does not matter: it applies
 		for _, motion := range v.Motions() {

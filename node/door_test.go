@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -231,4 +232,64 @@ func TestAStrangerWhoShowsNoTokenIsShownOut(t *testing.T) {
 	require.NotEqual(t, network.Connected, d.n.host.Network().Connectedness(first.ID()), "who came first goes first")
 	d.sweep(time.Now().Add(strangerStays + time.Second))
 	require.Eventually(t, func() bool { return connected() == 0 }, soon, time.Millisecond)
+}
+
+func TestAMemberThatAppliesUsesNoInvitation(t *testing.T) {
+	d, submitted := doorOf(t)
+	inv := d.invite(t, time.Now())
+	require.NoError(t, d.look(t.Context()))
+	_, validator, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	a, err := curation.Apply(d.n.chain, curation.Hash{}, "Ada", []string{"/ip4/192.0.2.5/tcp/1"}, d.n.secrets.Identity, validator)
+	require.NoError(t, err)
+	r := p2p.ApplyRequest{Token: inv.Token, Genesis: inv.Hash, Application: founding.EncodeApplication(a)}
+	raw, err := d.apply(t.Context(), d.n.host.ID(), r.Encode())
+	require.NoError(t, err)
+	_, err = founding.DecodeWelcome(raw, d.n.chain)
+	require.NoError(t, err)
+	require.NoError(t, d.look(t.Context()))
+	require.Empty(t, submitted)
+	eve := comer(t, d, inv)
+	d.opens(t)
+	require.NoError(t, eve.apply(t, d), "it is as good as new")
+}
+
+func TestAnInvitationThatCannotBeReadIsAskedForAgain(t *testing.T) {
+	d, _ := doorOf(t)
+	d.opens(t)
+	eve := comer(t, d, d.invite(t, time.Now()))
+	require.Eventually(t, func() bool { return d.n.roster.Admits(eve.ID()) }, soon, time.Millisecond)
+	require.NoError(t, eve.apply(t, d))
+	d.invite(t, time.Now()) // so that she may connect whatever happens to hers
+
+	// Where her file was there is something else for a while.
+	d.mu.Lock()
+	all, err := filepath.Glob(filepath.Join(d.n.home.Invitations(), "*.json"))
+	require.NoError(t, err)
+	var file string
+	for _, path := range all {
+		b, err := os.ReadFile(path)
+		require.NoError(t, err)
+		if strings.Contains(string(b), "application") {
+			file = path
+		}
+	}
+	aside := file + ".aside"
+	require.NoError(t, os.Rename(file, aside))
+	require.NoError(t, os.Mkdir(file, 0o700))
+	d.mu.Unlock()
+	require.Eventually(t, func() bool {
+		_, err := eve.standing(t, d)
+		require.NotErrorIs(t, err, p2p.ErrNotRegistered)
+		return p2p.CodeOf(err) == p2p.CodeNotYet
+	}, soon, 100*time.Millisecond)
+	late := comer(t, d, p2p.Invitation{Token: p2p.Token{1}, Hash: d.n.chain})
+	require.Equal(t, p2p.CodeNotYet, p2p.CodeOf(late.apply(t, d)), "hers may be the one that cannot be read")
+
+	d.mu.Lock()
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.Rename(aside, file))
+	d.mu.Unlock()
+	require.Eventually(t, func() bool { _, err := eve.standing(t, d); return err == nil }, soon, 100*time.Millisecond)
+	require.ErrorIs(t, late.apply(t, d), p2p.ErrWrongToken)
 }

@@ -72,7 +72,7 @@ func (n *Node) Account() curation.Address { return n.secrets.Account() }
 // SealModel implements api.Backend; see MakeModel.
 func (n *Node) SealModel(ctx context.Context, o api.SealOptions, progress func(api.SealProgress)) (curation.Model, error) {
 	return n.MakeModel(ctx, Sealing{
-		Name: o.Name, Steps: o.Steps,
+		Name: o.Name, Steps: o.Steps, Weights: o.Weights,
 		Phase:    func(s string) { progress(api.SealProgress{Phase: s}) },
 		Progress: func(step, steps int, loss float64) { progress(api.SealProgress{Step: step, Steps: steps, Loss: loss}) },
 	})

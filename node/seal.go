@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/atelier-dao/atelier/curation"
@@ -18,6 +19,8 @@ import (
 type Sealing struct {
 	// Name is what people call the new artist; empty takes the network's name.
 	Name string
+	// Weights is the folder of an artist that is sealed as it is; empty has one made.
+	Weights string
 	// Steps of the fine-tune; 0 takes the default of package model.
 	Steps int
 	// Budget ends the fine-tune early; 0 means 14 s.
@@ -50,15 +53,9 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 	if err != nil {
 		return curation.Model{}, err
 	}
-	var seed [32]byte
-	if _, err := rand.Read(seed[:]); err != nil {
-		return curation.Model{}, err
-	}
-	s.Phase("fine-tuning the genesis artist from a secret seed")
-	artist, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: seed, Steps: s.Steps, Budget: s.Budget, Name: s.Name, Progress: s.Progress})
-	clear(seed[:])
+	artist, err := s.artist(ctx)
 	if err != nil {
-		return curation.Model{}, fmt.Errorf("fine-tune: %w", err)
+		return curation.Model{}, err
 	}
 	plain, err := artist.MarshalBinary()
 	if err != nil {
@@ -84,6 +81,29 @@ func (n *Node) MakeModel(ctx context.Context, s Sealing) (curation.Model, error)
 		}
 		s.Phase("another container came first: sealing it again for the next key epoch")
 	}
+}
+
+// artist is the one to seal.
+func (s Sealing) artist(ctx context.Context) (*model.Artist, error) {
+	if s.Weights != "" {
+		s.Phase("reading the artist")
+		a, err := model.LoadDir(os.DirFS(s.Weights))
+		if err != nil {
+			return nil, fmt.Errorf("no artist in %s: %w", s.Weights, err)
+		}
+		return a, nil
+	}
+	var seed [32]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return nil, err
+	}
+	defer clear(seed[:])
+	s.Phase("fine-tuning the genesis artist from a secret seed")
+	a, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: seed, Steps: s.Steps, Budget: s.Budget, Name: s.Name, Progress: s.Progress})
+	if err != nil {
+		return nil, fmt.Errorf("fine-tune: %w", err)
+	}
+	return a, nil
 }
 
 // artist is the current model.

@@ -48,6 +48,9 @@ type StandingResponse struct {
 	Until  uint64   // last height for votes; 0 when none are taken
 }
 
+// Encode returns the request in its one encoding.
+func (r ApplyRequest) Encode() []byte { return encodeWire(r) }
+
 // DecodeApply reads an ApplyRequest in its one encoding.
 func DecodeApply(raw []byte) (r ApplyRequest, err error) {
 	if err := decodeWire(raw, &r); err != nil {
@@ -61,7 +64,7 @@ func DecodeApply(raw []byte) (r ApplyRequest, err error) {
 
 // Apply sends an application to the member that made an invitation.
 func Apply(ctx context.Context, h host.Host, to peer.ID, r ApplyRequest) ([]byte, error) {
-	raw, err := callAgain(ctx, h, to, ApplyProtocol, encodeWire(r))
+	raw, err := callAgain(ctx, h, to, ApplyProtocol, r.Encode())
 	return raw, refusal(err)
 }
 

@@ -23,6 +23,8 @@ type Protocol struct {
 	Timeout     time.Duration // for the whole exchange, on either side, default 10 s
 	PerPeer     int           // requests of one peer served at a time, default 8
 	Total       int           // requests served at a time in all, default 16 × PerPeer
+	PeerRate    Rate          // at which one peer's requests are served, default without bound
+	TotalRate   Rate          // the same for all together
 }
 
 func (p Protocol) withDefaults() Protocol {

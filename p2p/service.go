@@ -35,6 +35,7 @@ type Service struct {
 	closed bool
 	total  int
 	peers  map[peer.ID]int
+	pace   pace
 }
 
 // Handle serves a protocol on a host until the service is closed. failed, if
@@ -46,7 +47,7 @@ func Handle(h host.Host, p Protocol, answer Handler, failed func(from peer.ID, e
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Service{
 		host: h, proto: p.withDefaults(), answer: answer, failed: failed,
-		ctx: ctx, cancel: cancel, peers: map[peer.ID]int{},
+		ctx: ctx, cancel: cancel, peers: map[peer.ID]int{}, pace: pace{each: p.PeerRate, total: p.TotalRate},
 	}
 	h.SetStreamHandler(p.ID, s.serve)
 	return s
@@ -78,6 +79,9 @@ func (s *Service) enter(from peer.ID) error {
 		return Refuse(CodeBusy, "%d requests of yours are in progress", s.peers[from])
 	case s.total >= s.proto.Total:
 		return Refuse(CodeBusy, "%d requests are in progress", s.total)
+	}
+	if err := s.pace.pass(from, time.Now()); err != nil {
+		return err
 	}
 	s.total++
 	s.peers[from]++

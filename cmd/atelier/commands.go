@@ -16,7 +16,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("committee", "Who holds the keys, and handing them over", committeeShow(e), committeeHistory(e), committeeHandover(e), committeeObject(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("guardian", "Outsiders who keep the key for the day on which the members lose it", guardianShow(e), guardianTend(e), guardianRecover(e), guardianPublish(e))
+		return noun("guardian", "Outsiders who keep the key for the day on which the members lose it", guardianShow(e), guardianTend(e), guardianRecover(e), guardianPublish(e), guardianEntrust(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("node", "Run this home's member", nodeStart(e), nodeStatus(e), nodeStop(e))

@@ -144,10 +144,19 @@ func (w *witnesses) options(c *cobra.Command) {
 	c.Flags().BoolVar(&w.trust, "trust-node", false, "take the one node's word before the share is given away")
 }
 
-// agree asks them. A node that lies about the ledger could else have the share.
-func (w *witnesses) agree(ctx context.Context, l guardian.Ledger) error {
+// named says whether there are any, or none are wanted. A node that lies about the
+// ledger could else have the share.
+func (w *witnesses) named() error {
 	if len(w.also) == 0 && !w.trust {
 		return fmt.Errorf("this gives the guardian's share away, and a node that lies could have it: name nodes of other members with --also HOST:PORT, as many as you can, or give --trust-node if the one node is yours")
+	}
+	return nil
+}
+
+// agree asks them.
+func (w *witnesses) agree(ctx context.Context, l guardian.Ledger) error {
+	if err := w.named(); err != nil {
+		return err
 	}
 	for _, address := range w.also {
 		other := api.NewClient(address, "")
@@ -389,12 +398,17 @@ ends it too, because it shows that the members hold the key.`,
 
 func modelOpen(e *env) *cobra.Command {
 	var out string
+	var shares []string
 	c := &cobra.Command{
-		Use: "open", Short: "Open the sealed artist with the key that a will has published",
+		Use: "open", Short: "Open the sealed artist with the key that guardians have given away",
 		Long: `open takes the sealed container from a node, opens it with the key that the
 guardians have published, checks that it is the artist whose hash the ledger holds,
 and writes its folder to --out. Anybody may do this, and draw with it from then on:
-` + "`atelier model render --weights DIR`" + `. As long as the key is secret, it is refused.`,
+` + "`atelier model render --weights DIR`" + `. As long as the key is secret, it is refused.
+
+When the ledger has died, guardians entrust their shares to one member instead
+(` + "`atelier guardian entrust`" + `): that one names their files with --share and its own
+home with --home, or its key with --key.`,
 		Example: "  atelier model open --api 127.0.0.1:8080 --out ./artist\n  atelier model render --weights ./artist --prompt \"red heart\" --out heart.png",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -412,25 +426,37 @@ and writes its folder to --out. Anybody may do this, and draw with it from then 
 			if err != nil {
 				return err
 			}
-			if s.Will == nil || s.Will.Height == 0 {
+			var secret curation.Hash
+			switch {
+			case len(shares) > 0:
+				if secret, err = e.entrustedKey(s, shares); err != nil {
+					return err
+				}
+			case s.Will == nil || s.Will.Height == 0:
 				return refused(curation.CodeWrongPhase, "the key is not public: the artist opens for one approved picture at a time, ask for one with `atelier artwork request`")
+			default:
+				secret = s.Will.Secret
 			}
-			artist, m, err := c.OpenPublished(cmd.Context())
+			artist, m, err := c.OpenPublished(cmd.Context(), secret)
 			if err != nil {
 				return err
 			}
 			if err := artist.SaveDir(out); err != nil {
 				return err
 			}
-			id := artist.ID()
+			id, whose := artist.ID(), "everybody's now"
+			if len(shares) > 0 {
+				whose = "in the clear; seal it in the new network with `atelier model seal --weights " + quoted(out) + "`, and remove the folder"
+			}
 			return e.say(struct {
 				Artist string `json:"artist"`
 				Name   string `json:"name"`
 				Dir    string `json:"dir"`
-			}{curation.Hash(id).String(), m.Name, out}, "%s  %s, artist %x: everybody's now\n", out, m.Name, id[:8])
+			}{curation.Hash(id).String(), m.Name, out}, "%s  %s, artist %x: %s\n", out, m.Name, id[:8], whose)
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "write the artist to `DIR`")
+	options(c, &shares, "share", "", func(text string) (string, error) { return text, nil }, "`FILE` that a guardian entrusted to this account (repeatable)")
 	return c
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,8 +11,11 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/api/apitest"
+	"github.com/atelier-dao/atelier/node/guardian"
 	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/shamir"
 )
 
 // guarded founds a network of four whose three guardians have key files in dir.
@@ -98,6 +102,97 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Contains(t, r.err, "the key is not public")
 	r = atelier("guardian", "publish", "--key", key("Gerda"))
 	require.Contains(t, r.err, "its policy is guardian")
+}
+
+func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
+	s, key := guarded(t, curation.WillPolicy)
+	atelier := ask(t, s)
+	out := filepath.Join(t.TempDir(), "gerda.share")
+	reader := apitest.Address("Member 1").String()
+	entrust := func(args ...string) asked {
+		return atelier(append([]string{"guardian", "entrust", "--key", key("Gerda"), "--out", out, "--to", reader}, args...)...)
+	}
+	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+	r := entrust("--trust-node")
+	require.Equal(t, codeFailed, r.code)
+	require.Contains(t, r.err, "no share of the key is held here")
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Equal(t, 0, atelier("guardian", "tend", "--key", key(name)).code)
+	}
+	s.Run("acknowledgements", func(v curation.View) bool {
+		l, ok := v.SharingLog(1)
+		return ok && l.Phase().String() == "acknowledge"
+	})
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Contains(t, atelier("guardian", "tend", "--key", key(name)).out, "proved its share")
+	}
+
+	for says, args := range map[string][]string{
+		"name nodes of other members with --also":                                    nil,
+		"does not agree, and nothing is given away: it is a node of another network": {"--also", serve(t, func() *apitest.Studio { s, _ := guarded(t, curation.GuardianPolicy); return s }())},
+		"is no member of":                     {"--trust-node", "--to", apitest.Address("Hakan").String()},
+		"wait until 2000000h0m0s have passed": {"--trust-node", "--still", "2000000h"},
+		"--still":                             {"--trust-node", "--still", "soon"},
+	} {
+		r := entrust(args...)
+		require.NotEqual(t, 0, r.code)
+		require.Contains(t, r.err, says)
+		require.NoFileExists(t, out)
+	}
+	r = entrust("--also", serve(t, s), "--json")
+	require.Equal(t, 0, r.code, r.err)
+	require.Contains(t, r.out, `"needed": 2`)
+	r = entrust("--trust-node")
+	require.Contains(t, r.err, "exists already")
+	other := filepath.Join(t.TempDir(), "ilse.share")
+	require.Equal(t, 0, atelier("guardian", "entrust", "--key", key("Ilse"), "--out", other, "--to", reader, "--trust-node").code)
+
+	// The key that two shares make is the network's.
+	e := &env{key: keyOf(t, "Member 1")}
+	succession, err := api.NewClient(serve(t, s), "").Succession(t.Context())
+	require.NoError(t, err)
+	secret, err := e.entrustedKey(succession, []string{out, other})
+	require.NoError(t, err)
+	x, err := shamir.DecodeScalar(shamir.Ristretto255, secret[:])
+	require.NoError(t, err)
+	var public [32]byte
+	s.Read(func(v curation.View) { c, _ := v.Committee(); public = c.X() })
+	require.Equal(t, public[:], shamir.Encode(shamir.Ristretto255.Point().Mul(x, nil)))
+
+	// What is wrong with a file is said of that file.
+	bad := func(name string, change func(*guardian.Entrusted)) string {
+		b, err := os.ReadFile(out)
+		require.NoError(t, err)
+		plain, err := keys.Entrusted(apitest.Key("Member 1"), b)
+		require.NoError(t, err)
+		share, err := guardian.DecodeEntrusted(plain)
+		require.NoError(t, err)
+		change(&share)
+		plain, err = share.Encode()
+		require.NoError(t, err)
+		b, err = keys.Entrust(apitest.Key("Member 1").Public().(ed25519.PublicKey), plain)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), name)
+		require.NoError(t, os.WriteFile(path, b, 0o600))
+		return path
+	}
+	large := filepath.Join(t.TempDir(), "large")
+	require.NoError(t, os.WriteFile(large, make([]byte, maxShareFile+1), 0o600))
+	for says, files := range map[string][]string{
+		"1 of the 2 shares that make the key are here": {out, out},
+		"that of guardian 2 does not fit the key":      {other, bad("a", func(e *guardian.Entrusted) { e.Guardian = 2 })},
+		"that of guardian 1 is of another network":     {bad("b", func(e *guardian.Entrusted) { e.Chain[0]++ }), other},
+		"that of guardian 1 is of sharing 2":           {bad("c", func(e *guardian.Entrusted) { e.Sharing = 2 }), other},
+		"guardian 9 has no share":                      {bad("d", func(e *guardian.Entrusted) { e.Guardian = 9 }), other},
+		"holds more than":                              {large},
+		"no such file":                                 {"nowhere"},
+	} {
+		_, err := e.entrustedKey(succession, files)
+		require.ErrorContains(t, err, says)
+	}
+	e.key = key("Gerda")
+	_, err = e.entrustedKey(succession, []string{out})
+	require.ErrorIs(t, err, keys.ErrNotEntrusted)
 }
 
 func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 )
 
@@ -23,10 +26,26 @@ Only the owner of the home can do it.
 
 The first artist that is sealed is the network's. Any later one is proposed in its
 place, with this member's vote: the others vote with ` + "`atelier model adopt`" + `. Until
-enough have, and enough have stored it, pictures are made by the one before.`,
+enough have, and enough have stored it, pictures are made by the one before.
+
+--weights seals an artist that there is, as it is, and leaves its folder alone: that
+of a network which came to its end, or one that ` + "`atelier model train`" + ` made.`,
 		Example: "  atelier model seal\n  atelier model seal --name \"Harbour's own\" --steps 100\n  atelier model seal --name \"Harbour's second\" --yes",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Weights != "" {
+				if o.Steps > 0 {
+					return usage("--weights seals an artist as it is: leave --steps away")
+				}
+				dir, err := filepath.Abs(o.Weights)
+				if err != nil {
+					return err
+				}
+				if _, err := model.LoadDir(os.DirFS(dir)); err != nil { // before the node looks
+					return fmt.Errorf("no artist in %s: %w", o.Weights, err)
+				}
+				o.Weights = dir
+			}
 			c, err := e.client()
 			if err != nil {
 				return err
@@ -67,6 +86,7 @@ enough have, and enough have stored it, pictures are made by the one before.`,
 		},
 	}
 	option(c, &o.Name, "name", "", person, "what people call the artist: `NAME` (default: the network's)")
+	c.Flags().StringVar(&o.Weights, "weights", "", "seal the artist in `DIR` on the node's machine, without a fine-tune")
 	option(c, &o.Steps, "steps", "0", between(0, maxSteps), "`N` steps of the fine-tune (0: the default, about 10 s)")
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c

@@ -92,6 +92,8 @@ func shareText(n api.Node) string {
 		return "none any more"
 	case n.CatchingUp:
 		return "not yet: it follows from the ledger, which is catching up"
+	case n.Shares.State == string(health.Lost):
+		return "lost: too few are left for a handover, so it comes back from a backup of this member, or from the guardians if there are any"
 	}
 	return "not held: it can neither open nor approve until the next handover (atelier committee handover)"
 }

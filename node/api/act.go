@@ -39,6 +39,8 @@ func (s *server) registerActions(api huma.API) {
 		Body          struct {
 			Name  string `json:"name,omitempty" maxLength:"64" doc:"Of the artist."`
 			Steps int    `json:"steps,omitempty" minimum:"0" maximum:"1000000" doc:"Of the fine-tune; 0 takes the default."`
+			// A path of the node's machine: whose token this is can read its files anyway.
+			Weights string `json:"weights,omitempty" maxLength:"4096" doc:"Folder on the node's machine, of an artist that is sealed as it is."`
 		}
 	}
 	huma.Register(api, huma.Operation{
@@ -64,7 +66,7 @@ func (s *server) registerActions(api huma.API) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			defer func() { <-s.sealing }()
 			r, w := humago.Unwrap(ctx)
-			s.seal(r.Context(), w, SealOptions{Name: in.Body.Name, Steps: in.Body.Steps})
+			s.seal(r.Context(), w, SealOptions{Name: in.Body.Name, Steps: in.Body.Steps, Weights: in.Body.Weights})
 		}}, nil
 	})
 

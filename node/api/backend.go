@@ -59,8 +59,9 @@ type Peer struct {
 
 // SealOptions are the choices of a sealing; zero values take the defaults.
 type SealOptions struct {
-	Name  string // of the artist
-	Steps int    // of the fine-tune
+	Name    string // of the artist
+	Steps   int    // of the fine-tune
+	Weights string // folder of an artist that is sealed as it is; empty has one made
 }
 
 // SealProgress is a moment of a sealing.

@@ -13,17 +13,10 @@ import (
 	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
-// OpenPublished opens the artist with the key that a will has published, as anybody may,
-// through all its layers. While the last of them is on trial, nobody knows that it opens:
+// OpenPublished opens the artist with the key that guardians have given away, as anybody
+// may who has it, through all its layers. While the last of them is on trial, nobody knows that it opens:
 // if it does not, that of the key epoch before is tried.
-func (c *Client) OpenPublished(ctx context.Context) (*model.Artist, Model, error) {
-	s, err := c.Succession(ctx)
-	if err != nil {
-		return nil, Model{}, err
-	}
-	if s.Will == nil || s.Will.Height == 0 {
-		return nil, Model{}, errors.New("the key is not public")
-	}
+func (c *Client) OpenPublished(ctx context.Context, secret curation.Hash) (*model.Artist, Model, error) {
 	now, err := c.Model(ctx)
 	if err != nil {
 		return nil, Model{}, err
@@ -32,10 +25,10 @@ func (c *Client) OpenPublished(ctx context.Context) (*model.Artist, Model, error
 	if err != nil {
 		return nil, Model{}, err
 	}
-	artist, err := c.openLayers(ctx, s.Will.Secret, layersOf(models, now.KeyEpoch))
+	artist, err := c.openLayers(ctx, secret, layersOf(models, now.KeyEpoch))
 	if before := layersOf(models, now.Before); err != nil && now.Standing == string(curation.ModelTrial) && len(before) > 0 {
 		var again error
-		if artist, again = c.openLayers(ctx, s.Will.Secret, before); again == nil {
+		if artist, again = c.openLayers(ctx, secret, before); again == nil {
 			return artist, before[0], nil
 		}
 		err = errors.Join(err, again)

@@ -71,9 +71,10 @@ func (c *Client) Events(ctx context.Context, from uint64) iter.Seq2[Happening, e
 // progress as it goes. It needs the owner's token.
 func (c *Client) SealModel(ctx context.Context, o SealOptions, progress func(Progress)) (Model, error) {
 	resp, err := c.do(ctx, http.MethodPost, "/v1/models", struct {
-		Name  string `json:"name,omitempty"`
-		Steps int    `json:"steps,omitempty"`
-	}{o.Name, o.Steps})
+		Name    string `json:"name,omitempty"`
+		Steps   int    `json:"steps,omitempty"`
+		Weights string `json:"weights,omitempty"`
+	}{o.Name, o.Steps, o.Weights})
 	if err != nil {
 		return Model{}, err
 	}

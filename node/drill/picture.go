@@ -293,7 +293,14 @@ func (n *network) sell(ctx context.Context, rid curation.Hash) (string, error) {
 // open opens the artist with the key that a will has published, as anybody may, and
 // draws a picture with it.
 func (n *network) open(ctx context.Context, prompt string) (*model.Artist, *model.Picture, error) {
-	artist, _, err := n.client.OpenPublished(ctx)
+	s, err := n.client.Succession(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Will == nil || s.Will.Height == 0 {
+		return nil, nil, errors.New("the key is not public")
+	}
+	artist, _, err := n.client.OpenPublished(ctx, s.Will.Secret)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -95,6 +95,82 @@ func TestInvitationsToANetworkThatRuns(t *testing.T) {
 	require.NoError(t, err, "those have lapsed")
 }
 
+func TestInvitationsAreReadOnceAndOnChange(t *testing.T) {
+	h, chain := founded(t)
+	cfg, secrets, _ := open(t, h)
+	_, _, err := InviteToJoin(h, cfg, secrets, noon)
+	require.NoError(t, err)
+	v := NewInvitations(h, chain)
+	require.Empty(t, v.All())
+	require.NoError(t, v.Look())
+	require.Len(t, v.All(), 1)
+	before := v.All()[0]
+
+	// Other bytes, of which nothing tells: they are not read.
+	info, err := os.Stat(before.path)
+	require.NoError(t, err)
+	good, err := os.ReadFile(before.path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(before.path, make([]byte, len(good)), 0o600))
+	require.NoError(t, os.Chtimes(before.path, info.ModTime(), info.ModTime()))
+	require.NoError(t, v.Look())
+	require.Equal(t, before, v.All()[0])
+	// A sign of change is enough, and what is wrong is read until it is good.
+	require.NoError(t, os.Chtimes(before.path, noon, noon))
+	require.ErrorContains(t, v.Look(), "is damaged, remove it")
+	require.Empty(t, v.All())
+	require.NoError(t, os.WriteFile(before.path, good, 0o600))
+	require.NoError(t, os.Chtimes(before.path, noon, noon))
+	require.NoError(t, v.Look())
+	require.Equal(t, before, v.All()[0])
+
+	a, err := curation.Apply(chain, curation.Hash{}, "Eve", []string{"/ip4/192.0.2.5/tcp/1"}, keyOf("Eve"), keyOf("Eve's validator"))
+	require.NoError(t, err)
+	_, err = before.Claim(a)
+	require.NoError(t, err)
+	require.NoError(t, v.Look())
+	require.Equal(t, &a, v.All()[0].Applicant)
+	_, _, err = InviteToJoin(h, cfg, secrets, noon)
+	require.NoError(t, err)
+	require.NoError(t, v.Look())
+	require.Len(t, v.All(), 2)
+
+	// Without its folder it knows what it knew.
+	aside := h.Invitations() + ".aside"
+	require.NoError(t, os.Rename(h.Invitations(), aside))
+	require.NoError(t, os.WriteFile(h.Invitations(), nil, 0o600))
+	require.Error(t, v.Look())
+	require.Len(t, v.All(), 2)
+	require.NoError(t, os.Remove(h.Invitations()))
+	require.NoError(t, v.Look())
+	require.Empty(t, v.All(), "there are none any more")
+}
+
+func TestAMemberNeedsNoInvitation(t *testing.T) {
+	ada, _ := founded(t)
+	cfg, secrets, _ := open(t, ada)
+	text, _, err := InviteToJoin(ada, cfg, secrets, noon)
+	require.NoError(t, err)
+	before, err := Read(ada)
+	require.NoError(t, err)
+	_, err = Join(ada, config.Default(), "", "Ada", text)
+	require.ErrorIs(t, err, ErrMember)
+	require.ErrorContains(t, err, "the invitation is not used")
+	after, err := Read(ada)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	// What enough others tell of it is enough to apply: the inviter's ledger decides.
+	require.NoError(t, Depart(ada, Departure{Height: 7, Members: []uint32{2, 3}}))
+	_, err = Join(ada, config.Default(), "", "Ada", text)
+	require.NoError(t, err)
+	after, err = Read(ada)
+	require.NoError(t, err)
+	require.Nil(t, after.Departed)
+	require.Equal(t, &Admission{}, after.Admission)
+	_, err = Join(ada, config.Default(), "", "Ada", text)
+	require.NoError(t, err, "as often as its owner likes, until it is admitted")
+}
+
 // inviter answers applicants as its test says.
 type inviter struct {
 	mu       sync.Mutex // guards what follows
@@ -102,6 +178,7 @@ type inviter struct {
 	refusal  error
 	standing p2p.StandingResponse
 	unknown  bool
+	unread   error
 	applied  int
 }
 
@@ -131,7 +208,7 @@ func (v *inviter) serve(t *testing.T, h *p2p.Host, chain curation.Hash) {
 		if v.unknown {
 			return p2p.StandingResponse{}, p2p.Refuse(p2p.CodeNotRegistered, "who are you?")
 		}
-		return v.standing, nil
+		return v.standing, v.unread
 	}, nil)
 	t.Cleanup(func() { _, _ = applying.Close(), standing.Close() })
 }
@@ -151,6 +228,43 @@ func join(ctx context.Context, t *testing.T, h home.Home, told chan<- Progress) 
 		ended <- err
 	}()
 	return ended
+}
+
+func TestANewcomerAsksAgainWhenItsInviterCannotTell(t *testing.T) {
+	ada, chain := founded(t)
+	cfg, secrets, host := open(t, ada)
+	plan, err := Read(ada)
+	require.NoError(t, err)
+	text, _, err := InviteToJoin(ada, cfg, secrets, noon)
+	require.NoError(t, err)
+	eve := home.Home(t.TempDir())
+	_, err = Join(eve, config.Default(), "", "Eve", text)
+	require.NoError(t, err)
+	welcome, err := Welcome{Document: *plan.Document}.Encode()
+	require.NoError(t, err)
+	notYet := p2p.Refuse(p2p.CodeNotYet, "an invitation cannot be read there at the moment")
+	v := &inviter{welcome: welcome, refusal: notYet, unread: notYet}
+	v.serve(t, host, chain)
+	told := make(chan Progress)
+	ended := join(t.Context(), t, eve, told)
+	require.Contains(t, (<-told).Waiting, "cannot be read there at the moment")
+	v.set(func() { v.refusal = nil })
+	require.Eventually(t, func() bool {
+		select {
+		case <-told:
+		default:
+		}
+		p, err := Read(eve)
+		return err == nil && p.Admission.Welcomed
+	}, time.Minute, time.Millisecond)
+	require.Contains(t, (<-told).Waiting, "cannot be read there at the moment")
+	v.set(func() { v.unread, v.standing = nil, p2p.StandingResponse{Member: 2} })
+	go func() {
+		for range told {
+		}
+	}()
+	require.NoError(t, <-ended)
+	close(told)
 }
 
 func TestANewcomerAppliesWaitsAndIsAdmitted(t *testing.T) {

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +39,7 @@ type Outstanding struct {
 	// Applicant is who used it; nil as long as nobody did.
 	Applicant *curation.Application
 
-	path  string
-	chain curation.Hash
+	path string
 }
 
 // outstanding is the JSON of an Outstanding.
@@ -121,35 +122,98 @@ func (o Outstanding) save() error {
 
 // ReadOutstanding lists the invitations of a home to the network of a genesis hash,
 // lapsed ones too. What is damaged is left out and told in the error.
-func ReadOutstanding(h home.Home, chain curation.Hash) (all []Outstanding, err error) {
-	entries, err := os.ReadDir(h.Invitations())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	} else if err != nil {
-		return nil, err
+func ReadOutstanding(h home.Home, chain curation.Hash) ([]Outstanding, error) {
+	v := NewInvitations(h, chain)
+	err := v.Look()
+	return v.All(), err
+}
+
+// Invitations are the outstanding ones of a home, in memory. One goroutine at a time
+// uses them.
+type Invitations struct {
+	home  home.Home
+	chain curation.Hash
+	files map[string]file
+}
+
+// file is one of an invitation, as it was read.
+type file struct {
+	info fs.FileInfo
+	Outstanding
+	err error // why it could not be read
+}
+
+// NewInvitations knows none until Look.
+func NewInvitations(h home.Home, chain curation.Hash) *Invitations {
+	return &Invitations{home: h, chain: chain, files: map[string]file{}}
+}
+
+// Look reads the files that are new or have changed since, and forgets those that are
+// gone. The error names those that could not be read; when the folder could not, it
+// knows what it knew before.
+func (v *Invitations) Look() error {
+	entries, err := os.ReadDir(v.home.Invitations())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
+	now := map[string]file{}
 	var bad []error
 	for _, e := range entries {
 		if !strings.HasSuffix(e.Name(), ".json") {
 			continue
 		}
-		path := filepath.Join(h.Invitations(), e.Name())
-		b, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) { // removed in between
+		f, ok := v.read(e)
+		if !ok {
 			continue
 		}
-		var o Outstanding
-		if err == nil {
-			o, err = decodeOutstanding(b, chain)
+		if f.err != nil {
+			bad = append(bad, f.err)
 		}
-		if err != nil {
-			bad = append(bad, fmt.Errorf("%s is damaged, remove it: %w", path, err))
-			continue
-		}
-		o.path, o.chain = path, chain
-		all = append(all, o)
+		now[e.Name()] = f
 	}
-	return all, errors.Join(bad...)
+	v.files = now
+	return errors.Join(bad...)
+}
+
+// read gives the file of an entry, and false when it is gone. One that is the same as
+// before is not opened, unless that failed: then it may go now.
+func (v *Invitations) read(e fs.DirEntry) (f file, ok bool) {
+	path := filepath.Join(v.home.Invitations(), e.Name())
+	info, err := e.Info()
+	if errors.Is(err, fs.ErrNotExist) {
+		return f, false
+	}
+	if had, known := v.files[e.Name()]; known && err == nil && had.err == nil &&
+		os.SameFile(had.info, info) && had.info.Size() == info.Size() && had.info.ModTime().Equal(info.ModTime()) {
+		return had, true
+	}
+	var b []byte
+	if err == nil {
+		b, err = os.ReadFile(path)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return f, false
+	case err != nil:
+		f.err = fmt.Errorf("%s cannot be read: %w", path, err)
+		return f, true
+	}
+	if f.Outstanding, err = decodeOutstanding(b, v.chain); err != nil {
+		f.err = fmt.Errorf("%s is damaged, remove it: %w", path, err)
+		return f, true
+	}
+	f.info, f.path = info, path
+	return f, true
+}
+
+// All lists those that could be read, in the order of their files.
+func (v *Invitations) All() (all []Outstanding) {
+	for _, name := range slices.Sorted(maps.Keys(v.files)) {
+		if f := v.files[name]; f.err == nil {
+			all = append(all, f.Outstanding)
+		}
+	}
+	return all
 }
 
 func decodeOutstanding(b []byte, chain curation.Hash) (o Outstanding, err error) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -103,7 +104,7 @@ func Join(h home.Home, cfg config.Config, passphrase, name, invitation string) (
 		return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation})
 	}
 	if before, err := Read(h); err == nil && before.appliesAgain(inv) {
-		return inv, again(h, before, name, invitation)
+		return inv, again(h, passphrase, before, name, invitation)
 	}
 	return inv, settle(h, cfg, passphrase, Plan{Name: name, Invitation: invitation, Admission: &Admission{}})
 }
@@ -118,7 +119,7 @@ func (p Plan) appliesAgain(inv p2p.Invitation) bool {
 	return err == nil && before.Kind == p2p.ToJoin && before.Hash == inv.Hash
 }
 
-func again(h home.Home, p Plan, name, invitation string) (err error) {
+func again(h home.Home, passphrase string, p Plan, name, invitation string) (err error) {
 	if err := curation.ValidateName(name); err != nil {
 		return fmt.Errorf("member's %w", err)
 	}
@@ -127,8 +128,45 @@ func again(h home.Home, p Plan, name, invitation string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
+	if err := p.mayApply(h, passphrase); err != nil {
+		return err
+	}
 	p.Name, p.Invitation, p.Admission, p.Departed = name, invitation, &Admission{}, nil
 	return p.save(h)
+}
+
+// ErrMember reports a home whose member needs no invitation.
+var ErrMember = errors.New("has a member that has not left, and needs no invitation")
+
+// mayApply refuses a home whose member has not left, as far as its ledger goes and
+// others have told it: it would use an invitation up for nothing.
+func (p Plan) mayApply(h home.Home, passphrase string) error {
+	if p.Departed != nil || p.Admission != nil && !p.Admission.Admitted {
+		return nil
+	}
+	secrets, err := keys.Load(string(h), passphrase)
+	if err != nil {
+		return err
+	}
+	refuse := func(height uint64) error {
+		return fmt.Errorf("%s %w: its ledger ends at height %d. Start its node instead; if the members have let it go since, that says so after a while, and then this home may join again. For another member, choose another --home; the invitation is not used", h, ErrMember, height)
+	}
+	document, err := p.Document.Genesis()
+	if err != nil {
+		return err
+	}
+	m := curation.NewMachine()
+	if err := ledger.Inspect(h.Ledger(), document, m); errors.Is(err, fs.ErrNotExist) {
+		return refuse(0)
+	} else if err != nil {
+		return err
+	}
+	return m.View(func(v curation.View) error {
+		if m, ok := v.MemberOf(secrets.Account()); ok && m.Standing == curation.StandingLeft {
+			return nil
+		}
+		return refuse(v.Height())
+	})
 }
 
 // Restore makes a home of a plan whose network is founded already, with the secrets

@@ -1,8 +1,8 @@
 // Package guardian is what a guardian does, as a pure step over what any member's node
 // tells: it accepts a share of the network's keys with a fresh deal key, disputes and
 // acknowledges what it receives, and deals the key to the members anew when a recovery
-// is under way. Voting for a recovery and publishing a share are a person's decisions;
-// Publication makes the latter.
+// is under way. Voting for a recovery, publishing a share and entrusting it to somebody
+// are a person's decisions; Publication and Entrust make the latter two.
 //
 // A guardian runs no node. It holds an account's key, and one seed for each sharing
 // that it has accepted. It may run at any time: Step looks at where the ledger stands

@@ -75,3 +75,41 @@ func TestAShareIsPublishedToExecuteAWillOnly(t *testing.T) {
 	other.Chain = curation.Hash{1}
 	require.ErrorContains(t, will(19).Agrees(other), "another network")
 }
+
+func TestAShareIsEntrustedByWhoHasOne(t *testing.T) {
+	_, err := (&Guardian{Account: me}).Entrust(ledgerOf(nil))
+	require.ErrorIs(t, err, ErrNoShare)
+	_, err = ledgerOf(nil).Combine([]Entrusted{{}})
+	require.ErrorIs(t, err, ErrEntrusted)
+	e := Entrusted{Chain: curation.Hash{1}, Sharing: 2, Guardian: 3, Share: curation.Hash{4}}
+	b, err := e.Encode()
+	require.NoError(t, err)
+	got, err := DecodeEntrusted(b)
+	require.NoError(t, err)
+	require.Equal(t, e, got)
+	for _, bad := range []string{"", "{}", "null", string(b) + "{}", string(b[:len(b)-1]) + `,"more":1}`} {
+		_, err := DecodeEntrusted([]byte(bad))
+		require.ErrorIs(t, err, ErrEntrusted, bad)
+	}
+}
+
+// FuzzEntrusted reads shares that somebody sent: what decodes encodes again, and makes no
+// key of a network that has none.
+func FuzzEntrusted(f *testing.F) {
+	b, err := Entrusted{Chain: curation.Hash{1}, Sharing: 2, Guardian: 3, Share: curation.Hash{4}}.Encode()
+	require.NoError(f, err)
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := DecodeEntrusted(b)
+		if err != nil {
+			return
+		}
+		again, err := e.Encode()
+		require.NoError(t, err)
+		same, err := DecodeEntrusted(again)
+		require.NoError(t, err)
+		require.Equal(t, e, same)
+		_, err = ledgerOf(nil).Combine([]Entrusted{e})
+		require.ErrorIs(t, err, ErrEntrusted)
+	})
+}

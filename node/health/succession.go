@@ -27,11 +27,19 @@ func (s State) Advice(e curation.Estate) string {
 	case Degraded:
 		return "pictures are drawn, and few more members may be lost: bring back those who are away, or hand over without them"
 	case Halted:
-		return "too few members are in reach: no pictures are drawn, and no blocks are made, until some are back; restore them from their backups if need be"
+		return "too few members are in reach: no pictures are drawn, and no blocks are made, until some are back; restore them from their backups if need be" + haltedAdvice(e)
 	case Lost:
 		return "the network has lost its key: what was published stays, verifies and can be sold; " + lostAdvice(e)
 	}
 	return ""
+}
+
+// haltedAdvice is what is left when they never come back.
+func haltedAdvice(e curation.Estate) string {
+	if e.Sharing == nil || e.Published() {
+		return ""
+	}
+	return fmt.Sprintf("; if they are gone for good, %d guardians can hand the artist to a member with `atelier guardian entrust`, for a new network", e.Rules.Threshold)
 }
 
 func lostAdvice(e curation.Estate) string {

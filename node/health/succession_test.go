@@ -33,6 +33,7 @@ func TestEveryStateSaysWhatToDoNext(t *testing.T) {
 	for _, s := range []State{MakingKeys, Healthy, Degraded, Halted} {
 		require.NotEmpty(t, s.Advice(curation.Estate{}), s)
 	}
+	require.NotContains(t, Halted.Advice(curation.Estate{}), "guardian")
 	rules := func(p curation.DeathPolicy) curation.Estate {
 		return curation.Estate{Rules: curation.Succession{Policy: p, Threshold: 2, SilentBlocks: 50}, Sharing: &curation.Sharing{}, Life: 7}
 	}
@@ -48,4 +49,5 @@ func TestEveryStateSaysWhatToDoNext(t *testing.T) {
 	} {
 		require.Contains(t, Lost.Advice(e), says)
 	}
+	require.Contains(t, Halted.Advice(rules(curation.WillPolicy)), "2 guardians can hand the artist to a member with `atelier guardian entrust`")
 }

@@ -181,6 +181,8 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	n.state = consensus.NewState(cfg.Consensus, st.Copy(), executor, blocks, n.pool, evidencePool)
 	n.state.SetLogger(logger)
 	if e.signer != nil {
+		// Consensus may ask for a vote while its queue is full, so it is not kept waiting.
+		e.signer.former.give = func(v *types.Vote) { go func() { _, _ = n.state.AddVote(v, "") }() }
 		n.state.SetPrivValidator(e.signer)
 	}
 	n.consensus = consensus.NewReactor(n.state, !alone)
@@ -190,7 +192,7 @@ func (e *Engine) assemble(ctx context.Context, m *machine) (n *node, err error) 
 	reactors := []lp2p.SwitchReactor{
 		{Name: mempoolReactor, Reactor: countedMempool{pool, queued}},
 		{Name: "BLOCKSYNC", Reactor: countedBlocksync{sync, queued, newReports()}},
-		{Name: consensusReactor, Reactor: countedConsensus{n.consensus, queued}},
+		{Name: consensusReactor, Reactor: countedConsensus{n.consensus, queued, e.signer}},
 		{Name: "EVIDENCE", Reactor: countedEvidence{evidence.NewReactor(evidencePool), queued}},
 		{Name: "STATESYNC", Reactor: countedStatesync{snapshots, queued}},
 	}

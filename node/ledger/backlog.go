@@ -114,6 +114,7 @@ type (
 	countedConsensus struct {
 		*consensus.Reactor
 		*backlog
+		signer *signer // nil while the validator observes
 	}
 	countedBlocksync struct {
 		*blocksync.Reactor
@@ -169,6 +170,9 @@ func peerOf(p p2p.Peer) peer.ID {
 
 func (r countedConsensus) Receive(e p2p.Envelope) {
 	defer r.leave(peerOf(e.Src), e.ChannelID)
+	if r.signer != nil && !r.signer.hear(e.Message) {
+		return
+	}
 	r.Reactor.Receive(e)
 }
 

@@ -114,7 +114,7 @@ func (e *Engine) session(ctx context.Context) (again bool, err error) {
 	started := time.Now()
 	e.signer = nil
 	if e.validator.restored == nil {
-		e.signer = newSigner(e.validator.FilePV)
+		e.signer = newSigner(e.validator.FilePV, ChainID(e.cfg.Genesis))
 	}
 	m := &machine{app: e.cfg.App, history: e.history, log: e.log, fail: e.fail}
 	n, err := e.assemble(ctx, m)

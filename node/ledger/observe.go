@@ -10,8 +10,6 @@ import (
 	"time"
 
 	cstypes "github.com/cometbft/cometbft/consensus/types"
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
-
 	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/types"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -176,12 +174,16 @@ func (e *Engine) ownVote(rs *cstypes.RoundState, after uint64) *types.Vote {
 	return of(rs.Height-1, rs.LastCommit, rs.LastValidators)
 }
 
-// signUnrecorded begins a record at the operator's word: after the last block, or
-// after the latest vote of our own at the present height that peers remember.
+// signUnrecorded begins a record at the operator's word: with the height after the last
+// block, and in it after the latest vote of our own that peers remember. It listens for
+// such a vote while it is connected to others: they tell at once what they have.
 func (e *Engine) signUnrecorded(ctx context.Context, n *node, above uint64, tick *time.Ticker) (bool, error) {
-	for range listenTicks {
+	for heard := 0; heard < listenTicks; {
 		select {
 		case <-tick.C:
+			if !e.acquainted() || len(n.members.connected()) > 0 {
+				heard++
+			}
 		case <-ctx.Done():
 			return false, nil
 		}
@@ -190,20 +192,10 @@ func (e *Engine) signUnrecorded(ctx context.Context, n *node, above uint64, tick
 	if tip < above {
 		return false, fmt.Errorf("the ledger here ends at height %d, but the network was at %d already: start without --unsafe-sign-now until it has caught up", tip, above)
 	}
-	last := privval.FilePVLastSignState{Height: int64(tip), Step: stepPrecommit}
+	last := privval.FilePVLastSignState{Height: int64(tip) + 1}
 	if v := e.ownVote(n.state.GetRoundState(), tip); v != nil {
-		last = privval.FilePVLastSignState{Height: v.Height, Round: v.Round, Step: stepPrevote,
-			Signature: v.Signature, SignBytes: types.VoteSignBytes(ChainID(e.cfg.Genesis), v.ToProto())}
-		if v.Type == cmtproto.PrecommitType {
-			last.Step = stepPrecommit
-		}
+		last = recordOf(ChainID(e.cfg.Genesis), v)
 	}
-	e.log.Warn("signs without a record of its votes, as told", "after", last.Height, "round", last.Round)
+	e.log.Warn("signs without a record of its votes, as told", "height", last.Height, "round", last.Round)
 	return true, recordVotes(e.cfg.Home, last)
 }
-
-// Steps of a record of votes, as CometBFT numbers them.
-const (
-	stepPrevote   int8 = 2
-	stepPrecommit int8 = 3
-)

@@ -26,6 +26,10 @@ type restored struct {
 	Above uint64 `json:"above"`
 }
 
+// journalDir is where consensus writes down what happens in a height, to go on from
+// there after a crash.
+func journalDir(home string) string { return filepath.Join(home, "data", "cs.wal") }
+
 func restoredFile(home string) string { return filepath.Join(home, "data", "restored.json") }
 
 // RestoreValidator puts a validator's key into a home that has none, without a
@@ -91,7 +95,9 @@ func readRestored(home string) (*restored, error) {
 }
 
 // loadRestored is a validator whose note is there. A record of votes that is newer
-// than the note is the end of an observation, of which a crash left the note.
+// than the note is the end of an observation: what consensus wrote down meanwhile goes,
+// for it holds votes of ours from peers, which must not come before it asks for our own
+// (former.go), and then the note.
 func loadRestored(home string, r *restored) (*validator, error) {
 	key, votes := keyFile(home), votesFile(home)
 	v, err := readVotes(votes)
@@ -104,6 +110,9 @@ func loadRestored(home string, r *restored) (*validator, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := os.RemoveAll(journalDir(home)); err != nil {
+			return nil, fmt.Errorf("validator key: %w", err)
+		}
 		return &validator{FilePV: pv}, forgetRestored(home)
 	}
 	private, err := readKey(key)
@@ -113,8 +122,8 @@ func loadRestored(home string, r *restored) (*validator, error) {
 	return &validator{FilePV: privval.NewFilePV(cmted25519.PrivKey(private), key, votes), restored: r}, nil
 }
 
-// recordVotes ends an observation: from now on the validator signs what comes after
-// last, and nothing else.
+// recordVotes ends an observation: once it is loaded again, the validator signs what
+// comes after last, and nothing else.
 func recordVotes(home string, last privval.FilePVLastSignState) error {
 	b, err := cmtjson.MarshalIndent(&last, "", "  ")
 	if err != nil {
@@ -123,7 +132,7 @@ func recordVotes(home string, last privval.FilePVLastSignState) error {
 	if err := keys.WriteFile(votesFile(home), b, 0o600); err != nil {
 		return fmt.Errorf("record of votes: %w", err)
 	}
-	return forgetRestored(home)
+	return nil
 }
 
 func forgetRestored(home string) error {

@@ -141,7 +141,8 @@ func (e *Engine) askTwin(ctx context.Context, m peer.AddrInfo) (bool, error) {
 // signer signs, and remembers for a while what.
 type signer struct {
 	*privval.FilePV
-	after int64 // height of the record of votes when the session began
+	after  int64 // height of the record of votes when the session began
+	former former
 
 	mu   sync.Mutex // guards made
 	made map[string]int64
@@ -150,12 +151,12 @@ type signer struct {
 // remembered is for how many heights a signature is known as our own.
 const remembered = 256
 
-func newSigner(pv *privval.FilePV) *signer {
-	return &signer{FilePV: pv, after: pv.LastSignState.Height, made: map[string]int64{}}
+func newSigner(pv *privval.FilePV, chain string) *signer {
+	return &signer{FilePV: pv, after: pv.LastSignState.Height, former: former{chain: chain}, made: map[string]int64{}}
 }
 
-// SignVote implements types.PrivValidator.
-func (s *signer) SignVote(chainID string, vote *cmtproto.Vote) error {
+// sign signs, and remembers that.
+func (s *signer) sign(chainID string, vote *cmtproto.Vote) error {
 	if err := s.FilePV.SignVote(chainID, vote); err != nil || vote.Type != cmtproto.PrecommitType {
 		return err
 	}

@@ -14,7 +14,8 @@ import (
 
 // PublishShare is the holder's share of x in clear, a scalar of 32 bytes. It is the
 // only way in which a share leaves a KeyShare unblinded; callers publish it as the
-// rules of their network have it, and never otherwise.
+// rules of their network have it, or entrust it to one reader when its ledger is dead,
+// and never otherwise.
 func PublishShare(key *shamir.KeyShare, c *shamir.Committee) ([32]byte, error) {
 	if err := key.VerifyAgainst(c); err != nil {
 		return [32]byte{}, err

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/guardian"
+	"github.com/atelier-dao/atelier/node/keys"
+)
+
+func guardianEntrust(e *env) *cobra.Command {
+	var w witnesses
+	var to curation.Address
+	var out string
+	var still time.Duration
+	c := &cobra.Command{
+		Use: "entrust", Short: "Entrust this guardian's share to a member, when the ledger has died",
+		Long: `entrust is for a network whose ledger stands still for good: a third of its members
+or more are gone and have no backup, so no block is made, and neither a recovery nor
+a will goes through. It writes this guardian's share of the opening key to the file
+--out, which opens with the key of the member --to alone. The ledger takes no part.
+
+As many guardians as act for all send that member their files. It opens the artist
+with ` + "`atelier model open --share FILE`" + `, founds a network with those who are left,
+and seals the artist there with ` + "`atelier model seal --weights DIR`" + `. From then on
+it can open all that was ever sealed in the old network: agree on whom you trust, by
+other ways than this network. The share of the key that signs stays secret.
+
+The node and those of --also have to know that member, and to tell of the same last
+block. Nothing is written unless that is older than --still.`,
+		Example: "  atelier guardian entrust --key gerda.age --api 127.0.0.1:8080 --also 127.0.0.1:8081 --to z6Mk… --out gerda.share",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			switch {
+			case out == "":
+				return usage("--out FILE is missing: where should the share go?")
+			case to == curation.Address{}:
+				return usage("--to ACCOUNT is missing: which member opens the artist? `atelier member list` shows the accounts")
+			}
+			if _, err := os.Stat(out); err == nil {
+				return fmt.Errorf("%s exists already: a share is never written over another file", out)
+			}
+			c, err := e.client()
+			if err != nil {
+				return err
+			}
+			g, _, err := e.guardianOf()
+			if err != nil {
+				return err
+			}
+			s, err := c.Succession(ctx)
+			if err != nil {
+				return err
+			}
+			l, err := s.Ledger()
+			if err != nil {
+				return err
+			}
+			given, err := g.Entrust(l)
+			if err != nil {
+				return err
+			}
+			if err := w.named(); err != nil {
+				return err
+			}
+			member, err := dead(ctx, c, to, l, still)
+			if err != nil {
+				return err
+			}
+			for _, address := range w.also {
+				other := api.NewClient(address, "")
+				_, err := dead(ctx, other, to, l, still)
+				other.Close()
+				if err != nil {
+					return fmt.Errorf("the node at %s does not agree, and nothing is given away: %w", address, err)
+				}
+			}
+			plain, err := given.Encode()
+			if err != nil {
+				return err
+			}
+			defer clear(plain)
+			file, err := keys.Entrust(to[:], plain)
+			if err != nil {
+				return err
+			}
+			if err := keys.WriteFile(out, file, 0o600); err != nil {
+				return err
+			}
+			return e.say(struct {
+				Guardian uint32           `json:"guardian"`
+				To       curation.Address `json:"to"`
+				Out      string           `json:"out"`
+				Needed   int              `json:"needed"`
+			}{given.Guardian, to, out, s.Threshold}, "%s is the share of guardian %d, for %s alone\nnext: send it to %s, who opens the artist with %s\n",
+				out, given.Guardian, member.Name, member.Name, count(s.Threshold, "share"))
+		},
+	}
+	option(c, &to, "to", "", curation.ParseAddress, "`ACCOUNT` of the member who opens the artist")
+	c.Flags().StringVar(&out, "out", "", "write the share to `FILE`")
+	option(c, &still, "still", "24h", span, "`TIME` for which the ledger must have stood still")
+	w.options(c)
+	return c
+}
+
+// dead says that a node knows a member, and that its last block is the one that another
+// node told of, and has been the last for some time.
+func dead(ctx context.Context, c *api.Client, to curation.Address, l guardian.Ledger, still time.Duration) (m api.Member, err error) {
+	n, err := c.Network(ctx)
+	switch {
+	case err != nil:
+		return m, err
+	case n.Chain != l.Chain:
+		return m, errors.New("it is a node of another network")
+	}
+	i := slices.IndexFunc(n.Members, func(m api.Member) bool {
+		return m.Account == to && m.Standing != string(curation.StandingLeft)
+	})
+	if i < 0 {
+		return m, refused(curation.CodeUnknown, "%s is no member of %s: the share is for one of those whom `atelier member list` shows", to, n.Name)
+	}
+	b, err := blockAt(ctx, c, n.Height)
+	switch age := time.Since(b.Time); {
+	case err != nil:
+		return m, err
+	case n.Height != l.Height:
+		return m, refused(curation.CodeWrongPhase, "block %d is the last there, not %d: the ledger makes blocks, or one of the nodes was away before it died", n.Height, l.Height)
+	case age < still:
+		return m, refused(curation.CodeWrongPhase, "its last block is %v old: wait until %v have passed without one, or bring members back from their backups", age.Round(time.Second), still)
+	}
+	return n.Members[i], nil
+}
+
+// blockAt is a block that the node has.
+func blockAt(ctx context.Context, c *api.Client, height uint64) (api.Block, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for h, err := range c.Events(ctx, height) {
+		switch {
+		case err != nil:
+			return api.Block{}, err
+		case h.Block != nil:
+			return *h.Block, nil
+		}
+	}
+	return api.Block{}, errors.New("the node does not tell of its last block: ask another one")
+}
+
+// entrustedKey is the opening key that the shares of guardians make, which were
+// entrusted to the account at hand.
+func (e *env) entrustedKey(s api.Succession, files []string) (secret curation.Hash, err error) {
+	key, err := e.signer()
+	if err != nil {
+		return secret, err
+	}
+	l, err := s.Ledger()
+	if err != nil {
+		return secret, err
+	}
+	var given []guardian.Entrusted
+	for _, path := range files {
+		b, err := shareFile(path)
+		if err != nil {
+			return secret, err
+		}
+		plain, err := keys.Entrusted(key, b)
+		if errors.Is(err, keys.ErrNotEntrusted) {
+			return secret, fmt.Errorf("%s: %w, %s: name the home or the key of its reader with --home or --key", path, err, accountOf(key))
+		} else if err != nil {
+			return secret, fmt.Errorf("%s: %w", path, err)
+		}
+		one, err := guardian.DecodeEntrusted(plain)
+		clear(plain)
+		if err != nil {
+			return secret, fmt.Errorf("%s: %w", path, err)
+		}
+		given = append(given, one)
+	}
+	return l.Combine(given)
+}
+
+// maxShareFile is the most bytes of a file that a guardian entrusted.
+const maxShareFile = 64 << 10
+
+func shareFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxShareFile+1))
+	if err == nil && len(b) > maxShareFile {
+		err = fmt.Errorf("%s: %w: it holds more than %d bytes", path, guardian.ErrEntrusted, maxShareFile)
+	}
+	return b, err
+}
