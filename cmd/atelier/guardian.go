@@ -429,8 +429,9 @@ func committeeObject(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "object", Short: "Object to the guardians' recovery: the members hold the key",
 		Long: `object is this home's member's word against a recovery that the guardians have voted
-for. As many objections as shares open the artist end it. A handover that goes well
-ends it too, because it shows that the members hold the key.`,
+for. As many objections as shares open the artist end it, until enough guardians
+have begun to deal. A handover that goes well ends it too, because it shows that the
+members hold the key.`,
 		Example: "  atelier committee object --home ./ada",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
