@@ -206,6 +206,10 @@ func (x *execution) ceremonyBlock() {
 		x.handoverBlock(ceremony)
 		return
 	}
+	if x.withdrawn(ceremony) {
+		x.abortCeremony(ceremony)
+		return
+	}
 	if !x.writableLog().EndBlock(x.height) {
 		return
 	}
@@ -322,7 +326,10 @@ func (x *execution) abortCeremony(ceremony ceremonyState) {
 		save(x.block, keyCeremony, ceremony)
 		return
 	}
-	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: members, Guardians: guardians})
+	save(x.block, keyAborted, AbortedHandover{Epoch: ceremony.Epoch, Attempt: ceremony.Attempt, Height: x.height, Culprits: members, Guardians: guardians, Objected: x.withdrawn(ceremony)})
+	if _, err := x.log.Candidate(); err != nil && len(ceremony.Guardians) > 0 && !x.withdrawn(ceremony) {
+		x.giveUpRecovery()
+	}
 	_, silent := culpritsOf(x.log, x.dealers(), ceremony.Seats)
 	x.stay(ceremony.Attempt+1, retry)
 	x.miss(ceremony.Epoch, silent)

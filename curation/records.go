@@ -153,8 +153,10 @@ type AbortedHandover struct {
 	Attempt  uint64
 	Height   uint64
 	Culprits []Culprit // members that failed in the ceremony; none when too few consented
-	// Guardians are those that failed to deal in a recovery.
+	// Guardians are those that failed to deal in a recovery, Objected that the members
+	// ended it.
 	Guardians []Culprit
+	Objected  bool
 }
 
 // Culprit is a member that failed in a ceremony, and how.

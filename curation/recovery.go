@@ -13,10 +13,12 @@ import (
 )
 
 // Recovery is the guardians' vote to deal the key to the members anew. With as many
-// votes as guardians act for all it is pending, and members may object; from Due on the
-// members' next handover has the guardians as its dealers. It ends when that has gone
-// well, when as many members object as open the artist, when the members hand over by
-// themselves, which shows that they hold the key, or when the votes lapse.
+// votes as guardians act for all it is pending, and members may object, until as many
+// guardians have committed to what they deal; from Due on the members' next handover has
+// the guardians as its dealers. It ends when that has gone well, when as many members
+// object as open the artist, when the members hand over by themselves, which shows that
+// they hold the key, or when the votes lapse. It also ends when fewer guardians deal than
+// it takes: who votes and stays away does not keep the members from handing over.
 type Recovery struct {
 	_          struct{} `cbor:",toarray"`
 	Votes      []uint32 // guardians, in the order of their votes
@@ -107,7 +109,7 @@ func (x *execution) recover(signer Address) error {
 	again := count(x.st, keyRecoveryAgain)
 	switch {
 	case !open && x.height < again:
-		return refuse(CodeWrongPhase, "the members have objected: the next vote may begin at height %d", again)
+		return refuse(CodeWrongPhase, "the last recovery came to nothing, by the members' objections or for want of guardians: the next vote may begin at height %d", again)
 	case r.Due != 0:
 		return refuse(CodeDuplicate, "the guardians have voted for it already: it is due at height %d", r.Due)
 	case slices.Contains(r.Votes, g):
@@ -135,7 +137,7 @@ func (x *execution) object(signer Address) error {
 	switch {
 	case !open:
 		return refuse(CodeWrongPhase, "no recovery is voted on or pending: there is nothing to object to")
-	case len(must2(load[ceremonyState](x.st, keyCeremony)).Guardians) > 0 && x.log.Phase() != dkg.PhaseActive:
+	case x.guardiansDeal():
 		return refuse(CodeWrongPhase, "the guardians deal already: the time for objections is over")
 	case slices.Contains(r.Objections, m.Index):
 		return refuse(CodeDuplicate, "member %d has objected already", m.Index)
@@ -152,10 +154,40 @@ func (x *execution) object(signer Address) error {
 		save(x.st, keyRecovery, r)
 		return nil
 	}
-	x.st.Delete(keyRecovery)
+	x.st.Delete(keyRecovery) // and with it the ceremony, at the end of the block: see ceremonyBlock
 	save(x.st, keyRecoveryAgain, x.height+x.succession().DelayBlocks)
 	x.emit(EventRecoveryEnded, "the members objected", x.committee.Epoch())
 	return nil
+}
+
+// guardiansDeal says whether a recovery is under way and as many guardians have committed
+// to what they deal as it takes.
+func (x *execution) guardiansDeal() bool {
+	if len(must2(load[ceremonyState](x.st, keyCeremony)).Guardians) == 0 || x.log.Phase() == dkg.PhaseActive {
+		return false
+	}
+	committed := 0
+	for dealer := range x.log.Dealers() {
+		if x.log.Spoke(uint32(dealer+1), dkg.KindCommit) {
+			committed++
+		}
+	}
+	return committed >= x.log.Params().Previous.T()
+}
+
+// withdrawn says whether the members have objected to the recovery that is under way.
+func (x *execution) withdrawn(ceremony ceremonyState) bool {
+	_, open := x.block.Get(keyRecovery)
+	return len(ceremony.Guardians) > 0 && !open
+}
+
+// giveUpRecovery ends a recovery in which too few guardians dealt. It has held up the
+// members' handovers for as long as guardians have for an answer; before the next vote
+// they have as long for themselves.
+func (x *execution) giveUpRecovery() {
+	x.block.Delete(keyRecovery)
+	save(x.block, keyRecoveryAgain, x.height+x.succession().AnswerBlocks)
+	x.emit(EventRecoveryEnded, "too few guardians dealt", x.committee.Epoch())
 }
 
 // lapseRecovery ends a vote that has not come together in time.
@@ -272,11 +304,14 @@ func (m *Machine) guardiansAgree(r state.Reader) error {
 	_, life := r.Get(keyLife)
 	_, will := r.Get(keyWill)
 	recovery, voted := load[Recovery](r, keyRecovery)
+	ceremony := must2(load[ceremonyState](r, keyCeremony))
 	switch {
 	case rules.Policy == "" && kept+len(sharings) > 0:
 		return fmt.Errorf("a mortal network keeps %d records for guardians", kept+len(sharings))
 	case rules.Policy != WillPolicy && (life || will), rules.Policy != GuardianPolicy && voted:
 		return fmt.Errorf("policy %s: life %v, will %v, recovery %v", rules.Policy, life, will, voted)
+	case !voted && len(ceremony.Guardians) > 0 && ceremony.Epoch > m.committee.Epoch():
+		return fmt.Errorf("guardians %v deal without a recovery", ceremony.Guardians)
 	case voted && (recovery.Due != 0) != (len(recovery.Votes) >= rules.Threshold):
 		return fmt.Errorf("recovery with votes %v is due at %d", recovery.Votes, recovery.Due)
 	}

@@ -338,7 +338,7 @@ func TestMembersWhoHoldTheKeyEndARecovery(t *testing.T) {
 	require.Nil(t, w.estate().Recovery, "as many as open the artist have objected")
 	r := w.act("g1", Recover{})
 	require.Equal(t, CodeWrongPhase, r.Code)
-	require.Contains(t, r.Log, "the members have objected")
+	require.Contains(t, r.Log, "by the members' objections")
 	w.wait(6)
 	vote()
 	w.refreshed()
@@ -352,32 +352,123 @@ func TestMembersWhoHoldTheKeyEndARecovery(t *testing.T) {
 	require.Equal(t, 3, ended)
 }
 
-func TestARecoveryWhoseGuardiansStayAwayIsTriedAgain(t *testing.T) {
+// recoveryOpens has two guardians vote for a recovery, and the members consent to the handover that
+// it asks of them.
+func (w *world) recoveryOpens() {
+	w.t.Helper()
+	w.must("g1", Recover{})
+	w.must("g2", Recover{})
+	for !view(w, View.RecoveryDue) {
+		w.block()
+	}
+	w.handoverMay()
+	w.consents(1, 2, 3, 4)
+	require.Equal(w.t, Seats{1, 2, 3}, view(w, View.Ceremony).Guardians)
+}
+
+// handoverMay waits until the next handover may be proposed.
+func (w *world) handoverMay() {
+	for view(w, func(v View) error { return v.MayHandOver(1) }) != nil {
+		w.block()
+	}
+}
+
+// toEnd waits until no handover is under way.
+func (w *world) toEnd() {
+	for view(w, View.Ceremony).Epoch != w.committee().Epoch() {
+		w.block()
+	}
+}
+
+func lastAborted(w *world) AbortedHandover {
+	return view(w, func(v View) AbortedHandover { a, _ := v.LastAborted(); return a })
+}
+
+func (w *world) ended() (reasons []string) {
+	for _, e := range w.events {
+		if e.Kind == EventRecoveryEnded {
+			reasons = append(reasons, e.Attributes[0].Value)
+		}
+	}
+	return reasons
+}
+
+// Guardians who vote and never deal hold the members' handovers up once, and not again
+// before they have voted anew.
+func TestARecoveryWhoseGuardiansStayAwayEnds(t *testing.T) {
 	w := guarded(t, GuardianPolicy)
 	w.shared(1, 2, 3)
+	w.recoveryOpens()
+	foreign := w.act("m1", CeremonyMessage{Epoch: 2, Message: uint8(dkg.KindCommit), Data: make([]byte, 32)})
+	require.Equal(t, CodeNotMember, foreign.Code, "a member deals nothing in a recovery: %s", foreign.Log)
+	w.toEnd()
+	require.EqualValues(t, 1, w.committee().Epoch())
+	require.Empty(t, lastAborted(w).Culprits)
+	require.Len(t, lastAborted(w).Guardians, 3)
+	require.False(t, lastAborted(w).Objected)
+	require.Nil(t, w.estate().Recovery)
+	require.Equal(t, []string{"too few guardians dealt"}, w.ended())
+	end := w.height
+	r := w.act("g1", Recover{})
+	require.Equal(t, CodeWrongPhase, r.Code)
+	require.Contains(t, r.Log, "for want of guardians")
+	w.handoverMay()
+	w.refreshed()
+	require.EqualValues(t, 2, w.committee().Epoch(), "the members hand over by themselves")
+
+	for w.height < end+w.estate().Rules.AnswerBlocks {
+		w.block()
+	}
 	w.lose(1, 2, 3, 4)
 	w.must("g1", Recover{})
 	w.must("g2", Recover{})
 	for !view(w, View.RecoveryDue) {
 		w.block()
 	}
-	for i := uint32(1); i <= 4; i++ {
-		w.must(memberName(i), w.consent(2, i))
-	}
-	require.Equal(t, Seats{1, 2, 3}, view(w, View.Ceremony).Guardians)
-	objection := w.act("m1", Object{})
-	require.Equal(t, CodeWrongPhase, objection.Code)
-	foreign := w.act("m1", CeremonyMessage{Epoch: 2, Message: uint8(dkg.KindCommit), Data: make([]byte, 32)})
-	require.Equal(t, CodeNotMember, foreign.Code, "a member deals nothing in a recovery: %s", foreign.Log)
-	for view(w, View.Ceremony).Epoch == 2 {
-		w.block()
-	}
-	a := view(w, func(v View) AbortedHandover { a, _ := v.LastAborted(); return a })
-	require.Empty(t, a.Culprits)
-	require.Len(t, a.Guardians, 3)
-	w.wait(3)
-	require.True(t, view(w, View.RecoveryDue))
+	w.handoverMay()
 	w.recovered(2, 3)
+	require.EqualValues(t, 3, w.committee().Epoch(), "and guardians who do come recover the key")
+}
+
+// One guardian commits, the other that it takes does not: the members' word counts until
+// then, and ends the ceremony with the block.
+func TestMembersObjectUntilEnoughGuardiansHaveBegunToDeal(t *testing.T) {
+	w := guarded(t, GuardianPolicy)
+	w.shared(1, 2, 3)
+	w.recoveryOpens()
+	commit := func(g uint32) CeremonyMessage {
+		log := view(w, func(v View) *dkg.Log { return v.CeremonyLog() })
+		p, err := dkg.NewHandoverParty(w.guardianShare(g), 0, guardianSeed(1, g))
+		require.NoError(t, err)
+		messages, err := p.Step(w.height+1, log)
+		require.NoError(t, err)
+		return CeremonyMessage{Epoch: 2, Attempt: view(w, View.Ceremony).Attempt, Message: uint8(messages[0].Kind), Data: messages[0].Body}
+	}
+	w.must("g1", commit(1))
+	w.must("m1", Object{})
+	w.must("m2", Object{})
+	require.EqualValues(t, 2, view(w, View.Ceremony).Epoch, "two do not open the artist")
+	w.must("m4", Object{})
+	require.Nil(t, w.estate().Recovery)
+	require.EqualValues(t, 1, view(w, View.Ceremony).Epoch, "what is under way ends")
+	require.True(t, lastAborted(w).Objected)
+	require.Empty(t, lastAborted(w).Culprits)
+	require.Empty(t, lastAborted(w).Guardians)
+	require.Equal(t, []string{"the members objected"}, w.ended())
+	w.wait(int(w.estate().Rules.DelayBlocks))
+
+	w.recoveryOpens()
+	w.must("g1", commit(1))
+	w.must("m1", Object{})
+	w.must("g3", commit(3))
+	late := w.act("m2", Object{})
+	require.Equal(t, CodeWrongPhase, late.Code)
+	require.Contains(t, late.Log, "deal already")
+	w.toEnd()
+	require.EqualValues(t, 1, w.committee().Epoch(), "they committed and dealt nothing")
+	require.Nil(t, w.estate().Recovery)
+	w.handoverMay()
+	w.refreshed()
 }
 
 func TestAWillMakesTheKeyPublicAfterSilence(t *testing.T) {

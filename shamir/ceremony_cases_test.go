@@ -92,8 +92,8 @@ func silent(kind dkg.Kind, members ...uint32) says {
 	}
 }
 
-// wrongDeal makes a dealer change one byte of its deal to a member, in its bundle
-// and in the hash of it that it posts before.
+// wrongDeal makes a dealer change one byte of its deal to a member, in its bundle, in
+// the proof that signs it and in the hash of it that it posts before.
 func wrongDeal(t *testing.T, dealer, to uint32, open func() (*dkg.Log, []*dkg.Party)) says {
 	t.Helper()
 	var id [32]byte
@@ -106,6 +106,12 @@ func wrongDeal(t *testing.T, dealer, to uint32, open func() (*dkg.Log, []*dkg.Pa
 		return m.Body
 	})
 	bundle[len(bundle)-80*(l.N()+1-int(to))] ^= 1
+	seed, deals := shamirtest.Seed("vector", l.Params().Epoch, dealer), len(bundle)-80*l.N()
+	e := shamir.HashScalar(shamir.Ristretto255, "dealer/e", seed[:], id[:], shamir.Uint64(uint64(dealer)), shamir.Uint64(0))
+	ctx := shamir.Hash("bundle/e", id[:], shamir.Uint64(uint64(dealer)), bundle[:deals-3*shamir.ProofSize], bundle[deals:])
+	proof, err := shamir.ProvePossession(nil, shamir.Ristretto255, ctx[:], e)
+	require.NoError(t, err)
+	copy(bundle[deals-shamir.ProofSize:], proof[:])
 	commit := shamir.Hash("bundle commitment", id[:], shamir.Uint64(uint64(dealer)), bundle)
 	return func(p *dkg.Party, m dkg.Message) []byte {
 		switch {
@@ -131,9 +137,13 @@ func forgedBundle(t *testing.T, id [32]byte, dealer uint32, threshold, n int) []
 	require.NoError(t, err)
 	eph := shamir.Encode(shamir.Ristretto255.Point().Mul(secret, nil))
 	statement := slices.Concat(x.Bytes(), y.Bytes(), eph)
-	body := slices.Clone(statement)
+	body, boxes := slices.Clone(statement), make([]byte, 80*n)
 	for _, q := range []string{"x", "y", "e"} {
-		ctx := shamir.Hash("bundle/"+q, id[:], shamir.Uint64(uint64(dealer)), statement)
+		parts := [][]byte{id[:], shamir.Uint64(uint64(dealer)), statement}
+		if q == "e" {
+			parts = append(parts, boxes)
+		}
+		ctx := shamir.Hash("bundle/"+q, parts...)
 		proof, err := shamir.ProvePossession(nil, shamir.Ristretto255, ctx[:], secret)
 		if q == "y" {
 			proof, err = shamir.ProvePossession(nil, shamir.G2, ctx[:], secretY)
@@ -141,7 +151,7 @@ func forgedBundle(t *testing.T, id [32]byte, dealer uint32, threshold, n int) []
 		require.NoError(t, err)
 		body = append(body, proof[:]...)
 	}
-	return append(body, make([]byte, 80*n)...)
+	return append(body, boxes...)
 }
 
 // layout says where things stand in the log of a ceremony in which everybody spoke
@@ -237,6 +247,10 @@ func refusedCeremonies(t *testing.T, cases []ceremonyCase, first, second network
 	refuse("commitments", "the ceremony opened at another height", made, splice{n4.dealings - 18, 8, shamir.Uint64(0)})
 	refuse("bundles", "a proof of possession does not hold", made, bundle(made, n4, 2, func(b []byte) []byte {
 		b[len(b)-4*80-1] ^= 1
+		return b
+	}))
+	refuse("bundles", "a deal was changed after the ephemeral key was proved", made, bundle(made, n4, 2, func(b []byte) []byte {
+		b[len(b)-1] ^= 1
 		return b
 	}))
 	refuse("bundles", "a coefficient of X is the identity", made, bundle(made, n4, 2, func(b []byte) []byte {

@@ -135,12 +135,18 @@ func handoverLine(n api.Network, k api.Custody) string {
 func mayConsent(k api.Custody) int { return inForce(k).Members + len(k.Joins) }
 
 func abortedText(n api.Network, a api.Aborted) string {
-	if len(a.Culprits) == 0 {
-		return fmt.Sprintf("to epoch %d, height %d: too few members consented", a.Epoch, a.Height)
-	}
 	var who []string
 	for _, c := range a.Culprits {
 		who = append(who, memberNames(n, []uint32{c.Member})+" "+c.Reason)
+	}
+	for _, c := range a.Guardians {
+		who = append(who, fmt.Sprintf("guardian %d %s", c.Member, c.Reason))
+	}
+	switch {
+	case a.Objected:
+		who = []string{"the members objected to the recovery"}
+	case len(who) == 0:
+		who = []string{"too few members consented"}
 	}
 	return fmt.Sprintf("to epoch %d, height %d: %s", a.Epoch, a.Height, strings.Join(who, "; "))
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -11,14 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/guardian"
-	"github.com/atelier-dao/atelier/node/keys"
 )
 
 func guardianShow(e *env) *cobra.Command {
@@ -112,182 +108,6 @@ func (e *env) showSuccession(s api.Succession) error {
 	return e.columns(t.rows)
 }
 
-// guardianOf is the guardian of --key, with the seeds beside it.
-func (e *env) guardianOf() (*guardian.Guardian, ed25519.PrivateKey, error) {
-	if e.key == "" {
-		return nil, nil, usage("--key FILE is missing: a guardian acts with the key of its account (`atelier account create --key FILE` makes one)")
-	}
-	key, err := e.signer()
-	if err != nil {
-		return nil, nil, err
-	}
-	seeds, err := keys.LoadSharings(e.key, passphrase())
-	return &guardian.Guardian{Account: accountOf(key), Seeds: seeds}, key, err
-}
-
-// tended is what a call of tend did.
-type tended struct {
-	Guardian curation.Address `json:"guardian"`
-	Did      []string         `json:"did"`
-	Next     string           `json:"next"`
-	Height   uint64           `json:"height"`
-}
-
-// witnesses are further nodes that have to tell the same before a share is given away.
-type witnesses struct {
-	also  []string
-	trust bool
-}
-
-func (w *witnesses) options(c *cobra.Command) {
-	options(c, &w.also, "also", "", nodeAddress, "`HOST:PORT` of another member's node that has to tell the same (repeatable)")
-	c.Flags().BoolVar(&w.trust, "trust-node", false, "take the one node's word before the share is given away")
-}
-
-// named says whether there are any, or none are wanted. A node that lies about the
-// ledger could else have the share.
-func (w *witnesses) named() error {
-	if len(w.also) == 0 && !w.trust {
-		return fmt.Errorf("this gives the guardian's share away, and a node that lies could have it: name nodes of other members with --also HOST:PORT, as many as you can, or give --trust-node if the one node is yours")
-	}
-	return nil
-}
-
-// agree asks them.
-func (w *witnesses) agree(ctx context.Context, l guardian.Ledger) error {
-	if err := w.named(); err != nil {
-		return err
-	}
-	for _, address := range w.also {
-		other := api.NewClient(address, "")
-		s, err := other.Succession(ctx)
-		other.Close()
-		if err != nil {
-			return err
-		}
-		told, err := s.Ledger()
-		if err == nil {
-			err = l.Agrees(told)
-		}
-		if err != nil {
-			return fmt.Errorf("the node at %s does not agree, and nothing is given away: %w", address, err)
-		}
-	}
-	return nil
-}
-
-func guardianTend(e *env) *cobra.Command {
-	var again bool
-	var w witnesses
-	var patience time.Duration
-	c := &cobra.Command{
-		Use: "tend", Short: "Do what is due for this guardian: accept a share, prove it, deal it back",
-		Long: `tend asks any member's node where the ledger stands and does what is due for the
-guardian of --key: it accepts a share of the network's key, disputes a wrong one,
-proves a right one, and deals the key to the members when a recovery is under way.
-It may be called at any time, and says when to come again. --watch stays and does
-what comes up for so long. Before it gives the share to the members, the nodes of
---also have to tell of the same recovery with the same receivers.
-
-The share follows from the key file and the files KEY.sharing-N.age beside it: keep
-all of them, and their passphrase. --again accepts a fresh share although there is
-one, which makes the shares of all guardians anew; do that when a file may have been
-seen by somebody else.`,
-		Example: "  atelier guardian tend --key gerda.age --api 127.0.0.1:8080\n  atelier guardian tend --key gerda.age --watch 1h",
-		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			g, key, err := e.guardianOf()
-			if err != nil {
-				return err
-			}
-			t := tended{Guardian: g.Account, Did: []string{}}
-			if err := e.tend(cmd.Context(), c, g, key, &w, again, &t); err != nil {
-				return err
-			}
-			if patience > 0 {
-				ctx, cancel := context.WithTimeout(cmd.Context(), patience)
-				defer cancel()
-				for h, err := range c.Events(ctx, t.Height+1) {
-					if err != nil && ctx.Err() != nil {
-						break
-					}
-					if err != nil {
-						return err
-					}
-					if h.Block == nil {
-						continue
-					}
-					if err := e.tend(cmd.Context(), c, g, key, &w, false, &t); err != nil {
-						return err
-					}
-				}
-			}
-			if e.json {
-				return e.print(t)
-			}
-			for _, did := range t.Did {
-				fmt.Fprintln(e.out, did)
-			}
-			fmt.Fprintf(e.out, "next: %s\n", t.Next)
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&again, "again", false, "accept a fresh share although there is one")
-	w.options(c)
-	option(c, &patience, "watch", "", span, "stay for `TIME`, such as 90s or 10m, and do what comes up")
-	return c
-}
-
-// tend does what is due once.
-func (e *env) tend(ctx context.Context, c *api.Client, g *guardian.Guardian, key ed25519.PrivateKey, w *witnesses, again bool, t *tended) error {
-	s, err := c.Succession(ctx)
-	if err != nil {
-		return err
-	}
-	l, err := s.Ledger()
-	if err != nil {
-		return err
-	}
-	effects, err := g.Step(l, again, rand.Reader)
-	if err != nil {
-		return err
-	}
-	for _, f := range effects {
-		switch f := f.(type) {
-		case guardian.KeepSeed:
-			err = keys.SaveSharing(e.key, passphrase(), f.Sharing, f.Seed)
-		case guardian.EraseSeed:
-			err = keys.EraseSharing(e.key, f.Sharing)
-		case guardian.Submit:
-			if f.Gives {
-				if err := w.agree(ctx, l); err != nil {
-					return err
-				}
-			}
-			if _, err = e.submit(ctx, c, key, f.Payload); err == nil {
-				t.Did = append(t.Did, f.What)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if len(effects) > 0 {
-		if s, err = c.Succession(ctx); err != nil {
-			return err
-		}
-		if l, err = s.Ledger(); err != nil {
-			return err
-		}
-	}
-	t.Height, t.Next = l.Height, l.Next(g.Account)
-	return nil
-}
-
 func guardianRecover(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "recover", Short: "Vote to deal the key to the members anew",
@@ -318,10 +138,14 @@ of the same silence.`,
 			if errors.Is(err, guardian.ErrAlive) {
 				return nil, refused(curation.CodeWrongPhase, "%v", err)
 			}
-			if err == nil {
-				err = w.agree(context.Background(), l)
+			if err != nil {
+				return nil, err
 			}
-			return p, err
+			others, err := w.ask(context.Background())
+			if err != nil {
+				return nil, err
+			}
+			return p, w.agree(l, others, guardian.Submit{Payload: p, Gives: true})
 		}),
 	}
 	w.options(c)
@@ -339,11 +163,7 @@ func (e *env) guardianSays(decide func(*guardian.Guardian, guardian.Ledger) (cur
 		if err != nil {
 			return err
 		}
-		s, err := c.Succession(cmd.Context())
-		if err != nil {
-			return err
-		}
-		l, err := s.Ledger()
+		l, err := ledgerOf(cmd.Context(), c, g)
 		if err != nil {
 			return err
 		}
@@ -354,7 +174,8 @@ func (e *env) guardianSays(decide func(*guardian.Guardian, guardian.Ledger) (cur
 		if _, err = e.submit(cmd.Context(), c, key, p); err != nil {
 			return err
 		}
-		if s, err = c.Succession(cmd.Context()); err != nil {
+		s, err := c.Succession(cmd.Context())
+		if err != nil {
 			return err
 		}
 		if e.json {
@@ -368,8 +189,9 @@ func committeeObject(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "object", Short: "Object to the guardians' recovery: the members hold the key",
 		Long: `object is this home's member's word against a recovery that the guardians have voted
-for. As many objections as shares open the artist end it. A handover that goes well
-ends it too, because it shows that the members hold the key.`,
+for. As many objections as shares open the artist end it, until enough guardians
+have begun to deal. A handover that goes well ends it too, because it shows that the
+members hold the key.`,
 		Example: "  atelier committee object --home ./ada",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

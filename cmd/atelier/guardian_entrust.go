@@ -58,11 +58,7 @@ block. Nothing is written unless that is older than --still.`,
 			if err != nil {
 				return err
 			}
-			s, err := c.Succession(ctx)
-			if err != nil {
-				return err
-			}
-			l, err := s.Ledger()
+			l, err := ledgerOf(ctx, c, g)
 			if err != nil {
 				return err
 			}
@@ -102,8 +98,8 @@ block. Nothing is written unless that is older than --still.`,
 				To       curation.Address `json:"to"`
 				Out      string           `json:"out"`
 				Needed   int              `json:"needed"`
-			}{given.Guardian, to, out, s.Threshold}, "%s is the share of guardian %d, for %s alone\nnext: send it to %s, who opens the artist with %s\n",
-				out, given.Guardian, member.Name, member.Name, count(s.Threshold, "share"))
+			}{given.Guardian, to, out, l.Estate.Rules.Threshold}, "%s is the share of guardian %d, for %s alone\nnext: send it to %s, who opens the artist with %s\n",
+				out, given.Guardian, member.Name, member.Name, count(l.Estate.Rules.Threshold, "share"))
 		},
 	}
 	option(c, &to, "to", "", curation.ParseAddress, "`ACCOUNT` of the member who opens the artist")

@@ -49,8 +49,9 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
 		r = tend(name)
 		require.Equal(t, 0, r.code, r.err)
-		require.Contains(t, r.out, "accepted a share of the key")
+		require.Regexp(t, `accepted a share of the key [0-9a-f]{12}… of network [0-9a-f]{64}`, r.out)
 		require.FileExists(t, key(name)+".sharing-1.age")
+		require.FileExists(t, key(name)+".network.json")
 	}
 	s.Run("acknowledgements", func(v curation.View) bool {
 		l, ok := v.SharingLog(1)
@@ -68,6 +69,32 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Regexp(t, `next +nothing: keep the key file`, r.out)
 	require.Contains(t, tend("Ilse").out, "next: nothing", "and nothing is said twice")
 
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Contains(t, atelier("guardian", "tend", "--again", "--key", key(name)).out, "accepted a share")
+	}
+	s.Run("acknowledgements", func(v curation.View) bool {
+		l, ok := v.SharingLog(2)
+		return ok && l.Phase().String() == "acknowledge"
+	})
+	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
+		require.Contains(t, tend(name).out, "proved its share of the key")
+	}
+	s.Blocks(1)
+	r = tend("Ilse")
+	require.Contains(t, r.out, "keeps the seed of sharing 1 until other nodes tell that a newer one counts")
+	require.FileExists(t, key("Ilse")+".sharing-1.age")
+	r = atelier("guardian", "tend", "--key", key("Ilse"), "--also", serve(t, s))
+	require.Equal(t, 0, r.code, r.err)
+	require.NotContains(t, r.out, "keeps the seed")
+	require.NoFileExists(t, key("Ilse")+".sharing-1.age")
+	require.FileExists(t, key("Ilse")+".sharing-2.age")
+
+	another, _ := guarded(t, curation.GuardianPolicy)
+	for _, verb := range []string{"tend", "recover", "publish"} {
+		r = ask(t, another)("guardian", verb, "--key", key("Gerda"))
+		require.Equal(t, codeFailed, r.code, verb)
+		require.Contains(t, r.err, "nothing is done on this node's word, ask another node: it tells of the key")
+	}
 	r = atelier("guardian", "recover", "--key", key("Gerda"))
 	require.Equal(t, 0, r.code, r.err)
 	require.Regexp(t, `recovery +1 of 2 votes`, r.out)
@@ -78,17 +105,20 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Contains(t, r.out, "lost: ")
 	require.Regexp(t, `on death +guardian: any 2 of 3`, r.out)
 	s.Run("the recovery", func(v curation.View) bool { return len(v.Ceremony().Guardians) > 0 })
+	lonely := func() {
+		r := tend("Gerda")
+		require.Equal(t, codeFailed, r.code)
+		require.Contains(t, r.err, "a node that lies could have the guardian's share by it: name nodes of other members with --also")
+		r = atelier("guardian", "tend", "--watch", "1ms", "--key", key("Gerda"), "--also", serve(t, s), "--also", serve(t, another))
+		require.Equal(t, codeFailed, r.code)
+		require.Contains(t, r.err, "does not agree, and nothing is given away or destroyed: it is a node of another network")
+	}
+	lonely()
 	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
-		require.Contains(t, tend(name).out, "committed to what it deals to the members")
+		require.Contains(t, atelier("guardian", "tend", "--key", key(name), "--also", serve(t, s)).out, "committed to what it deals to the members")
 	}
 	s.Blocks(1)
-	r = tend("Gerda")
-	require.Equal(t, codeFailed, r.code)
-	require.Contains(t, r.err, "a node that lies could have it: name nodes of other members with --also")
-	another, _ := guarded(t, curation.GuardianPolicy)
-	r = atelier("guardian", "tend", "--key", key("Gerda"), "--also", serve(t, another))
-	require.Equal(t, codeFailed, r.code)
-	require.Contains(t, r.err, "does not agree, and nothing is given away: it tells of no such recovery")
+	lonely()
 	for _, name := range []string{"Gerda", "Hakan", "Ilse"} {
 		r = atelier("guardian", "tend", "--key", key(name), "--also", serve(t, s))
 		require.Equal(t, 0, r.code, r.err)
@@ -206,6 +236,12 @@ func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
 	r := atelier("guardian", "recover", "--key", key("Gerda"))
 	require.Equal(t, codeLedger, r.code)
 	require.Contains(t, r.err, "the network's policy is will")
+
+	broken := key("Gerda") + ".network.json"
+	require.NoError(t, os.WriteFile(broken, []byte("{}"), 0o600))
+	r = atelier("guardian", "tend", "--key", key("Gerda"))
+	require.Equal(t, codeFailed, r.code)
+	require.Contains(t, r.err, "has version 0, want 1: take it from a copy of your own, or move it away")
 
 	create := func(args ...string) asked {
 		var out, errOut bytes.Buffer

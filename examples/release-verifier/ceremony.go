@@ -228,7 +228,8 @@ func (d *dealing) verify(l *ceremonyLog, id []byte, dealer uint64) {
 	statement := d.body[:len(d.body)-len(in)]
 	ristretto.possession(hash("bundle/x", id, u64(dealer), statement), d.x[0], in.take(64))
 	g2.possession(hash("bundle/y", id, u64(dealer), statement), d.y[0], in.take(64))
-	ristretto.possession(hash("bundle/e", id, u64(dealer), statement), d.e, in.take(64))
+	proof := in.take(64)
+	ristretto.possession(hash("bundle/e", id, u64(dealer), statement, in), d.e, proof) // what is left are the deals
 }
 
 // deal refuses a deal that is not good under the key k.

@@ -37,7 +37,11 @@ type Client struct {
 	base  string
 	token string
 	http  *http.Client
+	only  curation.Hash // of no other network's transactions are signed; zero for any
 }
+
+// Only has the client sign transactions for one network, whatever the node tells of.
+func (c *Client) Only(chain curation.Hash) { c.only = chain }
 
 // NewClient returns a client for the node at addr, which is host:port or a URL
 // such as https://gallery.example. token is the owner's, or empty.

@@ -38,11 +38,15 @@ func (c *Client) Submit(ctx context.Context, tx []byte) (Receipt, error) {
 
 // SubmitPayload signs a payload with an account's key, at the account's next nonce,
 // and submits it. When another transaction of the account comes first, or too many
-// wait, it waits for a block and signs again.
+// wait, it waits for a block and signs again. The network is the one that the node tells
+// of, unless Only has named one.
 func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (Receipt, error) {
 	n, err := c.Network(ctx)
 	if err != nil {
 		return Receipt{}, err
+	}
+	if c.only != (curation.Hash{}) && n.Chain != c.only {
+		return Receipt{}, fmt.Errorf("the node tells of network %v, and this is for network %v: nothing is signed, ask another node", n.Chain, c.only)
 	}
 	account := curation.AddressOf(key.Public().(ed25519.PublicKey))
 	for try := 1; ; try++ {

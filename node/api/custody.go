@@ -36,6 +36,9 @@ type Aborted struct {
 	Attempt  uint64    `json:"attempt"`
 	Height   uint64    `json:"height"`
 	Culprits []Culprit `json:"culprits" doc:"Who failed in its ceremony; empty when too few consented."`
+	// Of a recovery.
+	Guardians []Culprit `json:"guardians,omitempty" doc:"Guardians that failed to deal, by their numbers."`
+	Objected  bool      `json:"objected,omitempty" doc:"The members ended the recovery."`
 }
 
 func (s *server) registerCustody(api huma.API) {
@@ -75,7 +78,7 @@ func custodyOf(v curation.View) Custody {
 			Consented: each(h.Keys, func(k curation.DealKey) uint32 { return k.Member })}
 	}
 	if a, ok := v.LastAborted(); ok {
-		out.Aborted = &Aborted{Epoch: a.Epoch, Attempt: a.Attempt, Height: a.Height, Culprits: each(a.Culprits, culpritOf)}
+		out.Aborted = &Aborted{Epoch: a.Epoch, Attempt: a.Attempt, Height: a.Height, Culprits: each(a.Culprits, culpritOf), Guardians: each(a.Guardians, culpritOf), Objected: a.Objected}
 	}
 	if err := v.MayHandOver(0); err != nil {
 		out.NotNow = err.Error()

@@ -17,6 +17,8 @@ import (
 type Succession struct {
 	Chain        curation.Hash   `json:"chain"`
 	Height       uint64          `json:"height"`
+	X            Hex             `json:"x,omitempty" doc:"The network's keys, which stay for ever; absent before the members have made them."`
+	Y            Hex             `json:"y,omitempty"`
 	Policy       string          `json:"policy" enum:"mortal,guardian,will" doc:"mortal: a lost key is lost; guardian: guardians deal it to the members anew; will: after a long silence they publish it."`
 	Means        string          `json:"means" doc:"The policy in words."`
 	State        string          `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"Of the network, as this node sees it."`
@@ -105,6 +107,9 @@ func (s *server) successionOf(v curation.View) (Succession, error) {
 	out := Succession{Chain: l.Chain, Height: l.Height, Policy: string(e.Rules.Death()), Means: e.Rules.Tells(), State: string(state), Advice: state.Advice(e),
 		Guardians: []Guardian{}, Threshold: e.Rules.Threshold, AnswerBlocks: e.Rules.AnswerBlocks, DelayBlocks: e.Rules.DelayBlocks,
 		SilentBlocks: e.Rules.SilentBlocks, Next: e.Next, Silent: e.Silent()}
+	if l.X != (guardian.Network{}).X {
+		out.X, out.Y = l.X[:], l.Y[:]
+	}
 	for _, g := range l.Standings() {
 		out.Guardians = append(out.Guardians, Guardian{Number: g.Number, Name: g.Name, Account: g.Account, Seat: g.Seat, Proven: g.Proven, Accepted: g.Accepted})
 	}
@@ -143,10 +148,18 @@ func sharingOf(s *curation.Sharing, log *dkg.Log) (*Sharing, error) {
 		Phase: log.Phase().String(), Deadline: log.Deadline(), Transcript: raw}, err
 }
 
-// Ledger is the answer as a guardian reads it. What the node tells has to hang together:
-// the transcripts decode, and the proofs in them hold.
+// Ledger is the answer as a guardian reads it: the transcripts decode, and the proofs in
+// them hold. That all of it belongs together, and to the guardian's network, is for
+// guardian.Guardian to check.
 func (s Succession) Ledger() (guardian.Ledger, error) {
-	l := guardian.Ledger{Chain: s.Chain, Height: s.Height, Estate: curation.Estate{Next: s.Next}}
+	l := guardian.Ledger{Network: guardian.Network{Chain: s.Chain}, Height: s.Height, Estate: curation.Estate{Next: s.Next}}
+	if len(s.X)+len(s.Y) > 0 {
+		if len(s.X) != len(l.X) || len(s.Y) != len(l.Y) {
+			return l, fmt.Errorf("the node tells of a key of %d and %d bytes, want %d and %d: ask another node", len(s.X), len(s.Y), len(l.X), len(l.Y))
+		}
+		copy(l.X[:], s.X)
+		copy(l.Y[:], s.Y)
+	}
 	rules := &l.Estate.Rules
 	if s.Policy != string(curation.Mortal) {
 		*rules = curation.Succession{Policy: curation.DeathPolicy(s.Policy), Threshold: s.Threshold, AnswerBlocks: s.AnswerBlocks, DelayBlocks: s.DelayBlocks, SilentBlocks: s.SilentBlocks}

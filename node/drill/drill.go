@@ -184,6 +184,7 @@ func (r *run) tendUntil(ctx context.Context, what string, done func(curation.Vie
 				return err
 			}
 			for _, f := range effects {
+				k.self.Done(f)
 				if f, ok := f.(guardian.Submit); ok {
 					if _, err := r.client.SubmitPayload(ctx, k.key, f.Payload); err != nil {
 						return err

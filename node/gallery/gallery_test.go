@@ -306,6 +306,7 @@ func TestThePageOfTheNetworkTellsOfItsGuardians(t *testing.T) {
 		effects, err := keeper.Step(l, false, rand.Reader)
 		require.NoError(t, err)
 		for _, f := range effects {
+			keeper.Done(f)
 			if f, ok := f.(guardian.Submit); ok {
 				s.Submit("Gerda", f.Payload)
 			}

@@ -4,10 +4,16 @@
 // is under way. Voting for a recovery, publishing a share and entrusting it to somebody
 // are a person's decisions; Publication and Entrust make the latter two.
 //
-// A guardian runs no node. It holds an account's key, and one seed for each sharing
-// that it has accepted. It may run at any time: Step looks at where the ledger stands
-// and asks for what is due, and says nothing twice that the ledger holds already.
-// Answers have AnswerBlocks; Next tells when to come again.
+// A guardian runs no node. It holds an account's key, one seed for each sharing that it
+// has accepted, and what it wrote down of its network. It may run at any time: Step looks
+// at where the ledger stands and asks for what is due, and says nothing twice that the
+// ledger holds already. Answers have AnswerBlocks; Next tells when to come again.
+//
+// What a node tells of the ledger may be a lie. The guardian checks what can be checked
+// (Check): proofs in the transcripts, that they are of this network and of its key, that
+// a sharing has the number that is told. What is left, and would cost it its share or its
+// one answer, it does only if other nodes tell the same (Agrees): see Submit and
+// EraseSeed.
 package guardian
 
 import (
@@ -30,9 +36,18 @@ var ErrNoShare = errors.New("no share of the key is held here")
 // ledger would not take it, and the share would be out.
 var ErrAlive = errors.New("the network gives signs of life")
 
+// Network is what a guardian writes down before it accepts its first share, and believes
+// from then on: the network's name in every signature and the key that it has a share of,
+// which stays for ever.
+type Network struct {
+	Chain curation.Hash
+	X     [shamir.XSize]byte
+	Y     [shamir.YSize]byte // both zero before the members have made the key
+}
+
 // Ledger is what a guardian has to know of one.
 type Ledger struct {
-	Chain    curation.Hash
+	Network
 	Height   uint64
 	Estate   curation.Estate
 	Sharing  *dkg.Log // transcript of the sharing that counts; nil without one
@@ -49,7 +64,10 @@ type Recovery struct {
 
 // Read is the ledger as a view of it tells.
 func Read(v curation.View) Ledger {
-	l := Ledger{Chain: v.Chain(), Height: v.Height(), Estate: v.Estate()}
+	l := Ledger{Network: Network{Chain: v.Chain()}, Height: v.Height(), Estate: v.Estate()}
+	if c, ok := v.Committee(); ok {
+		l.X, l.Y = c.X(), c.Y()
+	}
 	if s := l.Estate.Sharing; s != nil {
 		l.Sharing, _ = v.SharingLog(s.Number)
 	}
@@ -90,12 +108,16 @@ func (l Ledger) Standings() []Standing {
 // Guardian is one guardian with its secrets.
 type Guardian struct {
 	Account curation.Address
+	Known   *Network            // nil before it has one
 	Seeds   map[uint64][32]byte // by the sharing that was accepted with them
 }
 
 // Effect is what Step asks its caller to do, in order: a seed is durable before its
 // deal key leaves.
 type Effect interface{ effect() }
+
+// KeepNetwork makes durable which network and key the guardian believes in.
+type KeepNetwork struct{ Network Network }
 
 // KeepSeed makes a seed durable before the effects behind it happen.
 type KeepSeed struct {
@@ -104,22 +126,40 @@ type KeepSeed struct {
 }
 
 // EraseSeed destroys a seed that is of no more use to the guardian, and of some to a
-// thief.
+// thief. A sharing of the same key may have come to nothing on the ledger, and be shown
+// as if it counted: several nodes should have told the same, or the seed stays.
 type EraseSeed struct{ Sharing uint64 }
 
 // Submit sends a transaction of the guardian's account.
 type Submit struct {
 	Payload curation.Payload
 	What    string // it did, in words
-	// Gives says that the transaction gives the guardian's share away, to the members
-	// whose deal keys the ledger tells. Whoever made that ledger up would have it, so
-	// several nodes should have told the same: see Agrees.
+	// Gives says that the transaction gives something away that cannot be had back: the
+	// guardian's share, to the members whose deal keys the ledger tells; its one
+	// commitment to that; or, in a dispute, the key of the one deal that is wrong. Whoever
+	// made that ledger up would have it, so several nodes should have told the same.
 	Gives bool
 }
 
-func (KeepSeed) effect()  {}
-func (EraseSeed) effect() {}
-func (Submit) effect()    {}
+func (KeepNetwork) effect() {}
+func (KeepSeed) effect()    {}
+func (EraseSeed) effect()   {}
+func (Submit) effect()      {}
+
+// Done records an effect that has happened: Step itself changes nothing.
+func (g *Guardian) Done(f Effect) {
+	switch f := f.(type) {
+	case KeepNetwork:
+		g.Known = &f.Network
+	case KeepSeed:
+		if g.Seeds == nil {
+			g.Seeds = map[uint64][32]byte{}
+		}
+		g.Seeds[f.Sharing] = f.Seed
+	case EraseSeed:
+		delete(g.Seeds, f.Sharing)
+	}
+}
 
 // Step returns what the guardian should do now. It reads 32 bytes of rand for a fresh
 // seed. Again has it accept a share although it holds one: that makes the shares of all
@@ -129,28 +169,41 @@ func (g *Guardian) Step(l Ledger, again bool, rand io.Reader) ([]Effect, error) 
 	if number == 0 {
 		return nil, fmt.Errorf("account %v is not among the guardians of this network", g.Account)
 	}
+	if err := g.Check(l); err != nil {
+		return nil, err
+	}
 	var effects []Effect
+	if g.Known == nil && l.X != (Network{}).X {
+		effects = append(effects, KeepNetwork{l.Network})
+	}
+	due, err := g.due(l, number, again, rand)
+	if err != nil {
+		return nil, err
+	}
+	return append(effects, due...), nil
+}
+
+// due is Step for a ledger that is not in doubt.
+func (g *Guardian) due(l Ledger, number uint32, again bool, rand io.Reader) (effects []Effect, err error) {
 	if r := l.Running; r != nil {
-		messages, err := g.receive(*l.Estate.Running, r, number, l.Height)
-		return append(effects, messages...), err
+		return g.receive(*l.Estate.Running, r, number, l.Height)
 	}
 	if s := l.Estate.Sharing; s != nil {
-		messages, err := g.receive(*s, l.Sharing, number, l.Height) // late
+		late, err := g.receive(*s, l.Sharing, number, l.Height)
 		if err != nil && !errors.Is(err, ErrNoShare) {
 			return nil, err
 		}
-		effects = append(append(effects, messages...), g.erase(l)...)
+		effects = append(late, g.erase(l)...)
 	}
 	if l.Recovery != nil {
-		messages, err := g.recover(l)
-		return append(effects, messages...), err
+		dealt, err := g.recover(l)
+		return append(effects, dealt...), err
 	}
-	_, err := g.Share(l)
-	if (err != nil || again) && !slices.Contains(l.Estate.Accepted, number) && !l.Estate.Published() {
-		accept, err := g.accept(l, number, rand)
-		return append(effects, accept...), err
+	if _, err := g.Share(l); err == nil && !again || slices.Contains(l.Estate.Accepted, number) || l.Estate.Published() {
+		return effects, nil
 	}
-	return effects, nil
+	accepted, err := g.accept(l, number, rand)
+	return append(effects, accepted...), err
 }
 
 // accept brings a deal key for the next sharing.
@@ -160,17 +213,14 @@ func (g *Guardian) accept(l Ledger, number uint32, rand io.Reader) (effects []Ef
 		if _, err := io.ReadFull(rand, seed[:]); err != nil {
 			return nil, err
 		}
-		if g.Seeds == nil {
-			g.Seeds = map[uint64][32]byte{}
-		}
-		g.Seeds[l.Estate.Next] = seed
 		effects = append(effects, KeepSeed{Sharing: l.Estate.Next, Seed: seed})
 	}
 	proof, err := dkg.ProveDealKey(seed, curation.GuardianChain(l.Chain), l.Estate.Next, number)
 	if err != nil {
 		return nil, err
 	}
-	return append(effects, Submit{curation.Accept{Sharing: l.Estate.Next, DealKey: dkg.DealKey(seed), Proof: proof}, "accepted a share of the key", false}), nil
+	what := fmt.Sprintf("accepted a share of the key %x… of network %v", l.X[:6], l.Chain)
+	return append(effects, Submit{curation.Accept{Sharing: l.Estate.Next, DealKey: dkg.DealKey(seed), Proof: proof}, what, false}), nil
 }
 
 // receive disputes and acknowledges in a sharing.
@@ -188,7 +238,7 @@ func (g *Guardian) receive(s curation.Sharing, log *dkg.Log, number uint32, heig
 		if m.Kind == dkg.KindDispute {
 			what = "disputed a member's deal"
 		}
-		effects = append(effects, Submit{curation.GuardianMessage{Sharing: s.Number, Message: uint8(m.Kind), Data: m.Body}, what, false})
+		effects = append(effects, Submit{curation.GuardianMessage{Sharing: s.Number, Message: uint8(m.Kind), Data: m.Body}, what, m.Kind == dkg.KindDispute})
 	}
 	return effects, nil
 }
@@ -260,7 +310,7 @@ func (g *Guardian) recover(l Ledger) (effects []Effect, err error) {
 		if m.Kind == dkg.KindCommit {
 			what = "committed to what it deals to the members"
 		}
-		effects = append(effects, Submit{curation.CeremonyMessage{Epoch: l.Recovery.Epoch, Attempt: l.Recovery.Attempt, Message: uint8(m.Kind), Data: m.Body}, what, m.Kind == dkg.KindBundle})
+		effects = append(effects, Submit{curation.CeremonyMessage{Epoch: l.Recovery.Epoch, Attempt: l.Recovery.Attempt, Message: uint8(m.Kind), Data: m.Body}, what, true})
 	}
 	return effects, nil
 }
@@ -277,15 +327,18 @@ func (g *Guardian) seedOf(l Ledger) ([32]byte, error) {
 	return [32]byte{}, ErrNoShare
 }
 
-// erase destroys the seeds of sharings that a newer one has replaced.
+// erase destroys the seeds of sharings that a newer one has replaced, if it has given
+// the guardian its share.
 func (g *Guardian) erase(l Ledger) (effects []Effect) {
+	if _, err := g.Share(l); err != nil {
+		return nil
+	}
 	needed, err := g.seedOf(l)
 	if err != nil {
 		return nil
 	}
 	for _, n := range slices.Sorted(maps.Keys(g.Seeds)) {
 		if n <= l.Estate.Sharing.Number && g.Seeds[n] != needed {
-			delete(g.Seeds, n)
 			effects = append(effects, EraseSeed{Sharing: n})
 		}
 	}
@@ -296,6 +349,9 @@ func (g *Guardian) erase(l Ledger) (effects []Effect) {
 // submits it gives the share away for good.
 // Its error wraps ErrAlive or ErrNoShare.
 func (g *Guardian) Publication(l Ledger) (curation.Publish, error) {
+	if err := g.Check(l); err != nil {
+		return curation.Publish{}, err
+	}
 	switch silent := l.Estate.Silent(); {
 	case l.Estate.Rules.Death() != curation.WillPolicy:
 		return curation.Publish{}, fmt.Errorf("%w: its policy is %s, and a share may only be published to execute a will", ErrAlive, l.Estate.Rules.Death())
@@ -312,20 +368,6 @@ func (g *Guardian) Publication(l Ledger) (curation.Publish, error) {
 	}
 	x, err := seal.PublishShare(share, c)
 	return curation.Publish{Share: x}, err
-}
-
-// Agrees says whether another node's account of the ledger leads a guardian to give its
-// share to the same people, on the same grounds; the error names what differs.
-func (l Ledger) Agrees(other Ledger) error {
-	switch {
-	case l.Chain != other.Chain:
-		return errors.New("it is a node of another network")
-	case l.Estate.Silent() != other.Estate.Silent(), l.Estate.Silent() != 0 && other.Height <= other.Estate.Silent():
-		return fmt.Errorf("it tells of a silence until height %d and is at height %d itself", other.Estate.Silent(), other.Height)
-	case l.Recovery != nil && (other.Recovery == nil || other.Recovery.Log.ID() != l.Recovery.Log.ID()):
-		return errors.New("it tells of no such recovery, or of one with other receivers")
-	}
-	return nil
 }
 
 // Next is what the guardian waits for, in words.

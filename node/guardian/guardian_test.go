@@ -40,7 +40,9 @@ func TestAGuardianKeepsASeedBeforeItShowsItsKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, effects, 2)
 	kept, submitted := effects[0].(KeepSeed), effects[1].(Submit)
-	require.Equal(t, g.Seeds[1], kept.Seed)
+	require.Empty(t, g.Seeds, "nothing has happened yet")
+	g.Done(kept)
+	require.Equal(t, map[uint64][32]byte{1: kept.Seed}, g.Seeds)
 	require.False(t, submitted.Gives)
 	again, err := g.Step(ledgerOf(nil), false, rand.Reader)
 	require.NoError(t, err)
@@ -68,12 +70,16 @@ func TestAShareIsPublishedToExecuteAWillOnly(t *testing.T) {
 	_, err = g.Publication(will(19))
 	require.ErrorIs(t, err, ErrNoShare)
 
-	require.NoError(t, will(19).Agrees(will(19)))
-	require.Error(t, will(19).Agrees(will(25)), "another node has seen a sign of life")
-	require.Error(t, will(20).Agrees(will(20)))
+	publishes := Submit{Payload: curation.Publish{}, Gives: true}
+	require.NoError(t, will(19).Agrees(will(19), publishes))
+	require.ErrorContains(t, will(19).Agrees(will(25), publishes), "not over", "another node has seen a sign of life")
+	behind := will(19)
+	behind.Height = 39
+	require.ErrorContains(t, will(19).Agrees(behind, publishes), "not over")
+	require.NoError(t, will(19).Agrees(will(25), KeepNetwork{}), "which matters to nothing else")
 	other := will(19)
 	other.Chain = curation.Hash{1}
-	require.ErrorContains(t, will(19).Agrees(other), "another network")
+	require.ErrorContains(t, will(19).Agrees(other, publishes), "another network")
 }
 
 func TestAShareIsEntrustedByWhoHasOne(t *testing.T) {

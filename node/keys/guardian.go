@@ -53,20 +53,21 @@ func SaveSharing(path, passphrase string, sharing uint64, seed [32]byte) error {
 
 // LoadSharings reads a guardian's seeds, by the sharing that was accepted with them.
 func LoadSharings(path, passphrase string) (map[uint64][32]byte, error) {
-	files, err := filepath.Glob(path + ".sharing-*.age")
+	dir, prefix := filepath.Dir(path), filepath.Base(path)+".sharing-"
+	names, err := seedFiles(dir, prefix)
 	if err != nil {
 		return nil, err
 	}
 	seeds := map[uint64][32]byte{}
-	if len(files) == 0 {
+	if len(names) == 0 {
 		return seeds, nil
 	}
 	if passphrase, err = underKey(path, passphrase); err != nil {
 		return nil, err
 	}
-	for _, name := range files {
-		n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(name, path+".sharing-"), ".age"), 10, 64)
-		if err != nil || name != sharingFile(path, n) {
+	for _, name := range names {
+		n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(name, prefix), ".age"), 10, 64)
+		if name = filepath.Join(dir, name); err != nil || name != sharingFile(filepath.Clean(path), n) {
 			return nil, fmt.Errorf("%s: not a name that `atelier guardian tend` gives: move it away", name)
 		}
 		b, err := os.ReadFile(name)

@@ -64,13 +64,13 @@ func (s Secrets) Seeds() map[uint64][32]byte {
 
 // loadSeeds reads the seeds of handovers in a folder of keys; nil when there is none.
 func loadSeeds(dir, passphrase string) (map[uint64][32]byte, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "epoch-*.age"))
+	names, err := seedFiles(dir, "epoch-")
 	if err != nil {
 		return nil, err
 	}
 	var seeds map[uint64][32]byte
-	for _, path := range files {
-		name := filepath.Base(path)
+	for _, name := range names {
+		path := filepath.Join(dir, name)
 		epoch, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(name, "epoch-"), ".age"), 10, 64)
 		if err != nil || epoch < 2 || name != seedFile(epoch) {
 			return nil, fmt.Errorf("%s: not a name that a node gives: move it away", path)
@@ -95,6 +95,22 @@ func loadSeeds(dir, passphrase string) (map[uint64][32]byte, error) {
 		seeds[epoch] = [32]byte(v.Seed)
 	}
 	return seeds, nil
+}
+
+// seedFiles are the names in a folder that begin so and end in .age; none in a folder
+// that is not there. Folders are named by people: a pattern would take [, * and ? in
+// their names for its own.
+func seedFiles(dir, prefix string) (names []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("look for seeds: %w", err)
+	}
+	for _, e := range entries {
+		if name := e.Name(); strings.HasPrefix(name, prefix) && strings.HasSuffix(name, ".age") {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // EraseSeed destroys the seed of an epoch. The file is overwritten before it is

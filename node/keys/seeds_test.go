@@ -67,6 +67,27 @@ func TestASeedWhoseErasingWasCutShort(t *testing.T) {
 	require.NoFileExists(t, path)
 }
 
+// Homes and key files have the names that people give them.
+func TestSeedsAreFoundUnderAnyPath(t *testing.T) {
+	const name = `[ateliers] {a,b} [x-] what? all* back\slash`
+	home := filepath.Join(t.TempDir(), name, "ada")
+	s, err := New(rand.Reader)
+	require.NoError(t, err)
+	require.NoError(t, Save(home, "right", s))
+	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
+	all, err := Load(home, "right")
+	require.NoError(t, err)
+	require.Equal(t, map[uint64][32]byte{1: s.Ceremony, 2: {2}}, all.Seeds())
+
+	t.Chdir(filepath.Dir(home))
+	for _, key := range []string{filepath.Join(home, name+".age"), name + ".age", "./ada//gerda.age"} {
+		require.NoError(t, SaveSharing(key, "right", 1, [32]byte{7}))
+		sharings, err := LoadSharings(key, "right")
+		require.NoError(t, err)
+		require.Equal(t, map[uint64][32]byte{1: {7}}, sharings, key)
+	}
+}
+
 func TestSeedsThatCannotBeRead(t *testing.T) {
 	home := t.TempDir()
 	s, err := New(rand.Reader)

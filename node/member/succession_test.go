@@ -55,6 +55,7 @@ func (g *guards) visit() {
 			effects, err := q.Step(guardian.Read(v), false, chance{g.w.rng})
 			require.NoError(g.w.t, err)
 			for _, e := range effects {
+				q.Done(e)
 				if s, ok := e.(guardian.Submit); ok {
 					g.w.pool = append(g.w.pool, g.sign(i, s.Payload))
 				}

@@ -91,7 +91,7 @@ func Play(a Attack, n int, seed uint64) Result { return a.Against(NewWorld(n, se
 
 // All are the attacks, in the order of their stages.
 func All() []Attack {
-	return slices.Concat(dealers(), disputers(), holders(), relays(), handovers(), successions(), crashes(),
+	return slices.Concat(dealers(), disputers(), holders(), relays(), transcripts(), handovers(), successions(), crashes(),
 		certifiers(), lapses(), seeds(), releases(), readers(), layers(), openings(), ballots(), tallyings())
 }
 

@@ -27,11 +27,13 @@ type forgery struct {
 	e      kyber.Scalar
 	// Changes, in the order in which they come to bear. Nil is none.
 	statement func(b []byte) []byte            // commitments and ephemeral key, before the proofs
-	prove     func(b []byte) []byte            // the three proofs
 	plain     func(to uint32, b []byte) []byte // a receiver's two shares
 	nonce     func(to uint32) []byte
 	box       func(to uint32, b []byte) []byte
+	boxes     func(b []byte) []byte // all of them, before the proofs that cover them
+	prove     func(b []byte) []byte // the three proofs
 	body      func(b []byte) []byte
+	sealed    []byte // the boxes, once they are made
 	// The dealer and the ceremony that proofs and boxes are made for.
 	proofDealer uint32
 	proofID     [32]byte
@@ -91,12 +93,8 @@ func (f *forgery) bytes() []byte {
 	if f.statement != nil {
 		said = f.statement(said)
 	}
-	proofs := f.proofs(said)
-	if f.prove != nil {
-		proofs = f.prove(proofs)
-	}
-	body := append(said, proofs...)
 	eph := said[len(said)-32:]
+	f.sealed = nil
 	for i, key := range f.keys {
 		to := uint32(i + 1)
 		plain := append(shamir.Encode(fx.Share(to).Value()), shamir.Encode(fy.Share(to).Value())...)
@@ -111,8 +109,16 @@ func (f *forgery) bytes() []byte {
 		if f.box != nil {
 			box = f.box(to, box)
 		}
-		body = append(body, box...)
+		f.sealed = append(f.sealed, box...)
 	}
+	if f.boxes != nil {
+		f.sealed = f.boxes(f.sealed)
+	}
+	proofs := f.proofs(said)
+	if f.prove != nil {
+		proofs = f.prove(proofs)
+	}
+	body := slices.Concat(said, proofs, f.sealed)
 	if f.body != nil {
 		body = f.body(body)
 	}
@@ -134,18 +140,18 @@ func (f *forgery) shared(key [32]byte) []byte {
 
 // proofs are of both secrets and of the ephemeral key, as good as the dealer knows.
 func (f *forgery) proofs(said []byte) (out []byte) {
-	ctx := func(what string) []byte {
-		h := shamir.Hash("bundle/"+what, f.proofID[:], shamir.Uint64(uint64(f.proofDealer)), said)
+	ctx := func(what string, parts ...[]byte) []byte {
+		h := shamir.Hash("bundle/"+what, append([][]byte{f.proofID[:], shamir.Uint64(uint64(f.proofDealer))}, parts...)...)
 		return h[:]
 	}
-	of := func(what string, secret kyber.Scalar) []byte {
-		proof, err := shamir.ProvePossession(nil, ristretto, ctx(what), secret)
+	of := func(ctx []byte, secret kyber.Scalar) []byte {
+		proof, err := shamir.ProvePossession(nil, ristretto, ctx, secret)
 		if err != nil {
 			panic(err) // without a reader of chance it cannot fail
 		}
 		return proof[:]
 	}
-	return slices.Concat(of("x", f.fx[0]), f.p.possession(ctx("y"), f.fy[0]), of("e", f.e))
+	return slices.Concat(of(ctx("x", said), f.fx[0]), f.p.possession(ctx("y", said), f.fy[0]), of(ctx("e", said, f.sealed), f.e))
 }
 
 // possession proves knowledge of the adversary's own scalar, over G2. With one nonce

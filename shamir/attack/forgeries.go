@@ -61,10 +61,9 @@ var forgeries = []struct {
 	}},
 	{"deals two members one box", func(f *forgery) {
 		to := f.p.victim(f.dealer)
-		f.body = func(b []byte) []byte {
-			boxes := b[len(b)-len(f.keys)*boxLen:]
+		f.boxes = func(b []byte) []byte {
 			from := int(to) % len(f.keys)
-			copy(boxes[int(to-1)*boxLen:int(to)*boxLen], boxes[from*boxLen:])
+			copy(b[int(to-1)*boxLen:int(to)*boxLen], b[from*boxLen:])
 			return b
 		}
 	}},
@@ -152,6 +151,14 @@ var forgeries = []struct {
 	}},
 	{"flips a bit of its bundle after proving", func(f *forgery) {
 		f.body = func(b []byte) []byte { b[f.p.IntN(len(b)-len(f.keys)*boxLen)] ^= 1 << f.p.IntN(8); return b }
+	}},
+	{"alters a deal after proving", func(f *forgery) {
+		at := (int(f.p.victim(f.dealer)) - 1) * boxLen
+		f.body = func(b []byte) []byte {
+			deals := b[len(b)-len(f.keys)*boxLen:]
+			deals[at+f.p.IntN(boxLen)] ^= 1 << f.p.IntN(8)
+			return b
+		}
 	}},
 }
 

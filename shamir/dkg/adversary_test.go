@@ -43,7 +43,11 @@ func (t *Tampering) Garble(member uint32) {
 	for i := range b {
 		b[i] ^= 0x55
 	}
+	t.prove()
 }
+
+// Flip changes a bit of the member's box after everything was proved.
+func (t *Tampering) Flip(member uint32) { t.box(member)[0] ^= 1 }
 
 // WrongShare encrypts to the member shares that are off by dx and dy.
 func (t *Tampering) WrongShare(member uint32, dx, dy int64) {
@@ -72,11 +76,11 @@ func (t *Tampering) encrypt(member uint32, n int, plain []byte) {
 	eph := shamir.Encode(shamir.Ristretto255.Point().Mul(e, nil))
 	key := t.log.params.DealKeys[member-1]
 	copy(t.box(member), dealCipher(t.log.id, t.party.dealer, member, shared, eph, key[:]).Seal(nil, zeroNonce, plain, nil))
+	t.prove()
 }
 
 func (t *Tampering) box(member uint32) []byte {
-	first := len(t.body) - t.log.N()*boxSize
-	return t.body[first+int(member-1)*boxSize : first+int(member)*boxSize]
+	return boxes(t.body, t.log.N())[int(member-1)*boxSize : int(member)*boxSize]
 }
 
 // Ephemeral replaces E by another point.
@@ -105,8 +109,8 @@ func (t *Tampering) Cancel(others []*Party) {
 	copy(t.body, shamir.Encode(c))
 }
 
-// Y changes commitments to coefficients of y, of 192 bytes each, and proves the secrets for
-// what is said then.
+// Y changes commitments to coefficients of y, of 192 bytes each, and proves the secrets
+// for what is said then.
 func (t *Tampering) Y(change func(point []byte) []byte, places ...int) {
 	threshold := t.log.params.Threshold
 	x, y := commitSizes(threshold)
@@ -114,8 +118,14 @@ func (t *Tampering) Y(change func(point []byte) []byte, places ...int) {
 		at := t.body[x+k*y/threshold : x+(k+1)*y/threshold]
 		copy(at, change(at))
 	}
+	t.prove()
+}
+
+// prove makes the three proofs again, for what is said now.
+func (t *Tampering) prove() {
+	threshold := t.log.params.Threshold
 	s := statement(t.body, threshold)
-	ctxX, ctxY, ctxE := proofContexts(t.log.id, t.party.dealer, s)
+	ctxX, ctxY, ctxE := proofContexts(t.log.id, t.party.dealer, s, boxes(t.body, t.log.N()))
 	fx, _ := t.party.polynomial(shamir.Ristretto255, "x", threshold)
 	fy, _ := t.party.polynomial(shamir.G2, "y", threshold)
 	px, _ := shamir.ProvePossession(nil, shamir.Ristretto255, ctxX, fx.Secret())

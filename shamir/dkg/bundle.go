@@ -34,8 +34,11 @@ type bundle struct {
 	ephBytes []byte
 }
 
-// statement is the part of a body that the proofs are bound to.
+// statement is the part of a body that all proofs are bound to.
 func statement(body []byte, t int) []byte { return body[:statementSize(t)] }
+
+// boxes are the encrypted deals at the end of a body.
+func boxes(body []byte, n int) []byte { return body[len(body)-n*boxSize:] }
 
 func statementSize(t int) int {
 	x, y := commitSizes(t)
@@ -63,21 +66,23 @@ func parseBundle(m *Memory, body []byte, n, t int) (*bundle, error) {
 	return b, nil
 }
 
-// proofContexts separate the three proofs from each other and from other dealers.
-func proofContexts(id [32]byte, dealer uint32, statement []byte) (x, y, eph []byte) {
-	ctx := func(what string) []byte {
-		h := shamir.Hash("bundle/"+what, id[:], shamir.Uint64(uint64(dealer)), statement)
+// proofContexts separate the three proofs from each other and from other dealers. That
+// of E signs the whole bundle.
+func proofContexts(id [32]byte, dealer uint32, statement, boxes []byte) (x, y, eph []byte) {
+	ctx := func(what string, parts ...[]byte) []byte {
+		h := shamir.Hash("bundle/"+what, append([][]byte{id[:], shamir.Uint64(uint64(dealer))}, parts...)...)
 		return h[:]
 	}
-	return ctx("x"), ctx("y"), ctx("e")
+	return ctx("x", statement), ctx("y", statement), ctx("e", statement, boxes)
 }
 
 // verify checks the three proofs of possession. Without that of C₀ a dealer could
-// cancel the others' keys; without that of E it could copy another dealer's E and
-// have a dispute open the other's deal.
-func (b *bundle) verify(id [32]byte, dealer uint32, t int) error {
+// cancel the others' keys. Without that of E it could copy another dealer's E and have a
+// dispute open the other's deal; and if that did not cover the boxes, whoever spoils one
+// on its way to a receiver that has no ledger of its own could.
+func (b *bundle) verify(id [32]byte, dealer uint32, n, t int) error {
 	s := statement(b.body, t)
-	ctxX, ctxY, ctxE := proofContexts(id, dealer, s)
+	ctxX, ctxY, ctxE := proofContexts(id, dealer, s, boxes(b.body, n))
 	p := b.body[len(s):]
 	if err := shamir.VerifyPossession(shamir.Ristretto255, ctxX, b.x.PublicKey(), shamir.Proof(p[:64])); err != nil {
 		return fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
@@ -98,8 +103,7 @@ func commitHash(id [32]byte, dealer uint32, body []byte) [32]byte {
 
 // box is the encrypted deal to the member.
 func (b *bundle) box(to uint32, n int) []byte {
-	first := len(b.body) - n*boxSize
-	return b.body[first+int(to-1)*boxSize : first+int(to)*boxSize]
+	return boxes(b.body, n)[int(to-1)*boxSize : int(to)*boxSize]
 }
 
 // dealCipher is the one-shot cipher of one deal. Its key is used for one message,

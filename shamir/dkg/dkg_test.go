@@ -208,6 +208,21 @@ func TestDealersWhoCheatAreRemovedByName(t *testing.T) {
 	}
 }
 
+// The proof of the ephemeral key signs the deals: one that was changed after it is no
+// matter for a dispute, which would reveal the key of the deal as it was.
+func TestADealThatWasChangedAfterItsProofIsNoDeal(t *testing.T) {
+	l, parties := open(t, 4)
+	members := speakers(parties)
+	members[1] = dkg.Liar{Party: parties[1], Tamper: func(b *dkg.Tampering) { b.Flip(3) }}
+	for _, err := range run(t, l, members) {
+		require.ErrorIs(t, err, dkg.ErrMessage)
+		require.ErrorContains(t, err, "ephemeral key: proof of possession")
+	}
+	require.Equal(t, dkg.PhaseActive, l.Phase())
+	require.Equal(t, []dkg.Culprit{{Index: 2, Reason: dkg.ReasonNoBundle}}, l.Culprits())
+	require.False(t, l.Spoke(3, dkg.KindDispute))
+}
+
 // Two dealers whose errors cancel: the sum of their deals is right, and as long as both
 // take part nothing is lost, until one of them is removed too late for the other's
 // victims.

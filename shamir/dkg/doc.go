@@ -41,8 +41,9 @@
 //
 // Sources: Gennaro, Jarecki, Krawczyk, Rabin, J. Cryptology 20, 2007; the judging
 // of disputes by a revealed key is ETHDKG's (eprint 2019/985). Deviations: hashes
-// are committed first, and the ephemeral key carries a proof of possession, so
-// that nobody can copy another dealer's and have it opened by a dispute. Handing
+// are committed first, and the ephemeral key carries a proof of possession that covers
+// the whole bundle, so that nobody can copy another dealer's, or change what it dealt,
+// and have it opened by a dispute. Handing
 // over: Desmedt and Jajodia, George Mason University technical report, 1997; Wong,
 // Wang, Wing, IEEE SISW 2002.
 package dkg

@@ -222,7 +222,15 @@ func (p *Party) deal(l *Log) ([]byte, error) {
 	body = append(body, fx.Commit().Bytes()...)
 	body = append(body, fy.Commit().Bytes()...)
 	body = append(body, eph...)
-	ctxX, ctxY, ctxE := proofContexts(l.id, p.dealer, body)
+	boxes := make([]byte, 0, n*boxSize)
+	for j := uint32(1); j <= uint32(n); j++ {
+		shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, l.dealKeys[j-1]))
+		plain := append(shamir.Encode(fx.Share(j).Value()), shamir.Encode(fy.Share(j).Value())...)
+		dealKey := l.params.DealKeys[j-1]
+		boxes = dealCipher(l.id, p.dealer, j, shared, eph, dealKey[:]).Seal(boxes, zeroNonce, plain, nil)
+		clear(plain)
+	}
+	ctxX, ctxY, ctxE := proofContexts(l.id, p.dealer, body, boxes)
 	for _, q := range []struct {
 		g      shamir.Group
 		ctx    []byte
@@ -238,14 +246,7 @@ func (p *Party) deal(l *Log) ([]byte, error) {
 		}
 		body = append(body, proof[:]...)
 	}
-	for j := uint32(1); j <= uint32(n); j++ {
-		shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, l.dealKeys[j-1]))
-		plain := append(shamir.Encode(fx.Share(j).Value()), shamir.Encode(fy.Share(j).Value())...)
-		dealKey := l.params.DealKeys[j-1]
-		body = dealCipher(l.id, p.dealer, j, shared, eph, dealKey[:]).Seal(body, zeroNonce, plain, nil)
-		clear(plain)
-	}
-	return body, nil
+	return append(body, boxes...), nil
 }
 
 // shared is d_j·E of a dealer's bundle.
@@ -253,6 +254,9 @@ func (p *Party) shared(b *bundle) kyber.Point {
 	return shamir.Ristretto255.Point().Mul(p.dealSec, b.eph)
 }
 
+// disputes reveals keys, each of the one deal that is wrong: it has no use for anybody,
+// if it is the dealer's. So the dealer's proofs come first, though a ledger has checked
+// them: a log that was read from bytes may be anybody's.
 func (p *Party) disputes(l *Log) ([]Message, error) {
 	var out []Message
 	dealers := l.undisputed()
@@ -264,9 +268,9 @@ func (p *Party) disputes(l *Log) ([]Message, error) {
 		if verdicts[i].err == nil || dealer == p.dealer {
 			continue
 		}
-		b, err := l.dealt(dealer)
+		b, err := l.checkBundle(dealer, l.dealings[dealer-1].body)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("party %d: nothing is revealed about dealer %d: %w", p.index, dealer, err)
 		}
 		g, key := shamir.Ristretto255, p.shared(b)
 		proof, err := shamir.ProveEqual(nil, g, l.disputeContext(p.index, dealer), g.Point().Base(), b.eph, l.dealKeys[p.index-1], key, p.dealSec)
