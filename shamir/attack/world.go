@@ -29,7 +29,7 @@ type World struct {
 	// What need not be said or checked twice, since it is the same to the last byte.
 	acks     map[said][]dkg.Message
 	derived  map[said]*shamir.KeyShare
-	works    map[[32]byte]bool // committees that were seen to certify and release
+	works    map[[32]byte]bool // committees whose members were seen to have their shares
 	combines bool              // certificates that were combined were seen to verify
 	memory   *dkg.Memory       // of what all logs took
 	// Of the adversary's own scalars.
@@ -126,6 +126,7 @@ type stage struct {
 	parties []*dkg.Party
 	before  *committee // who hands over; nil for new keys
 	stay    int        // how many of those are members 1..stay of the next
+	serves  bool       // a committee that came of it was seen to certify and release
 	again   func(place int) *dkg.Party
 }
 
