@@ -33,6 +33,7 @@ type World struct {
 	combines bool              // certificates that were combined were seen to verify
 	memory   *dkg.Memory       // of what all logs took
 	// Of the adversary's own scalars.
+	bases     map[[32]byte][]byte
 	multiples map[string]multiple
 	exchanged map[[2][32]byte][]byte // ephemeral secret times deal key
 }
@@ -46,7 +47,7 @@ type said struct {
 // NewWorld has a committee of n members, from 4: with fewer nobody can be spared.
 func NewWorld(n int, seed uint64) *World {
 	return &World{n: n, t: shamir.Threshold(n), seed: seed, name: fmt.Sprintf("attack %d %d", n, seed),
-		acks: map[said][]dkg.Message{}, derived: map[said]*shamir.KeyShare{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), multiples: map[string]multiple{},
+		acks: map[said][]dkg.Message{}, derived: map[said]*shamir.KeyShare{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), bases: map[[32]byte][]byte{}, multiples: map[string]multiple{},
 		exchanged: map[[2][32]byte][]byte{}}
 }
 
