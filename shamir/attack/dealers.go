@@ -44,6 +44,7 @@ func dealers() []Attack {
 		dealing("a dealer copies another's commitment and then its bundle", func() script { return copied }, LeftOut),
 		dealing("a dealer commits with nothing, a byte too many, or a mebibyte", func() script { return shapeless(dkg.KindCommit) }, LeftOut),
 		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }, LeftOut),
+		dealing("a dealer foresees another's bundle, and commits to it and posts it as its own", func() script { return stolen }, LeftOut),
 		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }, LeftOut),
 		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }, LeftOut),
 		dealing("a dealer adds points of small order to its commitments to Y, in any positions but the first", func() script { return lie(smallOrder) }, NoEffect),
@@ -162,6 +163,14 @@ func sameEphemeral(p *ceremony, honest []post) []post {
 			at := len(f.said())
 			f.prove = func(b []byte) []byte { return replace(b, victim[at+128:at+192], 128) }
 		}
+	})(p, honest)
+}
+
+// stolen deals what an honest dealer deals, to have it count twice.
+func stolen(p *ceremony, honest []post) []post {
+	return lie(func(f *forgery) {
+		bundle := p.foreseen(pick(p.Chance, p.honestDealers()))
+		f.body = func([]byte) []byte { return bundle }
 	})(p, honest)
 }
 
