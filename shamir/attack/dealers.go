@@ -308,9 +308,7 @@ func lastMover(w *World, c *Chance) Outcome {
 // smallOrder adds what is not in the group of Y where that need not be tested: it stands
 // for the same commitment.
 func smallOrder(f *forgery) {
-	order := pick(f.p.Chance, append(shamirtest.SmallOrders, 0))
-	low := shamirtest.SmallOrder(order, uint64(f.p.IntN(1000)))
-	t := len(f.fy)
+	low, t := f.p.low(), len(f.fy)
 	surely := 1 + f.p.IntN(t-1)
 	f.statement = func(b []byte) []byte {
 		for k := 1; k < t; k++ {
@@ -321,4 +319,14 @@ func smallOrder(f *forgery) {
 		}
 		return b
 	}
+}
+
+// low is a point on the curve of Y outside the group, mostly of small order. It takes
+// long to find, so a world has one.
+func (w *World) low() []byte {
+	if w.outside == nil {
+		c := w.chance("small order")
+		w.outside = shamirtest.SmallOrder(pick(c, append(shamirtest.SmallOrders, 0)), uint64(c.IntN(1000)))
+	}
+	return w.outside
 }

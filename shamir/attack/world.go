@@ -32,6 +32,7 @@ type World struct {
 	works    map[[32]byte]bool // committees whose members were seen to have their shares
 	combines bool              // certificates that were combined were seen to verify
 	memory   *dkg.Memory       // of what all logs took
+	outside  []byte            // see low
 	// Of the adversary's own scalars.
 	bases     map[[32]byte][]byte
 	multiples map[string]multiple
