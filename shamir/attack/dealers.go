@@ -44,6 +44,7 @@ func dealers() []Attack {
 		dealing("a dealer copies another's commitment and then its bundle", func() script { return copied }, LeftOut),
 		dealing("a dealer commits with nothing, a byte too many, or a mebibyte", func() script { return shapeless(dkg.KindCommit) }, LeftOut),
 		dealing("a dealer uses another's ephemeral key, to have its deals opened in a dispute", func() script { return sameEphemeral }, LeftOut),
+		dealing("a dealer foresees another's bundle, and commits to it and posts it as its own", func() script { return stolen }, LeftOut),
 		dealing("a dealer deals the key that cancels all others', so that its own alone remains", func() script { return rogue }, LeftOut),
 		dealing("a dealer waits for the others' bundles and grinds its own, to choose the key", func() script { return grinding }, LeftOut),
 		dealing("a dealer adds points of small order to its commitments to Y, in any positions but the first", func() script { return lie(smallOrder) }, NoEffect),
@@ -162,6 +163,14 @@ func sameEphemeral(p *ceremony, honest []post) []post {
 			at := len(f.said())
 			f.prove = func(b []byte) []byte { return replace(b, victim[at+128:at+192], 128) }
 		}
+	})(p, honest)
+}
+
+// stolen deals what an honest dealer deals, to have it count twice.
+func stolen(p *ceremony, honest []post) []post {
+	return lie(func(f *forgery) {
+		bundle := p.foreseen(pick(p.Chance, p.honestDealers()))
+		f.body = func([]byte) []byte { return bundle }
 	})(p, honest)
 }
 
@@ -299,9 +308,7 @@ func lastMover(w *World, c *Chance) Outcome {
 // smallOrder adds what is not in the group of Y where that need not be tested: it stands
 // for the same commitment.
 func smallOrder(f *forgery) {
-	order := pick(f.p.Chance, append(shamirtest.SmallOrders, 0))
-	low := shamirtest.SmallOrder(order, uint64(f.p.IntN(1000)))
-	t := len(f.fy)
+	low, t := f.p.low(), len(f.fy)
 	surely := 1 + f.p.IntN(t-1)
 	f.statement = func(b []byte) []byte {
 		for k := 1; k < t; k++ {
@@ -312,4 +319,14 @@ func smallOrder(f *forgery) {
 		}
 		return b
 	}
+}
+
+// low is a point on the curve of Y outside the group, mostly of small order. It takes
+// long to find, so a world has one.
+func (w *World) low() []byte {
+	if w.outside == nil {
+		c := w.chance("small order")
+		w.outside = shamirtest.SmallOrder(pick(c, append(shamirtest.SmallOrders, 0)), uint64(c.IntN(1000)))
+	}
+	return w.outside
 }

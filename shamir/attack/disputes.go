@@ -2,6 +2,7 @@ package attack
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
@@ -109,11 +110,12 @@ func turned(w *World, c *Chance) Outcome {
 	return p.settle()
 }
 
-// accomplices wrong one of their own: whoever disputes that, all judge alike, and
-// whoever does not has given up its share.
+// accomplices wrong one of their own: if it disputes that, all convict those who did,
+// and if it does not it has given up its share.
 func accomplices(w *World, c *Chance) Outcome {
 	p := w.stageOf(w.fresh(), c, w.held(w.pair())...)
-	accomplice := p.parties[pick(c, p.places())].Index()
+	place := pick(c, p.places())
+	accomplice := p.parties[place].Index()
 	speaks := c.Percent(50)
 	liar := lie(func(f *forgery) {
 		f.plain = func(to uint32, b []byte) []byte {
@@ -124,12 +126,23 @@ func accomplices(w *World, c *Chance) Outcome {
 		}
 	})
 	p.run(func(p *ceremony, honest []post) []post {
-		if p.log.Phase() == dkg.PhaseDispute && !speaks {
-			return honest
+		if p.log.Phase() != dkg.PhaseDispute {
+			return liar(p, honest)
 		}
-		return liar(p, honest)
+		for _, dealer := range p.names(dkg.KindBundle) {
+			if speaks && dealer != accomplice && !p.log.Spoke(accomplice, dkg.KindDispute) {
+				body := p.accuse(place, dealer).bytes() // in its own writing
+				honest = append(honest, post{accomplice, dkg.Message{Kind: dkg.KindDispute, Body: body}, true})
+			}
+		}
+		return honest
 	})
-	return p.settle()
+	outcome := p.settle()
+	for _, dealer := range p.names(dkg.KindBundle) {
+		convicted := slices.Contains(p.log.Culprits(), dkg.Culprit{Index: dealer, Reason: dkg.ReasonBadDeal})
+		w.hold(convicted == (speaks && dealer != accomplice), "dealer %d is convicted: %t, its accomplice disputed: %t", dealer, convicted, speaks)
+	}
+	return outcome
 }
 
 // bystander disputes with its own deal, which is in order, before the victim does.

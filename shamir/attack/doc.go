@@ -11,8 +11,8 @@
 //
 // The world decides, too, which members are the adversary's. So most of what the
 // honest say is the same in all attacks of a seed, and is said and verified once: the
-// logs share a dkg.Memory, and what the adversary forges is in no memory. An attack that
-// is played alone comes to what it comes to among others.
+// logs share a dkg.Memory, which what was refused is not in. An attack that is played
+// alone comes to what it comes to among others.
 //
 // Whatever the attack, after it these hold, or the run is broken:
 //

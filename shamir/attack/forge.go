@@ -78,13 +78,24 @@ func (w *World) g2(s kyber.Scalar) multiple {
 	return m
 }
 
+// base is a scalar of the adversary's own times the generator of ristretto255.
+func (w *World) base(s kyber.Scalar) []byte {
+	key := [32]byte(shamir.Encode(s))
+	if w.bases[key] == nil {
+		w.bases[key] = shamir.Encode(ristretto.Point().Mul(s, nil))
+	}
+	return w.bases[key]
+}
+
 // said is the statement without changes.
-func (f *forgery) said() []byte {
-	said := polynomial(ristretto, f.fx).Commit().Bytes()
+func (f *forgery) said() (said []byte) {
+	for _, s := range f.fx {
+		said = append(said, f.p.base(s)...)
+	}
 	for _, s := range f.fy {
 		said = append(said, f.p.g2(s).expanded...)
 	}
-	return append(said, shamir.Encode(ristretto.Point().Mul(f.e, nil))...)
+	return append(said, f.p.base(f.e)...)
 }
 
 // bytes is the bundle's body.
@@ -144,22 +155,18 @@ func (f *forgery) proofs(said []byte) (out []byte) {
 		h := shamir.Hash("bundle/"+what, append([][]byte{f.proofID[:], shamir.Uint64(uint64(f.proofDealer))}, parts...)...)
 		return h[:]
 	}
-	of := func(ctx []byte, secret kyber.Scalar) []byte {
-		proof, err := shamir.ProvePossession(nil, ristretto, ctx, secret)
-		if err != nil {
-			panic(err) // without a reader of chance it cannot fail
-		}
-		return proof[:]
-	}
-	return slices.Concat(of(ctx("x", said), f.fx[0]), f.p.possession(ctx("y", said), f.fy[0]), of(ctx("e", said, f.sealed), f.e))
+	return slices.Concat(f.p.possession(ristretto, ctx("x", said), f.fx[0]), f.p.possession(shamir.G2, ctx("y", said), f.fy[0]), f.p.possession(ristretto, ctx("e", said, f.sealed), f.e))
 }
 
-// possession proves knowledge of the adversary's own scalar, over G2. With one nonce
-// for all its proofs it gives its secrets away and saves two multiplications.
-func (w *World) possession(ctx []byte, secret kyber.Scalar) []byte {
-	g := shamir.G2
+// possession proves knowledge of the adversary's own scalar. With one nonce for all its
+// proofs it gives its secrets away and saves multiplications.
+func (w *World) possession(g shamir.Group, ctx []byte, secret kyber.Scalar) []byte {
 	nonce := w.chance("nonce").Scalar(g)
-	c := shamir.HashScalar(g, "pop", []byte(g.String()), ctx, w.g2(secret).compressed, w.g2(nonce).compressed)
+	of := w.base
+	if g == shamir.G2 {
+		of = func(s kyber.Scalar) []byte { return w.g2(s).compressed }
+	}
+	c := shamir.HashScalar(g, "pop", []byte(g.String()), ctx, of(secret), of(nonce))
 	z := g.Scalar().Mul(c, secret)
 	return append(shamir.Encode(c), shamir.Encode(z.Add(z, nonce))...)
 }

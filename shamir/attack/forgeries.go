@@ -149,6 +149,11 @@ var forgeries = []struct {
 			return append(b, make([]byte, pick(f.p.Chance, []int{1, boxLen, 224, 1 << 20}))...)
 		}
 	}},
+	{"puts bytes between its proofs and its deals, where nobody looks", func(f *forgery) {
+		f.body = func(b []byte) []byte {
+			return slices.Insert(b, len(b)-len(f.keys)*boxLen, make([]byte, pick(f.p.Chance, []int{1, boxLen, 224}))...)
+		}
+	}},
 	{"flips a bit of its bundle after proving", func(f *forgery) {
 		f.body = func(b []byte) []byte { b[f.p.IntN(len(b)-len(f.keys)*boxLen)] ^= 1 << f.p.IntN(8); return b }
 	}},

@@ -73,6 +73,7 @@ func handovers() []Attack {
 		handing("in a handover, a dealer posts another bundle than it committed to", func() script { return swapped }, LeftOut),
 		handing("in a handover, a dealer copies another's commitment and then its bundle", func() script { return copied }, LeftOut),
 		handing("in a handover, a dealer uses another's ephemeral key", func() script { return sameEphemeral }, LeftOut),
+		handing("in a handover, a dealer foresees another's bundle, and commits to it and posts it as its own", func() script { return stolen }, LeftOut),
 		handing("in a handover, a dealer waits for the others' bundles and grinds its own", func() script { return grinding }, LeftOut),
 		Attack{"more dealers fall silent in a handover than can be spared", Dealer, func(w *World, c *Chance) Outcome {
 			p := w.handing(c, 1+w.spare())

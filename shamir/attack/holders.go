@@ -57,9 +57,7 @@ func proofsOf(secrets func(p *ceremony, from uint32) (x, y kyber.Scalar)) func(p
 		id, digest := p.log.ID(), must[*shamir.Committee](p.World)(p.log.Candidate()).Digest()
 		ctx := shamir.Hash("ack", id[:], digest[:], shamir.Uint64(uint64(from)))
 		x, y := secrets(p, from)
-		proof, err := shamir.ProvePossession(p, ristretto, ctx[:], x)
-		p.must(err)
-		return append(proof[:], p.possession(ctx[:], y)...)
+		return append(p.possession(ristretto, ctx[:], x), p.possession(shamir.G2, ctx[:], y)...)
 	}
 }
 

@@ -30,10 +30,12 @@ type World struct {
 	// What need not be said or checked twice, since it is the same to the last byte.
 	acks     map[said][]dkg.Message
 	derived  map[said]*shamir.KeyShare
-	works    map[[32]byte]bool // committees that were seen to certify and release
+	works    map[[32]byte]bool // committees whose members were seen to have their shares
 	combines bool              // certificates that were combined were seen to verify
 	memory   *dkg.Memory       // of what all logs took
+	outside  []byte            // see low
 	// Of the adversary's own scalars.
+	bases     map[[32]byte][]byte
 	multiples map[string]multiple
 	exchanged map[[2][32]byte][]byte // ephemeral secret times deal key
 }
@@ -47,7 +49,7 @@ type said struct {
 // NewWorld has a committee of n members, from 4: with fewer nobody can be spared.
 func NewWorld(n int, seed uint64) *World {
 	return &World{n: n, t: shamir.Threshold(n), seed: seed, name: fmt.Sprintf("attack %d %d", n, seed),
-		acks: map[said][]dkg.Message{}, derived: map[said]*shamir.KeyShare{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), multiples: map[string]multiple{},
+		acks: map[said][]dkg.Message{}, derived: map[said]*shamir.KeyShare{}, works: map[[32]byte]bool{}, memory: dkg.NewMemory(), bases: map[[32]byte][]byte{}, multiples: map[string]multiple{},
 		exchanged: map[[2][32]byte][]byte{}}
 }
 
@@ -127,6 +129,7 @@ type stage struct {
 	parties []*dkg.Party
 	before  *committee // who hands over; nil for new keys
 	stay    int        // how many of those are members 1..stay of the next
+	serves  bool       // a committee that came of it was seen to certify and release
 	again   func(place int) *dkg.Party
 }
 

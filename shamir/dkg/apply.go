@@ -97,7 +97,7 @@ func (l *Log) verifyBundle(from uint32, body []byte) (*bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.verify(l.id, from, l.N(), l.params.Threshold); err != nil {
+	if err := b.verify(l.memory, l.id, from, l.N(), l.params.Threshold); err != nil {
 		return nil, err
 	}
 	if err := l.handsOver(from, b); err != nil {

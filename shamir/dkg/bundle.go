@@ -80,15 +80,20 @@ func proofContexts(id [32]byte, dealer uint32, statement, boxes []byte) (x, y, e
 // cancel the others' keys. Without that of E it could copy another dealer's E and have a
 // dispute open the other's deal; and if that did not cover the boxes, whoever spoils one
 // on its way to a receiver that has no ledger of its own could.
-func (b *bundle) verify(id [32]byte, dealer uint32, n, t int) error {
+func (b *bundle) verify(m *Memory, id [32]byte, dealer uint32, n, t int) error {
 	s := statement(b.body, t)
 	ctxX, ctxY, ctxE := proofContexts(id, dealer, s, boxes(b.body, n))
 	p := b.body[len(s):]
-	if err := shamir.VerifyPossession(shamir.Ristretto255, ctxX, b.x.PublicKey(), shamir.Proof(p[:64])); err != nil {
-		return fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
-	}
-	if err := shamir.VerifyPossession(shamir.G2, ctxY, b.y.PublicKey(), shamir.Proof(p[64:128])); err != nil {
-		return fmt.Errorf("bundle: key Y: %w: %w", err, ErrMessage)
+	if err := m.prove(id, dealer, b.body[:len(s)+128], func() error {
+		if err := shamir.VerifyPossession(shamir.Ristretto255, ctxX, b.x.PublicKey(), shamir.Proof(p[:64])); err != nil {
+			return fmt.Errorf("bundle: key X: %w: %w", err, ErrMessage)
+		}
+		if err := shamir.VerifyPossession(shamir.G2, ctxY, b.y.PublicKey(), shamir.Proof(p[64:128])); err != nil {
+			return fmt.Errorf("bundle: key Y: %w: %w", err, ErrMessage)
+		}
+		return nil
+	}); err != nil {
+		return err
 	}
 	if err := shamir.VerifyPossession(shamir.Ristretto255, ctxE, b.eph, shamir.Proof(p[128:192])); err != nil {
 		return fmt.Errorf("bundle: ephemeral key: %w: %w", err, ErrMessage)

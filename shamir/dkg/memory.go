@@ -10,6 +10,7 @@ import "github.com/atelier-dao/atelier/shamir"
 type Memory struct {
 	bundles    map[[32]byte]*bundle          // by commitHash, which the id of the ceremony is in
 	parts      map[string]*shamir.Commitment // by group and bytes
+	proofs     map[argued]bool
 	acks       map[proven]bool
 	committees map[string]*Committee // by the ceremony's id and commitHash of each dealer
 }
@@ -20,9 +21,16 @@ type proven struct {
 	ack ack
 }
 
+// argued is what a dealer says about both keys, with the proofs of these.
+type argued struct {
+	id     [32]byte
+	dealer uint32
+	said   string
+}
+
 // NewMemory is empty.
 func NewMemory() *Memory {
-	return &Memory{map[[32]byte]*bundle{}, map[string]*shamir.Commitment{}, map[proven]bool{}, map[string]*Committee{}}
+	return &Memory{map[[32]byte]*bundle{}, map[string]*shamir.Commitment{}, map[argued]bool{}, map[proven]bool{}, map[string]*Committee{}}
 }
 
 // Remember has the log, and what is cloned from it from now on, use the memory.
@@ -58,6 +66,24 @@ func (m *Memory) commitment(g shamir.Group, t int, b []byte) (*shamir.Commitment
 		m.parts[key] = c
 	}
 	return c, err
+}
+
+// prove is what check says of the proofs of both keys, which say nothing of the deals:
+// dealers who try other deals under the same commitments prove the same. said holds all
+// that they are about, and they.
+func (m *Memory) prove(id [32]byte, dealer uint32, said []byte, check func() error) error {
+	if m == nil {
+		return check()
+	}
+	key := argued{id, dealer, string(said)}
+	if m.proofs[key] {
+		return nil
+	}
+	err := check()
+	if err == nil {
+		m.proofs[key] = true
+	}
+	return err
 }
 
 func (m *Memory) ack(ctx []byte, a ack, check func() error) error {

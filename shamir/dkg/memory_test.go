@@ -53,6 +53,64 @@ func TestAMemoryChangesNothingButTheTimeItTakes(t *testing.T) {
 	}
 }
 
+// What is remembered of one bundle serves no other: not another's with the same proofs, nor
+// one with the same deals.
+func TestAMemoryTellsBundlesApart(t *testing.T) {
+	const n = 4
+	start, parties, err := shamirtest.Open("memory", 1, n, shamir.Threshold(n))
+	require.NoError(t, err)
+	memory, id := dkg.NewMemory(), start.ID()
+	// posted are the logs, with and without a memory, to which the dealer has committed,
+	// and what they say to the body.
+	posted := func(dealer uint32, body []byte) (with, without error) {
+		logs := []*dkg.Log{start.Clone(), start.Clone()}
+		logs[0].Remember(memory)
+		errs := make([]error, len(logs))
+		for i, l := range logs {
+			for from := uint32(1); from <= n; from++ {
+				commit := shamir.Hash("bundle commitment", id[:], shamir.Uint64(uint64(dealer)), body)
+				require.NoError(t, l.Apply(1, from, dkg.Message{Kind: dkg.KindCommit, Body: commit[:]}))
+			}
+			require.True(t, l.EndBlock(1))
+			errs[i] = l.Apply(2, dealer, dkg.Message{Kind: dkg.KindBundle, Body: body})
+		}
+		return errs[0], errs[1]
+	}
+	l := start.Clone()
+	for _, party := range parties {
+		m, err := party.Step(1, l)
+		require.NoError(t, err)
+		require.NoError(t, l.Apply(1, party.Index(), m[0]))
+	}
+	require.True(t, l.EndBlock(1))
+	dealt, err := parties[0].Step(2, l)
+	require.NoError(t, err)
+	body := dealt[0].Body
+	with, without := posted(1, body)
+	require.NoError(t, with)
+	require.NoError(t, without)
+
+	proofs := len(body) - n*80 - 3*shamir.ProofSize
+	for name, c := range map[string]struct {
+		dealer uint32
+		at     int // of the bit that is flipped
+		ok     bool
+	}{
+		"with another deal":                {1, len(body) - 1, true},
+		"with another proof of X":          {1, proofs + 40, false},
+		"with another proof of Y":          {1, proofs + 104, false},
+		"with another proof of possession": {1, proofs + 168, false},
+		"with another commitment":          {1, 32, false},
+		"of another dealer":                {2, len(body) - 1, false},
+	} {
+		other := bytes.Clone(body)
+		other[c.at] ^= 1
+		with, without := posted(c.dealer, other)
+		require.Equal(t, c.ok, without == nil, "%s: %v", name, without)
+		require.Equal(t, c.ok, with == nil, "%s: %v", name, with)
+	}
+}
+
 func flip(yes bool, m *dkg.Message) {
 	if yes {
 		m.Body[0] ^= 1

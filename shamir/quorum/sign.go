@@ -183,7 +183,10 @@ func (h hashed) recover(c *shamir.Committee, partials []Partial) (Signature, []u
 	}
 	var culprits []uint32
 	indices, points = indices[:0], points[:0]
-	for _, p := range partials {
+	for i, p := range partials {
+		if slices.Contains(partials[:i], p) {
+			continue // judged before
+		}
 		if h.verifyPartial(c, p) == nil {
 			take(p)
 		} else if !slices.Contains(culprits, p.Index) {
