@@ -1,6 +1,7 @@
 package curation
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,9 +64,10 @@ func TestWhoSendsAWrongProofIsHeardAgainInTheNextBlock(t *testing.T) {
 	codes := func(of ...string) (codes []Code) {
 		var txs [][]byte
 		next := map[string]uint64{}
-		for _, name := range of {
-			p := bad
-			if name, p = name[:len(name)-1], bad; of[len(txs)][len(name)] == '+' {
+		for _, said := range of { // who, and whether the right one
+			name, right := strings.CutSuffix(said, "+")
+			name, p := strings.TrimSuffix(name, "-"), bad
+			if right {
 				p = good
 			}
 			txs = append(txs, w.sign(name, w.nonce(name)+next[name], p))
