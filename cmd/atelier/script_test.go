@@ -34,13 +34,16 @@ func TestStories(t *testing.T) { runScripts(t, "testdata/script") }
 // TestCrashes kills processes, so it runs after the others, alone on the machine.
 func TestCrashes(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills processes for half a minute")
+		t.Skip("kills processes for minutes")
 	}
 	files, err := filepath.Glob("testdata/crash/*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	for _, file := range files { // one after the other: each starts four processes
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { runScripts(t, "", file) })
+	for _, file := range files { // as many at a time as there are cores: their processes mostly wait for blocks
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			runScripts(t, "", file)
+		})
 	}
 }
 
