@@ -69,6 +69,8 @@ func (m *Machine) modelAgrees(r state.Reader, models []Model, o Model, i int) er
 		return fmt.Errorf("was never current, and %s were approved", plural(o.Approved, "request"))
 	case (len(o.Ciphertext) == 0) != (o.Standing == ModelDiscarded && o.Since == 0):
 		return fmt.Errorf("has a ciphertext of %s", plural(len(o.Ciphertext), "byte"))
+	case o.Tried > o.Approved:
+		return fmt.Errorf("%s ended of %d that were approved", plural(o.Tried, "request"), o.Approved)
 	case o.Base >= o.KeyEpoch || o.Before >= o.KeyEpoch:
 		return fmt.Errorf("lies on %d and took the place of %d", o.Base, o.Before)
 	case len(o.Stored) == 0 || o.Stored[0] != o.Sealer:
