@@ -97,7 +97,7 @@ type Machine struct {
 	published  map[curation.Hash]bool   // rids pinned as published
 	containers map[string]*container    // of sealed models, by CID
 	proposal   *curation.Rotate         // a container of our own for the next key epoch, not on the ledger yet
-	wrapping   bool                     // one is being made
+	wrapping   *curation.Model          // what one is being made of; nil while none is
 	round      uint64                   // all rounds up to this one are dealt with
 	effects    []Effect
 }

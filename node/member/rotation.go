@@ -49,6 +49,15 @@ func (m *Machine) keepModels(l curation.View) {
 	}
 }
 
+// spare lets go of a container that was let go of already while something fetched or read
+// it, which has pinned it again.
+func (m *Machine) spare(l curation.View, keyEpoch uint64, cid string) {
+	needed := slices.ContainsFunc(l.Keep(), func(model curation.Model) bool { return model.ContainerCID == cid })
+	if m.containers[cid] == nil && !needed {
+		m.do(LetGoModel{KeyEpoch: keyEpoch, CID: cid})
+	}
+}
+
 // stored tells the ledger that we have the proposed container.
 func (m *Machine) stored(l curation.View) {
 	p, ok := l.Proposed()
@@ -64,7 +73,8 @@ func (m *Machine) stored(l curation.View) {
 func (m *Machine) modelKept(l curation.View, e ModelKept) {
 	c := m.containers[e.CID]
 	if c == nil {
-		return // let go meanwhile; the node collects it with the next one
+		m.spare(l, e.KeyEpoch, e.CID)
+		return
 	}
 	if c.here, c.wrong = e.Err == nil, e.Err != nil; c.here {
 		m.stored(l)
@@ -88,10 +98,10 @@ func (m *Machine) rotate(l curation.View) {
 	case !ok:
 	case m.proposal != nil:
 		m.submit(l.Height(), fmt.Sprintf("rotate/%d", s.KeyEpoch), *m.proposal)
-	case !fresh && !m.wrapping && m.again(fmt.Sprintf("wrap/%d", s.KeyEpoch), l.Height()):
+	case !fresh && m.wrapping == nil && m.again(fmt.Sprintf("wrap/%d", s.KeyEpoch), l.Height()):
 		base, _ := l.ModelAt(s.Base)
 		sealer, _ := l.Member(base.Sealer)
-		m.wrapping = true
+		m.wrapping = &base
 		m.do(Wrap{Sealing: s, Container: base, Sealer: sealer.Account})
 	}
 }
@@ -120,7 +130,10 @@ func (m *Machine) sealing(l curation.View) (s Sealing, fresh, ok bool) {
 
 // wrapped takes the outcome of a Wrap.
 func (m *Machine) wrapped(l curation.View, e Wrapped) {
-	m.wrapping = false
+	if base := m.wrapping; base != nil {
+		m.wrapping = nil
+		m.spare(l, base.KeyEpoch, base.ContainerCID)
+	}
 	if e.Err != nil {
 		m.do(Note{Text: "cannot put a layer around the artist", Err: e.Err})
 		return

@@ -344,7 +344,11 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 	case member.KeepModel:
 		w.keepModel(q, f)
 	case member.LetGoModel:
-		return w.durable(q, func() { delete(q.disk, f.CID) })
+		return w.durable(q, func() {
+			if q.disk[f.CID].keyEpoch == f.KeyEpoch {
+				delete(q.disk, f.CID)
+			}
+		})
 	case member.Wrap:
 		w.wrap(q, f)
 	case member.LetGo:
