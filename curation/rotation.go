@@ -205,8 +205,7 @@ func (x *execution) discard(m Model, reason string) {
 		m.Ciphertext = nil
 		x.st.Delete(keyProposed)
 		x.st.Delete(indexContainer(m.ContainerCID))
-	case ModelTrial:
-		x.st.Delete(indexContainer(m.ContainerCID))
+	case ModelTrial: // its CID stays taken: members may still have the container
 		if count(x.st, keyKeyEpoch) == m.KeyEpoch {
 			save(x.st, keyKeyEpoch, m.Before)
 		}

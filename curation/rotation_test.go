@@ -288,6 +288,10 @@ func TestALayerThatDoesNotOpenIsRolledBack(t *testing.T) {
 	require.Equal(t, uint64(1), w.model().KeyEpoch)
 	require.Equal(t, ModelDiscarded, w.modelAt(2).Standing)
 	require.NotEmpty(t, w.modelAt(2).Ciphertext, "certificates name it")
+	again := w.rotation()
+	again.ContainerCID = w.modelAt(2).ContainerCID
+	refused := w.act(memberName(turns[1]), again)
+	require.Equal(t, CodeDuplicate, refused.Code, "members may still have the container: %s", refused.Log)
 	require.Equal(t, turns[1:], w.turns())
 	fee := testParams().Fees.Request
 	require.Equal(t, balance, view(w, func(v View) Amount { return v.Account(addressOf("bob")).Balance }).Add(fee), "the deposit comes back")
