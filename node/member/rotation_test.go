@@ -439,3 +439,49 @@ func TestKeyEpochsEndWhileMembersComeAndGo(t *testing.T) {
 	require.True(t, w.run(200, w.keepsWhatIsNeeded), "%v", w.models())
 	require.Empty(t, w.failed)
 }
+
+// TestWhoSealsAnArtistKeepsItUntilTheVoteIsOver: over a restart too, since nobody else has it.
+func TestWhoSealsAnArtistKeepsItUntilTheVoteIsOver(t *testing.T) {
+	w := newWorldWith(t, 4, 41, calm, func(g *curation.Genesis) { g.Params.MotionBlocks = 40 })
+	w.found()
+	q := w.members[1]
+	p, content := w.sealingFor(2)
+	q.disk[p.ContainerCID] = sealed{2, content}
+	w.submit(q.key, p)
+	nominated := func() bool {
+		m, ok := w.modelAt(2)
+		return ok && m.Standing == curation.ModelNominated
+	}
+	require.True(t, w.run(10, nominated))
+	w.crash(q)
+	w.start(q)
+	require.False(t, w.run(30, func() bool { return len(onDisk(q)) != 2 || !nominated() }), "%v %v", w.models(), onDisk(q))
+	require.True(t, w.run(30, func() bool { return !nominated() && w.keepsWhatIsNeeded() }), "%v", w.models())
+}
+
+// TestAContainerThatIsHereIsCheckedForEveryKeyEpoch: that it was held against what the
+// ledger tells of one says nothing about another.
+func TestAContainerThatIsHereIsCheckedForEveryKeyEpoch(t *testing.T) {
+	w := shortKeyEpochs(t, 4, 43, calm, 20, 200)
+	w.found()
+	w.ask("first")
+	q := w.members[3]
+	proposed := func() (p curation.Model, ok bool) {
+		w.view(w.leader, func(v curation.View) { p, ok = v.Proposed() })
+		return p, ok
+	}
+	require.True(t, w.run(200, func() bool {
+		if _, ok := w.rotation(); ok && q.machine != nil {
+			w.crash(q)
+		}
+		_, ok := proposed()
+		return ok
+	}), "%v", w.models())
+	p, _ := proposed()
+	require.NotEqual(t, q.index, p.Sealer)
+	q.disk[p.ContainerCID] = sealed{1, []byte("pinned for key epoch 1")}
+	w.start(q)
+	require.True(t, w.run(60, func() bool { return q.disk[p.ContainerCID].keyEpoch == p.KeyEpoch }), "%v", w.models())
+	content := q.disk[p.ContainerCID].content
+	require.NoError(t, member.CheckContainer(bytes.NewReader(content), p))
+}

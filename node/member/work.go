@@ -215,7 +215,7 @@ func (m *Machine) rendered(l curation.View, e Rendered) {
 	}
 	if a, known := l.Artwork(e.RID); known {
 		drawn, _ := l.ModelAt(a.KeyEpoch)
-		m.spare(l, drawn.KeyEpoch, drawn.ContainerCID)
+		m.spare(l, containerOf(drawn))
 	}
 	j := m.jobs[key]
 	if j == nil {
