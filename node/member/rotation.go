@@ -68,6 +68,15 @@ func (m *Machine) keepModels(l curation.View) {
 	}
 }
 
+// hasArtist says whether the containers are here that members hold together, but for one
+// that is only proposed: whoever made that may keep it from us.
+func (m *Machine) hasArtist(l curation.View) bool {
+	return !slices.ContainsFunc(l.Keep(), func(model curation.Model) bool {
+		c := m.containers[containerOf(model)]
+		return model.Standing != curation.ModelProposed && (c == nil || !c.here)
+	})
+}
+
 // spare lets go of a container that was let go of already while something fetched or read
 // it, which has pinned it again.
 func (m *Machine) spare(l curation.View, key containerKey) {
