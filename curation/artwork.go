@@ -215,10 +215,12 @@ func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 		x.st.Set(indexWait(a.Attested, a.RID), present)
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
 		x.openedBy(*a)
+		x.tried(*a, "")
 		return
 	}
 	a.Status, a.Ended, a.Reason = StatusDisputed, x.height, "the auditor rendered other pixels"
 	x.unlock(a.Requester, a.Deposit, a.Deposit)
+	x.tried(*a, "")
 	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.Deposit)
 }
 
@@ -245,8 +247,8 @@ func (x *execution) expireArtworks() {
 		x.unlock(a.Requester, a.Deposit, a.Deposit)
 		x.saveArtwork(a)
 		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.Deposit)
-		if was == StatusApproved {
-			x.unopened(a)
+		if was != StatusRequested {
+			x.tried(a, was)
 		}
 	}
 }

@@ -56,7 +56,7 @@
 //	proven      n−t+1 members made or audited artworks with it: what was before may go
 //
 // and the other ends: retired (another one is proven), discarded (too few votes, too few
-// copies, or an approved request that nobody made: then the one before is current again).
+// copies, or approved requests that nobody could make: then the one before is current again).
 // The first seal is current at once and has nothing to fall back on. See rotation.go.
 //
 // # What waits for a block

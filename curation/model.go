@@ -51,7 +51,8 @@ type Model struct {
 	Before   uint64   // key epoch that it took the place of, and gives it back to if it fails; 0 for none
 	Since    uint64   // height from which on it was current, for the first time; 0 if it never was
 	Approved uint64   // requests that were approved under it
-	Seed     Hash     // of the last of these
+	Tried    uint64   // of these, that ended while it was on trial and did not prove it
+	Seed     Hash     // of the last that was approved
 	Openers  []uint32 // members that made or audited an artwork with it that was attested, the last one first
 	Ended    uint64   // height at which it was retired or discarded
 	Reason   string   // why it was discarded, in words

@@ -21,9 +21,14 @@ import (
 // reader can tell whether it opens: requests are of it, and members keep what it took
 // the place of until n−t+1 different members have made or audited an attested artwork
 // with it, which is one more than may lie. If meanwhile a request is
-// approved in time for its readers and none of them makes the picture, the key epoch is
-// discarded and the one before is current again. The member that made it is named and
-// not drawn again in this rotation, and loses nothing: an outage looks the same.
+// approved in time for its readers and none of them makes the picture, or the member that
+// made the key epoch makes it and nobody else can audit it, the key epoch is discarded and
+// the one before is current again. So it is when twice as many approved requests have
+// ended as it takes openers and it is still not proven, however they ended: somebody may
+// help the rotator, and register what is no picture. The member that made it is named and
+// not drawn again in this rotation, and loses nothing: an outage looks the same. A picture
+// of any other member that nobody audits tells nothing alone, or that member could end
+// every trial with a folder that is not to be had.
 //
 // Each layer is one more key to release and to open, so there are MaxLayers at most. Then
 // somebody who has opened the artist, and so learns nothing new, seals it from scratch;
@@ -200,8 +205,7 @@ func (x *execution) discard(m Model, reason string) {
 		m.Ciphertext = nil
 		x.st.Delete(keyProposed)
 		x.st.Delete(indexContainer(m.ContainerCID))
-	case ModelTrial:
-		x.st.Delete(indexContainer(m.ContainerCID))
+	case ModelTrial: // its CID stays taken: members may still have the container
 		if count(x.st, keyKeyEpoch) == m.KeyEpoch {
 			save(x.st, keyKeyEpoch, m.Before)
 		}
@@ -246,7 +250,7 @@ func (x *execution) openedBy(a Artwork) {
 			openers++
 		}
 	}
-	if m.Standing == ModelTrial && openers > x.committee.N()-x.committee.T() {
+	if m.Standing == ModelTrial && openers >= openersNeeded(x.committee) {
 		m.Standing = ModelProven
 		if before, ok := load[Model](x.st, keyModel(m.Before)); ok {
 			before.Standing, before.Ended = ModelRetired, x.height
@@ -258,14 +262,37 @@ func (x *execution) openedBy(a Artwork) {
 	save(x.st, keyModel(m.KeyEpoch), m)
 }
 
-// unopened ends the trial of a model under which a request was approved and expired: none
-// of its readers could open it, or all were away. A request that was approved when half
-// of its life was over tells nothing, since whoever holds back a certificate decides when
-// it is brought.
-func (x *execution) unopened(a Artwork) {
-	m := must2(load[Model](x.block, keyModel(a.KeyEpoch)))
-	if m.Standing == ModelTrial && m.Before != 0 && 2*(a.Approved-a.Requested) <= a.Expiry-a.Requested {
+// openersNeeded is how many of the committee's members must have opened a model before it
+// is proven: one more than may lie.
+func openersNeeded(c *shamir.Committee) int { return c.N() - c.T() + 1 }
+
+// triesAllowed is how many approved requests may end under a model on trial. Each that
+// honest members serve brings two openers of a fresh draw, so that half of these prove it
+// even when they draw the same member twice.
+func triesAllowed(c *shamir.Committee) int { return 2 * openersNeeded(c) }
+
+// tried counts an approved request that ended to the trial of its model, and ends the
+// trial if it shows, or so many have shown, that the model does not open. expired is the
+// status in which the request expired, empty if it was audited. Approved: none of its
+// readers could open the model, or all were away. Registered, by who made the model: none
+// of the others could. A request that was approved when half of its life was over tells
+// nothing alone, since whoever holds back a certificate decides when it is brought.
+func (x *execution) tried(a Artwork, expired Status) {
+	m := must2(load[Model](x.st, keyModel(a.KeyEpoch)))
+	if m.Standing != ModelTrial {
+		return
+	}
+	m.Tried++
+	save(x.st, keyModel(m.KeyEpoch), m)
+	inTime := 2*(a.Approved-a.Requested) <= a.Expiry-a.Requested
+	switch {
+	case m.Before == 0: // there is nothing to give its place back to
+	case inTime && expired == StatusApproved:
 		x.blame(m, "an approved request expired, because nobody made its picture")
+	case inTime && expired == StatusRegistered && a.Generator == m.Sealer:
+		x.blame(m, "an approved request expired, because nobody but the member that made the key epoch told that its picture is right")
+	case m.Tried >= uint64(triesAllowed(x.committee)):
+		x.blame(m, "too many requests ended before it was proven")
 	}
 }
 

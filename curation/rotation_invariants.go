@@ -63,12 +63,14 @@ func (m *Machine) modelAgrees(r state.Reader, models []Model, o Model, i int) er
 		return fmt.Errorf("waits until %d", o.Until)
 	case ended != (o.Ended != 0) || (o.Standing == ModelDiscarded) != (o.Reason != ""):
 		return fmt.Errorf("ended at %d because %q", o.Ended, o.Reason)
-	case !voted && o.Standing != ModelDiscarded && !taken:
+	case (!voted && o.Standing != ModelDiscarded || o.Since != 0) && !taken:
 		return fmt.Errorf("container %s is not indexed", o.ContainerCID)
 	case o.Since == 0 && (o.Standing == ModelTrial || o.Standing == ModelProven || o.Standing == ModelRetired || o.Approved != 0):
 		return fmt.Errorf("was never current, and %s were approved", plural(o.Approved, "request"))
 	case (len(o.Ciphertext) == 0) != (o.Standing == ModelDiscarded && o.Since == 0):
 		return fmt.Errorf("has a ciphertext of %s", plural(len(o.Ciphertext), "byte"))
+	case o.Tried > o.Approved:
+		return fmt.Errorf("%s ended of %d that were approved", plural(o.Tried, "request"), o.Approved)
 	case o.Base >= o.KeyEpoch || o.Before >= o.KeyEpoch:
 		return fmt.Errorf("lies on %d and took the place of %d", o.Base, o.Before)
 	case len(o.Stored) == 0 || o.Stored[0] != o.Sealer:

@@ -288,6 +288,10 @@ func TestALayerThatDoesNotOpenIsRolledBack(t *testing.T) {
 	require.Equal(t, uint64(1), w.model().KeyEpoch)
 	require.Equal(t, ModelDiscarded, w.modelAt(2).Standing)
 	require.NotEmpty(t, w.modelAt(2).Ciphertext, "certificates name it")
+	again := w.rotation()
+	again.ContainerCID = w.modelAt(2).ContainerCID
+	refused := w.act(memberName(turns[1]), again)
+	require.Equal(t, CodeDuplicate, refused.Code, "members may still have the container: %s", refused.Log)
 	require.Equal(t, turns[1:], w.turns())
 	fee := testParams().Fees.Request
 	require.Equal(t, balance, view(w, func(v View) Amount { return v.Account(addressOf("bob")).Balance }).Add(fee), "the deposit comes back")
@@ -295,6 +299,86 @@ func TestALayerThatDoesNotOpenIsRolledBack(t *testing.T) {
 	require.Equal(t, uint64(3), m.KeyEpoch)
 	require.Equal(t, uint64(1), m.Base)
 	require.Equal(t, turns[1], m.Sealer)
+}
+
+func TestARotatorThatRegistersWhatNobodyCanAuditIsRolledBack(t *testing.T) {
+	w := ready(t)
+	w.untilDue()
+	turns := w.turns()
+	w.must(memberName(turns[0]), w.rotation())
+	w.store()
+	require.Equal(t, uint64(2), w.model().KeyEpoch)
+	rid := w.approvedOnly(0)
+	a := w.artwork(rid)
+	for !a.MayGenerate(testParams(), turns[0], w.height+1) {
+		w.block() // the others cannot open it
+	}
+	w.must(memberName(turns[0]), Register{RID: rid, CID: folder(rid), PixelRoot: pixels(rid)})
+	for w.artwork(rid).Status != StatusExpired {
+		require.Equal(t, ModelTrial, w.modelAt(2).Standing)
+		w.block()
+	}
+	require.Equal(t, "nobody audited it in time", w.artwork(rid).Reason)
+	require.Equal(t, uint64(1), w.model().KeyEpoch)
+	bad := w.modelAt(2)
+	require.Equal(t, ModelDiscarded, bad.Standing)
+	require.Contains(t, bad.Reason, "nobody but the member that made the key epoch")
+	require.Equal(t, turns[1:], w.turns(), "it is not drawn again")
+	require.Equal(t, turns[1], w.rotated().Sealer)
+}
+
+// Who is neither drawn to rotate nor honest cannot end a trial by one picture that nobody
+// audits, and cannot make it last either.
+func TestATrialEndsAfterSoManyRequestsHoweverTheyEnd(t *testing.T) {
+	for name, other := range map[string]func(w *world, a Artwork, generator uint32){
+		"nobody audits them": func(w *world, a Artwork, _ uint32) {
+			for w.artwork(a.RID).Status != StatusExpired {
+				w.block()
+			}
+		},
+		"auditors render other pixels": func(w *world, a Artwork, generator uint32) {
+			for _, m := range a.Order {
+				if m != generator {
+					for !w.artwork(a.RID).MayAudit(testParams(), m, w.height+1) {
+						w.block()
+					}
+					w.must(memberName(m), Attest{RID: a.RID, PixelRoot: Hash{1}})
+					return
+				}
+			}
+		},
+		"they were approved too late": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := ready(t)
+			w.untilDue()
+			turns := w.turns()
+			w.must(memberName(turns[0]), w.rotation())
+			w.store()
+			for tried := uint64(1); tried <= 4; tried++ {
+				require.Equal(t, uint64(2), w.model().KeyEpoch)
+				require.Equal(t, ModelTrial, w.model().Standing)
+				if other == nil {
+					rid := w.approvedOnly(int(testParams().RequestBlocks)/2 + 1)
+					for w.artwork(rid).Status != StatusExpired {
+						w.block()
+					}
+				} else {
+					a := w.artwork(w.approvedOnly(0))
+					for !a.MayGenerate(testParams(), turns[1], w.height+1) {
+						w.block()
+					}
+					w.must(memberName(turns[1]), Register{RID: a.RID, CID: folder(a.RID), PixelRoot: pixels(a.RID)})
+					other(w, a, turns[1])
+				}
+				require.Equal(t, tried, w.modelAt(2).Tried)
+			}
+			require.Equal(t, uint64(1), w.model().KeyEpoch)
+			require.Equal(t, ModelDiscarded, w.modelAt(2).Standing)
+			require.Equal(t, "too many requests ended before it was proven", w.modelAt(2).Reason)
+			require.Equal(t, turns[1:], w.turns())
+		})
+	}
 }
 
 func TestTheFirstArtistHasNothingToFallBackOn(t *testing.T) {

@@ -73,7 +73,7 @@ func (n *Node) container(ctx context.Context, m curation.Model, sealer curation.
 		return n.store.OpenFile(ctx, root, "")
 	}
 	// Pinned first: another artwork's end may collect what is not.
-	if err := n.store.Pin(root, epochPin(fetchingPin, m.KeyEpoch)); err != nil {
+	if err := n.pin(root, epochPin(fetchingPin, m.KeyEpoch)); err != nil {
 		return nil, err
 	}
 	fetching, cancel := context.WithTimeout(ctx, fetchTimeout)
@@ -89,7 +89,7 @@ func (n *Node) container(ctx context.Context, m curation.Model, sealer curation.
 		_, err = c.Seek(0, io.SeekStart)
 	}
 	if err == nil {
-		err = n.store.Pin(root, checked)
+		err = n.pin(root, checked)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

@@ -89,13 +89,16 @@ func (n *Node) pinned(root cid.Cid) string {
 // or the artwork of another request. Its pin is not taken away.
 var errPinned = errors.New("pinned as something else")
 
-// pin keeps a root under a name. Members may register each other's CIDs, so a name is
-// only ever replaced by one for the same request.
+// pin keeps a root under a name. Members may register each other's CIDs, so an artwork's
+// name is only ever replaced by one for the same request, and a container's by one for a
+// container.
 func (n *Node) pin(root cid.Cid, name string) error {
 	if old := n.pinned(root); old != "" && old != name {
-		_, was, artwork := parsePin(old)
-		_, is, _ := parsePin(name)
-		if !artwork || was != is {
+		_, was, fromArtwork := parsePin(old)
+		_, is, toArtwork := parsePin(name)
+		_, _, fromContainer := parseEpochPin(old)
+		_, _, toContainer := parseEpochPin(name)
+		if !(fromArtwork && toArtwork && was == is) && !(fromContainer && toContainer) {
 			return fmt.Errorf("%v: %w: %s", root, errPinned, old)
 		}
 	}

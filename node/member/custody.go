@@ -169,7 +169,8 @@ func (m *Machine) messages(l curation.View, log *dkg.Log, own uint32) ([]dkg.Mes
 
 // handOver consents to a handover that is proposed, or proposes the one that was
 // asked for, or that somebody waits for who joins or leaves, with a deal key of a
-// fresh seed that is kept first.
+// fresh seed that is kept first. Who joins waits for the artist: if all others of the
+// next committee were new as well, nobody would have it.
 func (m *Machine) handOver(l curation.View) {
 	h, proposed := l.Handover()
 	c, active := l.Committee()
@@ -186,6 +187,12 @@ func (m *Machine) handOver(l curation.View) {
 	if err := l.MayHandOver(m.me.Index); err != nil {
 		if missed, late := l.Missed(m.me.Index); late && m.seldom(fmt.Sprintf("missed/%d", missed.Again), l.Height()) {
 			m.do(Note{Text: "handovers go on without this member for a while", Err: err})
+		}
+		return
+	}
+	if !m.me.Seated() && !m.hasArtist(l) {
+		if m.seldom("artist", l.Height()) {
+			m.do(Note{Text: "no share of the key before the sealed artist is here"})
 		}
 		return
 	}

@@ -68,6 +68,39 @@ func TestANewcomerThatNeverAcknowledgesIsLeftBehind(t *testing.T) {
 	})
 }
 
+// TestANewcomerTakesNoShareBeforeTheArtistIsHere: the members of before may all be gone
+// after the handover.
+func TestANewcomerTakesNoShareBeforeTheArtistIsHere(t *testing.T) {
+	w := newWorld(t, 2, 75, calm)
+	w.found()
+	cid := w.model().ContainerCID
+	require.True(t, w.run(60, w.keepsWhatIsNeeded))
+	var away []sealed
+	for _, p := range w.members {
+		away = append(away, p.disk[cid])
+		p.disk[cid] = sealed{keyEpoch: 1} // not to be had from it
+	}
+	q, application := w.newcomer()
+	w.admit(application, 0, 1)
+	require.False(t, w.run(100, func() bool { return w.standing(q) != curation.StandingJoining || len(q.secrets.Seeds) > 0 }), "%s", w.custody())
+	require.EqualValues(t, 1, w.epoch())
+	require.Contains(t, q.notes, "no share of the key before the sealed artist is here")
+	for i, p := range w.members[:2] {
+		p.disk[cid] = away[i]
+	}
+	w.becomes(q, curation.StandingActive)
+	require.NotEmpty(t, q.disk[cid].content)
+
+	for i, p := range w.members[:2] {
+		w.submit(p.key, curation.Leave{})
+		w.becomes(p, curation.StandingLeft)
+		require.Len(t, w.seats(), 2-i)
+		p.disk = map[string]sealed{}
+	}
+	w.ask("by the newcomer alone")
+	w.finished(1)
+}
+
 // TestAMemberCannotHaveTheOthersHandOverWithoutEnd: a member that wants a handover at
 // every block gets one in a span, and the pictures are drawn meanwhile.
 func TestAMemberCannotHaveTheOthersHandOverWithoutEnd(t *testing.T) {

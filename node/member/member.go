@@ -93,12 +93,12 @@ type Machine struct {
 	derived       uint64                             // prekeys below this number are in the map
 	asked         map[string]uint64                  // effect → height at which it was asked for last
 
-	candidates map[curation.Hash]string // rid → CID pinned as a candidate
-	published  map[curation.Hash]bool   // rids pinned as published
-	containers map[string]*container    // of sealed models, by CID
-	proposal   *curation.Rotate         // a container of our own for the next key epoch, not on the ledger yet
-	wrapping   bool                     // one is being made
-	round      uint64                   // all rounds up to this one are dealt with
+	candidates map[curation.Hash]string    // rid → CID pinned as a candidate
+	published  map[curation.Hash]bool      // rids pinned as published
+	containers map[containerKey]*container // of sealed models
+	proposal   *curation.Rotate            // a container of our own for the next key epoch, not on the ledger yet
+	wrapping   *curation.Model             // what one is being made of; nil while none is
+	round      uint64                      // all rounds up to this one are dealt with
 	effects    []Effect
 }
 
@@ -116,7 +116,7 @@ func New(chain curation.Hash, secrets Secrets, journal []Entry, rand io.Reader) 
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, conflicts: map[uint32]int{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
-		containers: map[string]*container{},
+		containers: map[containerKey]*container{},
 	}
 	for _, e := range journal {
 		m.released[releaseKey{e.RID, e.Role, e.Member}] = &release{r: e.R}

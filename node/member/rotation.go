@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,44 +9,80 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 )
 
-// container is a sealed model's, by CID, that this member keeps or is to keep.
-type container struct {
+// containerKey names a container and what the ledger has of it: two key epochs may name
+// one CID, and tell different things of it.
+type containerKey struct {
 	keyEpoch uint64
-	here     bool // and held against what the ledger has of it
-	wrong    bool // it is here, and is another than the ledger tells of
+	cid      string
+}
+
+func containerOf(model curation.Model) containerKey {
+	return containerKey{model.KeyEpoch, model.ContainerCID}
+}
+
+func (k containerKey) compare(o containerKey) int {
+	return cmp.Or(cmp.Compare(k.keyEpoch, o.keyEpoch), cmp.Compare(k.cid, o.cid))
+}
+
+// container is a sealed model's that this member keeps or is to keep.
+type container struct {
+	here  bool // and held against what the ledger has of it
+	wrong bool // it is here, and is another than the ledger tells of
 }
 
 // Holds tells the machine which containers are pinned from an earlier run. here says that
 // the whole container is there and was checked.
 func (m *Machine) Holds(keyEpoch uint64, cid string, here bool) {
-	m.containers[cid] = &container{keyEpoch: keyEpoch, here: here}
+	m.containers[containerKey{keyEpoch, cid}] = &container{here: here}
 }
 
 // keepModels asks for the containers that members hold together, tells the ledger that a
 // proposed one is here, and lets go of those that nobody needs any more: whoever has kept
 // a key of theirs will not find them. A container that we have made and the ledger has
-// not taken yet is of a key epoch that is still to come.
+// not taken yet is of a key epoch that is still to come; one that members vote on is with
+// whoever sealed it alone.
 func (m *Machine) keepModels(l curation.View) {
-	needed := map[string]bool{}
+	needed := map[containerKey]bool{}
 	for _, model := range l.Keep() {
-		needed[model.ContainerCID] = true
-		c := m.containers[model.ContainerCID]
+		key := containerOf(model)
+		needed[key] = true
+		c := m.containers[key]
 		if c == nil {
-			c = &container{keyEpoch: model.KeyEpoch}
-			m.containers[model.ContainerCID] = c
+			c = &container{}
+			m.containers[key] = c
 		}
-		if !c.here && !c.wrong && m.again("container/"+model.ContainerCID, l.Height()) {
+		if !c.here && !c.wrong && m.again(fmt.Sprintf("container/%d/%s", key.keyEpoch, key.cid), l.Height()) {
 			sealer, _ := l.Member(model.Sealer)
 			m.do(KeepModel{Model: model, Sealer: sealer.Account})
 		}
 	}
 	m.stored(l)
 	next := l.NextKeyEpoch()
-	for _, cid := range slices.Sorted(maps.Keys(m.containers)) {
-		if c := m.containers[cid]; c.keyEpoch < next && !needed[cid] {
-			delete(m.containers, cid)
-			m.do(LetGoModel{KeyEpoch: c.keyEpoch, CID: cid})
+	for _, key := range slices.SortedFunc(maps.Keys(m.containers), containerKey.compare) {
+		model, _ := l.ModelAt(key.keyEpoch)
+		voted := model.Standing == curation.ModelNominated && containerOf(model) == key
+		if key.keyEpoch < next && !needed[key] && !voted {
+			delete(m.containers, key)
+			m.do(LetGoModel{KeyEpoch: key.keyEpoch, CID: key.cid})
 		}
+	}
+}
+
+// hasArtist says whether the containers are here that members hold together, but for one
+// that is only proposed: whoever made that may keep it from us.
+func (m *Machine) hasArtist(l curation.View) bool {
+	return !slices.ContainsFunc(l.Keep(), func(model curation.Model) bool {
+		c := m.containers[containerOf(model)]
+		return model.Standing != curation.ModelProposed && (c == nil || !c.here)
+	})
+}
+
+// spare lets go of a container that was let go of already while something fetched or read
+// it, which has pinned it again.
+func (m *Machine) spare(l curation.View, key containerKey) {
+	needed := slices.ContainsFunc(l.Keep(), func(model curation.Model) bool { return containerOf(model) == key })
+	if m.containers[key] == nil && !needed {
+		m.do(LetGoModel{KeyEpoch: key.keyEpoch, CID: key.cid})
 	}
 }
 
@@ -55,16 +92,17 @@ func (m *Machine) stored(l curation.View) {
 	if !ok || m.now == nil || slices.Contains(p.Stored, m.me.Index) {
 		return
 	}
-	if c := m.containers[p.ContainerCID]; c != nil && c.here {
+	if c := m.containers[containerOf(p)]; c != nil && c.here {
 		m.submit(l.Height(), fmt.Sprintf("stored/%d", p.KeyEpoch), curation.Stored{KeyEpoch: p.KeyEpoch})
 	}
 }
 
 // modelKept takes the outcome of a KeepModel.
 func (m *Machine) modelKept(l curation.View, e ModelKept) {
-	c := m.containers[e.CID]
+	c := m.containers[containerKey{e.KeyEpoch, e.CID}]
 	if c == nil {
-		return // let go meanwhile; the node collects it with the next one
+		m.spare(l, containerKey{e.KeyEpoch, e.CID})
+		return
 	}
 	if c.here, c.wrong = e.Err == nil, e.Err != nil; c.here {
 		m.stored(l)
@@ -88,10 +126,10 @@ func (m *Machine) rotate(l curation.View) {
 	case !ok:
 	case m.proposal != nil:
 		m.submit(l.Height(), fmt.Sprintf("rotate/%d", s.KeyEpoch), *m.proposal)
-	case !fresh && !m.wrapping && m.again(fmt.Sprintf("wrap/%d", s.KeyEpoch), l.Height()):
+	case !fresh && m.wrapping == nil && m.again(fmt.Sprintf("wrap/%d", s.KeyEpoch), l.Height()):
 		base, _ := l.ModelAt(s.Base)
 		sealer, _ := l.Member(base.Sealer)
-		m.wrapping = true
+		m.wrapping = &base
 		m.do(Wrap{Sealing: s, Container: base, Sealer: sealer.Account})
 	}
 }
@@ -120,7 +158,10 @@ func (m *Machine) sealing(l curation.View) (s Sealing, fresh, ok bool) {
 
 // wrapped takes the outcome of a Wrap.
 func (m *Machine) wrapped(l curation.View, e Wrapped) {
-	m.wrapping = false
+	if base := m.wrapping; base != nil {
+		m.wrapping = nil
+		m.spare(l, containerOf(*base))
+	}
 	if e.Err != nil {
 		m.do(Note{Text: "cannot put a layer around the artist", Err: e.Err})
 		return

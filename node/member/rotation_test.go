@@ -15,6 +15,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/shamir/seal"
 )
 
 // shortKeyEpochs is a network in which key epochs, and requests, last so many blocks.
@@ -174,6 +175,37 @@ func TestRequestsOfTheOldKeyEpochFinish(t *testing.T) {
 	}
 	require.Equal(t, map[uint64]bool{1: true, 2: true}, epochs)
 	require.Empty(t, w.failed)
+}
+
+// TestWhatPinsAContainerAgainAfterItWasLetGoLeavesNothingBehind: a fetch, a render or a wrap
+// may end after the key epoch did.
+func TestWhatPinsAContainerAgainAfterItWasLetGoLeavesNothingBehind(t *testing.T) {
+	w := shortKeyEpochs(t, 4, 6, calm, 20, 200)
+	w.found()
+	w.ask("first")
+	w.untilModel(100, "an artist that is known to open", proven(1))
+	old, _ := w.modelAt(1)
+	rid := w.artworks()[0].RID
+	content, _ := w.fetch(old.ContainerCID)
+	w.untilModel(200, "key epoch 2", func(m curation.Model) bool { return m.KeyEpoch == 2 })
+	w.ask("second")
+	w.untilModel(100, "a layer that is known to open", proven(2))
+	require.True(t, w.run(100, func() bool { return len(w.open()) == 0 && w.keepsWhatIsNeeded() }), "%v", w.models())
+	now := w.model()
+	q := w.members[0]
+	for name, late := range map[string]member.Event{
+		"a fetch that came to its end":     member.ModelKept{KeyEpoch: 1, CID: old.ContainerCID},
+		"a fetch of what is not the right": member.ModelKept{KeyEpoch: 1, CID: old.ContainerCID, Err: member.ErrContainer},
+		"a render":                         member.Rendered{RID: rid, Role: seal.Generator, CID: cidOf(rid)},
+		"a render that failed":             member.Rendered{RID: rid, Role: seal.Auditor, Err: errors.New("no picture")},
+	} {
+		q.disk[old.ContainerCID] = sealed{1, content}
+		w.step(q, late)
+		require.NotContains(t, q.disk, old.ContainerCID, name)
+		require.Contains(t, q.disk, now.ContainerCID, name)
+	}
+	w.step(q, member.ModelKept{KeyEpoch: 2, CID: now.ContainerCID})
+	require.Contains(t, q.disk, now.ContainerCID, "what is needed stays")
 }
 
 // opensTo tries a container with all keys that somebody has, in every order and with
@@ -406,4 +438,50 @@ func TestKeyEpochsEndWhileMembersComeAndGo(t *testing.T) {
 	w.members[1].machine = nil // it is not asked to keep anything any more
 	require.True(t, w.run(200, w.keepsWhatIsNeeded), "%v", w.models())
 	require.Empty(t, w.failed)
+}
+
+// TestWhoSealsAnArtistKeepsItUntilTheVoteIsOver: over a restart too, since nobody else has it.
+func TestWhoSealsAnArtistKeepsItUntilTheVoteIsOver(t *testing.T) {
+	w := newWorldWith(t, 4, 41, calm, func(g *curation.Genesis) { g.Params.MotionBlocks = 40 })
+	w.found()
+	q := w.members[1]
+	p, content := w.sealingFor(2)
+	q.disk[p.ContainerCID] = sealed{2, content}
+	w.submit(q.key, p)
+	nominated := func() bool {
+		m, ok := w.modelAt(2)
+		return ok && m.Standing == curation.ModelNominated
+	}
+	require.True(t, w.run(10, nominated))
+	w.crash(q)
+	w.start(q)
+	require.False(t, w.run(30, func() bool { return len(onDisk(q)) != 2 || !nominated() }), "%v %v", w.models(), onDisk(q))
+	require.True(t, w.run(30, func() bool { return !nominated() && w.keepsWhatIsNeeded() }), "%v", w.models())
+}
+
+// TestAContainerThatIsHereIsCheckedForEveryKeyEpoch: that it was held against what the
+// ledger tells of one says nothing about another.
+func TestAContainerThatIsHereIsCheckedForEveryKeyEpoch(t *testing.T) {
+	w := shortKeyEpochs(t, 4, 43, calm, 20, 200)
+	w.found()
+	w.ask("first")
+	q := w.members[3]
+	proposed := func() (p curation.Model, ok bool) {
+		w.view(w.leader, func(v curation.View) { p, ok = v.Proposed() })
+		return p, ok
+	}
+	require.True(t, w.run(200, func() bool {
+		if _, ok := w.rotation(); ok && q.machine != nil {
+			w.crash(q)
+		}
+		_, ok := proposed()
+		return ok
+	}), "%v", w.models())
+	p, _ := proposed()
+	require.NotEqual(t, q.index, p.Sealer)
+	q.disk[p.ContainerCID] = sealed{1, []byte("pinned for key epoch 1")}
+	w.start(q)
+	require.True(t, w.run(60, func() bool { return q.disk[p.ContainerCID].keyEpoch == p.KeyEpoch }), "%v", w.models())
+	content := q.disk[p.ContainerCID].content
+	require.NoError(t, member.CheckContainer(bytes.NewReader(content), p))
 }

@@ -213,6 +213,10 @@ func (m *Machine) rendered(l curation.View, e Rendered) {
 	if e.Rotate != nil {
 		m.proposes(l, *e.Rotate)
 	}
+	if a, known := l.Artwork(e.RID); known {
+		drawn, _ := l.ModelAt(a.KeyEpoch)
+		m.spare(l, containerOf(drawn))
+	}
 	j := m.jobs[key]
 	if j == nil {
 		return

@@ -344,7 +344,11 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 	case member.KeepModel:
 		w.keepModel(q, f)
 	case member.LetGoModel:
-		return w.durable(q, func() { delete(q.disk, f.CID) })
+		return w.durable(q, func() {
+			if q.disk[f.CID].keyEpoch == f.KeyEpoch {
+				delete(q.disk, f.CID)
+			}
+		})
 	case member.Wrap:
 		w.wrap(q, f)
 	case member.LetGo:
@@ -584,18 +588,24 @@ func (w *world) submit(key ed25519.PrivateKey, p curation.Payload) {
 // sealModel seals an artist to the committee, as member 1.
 func (w *world) sealModel() {
 	w.plain = []byte("the plain model file of this artist")
-	s := member.Sealing{KeyEpoch: 1}
-	p := curation.Seal{Name: "Test", KeyEpoch: 1, PlainHash: sha256.Sum256(w.plain), PolicyHash: curation.PolicyHash(curation.Charter{Name: "Test", Text: "test"})}
+	p, content := w.sealingFor(1)
+	w.members[0].disk[p.ContainerCID] = sealed{1, content}
+	w.submit(w.members[0].key, p)
+}
+
+// sealingFor is the artist sealed to the committee for a key epoch, and its container.
+func (w *world) sealingFor(keyEpoch uint64) (curation.Seal, []byte) {
+	s := member.Sealing{KeyEpoch: keyEpoch}
+	p := curation.Seal{Name: "Test", KeyEpoch: keyEpoch, PlainHash: sha256.Sum256(w.plain), PolicyHash: curation.PolicyHash(curation.Charter{Name: "Test", Text: "test"})}
 	w.view(w.leader, func(v curation.View) {
 		c, ok := v.Committee()
 		require.True(w.t, ok)
 		s.X = c.X()
 	})
-	s.Label = curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), 1, p.PolicyHash, s.X)
+	s.Label = curation.ModelLabel(w.chain, curation.ModelID(p.PlainHash), keyEpoch, p.PolicyHash, s.X)
 	r, content := w.make(s, w.plain)
-	w.members[0].disk[r.ContainerCID] = sealed{1, content}
 	p.ContainerCID, p.ContainerHash, p.ContainerSize, p.Ciphertext = r.ContainerCID, r.ContainerHash, r.ContainerSize, r.Ciphertext
-	w.submit(w.members[0].key, p)
+	return p, content
 }
 
 // ask requests a picture as the collector.
