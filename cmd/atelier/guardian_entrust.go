@@ -105,7 +105,7 @@ block. Nothing is written unless that is older than --still.`,
 	option(c, &to, "to", "", curation.ParseAddress, "`ACCOUNT` of the member who opens the artist")
 	c.Flags().StringVar(&out, "out", "", "write the share to `FILE`")
 	option(c, &still, "still", "24h", span, "`TIME` for which the ledger must have stood still")
-	w.options(c)
+	w.options(e, c)
 	return c
 }
 

@@ -225,6 +225,45 @@ func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	require.ErrorIs(t, err, keys.ErrNotEntrusted)
 }
 
+func TestANodeIsNoWitnessOfItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		api  string
+		also []string
+		ok   bool
+	}{
+		"nobody else":                     {"127.0.0.1:8080", nil, true},
+		"other ports":                     {"127.0.0.1:8080", []string{"127.0.0.1:8081", "127.0.0.1:8082"}, true},
+		"other hosts":                     {"192.0.2.1:8080", []string{"192.0.2.2:8080", "[2001:db8::1]:8080"}, true},
+		"a port in another scheme":        {"http://ada.example", []string{"https://ada.example"}, true},
+		"the same":                        {"127.0.0.1:8080", []string{"127.0.0.1:8080"}, false},
+		"one twice":                       {"127.0.0.1:8080", []string{"127.0.0.1:8081", "127.0.0.1:8081"}, false},
+		"as a URL":                        {"127.0.0.1:8080", []string{"http://127.0.0.1:8080/"}, false},
+		"with capitals":                   {"ada.example:8080", []string{"ADA.example.:8080"}, false},
+		"by the name of this machine":     {"127.0.0.1:8080", []string{"localhost:8080"}, false},
+		"with a port that has a zero":     {"127.0.0.1:8080", []string{"127.0.0.1:08080"}, false},
+		"without the port of its scheme":  {"https://ada.example", []string{"ada.example:443"}, false},
+		"an address of version 6":         {"[2001:db8::1]:80", []string{"http://[2001:0db8:0::1]"}, false},
+		"an address of version 4 as of 6": {"192.0.2.1:80", []string{"[::ffff:192.0.2.1]:80"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := (&witnesses{also: c.also}).distinct(api.NewClient(c.api, ""))
+			if c.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "--also "+c.also[len(c.also)-1])
+			require.ErrorContains(t, err, "name nodes of different members")
+		})
+	}
+	s, key := guarded(t, curation.WillPolicy)
+	at := serve(t, s)
+	for _, verb := range [][]string{{"tend"}, {"publish"}, {"entrust", "--to", apitest.Address("Member 1").String(), "--out", key("share")}} {
+		r := ask(t, s)(append([]string{"guardian", verb[0], "--key", key("Gerda"), "--also", at, "--also", at}, verb[1:]...)...)
+		require.Equal(t, codeUsage, r.code)
+		require.Contains(t, r.err, "--also "+at+": that node is asked already")
+	}
+}
+
 func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
 	s, key := guarded(t, curation.WillPolicy)
 	atelier := ask(t, s)
