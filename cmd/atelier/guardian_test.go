@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,6 +138,38 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Contains(t, r.err, "its policy is guardian")
 }
 
+// liar writes something else than it is told.
+type liar struct {
+	http.ResponseWriter
+	change func([]byte) []byte
+}
+
+func (l liar) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+func (l liar) Write(b []byte) (int, error) {
+	_, err := l.ResponseWriter.Write(l.change(b))
+	return len(b), err
+}
+
+// lying serves a node that lies in one of its answers.
+func lying(t *testing.T, s *apitest.Studio, path, old, changed string) string {
+	t.Helper()
+	handler, err := api.New(s, api.Options{})
+	require.NoError(t, err)
+	pattern, lied := regexp.MustCompile(old), false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			w = liar{w, func(b []byte) []byte {
+				lied = lied || pattern.Match(b)
+				return pattern.ReplaceAll(b, []byte(changed))
+			}}
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { server.Close(); require.True(t, lied, "nothing of %s is like %s", path, old) })
+	return server.Listener.Addr().String()
+}
+
 func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	s, key := guarded(t, curation.WillPolicy)
 	atelier := ask(t, s)
@@ -158,14 +194,26 @@ func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	}
 
 	for says, args := range map[string][]string{
-		"name nodes of other members with --also":                                    nil,
-		"does not agree, and nothing is given away: it is a node of another network": {"--also", serve(t, func() *apitest.Studio { s, _ := guarded(t, curation.GuardianPolicy); return s }())},
+		"name nodes of other members with --also":                                                 nil,
+		"does not agree, and nothing is given away or destroyed: it is a node of another network": {"--also", serve(t, func() *apitest.Studio { s, _ := guarded(t, curation.GuardianPolicy); return s }())},
 		"is no member of":                     {"--trust-node", "--to", apitest.Address("Hakan").String()},
 		"wait until 2000000h0m0s have passed": {"--trust-node", "--still", "2000000h"},
 		"--still":                             {"--trust-node", "--still", "soon"},
 	} {
 		r := entrust(args...)
 		require.NotEqual(t, 0, r.code)
+		require.Contains(t, r.err, says)
+		require.NoFileExists(t, out)
+	}
+	for says, lie := range map[string]struct{ path, old, changed string }{
+		"it tells of no sharing that counts":    {"/v1/succession", `"sharing":{`, `"other":{`},
+		"its state after block":                 {"/v1/events", `"app_hash":"[0-9a-f]{64}"`, `"app_hash":"` + strings.Repeat("0", 64) + `"`},
+		"the node tells of block 1 where block": {"/v1/events", `"height":\d+,"time"`, `"height":1,"time"`},
+		"block 1 is the last there, not":        {"/v1/network", `"height":\d+`, `"height":1`},
+	} {
+		r := entrust("--also", lying(t, s, lie.path, lie.old, lie.changed))
+		require.NotEqual(t, 0, r.code, says)
+		require.Contains(t, r.err, "does not agree, and nothing is given away or destroyed")
 		require.Contains(t, r.err, says)
 		require.NoFileExists(t, out)
 	}
