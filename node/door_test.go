@@ -188,6 +188,43 @@ func TestAGuestMaySpeakOfJoiningOnly(t *testing.T) {
 	require.Empty(t, served)
 }
 
+func TestAFloodAtTheDoorIsRefusedAndAnHonestNewcomerServed(t *testing.T) {
+	d, submitted := doorOf(t)
+	d.opens(t)
+	inv := d.invite(t, time.Now())
+	flood := comer(t, d, p2p.Invitation{Token: p2p.Token{1}, Hash: d.n.chain})
+	require.Eventually(t, func() bool { return d.n.roster.Admits(flood.ID()) }, soon, time.Millisecond)
+	for name, ask := range map[string]struct {
+		rate p2p.Rate
+		send func() error
+		told p2p.Code // as long as it is served
+	}{
+		"applying":      {p2p.ApplyProtocol.PeerRate, func() error { return flood.apply(t, d) }, p2p.CodeWrongToken},
+		"how it stands": {p2p.StandingProtocol.PeerRate, func() error { _, err := flood.standing(t, d); return err }, p2p.CodeNotRegistered},
+	} {
+		refused, served := false, 0
+		for i := 0; i < 100*ask.rate.Burst && !refused; i++ { // one after the other
+			err := ask.send()
+			switch p2p.CodeOf(err) {
+			case p2p.CodeBusy: // or the last one has its answer, and is not over yet
+				if refused = strings.Contains(err.Error(), "more requests of yours than one every "+ask.rate.Every.String()); refused {
+					require.GreaterOrEqual(t, served, ask.rate.Burst, name)
+				}
+			default:
+				require.Equal(t, ask.told, p2p.CodeOf(err), name)
+				served++
+			}
+		}
+		require.True(t, refused, name)
+	}
+
+	eve := comer(t, d, inv)
+	require.NoError(t, eve.apply(t, d))
+	_, err := eve.standing(t, d)
+	require.NoError(t, err)
+	require.Equal(t, "Eve", (<-submitted).(curation.Admit).Application.Name)
+}
+
 func TestAnInvitationLapses(t *testing.T) {
 	d, _ := doorOf(t)
 	inv := d.invite(t, time.Now().Add(-founding.InvitationLasts+time.Hour))

@@ -13,9 +13,15 @@ import (
 // member that invited it, and learns how it stands. Messages are encoded like those
 // of a founding; what an application is, is not this package's matter. Refusals are
 // those of a founding too.
+//
+// The rates are far above what newcomers ask that want to come in, who ask about every
+// second, even if as many came as a network has seats for. Whoever asks more often is
+// refused until it has waited, and the others are served.
 var (
-	ApplyProtocol    = Protocol{ID: "/atelier/member/apply/1", MaxRequest: 2 * MaxRecord, MaxResponse: MaxWelcome, Timeout: 60 * time.Second, PerPeer: 1, Total: 16}
-	StandingProtocol = Protocol{ID: "/atelier/member/standing/1", MaxRequest: 64, MaxResponse: 1 << 10, Timeout: 10 * time.Second, PerPeer: 2, Total: 32}
+	ApplyProtocol = Protocol{ID: "/atelier/member/apply/1", MaxRequest: 2 * MaxRecord, MaxResponse: MaxWelcome, Timeout: 60 * time.Second, PerPeer: 1, Total: 16,
+		PeerRate: Rate{Burst: 16, Every: time.Second}, TotalRate: Rate{Burst: 256, Every: 20 * time.Millisecond}}
+	StandingProtocol = Protocol{ID: "/atelier/member/standing/1", MaxRequest: 64, MaxResponse: 1 << 10, Timeout: 10 * time.Second, PerPeer: 2, Total: 32,
+		PeerRate: Rate{Burst: 16, Every: 500 * time.Millisecond}, TotalRate: Rate{Burst: 256, Every: 5 * time.Millisecond}}
 )
 
 // MaxWelcome is the most bytes of the answer to an application: the founding document

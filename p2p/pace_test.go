@@ -64,6 +64,42 @@ func TestWhoAskedOnceIsForgotten(t *testing.T) {
 	require.InDelta(t, 10_000, passed, 16)
 }
 
+func TestTheDoorsPaceHoldsBackFloodsAndNobodyElse(t *testing.T) {
+	for name, c := range map[string]struct {
+		protocol Protocol
+		every    time.Duration // an honest newcomer asks, once the first attempts have failed
+	}{
+		"applying": {ApplyProtocol, 10 * time.Second}, "how it stands": {StandingProtocol, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			p := pace{each: c.protocol.PeerRate, total: c.protocol.TotalRate}
+			for range 100 { // 128 at the same moments
+				for i := range 128 {
+					require.NoError(t, p.pass(peer.ID(fmt.Sprint("newcomer ", i)), now))
+				}
+				now = now.Add(c.every)
+			}
+			passed := 0
+			for range 1000 {
+				if p.pass("one who floods", now) == nil {
+					passed++
+				}
+			}
+			require.Equal(t, c.protocol.PeerRate.Burst, passed)
+			require.NoError(t, p.pass("newcomer 0", now), "it is not the one who floods")
+			for i := range 10_000 {
+				if p.pass(peer.ID(fmt.Sprint("one of many ", i)), now) == nil {
+					passed++
+				}
+			}
+			require.Less(t, passed, c.protocol.TotalRate.Burst)
+			require.Equal(t, CodeBusy, CodeOf(p.pass("newcomer 1", now)))
+			require.NoError(t, p.pass("newcomer 1", now.Add(c.protocol.TotalRate.Every)), "asked again")
+		})
+	}
+}
+
 func TestAServiceAnswersAtItsPace(t *testing.T) {
 	client, server := pair(t, onlyQUIC)
 	p := echo

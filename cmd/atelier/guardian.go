@@ -148,7 +148,7 @@ of the same silence.`,
 			return p, w.agree(l, others, guardian.Submit{Payload: p, Gives: true})
 		}),
 	}
-	w.options(c)
+	w.options(e, c)
 	return c
 }
 

@@ -36,7 +36,8 @@ it can open all that was ever sealed in the old network: agree on whom you trust
 other ways than this network. The share of the key that signs stays secret.
 
 The node and those of --also have to know that member, and to tell of the same last
-block. Nothing is written unless that is older than --still.`,
+block, the same state after it and the same shares of the guardians. Nothing is
+written unless that block is older than --still.`,
 		Example: "  atelier guardian entrust --key gerda.age --api 127.0.0.1:8080 --also 127.0.0.1:8081 --to z6Mk… --out gerda.share",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,16 +70,23 @@ block. Nothing is written unless that is older than --still.`,
 			if err := w.named(); err != nil {
 				return err
 			}
-			member, err := dead(ctx, c, to, l, still)
+			member, last, err := dead(ctx, c, to, l, still)
 			if err != nil {
 				return err
 			}
-			for _, address := range w.also {
-				other := api.NewClient(address, "")
-				_, err := dead(ctx, other, to, l, still)
-				other.Close()
+			told, err := w.ask(ctx)
+			if err != nil {
+				return err
+			}
+			for i, address := range w.also {
+				// What is given away is a share of the sharing that counts, as what is erased is
+				// of one that does not.
+				err := l.Agrees(told[i], guardian.EraseSeed{})
+				if err == nil {
+					err = diedAlike(ctx, address, to, l, still, last)
+				}
 				if err != nil {
-					return fmt.Errorf("the node at %s does not agree, and nothing is given away: %w", address, err)
+					return fmt.Errorf("the node at %s %w: %w", address, errDisagree, err)
 				}
 			}
 			plain, err := given.Encode()
@@ -105,36 +113,47 @@ block. Nothing is written unless that is older than --still.`,
 	option(c, &to, "to", "", curation.ParseAddress, "`ACCOUNT` of the member who opens the artist")
 	c.Flags().StringVar(&out, "out", "", "write the share to `FILE`")
 	option(c, &still, "still", "24h", span, "`TIME` for which the ledger must have stood still")
-	w.options(c)
+	w.options(e, c)
 	return c
 }
 
-// dead says that a node knows a member, and that its last block is the one that another
-// node told of, and has been the last for some time.
-func dead(ctx context.Context, c *api.Client, to curation.Address, l guardian.Ledger, still time.Duration) (m api.Member, err error) {
+// dead says that a node knows a member, and that its last block is of the height that
+// the ledger told, and has been the last for some time.
+func dead(ctx context.Context, c *api.Client, to curation.Address, l guardian.Ledger, still time.Duration) (m api.Member, last api.Block, err error) {
 	n, err := c.Network(ctx)
 	switch {
 	case err != nil:
-		return m, err
+		return m, last, err
 	case n.Chain != l.Chain:
-		return m, errors.New("it is a node of another network")
+		return m, last, errors.New("it is a node of another network")
 	}
 	i := slices.IndexFunc(n.Members, func(m api.Member) bool {
 		return m.Account == to && m.Standing != string(curation.StandingLeft)
 	})
 	if i < 0 {
-		return m, refused(curation.CodeUnknown, "%s is no member of %s: the share is for one of those whom `atelier member list` shows", to, n.Name)
+		return m, last, refused(curation.CodeUnknown, "%s is no member of %s: the share is for one of those whom `atelier member list` shows", to, n.Name)
 	}
-	b, err := blockAt(ctx, c, n.Height)
-	switch age := time.Since(b.Time); {
-	case err != nil:
-		return m, err
-	case n.Height != l.Height:
-		return m, refused(curation.CodeWrongPhase, "block %d is the last there, not %d: the ledger makes blocks, or one of the nodes was away before it died", n.Height, l.Height)
-	case age < still:
-		return m, refused(curation.CodeWrongPhase, "its last block is %v old: wait until %v have passed without one, or bring members back from their backups", age.Round(time.Second), still)
+	if n.Height != l.Height {
+		return m, last, refused(curation.CodeWrongPhase, "block %d is the last there, not %d: the ledger makes blocks, or one of the nodes was away before it died", n.Height, l.Height)
 	}
-	return n.Members[i], nil
+	if last, err = blockAt(ctx, c, n.Height); err != nil {
+		return m, last, err
+	}
+	if age := time.Since(last.Time); age < still {
+		return m, last, refused(curation.CodeWrongPhase, "its last block is %v old: wait until %v have passed without one, or bring members back from their backups", age.Round(time.Second), still)
+	}
+	return n.Members[i], last, nil
+}
+
+// diedAlike says that the ledger of another node is dead too, and in the same state.
+func diedAlike(ctx context.Context, address string, to curation.Address, l guardian.Ledger, still time.Duration, last api.Block) error {
+	other := api.NewClient(address, "")
+	defer other.Close()
+	_, b, err := dead(ctx, other, to, l, still)
+	if err == nil && b.AppHash != last.AppHash {
+		err = fmt.Errorf("its state after block %d is %v, and that of the first node %v: one of them tells of another ledger, so ask more members which", b.Height, b.AppHash, last.AppHash)
+	}
+	return err
 }
 
 // blockAt is a block that the node has.
@@ -145,6 +164,8 @@ func blockAt(ctx context.Context, c *api.Client, height uint64) (api.Block, erro
 		switch {
 		case err != nil:
 			return api.Block{}, err
+		case h.Block != nil && h.Block.Height != height:
+			return api.Block{}, fmt.Errorf("the node tells of block %d where block %d was asked for: ask another one", h.Block.Height, height)
 		case h.Block != nil:
 			return *h.Block, nil
 		}

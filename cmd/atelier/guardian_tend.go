@@ -6,7 +6,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -78,9 +84,17 @@ type witnesses struct {
 	trust bool
 }
 
-func (w *witnesses) options(c *cobra.Command) {
+func (w *witnesses) options(e *env, c *cobra.Command) {
 	options(c, &w.also, "also", "", nodeAddress, "`HOST:PORT` of another member's node that has to tell the same (repeatable)")
 	c.Flags().BoolVar(&w.trust, "trust-node", false, "take the one node's word where other nodes would be asked")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return w.distinct(c)
+	}
 }
 
 // errDisagree reports nodes that tell of different ledgers. One that is a block behind
@@ -93,6 +107,43 @@ func (w *witnesses) named() error {
 		return fmt.Errorf("this gives away what cannot be had back, and a node that lies could have the guardian's share by it: name nodes of other members with --also HOST:PORT, as many as you can, or give --trust-node if the one node is yours")
 	}
 	return nil
+}
+
+// distinct says whether each is another node than the one of --api, and than the others.
+func (w *witnesses) distinct(c *api.Client) error {
+	seen := []string{endpoint(c.Address())}
+	for _, address := range w.also {
+		at := endpoint(address)
+		if slices.Contains(seen, at) {
+			return usage("--also %s: that node is asked already, and it would agree with itself: name nodes of different members, each once, and none that is the node of --api", address)
+		}
+		seen = append(seen, at)
+	}
+	return nil
+}
+
+// endpoint is HOST:PORT of a node's address in one spelling.
+func endpoint(address string) string {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	u, err := url.Parse(address)
+	if err != nil { // a flag's address has been parsed
+		return address
+	}
+	host, port := strings.TrimSuffix(strings.ToLower(u.Hostname()), "."), u.Port()
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		port = strconv.FormatUint(n, 10)
+	} else if port = "80"; u.Scheme == "https" {
+		port = "443"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // ask has them tell.
@@ -185,7 +236,7 @@ seen by somebody else.`,
 		},
 	}
 	c.Flags().BoolVar(&again, "again", false, "accept a fresh share although there is one")
-	w.options(c)
+	w.options(e, c)
 	option(c, &patience, "watch", "", span, "stay for `TIME`, such as 90s or 10m, and do what comes up")
 	return c
 }

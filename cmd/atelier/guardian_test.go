@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/ed25519"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,6 +138,38 @@ func TestGuardiansKeepTheKeyAndGiveItBack(t *testing.T) {
 	require.Contains(t, r.err, "its policy is guardian")
 }
 
+// liar writes something else than it is told.
+type liar struct {
+	http.ResponseWriter
+	change func([]byte) []byte
+}
+
+func (l liar) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+func (l liar) Write(b []byte) (int, error) {
+	_, err := l.ResponseWriter.Write(l.change(b))
+	return len(b), err
+}
+
+// lying serves a node that lies in one of its answers.
+func lying(t *testing.T, s *apitest.Studio, path, old, changed string) string {
+	t.Helper()
+	handler, err := api.New(s, api.Options{})
+	require.NoError(t, err)
+	pattern, lied := regexp.MustCompile(old), false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			w = liar{w, func(b []byte) []byte {
+				lied = lied || pattern.Match(b)
+				return pattern.ReplaceAll(b, []byte(changed))
+			}}
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { server.Close(); require.True(t, lied, "nothing of %s is like %s", path, old) })
+	return server.Listener.Addr().String()
+}
+
 func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	s, key := guarded(t, curation.WillPolicy)
 	atelier := ask(t, s)
@@ -158,14 +194,26 @@ func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	}
 
 	for says, args := range map[string][]string{
-		"name nodes of other members with --also":                                    nil,
-		"does not agree, and nothing is given away: it is a node of another network": {"--also", serve(t, func() *apitest.Studio { s, _ := guarded(t, curation.GuardianPolicy); return s }())},
+		"name nodes of other members with --also":                                                 nil,
+		"does not agree, and nothing is given away or destroyed: it is a node of another network": {"--also", serve(t, func() *apitest.Studio { s, _ := guarded(t, curation.GuardianPolicy); return s }())},
 		"is no member of":                     {"--trust-node", "--to", apitest.Address("Hakan").String()},
 		"wait until 2000000h0m0s have passed": {"--trust-node", "--still", "2000000h"},
 		"--still":                             {"--trust-node", "--still", "soon"},
 	} {
 		r := entrust(args...)
 		require.NotEqual(t, 0, r.code)
+		require.Contains(t, r.err, says)
+		require.NoFileExists(t, out)
+	}
+	for says, lie := range map[string]struct{ path, old, changed string }{
+		"it tells of no sharing that counts":    {"/v1/succession", `"sharing":{`, `"other":{`},
+		"its state after block":                 {"/v1/events", `"app_hash":"[0-9a-f]{64}"`, `"app_hash":"` + strings.Repeat("0", 64) + `"`},
+		"the node tells of block 1 where block": {"/v1/events", `"height":\d+,"time"`, `"height":1,"time"`},
+		"block 1 is the last there, not":        {"/v1/network", `"height":\d+`, `"height":1`},
+	} {
+		r := entrust("--also", lying(t, s, lie.path, lie.old, lie.changed))
+		require.NotEqual(t, 0, r.code, says)
+		require.Contains(t, r.err, "does not agree, and nothing is given away or destroyed")
 		require.Contains(t, r.err, says)
 		require.NoFileExists(t, out)
 	}
@@ -223,6 +271,45 @@ func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 	e.key = key("Gerda")
 	_, err = e.entrustedKey(succession, []string{out})
 	require.ErrorIs(t, err, keys.ErrNotEntrusted)
+}
+
+func TestANodeIsNoWitnessOfItself(t *testing.T) {
+	for name, c := range map[string]struct {
+		api  string
+		also []string
+		ok   bool
+	}{
+		"nobody else":                     {"127.0.0.1:8080", nil, true},
+		"other ports":                     {"127.0.0.1:8080", []string{"127.0.0.1:8081", "127.0.0.1:8082"}, true},
+		"other hosts":                     {"192.0.2.1:8080", []string{"192.0.2.2:8080", "[2001:db8::1]:8080"}, true},
+		"a port in another scheme":        {"http://ada.example", []string{"https://ada.example"}, true},
+		"the same":                        {"127.0.0.1:8080", []string{"127.0.0.1:8080"}, false},
+		"one twice":                       {"127.0.0.1:8080", []string{"127.0.0.1:8081", "127.0.0.1:8081"}, false},
+		"as a URL":                        {"127.0.0.1:8080", []string{"http://127.0.0.1:8080/"}, false},
+		"with capitals":                   {"ada.example:8080", []string{"ADA.example.:8080"}, false},
+		"by the name of this machine":     {"127.0.0.1:8080", []string{"localhost:8080"}, false},
+		"with a port that has a zero":     {"127.0.0.1:8080", []string{"127.0.0.1:08080"}, false},
+		"without the port of its scheme":  {"https://ada.example", []string{"ada.example:443"}, false},
+		"an address of version 6":         {"[2001:db8::1]:80", []string{"http://[2001:0db8:0::1]"}, false},
+		"an address of version 4 as of 6": {"192.0.2.1:80", []string{"[::ffff:192.0.2.1]:80"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := (&witnesses{also: c.also}).distinct(api.NewClient(c.api, ""))
+			if c.ok {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "--also "+c.also[len(c.also)-1])
+			require.ErrorContains(t, err, "name nodes of different members")
+		})
+	}
+	s, key := guarded(t, curation.WillPolicy)
+	at := serve(t, s)
+	for _, verb := range [][]string{{"tend"}, {"publish"}, {"entrust", "--to", apitest.Address("Member 1").String(), "--out", key("share")}} {
+		r := ask(t, s)(append([]string{"guardian", verb[0], "--key", key("Gerda"), "--also", at, "--also", at}, verb[1:]...)...)
+		require.Equal(t, codeUsage, r.code)
+		require.Contains(t, r.err, "--also "+at+": that node is asked already")
+	}
 }
 
 func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {

@@ -40,7 +40,8 @@ What to check is a folder or a CAR file as ` + "`atelier artwork fetch`" + ` wri
 file in such a folder, or a CID that the node or the home holds. What to trust is:
 
   --ledger FILE   nothing but the network's genesis hash (--chain): the whole ledger
-                  is replayed from its founding, with every signature under it
+                  is replayed from its founding, with every signature under it;
+                  without that hash or a --home that has it, no artwork is valid
   --network FILE  the word of the member who wrote the file; network.json of the
                   home without a flag, or else the word of the node that answers
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -64,9 +65,10 @@ func (s *server) registerActions(api huma.API) {
 			return nil, problem(http.StatusConflict, CodeBusy, "this node makes a model already: wait until that is done")
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
-			defer func() { <-s.sealing }()
+			done := sync.OnceFunc(func() { <-s.sealing })
+			defer done()
 			r, w := humago.Unwrap(ctx)
-			s.seal(r.Context(), w, SealOptions{Name: in.Body.Name, Steps: in.Body.Steps, Weights: in.Body.Weights})
+			s.seal(r.Context(), w, SealOptions{Name: in.Body.Name, Steps: in.Body.Steps, Weights: in.Body.Weights}, done)
 		}}, nil
 	})
 
@@ -124,8 +126,9 @@ func receiptOf(tx curation.Tx, r ledger.Receipt) Receipt {
 }
 
 // seal makes a model and tells the client about it as it goes. A client that goes
-// ends the work.
-func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions) {
+// ends the work. The next one may begin, which is what done says, before the client
+// hears of the end.
+func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions, done func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	out, err := openStream(w)
@@ -138,6 +141,7 @@ func (s *server) seal(ctx context.Context, w http.ResponseWriter, o SealOptions)
 			cancel()
 		}
 	})
+	done()
 	if err == nil {
 		err = s.view(func(v curation.View) error { shown = modelOf(v, model); return nil })
 	}

@@ -303,6 +303,13 @@ func TestStreamsAreCountedAndGivenBack(t *testing.T) {
 	for _, err := range c.Events(t.Context(), 0) {
 		problemOf(t, err, api.CodeBusy)
 	}
+	s.Blocks(1)
+	_, _, err := c.ExportLedger(t.Context(), 1)
+	problemOf(t, err, api.CodeBusy)
+	head, err := http.Head(server.URL + "/v1/ledger/export")
+	require.NoError(t, err)
+	require.NoError(t, head.Body.Close())
+	require.Equal(t, http.StatusOK, head.StatusCode, "it takes none")
 	for _, conn := range open {
 		require.NoError(t, conn.Close())
 	}

@@ -49,6 +49,15 @@ func (s *server) registerLedgerExport(api huma.API) {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			r, w := humago.Unwrap(ctx)
 			defer x.Close()
+			head := func() {
+				w.Header().Set("Content-Type", "application/octet-stream")
+				w.Header().Set("Content-Disposition", `attachment; filename="network.ledger"`)
+				w.Header().Set(heightHeader, strconv.FormatUint(x.To, 10))
+			}
+			if r.Method == http.MethodHead { // the blocks would be read, and go nowhere
+				head()
+				return
+			}
 			select {
 			case s.streams <- struct{}{}:
 				defer func() { <-s.streams }()
@@ -57,9 +66,7 @@ func (s *server) registerLedgerExport(api huma.API) {
 				writeProblem(w, problem(http.StatusServiceUnavailable, CodeBusy, "%d streams are open already: close one, or try again in a few seconds", maxStreams))
 				return
 			}
-			w.Header().Set("Content-Type", "application/octet-stream")
-			w.Header().Set("Content-Disposition", `attachment; filename="network.ledger"`)
-			w.Header().Set(heightHeader, strconv.FormatUint(x.To, 10))
+			head()
 			out := bufio.NewWriterSize(&patient{w, http.NewResponseController(w)}, 64<<10)
 			err := x.Write(r.Context(), out)
 			if err == nil {

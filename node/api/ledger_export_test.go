@@ -3,9 +3,12 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,4 +60,32 @@ func TestTheLedgerIsExportedAndContinued(t *testing.T) {
 	cancel()
 	_, _, err = c.ExportLedger(gone, 1)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// unread is an answer of which nothing but the head is wanted.
+type unread struct {
+	*httptest.ResponseRecorder
+	written int // bytes of the body
+}
+
+func (u *unread) Write(b []byte) (int, error)      { u.written += len(b); return len(b), nil }
+func (*unread) SetWriteDeadline(_ time.Time) error { return nil }
+
+func TestTheHeadOfAnExportIsToldWithoutReadingTheLedger(t *testing.T) {
+	s := apitest.Open(t, 3, nil)
+	h := handler(t, s)
+	answer := func(method, from string) *unread {
+		w := &unread{ResponseRecorder: httptest.NewRecorder()}
+		r := httptest.NewRequest(method, "/v1/ledger/export?from="+from, nil)
+		r.Host = "localhost"
+		h.ServeHTTP(w, r)
+		return w
+	}
+	head, whole := answer(http.MethodHead, "1"), answer(http.MethodGet, "1")
+	require.Equal(t, http.StatusOK, head.Code)
+	require.Zero(t, head.written)
+	require.Equal(t, len(s.Export()), whole.written)
+	require.Equal(t, whole.Header(), head.Header())
+	require.Equal(t, fmt.Sprint(s.Ledger().Status().Height), head.Header().Get("Atelier-Height"))
+	require.Equal(t, http.StatusNotFound, answer(http.MethodHead, fmt.Sprint(s.Ledger().Status().Height+2)).Code)
 }

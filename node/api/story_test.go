@@ -1,12 +1,16 @@
 package api_test
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -253,6 +257,54 @@ func TestAModelIsSealedByTheOwnerWhoSeesItsProgress(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, problemOf(t, err, api.CodeOwner).Status, name)
 		_, err = stranger.Fetch(t.Context(), curation.Hash{1}.String(), "car", "")
 		problemOf(t, err, api.CodeOwner)
+	}
+}
+
+// hasty asks again as soon as it sees a message.
+type hasty struct {
+	*httptest.ResponseRecorder
+	event string
+	again func()
+}
+
+func (h *hasty) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("event: "+h.event+"\n")) {
+		h.again()
+	}
+	return h.ResponseRecorder.Write(b)
+}
+
+func (*hasty) SetWriteDeadline(time.Time) error { return nil }
+
+func TestTheNextModelMayBeMadeAsSoonAsTheLastOneHasEnded(t *testing.T) {
+	s := apitest.New(t, 1, nil)
+	h := handler(t, s)
+	ask := func(event string, again func()) string {
+		w := &hasty{httptest.NewRecorder(), event, again}
+		r := httptest.NewRequest(http.MethodPost, "/v1/models", strings.NewReader("{}"))
+		r.Host = "localhost"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token)
+		h.ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	for _, c := range []struct{ when, message, next string }{
+		{"while it works", "progress", api.CodeBusy},
+		{"when it has ended with a problem", "problem", "event: problem"},
+		{"when there is a model", "model", "event: model"},
+	} {
+		t.Run(c.when, func(t *testing.T) {
+			if c.message == "model" {
+				s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
+			}
+			var told []string
+			whole := ask(c.message, func() { told = append(told, ask("", nil)) })
+			require.Contains(t, whole, "event: "+c.message)
+			require.NotEmpty(t, told)
+			for _, text := range told {
+				require.Contains(t, text, c.next)
+			}
+		})
 	}
 }
 

@@ -155,6 +155,6 @@ const position = 3
 
 // ledger is one that holds, and records the artwork.
 func (w *work) ledger() *Ledger {
-	return &Ledger{Chain: w.network.Chain, Height: 99, network: &w.network, records: map[curation.Hash]curation.Artwork{w.steps.RID: w.steps},
+	return &Ledger{Chain: w.network.Chain, Height: 99, compared: true, network: &w.network, records: map[curation.Hash]curation.Artwork{w.steps.RID: w.steps},
 		Findings: Findings{Outcome: Valid, Valid: true}}
 }

@@ -21,6 +21,27 @@ func TestAnArtworkOfALedgerThatHolds(t *testing.T) {
 	require.Equal(t, "requested at height 40, approved at 42, registered at 45, audited at 49", last.Detail)
 }
 
+// Anybody can found a network and write a ledger that holds by itself.
+func TestAnArtworkIsUncheckedWhenNobodySaysWhichNetworkIsTrusted(t *testing.T) {
+	w := genuine(t)
+	l := w.ledger()
+	l.compared = false
+	r, err := Artwork(t.Context(), w.files(t), Options{Ledger: l, Artist: model.Embedded()})
+	require.NoError(t, err)
+	require.Equal(t, Unchecked, r.Outcome)
+	require.False(t, r.Valid)
+	require.Empty(t, r.Failed)
+	require.Len(t, r.Missing, 1)
+	require.Contains(t, r.Missing[0], "--chain HASH")
+	require.Equal(t, Skipped, statusOf(r, "network"))
+
+	l.network.Chain[0]++
+	r, err = Artwork(t.Context(), w.files(t), Options{Ledger: l})
+	require.NoError(t, err)
+	require.Equal(t, Invalid, r.Outcome, "the artwork is not even of the network whose ledger it is")
+	require.Equal(t, []string{"network"}, r.Failed)
+}
+
 // The receipt says what the ledger recorded, at every step, or it is not the one of
 // this artwork.
 func TestAReceiptThatTheLedgerContradicts(t *testing.T) {

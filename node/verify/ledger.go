@@ -40,6 +40,7 @@ type Ledger struct {
 	Artworks    map[curation.Status]int `json:"artworks"`
 	Findings
 
+	compared  bool     // with a genesis hash that was given
 	network   *Network // nil before the ceremony has ended, and when the ledger does not hold
 	records   map[curation.Hash]curation.Artwork
 	least     signed
@@ -76,7 +77,7 @@ type Conviction struct {
 // ledger.ErrExport, or that ctx ended; whatever is wrong with an export is in the
 // findings, at its height.
 func CheckLedger(ctx context.Context, r io.Reader, o LedgerOptions) (*Ledger, error) {
-	l := &Ledger{Handovers: []Handover{}, Convictions: []Conviction{}, Artworks: map[curation.Status]int{}, records: map[curation.Hash]curation.Artwork{}}
+	l := &Ledger{compared: o.Chain != nil, Handovers: []Handover{}, Convictions: []Conviction{}, Artworks: map[curation.Status]int{}, records: map[curation.Hash]curation.Artwork{}}
 	machine := curation.NewMachine()
 	err := ledger.CheckExport(ctx, r, machine, func(doc []byte, _ []curation.Validator) error {
 		g, err := curation.ParseGenesis(doc)

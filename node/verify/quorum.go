@@ -40,6 +40,10 @@ func (c *checker) network() {
 		if r.Chain != n.Chain {
 			return "", fmt.Errorf("it is of the network with genesis %v, yours is %v", curation.Hash(r.Chain), n.Chain)
 		}
+		if l != nil && !l.compared {
+			return "", needs("--chain HASH, the genesis hash of the network that you trust, which a member tells you (`atelier network show`)",
+				fmt.Sprintf("it is of the ledger's own network, %q, genesis %v, and nothing was given to compare that with", n.Name, n.Chain))
+		}
 		return fmt.Sprintf("%q, genesis %v", n.Name, n.Chain), nil
 	}) {
 		return

@@ -33,7 +33,7 @@ import (
 // Options say what to check against.
 type Options struct {
 	Network *Network      // nil: the quorum's claims cannot be checked
-	Ledger  *Ledger       // takes the place of Network: what an export proves
+	Ledger  *Ledger       // takes the place of Network: what an export proves, once compared with a Chain
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
 }
