@@ -18,7 +18,7 @@ import (
 // second, even if as many came as a network has seats for. Whoever asks more often is
 // refused until it has waited, and the others are served.
 var (
-	ApplyProtocol = Protocol{ID: "/atelier/member/apply/1", MaxRequest: 2 * MaxRecord, MaxResponse: MaxWelcome, Timeout: 60 * time.Second, PerPeer: 1, Total: 16,
+	ApplyProtocol = Protocol{ID: "/atelier/member/apply/1", MaxRequest: 2 * MaxRecord, MaxResponse: MaxWelcome, Timeout: 60 * time.Second, PerPeer: 2, Total: 16,
 		PeerRate: Rate{Burst: 16, Every: time.Second}, TotalRate: Rate{Burst: 256, Every: 20 * time.Millisecond}}
 	StandingProtocol = Protocol{ID: "/atelier/member/standing/1", MaxRequest: 64, MaxResponse: 1 << 10, Timeout: 10 * time.Second, PerPeer: 2, Total: 32,
 		PeerRate: Rate{Burst: 16, Every: 500 * time.Millisecond}, TotalRate: Rate{Burst: 256, Every: 5 * time.Millisecond}}

@@ -308,6 +308,10 @@ func (s *Studio) perform(p *person, f member.Effect) {
 		_, err := s.ledger.Submit(s.t.Context(), s.Sign(p.key, f.Payload))
 		var refused *ledger.RefusedError
 		require.True(s.t, err == nil || errors.As(err, &refused), "%s: %v", f.Key, err)
+	case member.KeepModel:
+		if f.Model.Standing != curation.ModelProposed { // whether members store those is for each test to say
+			s.step(p, member.ModelKept{KeyEpoch: f.Model.KeyEpoch, CID: f.Model.ContainerCID})
+		}
 	case member.Gossip:
 		for _, other := range s.people {
 			if other != p {
