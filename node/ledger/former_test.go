@@ -44,11 +44,11 @@ func (n *testNode) votedIn(t *testing.T, height int64, count int) (rs *cstypes.R
 var someBlock = types.BlockID{Hash: make([]byte, 32), PartSetHeader: types.PartSetHeader{Total: 1, Hash: make([]byte, 32)}}
 
 // vote is one that a validator signed, in a life of which it knows nothing more.
-func vote(t testing.TB, key *validator, kind cmtproto.SignedMsgType, height int64, round int32, block types.BlockID) *types.Vote {
+func vote(t testing.TB, chain string, key *validator, kind cmtproto.SignedMsgType, height int64, round int32, block types.BlockID) *types.Vote {
 	t.Helper()
 	v := &types.Vote{Type: kind, Height: height, Round: round, BlockID: block, Timestamp: founded, ValidatorAddress: key.Key.PubKey.Address()}
 	var err error
-	v.Signature, err = key.Key.PrivKey.Sign(types.VoteSignBytes("atelier-test", v.ToProto()))
+	v.Signature, err = key.Key.PrivKey.Sign(types.VoteSignBytes(chain, v.ToProto()))
 	require.NoError(t, err)
 	return v
 }
@@ -97,7 +97,7 @@ func TestARestoredValidatorTakesUpTheVoteThatItsPeersHave(t *testing.T) {
 			rs, others := net.nodes[0].votedIn(t, height, 2)
 			index, _ := rs.Validators.GetByAddress(key.Key.PubKey.Address())
 			for kind, block := range former(others.BlockID) {
-				v := vote(t, key, kind, height, 0, block)
+				v := vote(t, ChainID(net.genesis), key, kind, height, 0, block)
 				v.ValidatorIndex = index
 				for _, n := range net.nodes[:2] {
 					n.mu.Lock()
@@ -141,7 +141,7 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 
 	t.Run("a prevote like ours becomes ours", func(t *testing.T) {
 		s, key, given := former7(t, t.TempDir())
-		former := vote(t, key, prevote, 7, 0, types.BlockID{})
+		former := vote(t, "atelier-test", key, prevote, 7, 0, types.BlockID{})
 		require.False(t, hear(s, former), "kept back")
 		require.False(t, hear(s, former), "from another peer too")
 		require.Empty(t, given)
@@ -157,7 +157,7 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 	t.Run("a prevote unlike ours is not contradicted", func(t *testing.T) {
 		home := t.TempDir()
 		s, key, given := former7(t, home)
-		former := vote(t, key, prevote, 7, 0, someBlock)
+		former := vote(t, "atelier-test", key, prevote, 7, 0, someBlock)
 		require.False(t, hear(s, former))
 		_, err := sign(s, prevote, 7, 0, types.BlockID{})
 		require.ErrorContains(t, err, "conflicting data")
@@ -171,7 +171,7 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 	})
 	t.Run("of a later round nothing earlier is signed", func(t *testing.T) {
 		s, key, given := former7(t, t.TempDir())
-		former := vote(t, key, precommit, 7, 1, types.BlockID{})
+		former := vote(t, "atelier-test", key, precommit, 7, 1, types.BlockID{})
 		require.True(t, hear(s, former), "a precommit comes at once")
 		for _, round := range []int32{0, 1} {
 			_, err := sign(s, prevote, 7, round, types.BlockID{})
@@ -188,7 +188,7 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 	})
 	t.Run("of several rounds each is given in its time", func(t *testing.T) {
 		s, key, given := former7(t, t.TempDir())
-		first, second := vote(t, key, prevote, 7, 0, someBlock), vote(t, key, prevote, 7, 2, someBlock)
+		first, second := vote(t, "atelier-test", key, prevote, 7, 0, someBlock), vote(t, "atelier-test", key, prevote, 7, 2, someBlock)
 		require.False(t, hear(s, first))
 		require.False(t, hear(s, second))
 		require.Equal(t, first, <-given)
@@ -201,15 +201,15 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 	})
 	t.Run("what was signed already, or is not ours, changes nothing", func(t *testing.T) {
 		s, key, given := former7(t, t.TempDir())
-		forged := vote(t, key, prevote, 9, 0, someBlock)
+		forged := vote(t, "atelier-test", key, prevote, 9, 0, someBlock)
 		forged.Round = 1
 		require.True(t, hear(s, forged), "consensus refuses it")
 		other := &validator{FilePV: must(t, func() (*validator, error) { return loadValidator(t.TempDir()) }).FilePV}
-		require.True(t, hear(s, vote(t, other, prevote, 9, 0, someBlock)))
+		require.True(t, hear(s, vote(t, "atelier-test", other, prevote, 9, 0, someBlock)))
 		_, err := sign(s, prevote, 7, 0, types.BlockID{})
 		require.NoError(t, err)
-		require.True(t, hear(s, vote(t, key, precommit, 6, 0, someBlock)))
-		require.True(t, hear(s, vote(t, key, prevote, 7, 0, types.BlockID{})))
+		require.True(t, hear(s, vote(t, "atelier-test", key, precommit, 6, 0, someBlock)))
+		require.True(t, hear(s, vote(t, "atelier-test", key, prevote, 7, 0, types.BlockID{})))
 		require.True(t, s.hear(&cmtcons.Vote{}))
 		require.True(t, s.hear(&cmtcons.NewRoundStep{}))
 		_, err = sign(s, precommit, 7, 0, someBlock)
@@ -222,7 +222,7 @@ func TestWhatPeersHaveOfUsCountsAsRecorded(t *testing.T) {
 // unless our signature is on them.
 func FuzzFormerVote(f *testing.F) {
 	s, key, _ := former7(f, f.TempDir())
-	good, err := vote(f, key, cmtproto.PrevoteType, 7, 0, types.BlockID{}).ToProto().Marshal()
+	good, err := vote(f, "atelier-test", key, cmtproto.PrevoteType, 7, 0, types.BlockID{}).ToProto().Marshal()
 	require.NoError(f, err)
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
