@@ -140,9 +140,11 @@ func TestAMemberThatFloodsHasToWait(t *testing.T) {
 	t.Parallel()
 	net := foundNet(t, 2)
 	busy := newBank()
-	release := make(chan struct{})
-	busy.onCheck = func() { <-release }
+	checked := make(chan struct{})
+	release := sync.OnceFunc(func() { close(checked) })
+	busy.onCheck = func() { <-checked }
 	net.startWith(0, busy)
+	t.Cleanup(release) // lest the node never stops
 	net.start(1)
 	for _, n := range net.nodes {
 		n.awaitConsensus(t)
@@ -152,8 +154,9 @@ func TestAMemberThatFloodsHasToWait(t *testing.T) {
 	defer cancel()
 	flooding, enough := context.WithCancel(ctx)
 	defer enough()
+	const floods = 8
 	var flood sync.WaitGroup
-	for range 8 {
+	for range floods {
 		flood.Go(func() {
 			for flooding.Err() == nil {
 				s, err := other.NewStream(flooding, net.hosts[0].ID(), lp2p.ProtocolID(0x30))
@@ -173,8 +176,10 @@ func TestAMemberThatFloodsHasToWait(t *testing.T) {
 	queued := n.node.gate.queued
 	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) == backlogTxs }, patience, time.Millisecond)
 	n.node.members.drop(other.ID(), "to see whether that makes room")
-	require.GreaterOrEqual(t, queued.waiting(other.ID(), 0x30), backlogTxs)
-	close(release) // and it works through them
+	// Only what was half read goes with its stream; while the gate hands a message on,
+	// it counts twice.
+	require.GreaterOrEqual(t, queued.waiting(other.ID(), 0x30), backlogTxs-2*floods)
+	release() // and it works through them
 	enough()
 	flood.Wait()
 	require.Eventually(t, func() bool { return queued.waiting(other.ID(), 0x30) == 0 }, patience, time.Millisecond)
