@@ -54,8 +54,9 @@ func networkWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "wait", Short: "Wait until the network can work: its keys are made, its members ready",
-		Long: `wait returns when the key ceremony has ended well and every member of the committee
-has put one-time reader keys on the ledger. It is for scripts that found a network.`,
+		Long: `wait returns when the key ceremony has ended well, every member of the committee has
+put one-time reader keys on the ledger, and as many members as a picture takes
+answer with a proof of their share. It is for scripts that found a network.`,
 		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,8 +72,12 @@ has put one-time reader keys on the ledger. It is for scripts that found a netwo
 						ready++
 					}
 				}
-				scr.Progress("ceremony: "+n.Ceremony.Phase, ready, n.Shares.Seats)
-				return n.Committee != nil && ready == n.Shares.Seats, nil
+				if n.Committee == nil || ready < n.Shares.Seats {
+					scr.Progress("ceremony: "+n.Ceremony.Phase, ready, n.Shares.Seats)
+					return false, nil
+				}
+				scr.Progress("members that answer with their share", n.Shares.Reachable, n.Shares.Threshold)
+				return n.Shares.Reachable >= n.Shares.Threshold, nil
 			})
 			scr.clear()
 			if err != nil {
