@@ -1,12 +1,10 @@
 package model
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
-	"image/png"
 	"math"
 	"os"
 	"strings"
@@ -145,19 +143,6 @@ func TestRenderStopsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = Embedded().Render(context.Background(), "owl", seed(0), kernel.MaxSide+1, RenderOptions{})
 	require.ErrorIs(t, err, kernel.ErrSize)
-}
-
-func TestPNGHoldsThePixels(t *testing.T) {
-	p, err := Embedded().Render(context.Background(), "owl", seed(0), 37, RenderOptions{})
-	require.NoError(t, err)
-	var b bytes.Buffer
-	require.NoError(t, p.EncodePNG(&b))
-	img, err := png.Decode(&b)
-	require.NoError(t, err)
-	for i := range p.W * p.H {
-		r, g, bl, _ := img.At(i%p.W, i/p.W).RGBA()
-		require.Equal(t, p.RGB[3*i:3*i+3], []byte{byte(r >> 8), byte(g >> 8), byte(bl >> 8)})
-	}
 }
 
 // The integer picture is the float one on gorgonia's tensors, up to rounding
