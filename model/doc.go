@@ -27,7 +27,8 @@
 //
 // From prompt and seed to the last pixel only integers are used, so the same
 // artist, prompt, seed and size give the same pixel root on every machine
-// (contract "phase-16", package kernel).
+// (contract "phase-16": FOLD.md from the prompt to the network of a picture,
+// kernel/PHASE16.md from there to pixels).
 //
 // # Training
 //
