@@ -23,10 +23,12 @@
 //	program, err := artist.Fold(prompt, seed)         // *kernel.Program, the picture before its pixels
 //	picture, err := artist.Render(ctx, prompt, seed, 1024, model.RenderOptions{Workers: 2})
 //	picture.PixelRoot; picture.EncodePNG(w)
+//	root, err := artist.RenderPNG(ctx, w, prompt, seed, 16384, model.RenderOptions{}) // in little memory
 //
 // From prompt and seed to the last pixel only integers are used, so the same
 // artist, prompt, seed and size give the same pixel root on every machine
-// (contract "phase-16", package kernel).
+// (contract "phase-16": FOLD.md from the prompt to the network of a picture,
+// kernel/PHASE16.md from there to pixels).
 //
 // # Training
 //

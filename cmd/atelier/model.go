@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,7 +51,10 @@ func modelRender(e *env) *cobra.Command {
 		Long: `render needs no network. The same artist, prompt, seed and size give the same
 pixels on every machine; pixel_root is the Merkle root over 32x32 tiles of them.
 The seed is 64 hex digits, or any text, which is hashed. The environment variable
-ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
+ATELIER_KERNEL chooses among the kernels (reference, neon, avx2, avx512vnni).
+
+The PNG is written while the picture is drawn, so posters need little memory, and
+takes the place of FILE when it is whole: interrupted, it leaves nothing behind.`,
 		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,30 +65,33 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 			if err != nil {
 				return err
 			}
-			start := time.Now()
-			p, err := artist.Render(cmd.Context(), wanted, parseSeed(seed), size, model.RenderOptions{Workers: workers, Kernel: kernelName})
+			start, s := time.Now(), parseSeed(seed)
+			bar := newProgress(e, "tiles drawn")
+			o := model.RenderOptions{Workers: workers, Kernel: kernelName, Progress: bar.move}
+			var root [32]byte
+			length, err := writeWhole(out, func(w io.Writer) (err error) {
+				root, err = artist.RenderPNG(cmd.Context(), w, wanted, s, size, o)
+				return err
+			})
+			bar.end()
 			if err != nil {
 				return err
 			}
 			took := time.Since(start)
-			f, err := os.Create(out)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(p.EncodePNG(f), f.Close()); err != nil {
-				return fmt.Errorf("write %s: %w", out, err)
-			}
-			id, s := artist.ID(), parseSeed(seed)
 			return e.say(struct {
 				Prompt    string  `json:"prompt"`
 				Seed      string  `json:"seed"`
 				Size      int     `json:"size"`
 				PixelRoot string  `json:"pixel_root"`
 				Artist    string  `json:"artist"`
+				Contract  string  `json:"contract"`
+				Kernel    string  `json:"kernel"`
 				File      string  `json:"file"`
+				Bytes     int64   `json:"bytes"`
 				Seconds   float64 `json:"seconds"`
-			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), out, took.Seconds()},
-				"%s  %dx%d  pixel root %x  %.2f s\n", out, size, size, p.PixelRoot, took.Seconds())
+			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
+				kernel.Contract, o.UsedKernel(), out, length, took.Seconds()},
+				"%s  %dx%d  pixel root %x  %s  %.2f s\n", out, size, size, root, bytesText(length), took.Seconds())
 		},
 	}
 	f := c.Flags()

@@ -83,7 +83,7 @@ func TestPlacesAreExactAndSymmetric(t *testing.T) {
 	require.Equal(t, int32(0), place(4*512, 512, 512))
 	require.Equal(t, int32(2*CoordinateOne), place(8*512, 512, 256), "the longer side reaches further")
 	require.Equal(t, int32(-CoordinateOne+64), place(4, 1024, 1024), "the first centre of 1024")
-	for _, n := range []int{1, 7, 1000, 8191} {
+	for _, n := range []int{1, 7, 1000, 8191, MaxSide} {
 		for u := -8; u < 8*n; u += 1 + n/50 {
 			require.InDelta(t, float64(u-4*n)/float64(4*n)*CoordinateOne, float64(place(u, n, n)), 0.5)
 		}

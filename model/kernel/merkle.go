@@ -24,10 +24,7 @@ func PixelRoot(w, h int, rgb []byte) ([32]byte, error) {
 	if err != nil {
 		return [32]byte{}, err
 	}
-	for len(level) > 1 {
-		level = parents(level)
-	}
-	return rootOf(w, h, level[0]), nil
+	return rootOver(w, h, level), nil
 }
 
 // TileProof is the audit path of tile (tx, ty), from its leaf to the root, for
@@ -120,6 +117,14 @@ func leafOf(w, h, tx, ty int, tile []byte) [32]byte {
 }
 
 func nodeOf(a, b [32]byte) [32]byte { return digest(nodeDomain, a[:], b[:]) }
+
+// rootOver is the root of a whole level, which it overwrites.
+func rootOver(w, h int, level [][32]byte) [32]byte {
+	for len(level) > 1 {
+		level = parents(level)
+	}
+	return rootOf(w, h, level[0])
+}
 
 func rootOf(w, h int, top [32]byte) [32]byte {
 	return digest(rootDomain, []byte(Contract), numbers(w, h, TileSide), top[:])

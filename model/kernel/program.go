@@ -8,10 +8,14 @@ import (
 // Limits of a [Program]. They bound memory and time: the largest program holds
 // about 230 kB of weights and costs about 0.12 million multiply-adds a sample.
 const (
-	MaxHidden  = 128  // widest hidden layer
-	MaxLayers  = 8    // hidden layers, the first included
-	MaxColours = 8    // logits, and so palette entries
-	MaxSide    = 8192 // pixels along one side of a picture
+	MaxHidden  = 128 // widest hidden layer
+	MaxLayers  = 8   // hidden layers, the first included
+	MaxColours = 8   // logits, and so palette entries
+	// MaxSide is the number of pixels along one side of a picture. At 16384² an
+	// eighth of a pixel is one unit of coordinate; larger pictures would repeat
+	// samples. It bounds what a person asks of the own machine: what a peer can
+	// make another one render is bounded by the ledger's picture_size.
+	MaxSide = 16384
 )
 
 // Fixed-point units of a [Program]. A float v is stored as round(v · unit).

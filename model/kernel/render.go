@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"sync"
-	"sync/atomic"
 )
 
 // Contract names the arithmetic of this package. Two implementations of one
@@ -24,10 +21,11 @@ var ErrSize = errors.New("size out of range")
 var ErrKernel = errors.New("no such kernel on this machine")
 
 // Picture is W×H pixels, 3 bytes each (sRGB red, green, blue), row by row from
-// the top left.
+// the top left, and their root.
 type Picture struct {
-	W, H int
-	RGB  []byte
+	W, H      int
+	RGB       []byte
+	PixelRoot [32]byte
 }
 
 // Options tune how a picture is rendered, never what it looks like.
@@ -42,54 +40,24 @@ type Options struct {
 	Progress func(done, total int)
 }
 
-// Render renders a w×h picture, 1..MaxSide pixels each way. It returns when
-// all tiles are done or ctx ends; then the error is that of ctx. Errors
-// otherwise wrap [ErrProgram], [ErrSize] or [ErrKernel].
+// Render renders a w×h picture, 1..MaxSide pixels each way, as [Stream] does,
+// and keeps all of it: 3 bytes a pixel.
 func Render(ctx context.Context, p *Program, w, h int, o Options) (*Picture, error) {
-	e, s, err := prepare(p, w, h, o)
+	if err := checkSize(w, h); err != nil {
+		return nil, err
+	}
+	pic := &Picture{W: w, H: h}
+	root, err := Stream(ctx, p, w, h, o, func(rows []byte) error {
+		if pic.RGB == nil {
+			pic.RGB = make([]byte, 0, 3*w*h)
+		}
+		pic.RGB = append(pic.RGB, rows...)
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	cols, rows := tiles(w), tiles(h)
-	total := cols * rows
-	pic := &Picture{W: w, H: h, RGB: make([]byte, 3*w*h)}
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-
-	var (
-		next atomic.Int64
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		done int // guarded by mu
-	)
-	for range min(workers, total) {
-		wg.Go(func() {
-			q := &painter{net: e.make(p), shade: s, view: p.View, w: w, h: h}
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= total {
-					return
-				}
-				tx, ty := i%cols, i/cols
-				q.tile(tx, ty, pic.RGB[3*(ty*TileSide*w+tx*TileSide):], 3*w)
-				if o.Progress != nil {
-					mu.Lock()
-					done++
-					o.Progress(done, total)
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+	pic.PixelRoot = root
 	return pic, nil
 }
 

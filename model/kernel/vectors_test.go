@@ -85,44 +85,37 @@ func asked() []pictureVector {
 	}
 }
 
+// TestVectors writes the file of vectors anew in memory, by each kernel, and wants
+// the one that is there, byte for byte. The line that it logs for each kernel is
+// what .ci/onehash compares between architectures.
 func TestVectors(t *testing.T) {
 	if *rewrite {
-		v := vectors{Contract: Contract, Tables: functions(), Pictures: asked()}
-		for i := range v.Pictures {
-			one := &v.Pictures[i]
-			one.Logits = corner(portable, one.Program.program(t), one.Width, one.Height)
-			one.PixelRoot = rootBy(t, "reference", *one)
-		}
-		out, err := json.MarshalIndent(v, "", "\t")
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(vectorsFile, append(out, '\n'), 0o644))
+		require.NoError(t, os.WriteFile(vectorsFile, written(t, portable), 0o644))
 	}
-
-	in, err := os.ReadFile(vectorsFile)
+	want, err := os.ReadFile(vectorsFile)
 	require.NoError(t, err)
-	var v vectors
-	require.NoError(t, json.Unmarshal(in, &v))
-	require.Equal(t, Contract, v.Contract)
-	require.Equal(t, v.Tables, functions())
-	require.Len(t, v.Pictures, len(asked()))
-	for i, want := range asked() {
-		one := v.Pictures[i]
-		require.Equal(t, want.Program, one.Program)
-		for _, e := range engines {
-			t.Run(one.Program.Seed+"/"+e.name, func(t *testing.T) {
-				require.Equal(t, one.Logits, corner(e, one.Program.program(t), one.Width, one.Height))
-				require.Equal(t, one.PixelRoot, rootBy(t, e.name, one))
-			})
-		}
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			got := written(t, e)
+			t.Logf("onehash %s kernel %x", e.name, sha256.Sum256(got))
+			require.Equal(t, string(want), string(got))
+		})
 	}
 }
 
-func rootBy(t *testing.T, kernel string, v pictureVector) string {
-	pic, err := Render(context.Background(), v.Program.program(t), v.Width, v.Height, Options{Kernel: kernel})
+// written is the file of vectors as a kernel computes it.
+func written(t *testing.T, e engine) []byte {
+	v := vectors{Contract: Contract, Tables: functions(), Pictures: asked()}
+	for i := range v.Pictures {
+		one := &v.Pictures[i]
+		p := one.Program.program(t)
+		pic, err := Render(context.Background(), p, one.Width, one.Height, Options{Kernel: e.name})
+		require.NoError(t, err)
+		one.Logits, one.PixelRoot = corner(e, p, one.Width, one.Height), hex.EncodeToString(pic.PixelRoot[:])
+	}
+	out, err := json.MarshalIndent(v, "", "\t")
 	require.NoError(t, err)
-	root, err := PixelRoot(v.Width, v.Height, pic.RGB)
-	require.NoError(t, err)
-	return hex.EncodeToString(root[:])
+	return append(out, '\n')
 }
 
 // corner is the logits at the centre of the top left pixel.
