@@ -12,9 +12,9 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// depth is the number of summands that a pass over the result adds: two
-// operand blocks of depth × 64 floats stay in a second-level cache.
-const depth = 256
+// Depth is the number of summands that a pass over the result adds: two
+// operand blocks of Depth × 64 floats stay in a second-level cache.
+const Depth = 256
 
 // BLAS is gonum's implementation with our Sgemm. Give it to gorgonia.Use.
 type BLAS struct{ gonum.Implementation }
@@ -56,8 +56,8 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 			copy(side[p*16:p*16+16], b[p*ldb+wide:p*ldb+n])
 		}
 	}
-	for p0 := 0; p0 < k; p0 += depth {
-		kb := min(depth, k-p0)
+	for p0 := 0; p0 < k; p0 += Depth {
+		kb := min(Depth, k-p0)
 		ab, bb := a[p0*cs:], b[p0*ldb:]
 		more := add || p0 > 0
 		i := 0
