@@ -23,7 +23,7 @@ func refuse(format string, args ...any) error {
 // Bounds of an artist. They keep memory and time of opening and folding a file
 // from a peer small: the largest has 1.4 million numbers.
 const (
-	maxLatent   = 128
+	MaxLatent   = 128 // numbers in a latent
 	maxMapping  = 512
 	maxFeatures = 8192
 	maxName     = 100     // bytes
@@ -75,7 +75,7 @@ func (c Config) validate(features int) error {
 		got, low, up int
 	}{
 		{"hidden", c.Hidden, 16, kernel.MaxHidden}, {"layers", c.Layers, 1, kernel.MaxLayers}, {"colours", c.Colours, 4, kernel.MaxColours},
-		{"latent", c.Latent, 1, maxLatent}, {"mapping", c.Mapping, 1, maxMapping}, {"palette", c.Palette, 1, maxMapping},
+		{"latent", c.Latent, 1, MaxLatent}, {"mapping", c.Mapping, 1, maxMapping}, {"palette", c.Palette, 1, maxMapping},
 		{"features", features, 1, maxFeatures}, {"sharpness", int(c.Sharpness), 1, 64 * kernel.SharpnessOne},
 		{"shadow_depth", int(c.ShadowDepth), 0, kernel.LabOne / 2}, {"shadow_width", int(c.ShadowWidth), 1, 16 * kernel.LogitOne},
 		{"noise", int(c.Noise), 0, 1 << 14}, {"name's length", len(c.Name), 1, maxName}, {"data's length", len(c.Data), 0, maxText}, {"licence's length", len(c.Licence), 0, maxText},

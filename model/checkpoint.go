@@ -32,12 +32,9 @@ type Setup struct {
 	Pictures string `json:"pictures"` // hex of the SHA-256 of what is learned of them
 }
 
-func newSetup(o TrainOptions, steps int, c Config) Setup {
-	s := Setup{Steps: o.Steps, Seed: hex.EncodeToString(o.Seed[:]), Name: c.Name, Data: o.Data, Licence: o.Licence,
+func newSetup(o TrainOptions, c Config) Setup {
+	s := Setup{Steps: DefaultSteps(o), Seed: hex.EncodeToString(o.Seed[:]), Name: c.Name, Data: o.Data, Licence: o.Licence,
 		Hidden: c.Hidden, Layers: c.Layers, Latent: c.Latent, Colours: c.Colours, Batch: o.Batch, Measure: o.Measure, Patience: o.Patience, BaseAt: o.BaseAt}
-	if s.Steps == 0 {
-		s.Steps = steps
-	}
 	if s.Batch == 0 {
 		s.Batch = groups
 	}
@@ -70,7 +67,7 @@ var (
 	ErrCheckpoint = errors.New("not a training's checkpoint")
 	// ErrOtherRun reports a checkpoint of a training with other pictures, another
 	// base or other options. The error says what differs.
-	ErrOtherRun = errors.New("another training")
+	ErrOtherRun = errors.New("not as it began")
 )
 
 // A Checkpoint is a run that stopped: its setup and what it has learned.
@@ -117,10 +114,12 @@ func ReadCheckpoint(raw []byte) (Checkpoint, error) {
 func (r *Run) Resume(c Checkpoint) (TrainingState, error) {
 	was, is := c.Setup, r.setup
 	switch {
+	case was.Base != is.Base && was.Base == "":
+		return TrainingState{}, fmt.Errorf("%w: it began from nothing, not from a base artist", ErrOtherRun)
 	case was.Base != is.Base:
 		return TrainingState{}, fmt.Errorf("%w: it began with another base artist", ErrOtherRun)
 	case was.Pictures != is.Pictures:
-		return TrainingState{}, fmt.Errorf("%w: its pictures have changed since it began: a file or a name was added, taken away or altered", ErrOtherRun)
+		return TrainingState{}, fmt.Errorf("%w: the pictures have changed, a file was added, taken away, altered or renamed", ErrOtherRun)
 	}
 	is.BaseAt = was.BaseAt
 	a, b := reflect.ValueOf(was), reflect.ValueOf(is)

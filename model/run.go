@@ -44,6 +44,9 @@ type TrainingState = train.State
 // TrainingProgress is where a run stands.
 type TrainingProgress = train.Progress
 
+// Measurement is the loss on held-out places after so many steps.
+type Measurement = train.Measurement
+
 // NewRun reads pictures and prepares a training. Without pictures a fine-tune
 // learns those that are embedded. It spends no memory on the training yet.
 func NewRun(ctx context.Context, pictures fs.FS, o TrainOptions) (*Run, error) {
@@ -79,7 +82,7 @@ func (r *Run) anew(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 		Sharpness: 48 * kernel.SharpnessOne, ShadowDepth: kernel.LabOne * 7 / 100, ShadowWidth: kernel.LogitOne, Noise: zOne * 11 / 100,
 	}
 	r.config.setShape(r.shape)
-	r.setup = newSetup(o, 7000, r.config)
+	r.setup = newSetup(o, r.config)
 	if err := r.check(o); err != nil {
 		return err
 	}
@@ -112,7 +115,7 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if o.Name != "" {
 		r.config.Name = o.Name
 	}
-	r.setup = newSetup(o, 220, r.config)
+	r.setup = newSetup(o, r.config)
 	if err := r.check(o); err != nil {
 		return err
 	}
@@ -148,8 +151,8 @@ func (r *Run) check(o TrainOptions) error {
 		return fmt.Errorf("the text about the pictures has %d bytes, at most %d are kept", len(o.Data), maxText)
 	case len(o.Licence) > maxText:
 		return fmt.Errorf("the licence has %d bytes, at most %d are kept: name it instead", len(o.Licence), maxText)
-	case r.setup.Batch < 1 || r.setup.Batch > maxBatch:
-		return fmt.Errorf("a batch of %d pictures, want 1 to %d", r.setup.Batch, maxBatch)
+	case r.setup.Batch < 1 || r.setup.Batch > MaxBatch:
+		return fmt.Errorf("a batch of %d pictures, want 1 to %d", r.setup.Batch, MaxBatch)
 	case o.Measure < 0 || o.Patience < 0:
 		return fmt.Errorf("measurements every %d steps with a patience of %d, want none below 0", o.Measure, o.Patience)
 	case o.Patience > 0 && o.Measure == 0:

@@ -58,10 +58,29 @@ type Size struct {
 
 // Batches of 128 pictures and 128 places in each.
 const (
-	groups   = 128
-	points   = 128
-	maxBatch = 4096
+	groups = 128
+	points = 128
+
+	// MaxBatch is the largest number of pictures in a step.
+	MaxBatch = 4096
 )
+
+// Steps where none are given.
+const (
+	trainSteps = 7000
+	tuneSteps  = 220
+)
+
+// DefaultSteps is the number of steps that a run with these options takes.
+func DefaultSteps(o TrainOptions) int {
+	switch {
+	case o.Steps != 0:
+		return o.Steps
+	case o.Base != nil:
+		return tuneSteps
+	}
+	return trainSteps
+}
 
 // genesisShape is the size of new artists but for their vocabulary.
 var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Mapping: 224, Palette: 96}
