@@ -37,9 +37,10 @@ line with --resume goes on, and ends with the very artist that it would have mad
 in one go. What was chosen is remembered; pictures, base and choices must be those
 that it began with.
 
-Some places of each picture are held out. The loss there, which loss.png and
-training.jsonl in --out show, tells shapes that are learned from places that are
-remembered; the artist is the one of the best measurement. How large an artist
+Some places of each picture are held out, and measured fifty times on the way. The
+loss there, which loss.png and training.jsonl in --out show, tells shapes that are
+learned from places that are remembered; the artist is the one of the best
+measurement. How large an artist
 should be: the genesis artist, with 400 icons, has 4 layers of 64 in 6 colours. A
 wider one draws finer edges, a larger latent keeps more pictures apart, and both
 cost time in training and drawing.
@@ -62,12 +63,12 @@ NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
 	f.StringVar(&t.o.Licence, "licence", "", "`TEXT` for the model card: terms of the result")
 	f.StringVar(&t.base, "base", "", "fine-tune the artist in `DIR`, or genesis")
 	option(c, &t.o.Steps, "steps", "0", between(0, maxSteps), "`N` training steps (0: 7000, or 220 with --base)")
-	option(c, &t.o.Batch, "batch", "128", between(1, model.MaxBatch), "`N` pictures in a step: fewer make quicker steps that teach less")
+	option(c, &t.o.Batch, "batch", "128", between(1, model.MaxBatch), "`N` pictures in a step; with fewer it is quicker, and learns less")
 	option(c, &t.o.Size.Hidden, "hidden", "64", width, fmt.Sprintf("`N` waves in a layer: a multiple of 16, up to %d", kernel.MaxHidden))
 	option(c, &t.o.Size.Layers, "layers", "4", between(1, kernel.MaxLayers), fmt.Sprintf("`N` layers, up to %d", kernel.MaxLayers))
 	option(c, &t.o.Size.Latent, "latent", "64", between(1, model.MaxLatent), fmt.Sprintf("`N` numbers that say which picture, up to %d", model.MaxLatent))
 	option(c, &t.o.Size.Colours, "colours", "6", between(4, kernel.MaxColours), fmt.Sprintf("`N` colours of a picture, two for its ground: 4 to %d", kernel.MaxColours))
-	option(c, &t.o.Measure, "measure", "", between(0, maxSteps), "`N` steps between measurements; 0 holds nothing out (default: fifty times)")
+	option(c, &t.o.Measure, "measure", "", between(0, maxSteps), "`N` steps between measurements; 0 holds nothing out")
 	option(c, &t.o.Patience, "patience", "0", between(0, maxSteps), "end after `N` measurements without a better one (0: at the last step)")
 	option(c, &t.samples, "samples", "0", between(0, maxSteps), "draw a sheet of samples into --out every `N` steps (0: none)")
 	option(c, &t.interval, "checkpoint", "1m", span, "keep what was learned so often: `TIME`")
