@@ -104,40 +104,59 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 	}
 }
 
-// FilmSinCos sets, for every j, sin[j] and cos[j] to the sine and cosine of
-// 2π(pre[j]·scale[j] + shift[j]); the phase is in turns. All slices are as
+// FilmSinCos sets sin and cos to sine and cosine of 2π(pre·scale + shift), for
+// rows of pre as long as scale and shift; the phase is in turns. Sin and cos are as
 // long as pre.
 func FilmSinCos(pre, scale, shift, sin, cos []float32) {
-	n := len(pre)
-	_, _, _, _ = scale[:n], shift[:n], sin[:n], cos[:n]
-	fast := 0
-	if accelerated {
-		if fast = n &^ 7; fast > 0 {
-			filmSinCos(fast, &pre[0], &scale[0], &shift[0], &sin[0], &cos[0])
+	n := len(scale)
+	rows := len(pre) / n
+	_, _, _ = shift[:n], sin[:rows*n], cos[:rows*n]
+	wide, fast := 0, 0
+	if broad && rows > 0 {
+		if wide = n &^ 15; wide > 0 {
+			filmSinCosRows(rows, wide, n, &pre[0], &scale[0], &shift[0], &sin[0], &cos[0])
 		}
 	}
-	for j := fast; j < n; j++ {
-		t := pre[j]*scale[j] + shift[j]
-		sin[j], cos[j] = sine(t), sine(t+.25)
+	if accelerated {
+		fast = n &^ 7
+	}
+	for i := 0; i < rows*n && wide < n; i += n {
+		if fast > wide {
+			filmSinCos(fast-wide, &pre[i+wide], &scale[wide], &shift[wide], &sin[i+wide], &cos[i+wide])
+		}
+		for j := fast; j < n; j++ {
+			t := pre[i+j]*scale[j] + shift[j]
+			sin[i+j], cos[i+j] = sine(t), sine(t+.25)
+		}
 	}
 }
 
 // FilmBack is the gradient of FilmSinCos for a phase whose scale is in radians:
-// with d = cos·dy it sets dpre = d·scale and adds d to dshift, d·pre to dscale.
+// with d = cos·dy it sets dpre = d·scale and adds, row after row, d to dshift and
+// d·pre to dscale.
 func FilmBack(pre, cos, dy, scale, dpre, dshift, dscale []float32) {
-	n := len(pre)
-	_, _, _, _, _, _ = cos[:n], dy[:n], scale[:n], dpre[:n], dshift[:n], dscale[:n]
-	fast := 0
-	if accelerated {
-		if fast = n &^ 7; fast > 0 {
-			filmBack(fast, &pre[0], &cos[0], &dy[0], &scale[0], &dpre[0], &dshift[0], &dscale[0])
+	n := len(scale)
+	rows := len(pre) / n
+	_, _, _, _, _ = cos[:rows*n], dy[:rows*n], dpre[:rows*n], dshift[:n], dscale[:n]
+	wide, fast := 0, 0
+	if broad && rows > 0 {
+		if wide = n &^ 31; wide > 0 {
+			filmBackRows(rows, wide, n, &pre[0], &cos[0], &dy[0], &scale[0], &dpre[0], &dshift[0], &dscale[0])
 		}
 	}
-	for j := fast; j < n; j++ {
-		d := cos[j] * dy[j]
-		dpre[j] = d * scale[j]
-		dshift[j] += d
-		dscale[j] += d * pre[j]
+	if accelerated {
+		fast = n &^ 7
+	}
+	for i := 0; i < rows*n && wide < n; i += n {
+		if fast > wide {
+			filmBack(fast-wide, &pre[i+wide], &cos[i+wide], &dy[i+wide], &scale[wide], &dpre[i+wide], &dshift[wide], &dscale[wide])
+		}
+		for j := fast; j < n; j++ {
+			d := cos[i+j] * dy[i+j]
+			dpre[i+j] = d * scale[j]
+			dshift[j] += d
+			dscale[j] += d * pre[i+j]
+		}
 	}
 }
 

@@ -24,3 +24,16 @@ func filmSinCos(n int, pre, scale, shift, sin, cos *float32)
 
 //go:noescape
 func filmBack(n int, pre, cos, dy, scale, dpre, dshift, dscale *float32)
+
+// filmSinCosRows is filmSinCos for the first n columns of rows that are stride
+// long, sixteen columns at a time with AVX-512, to the same bits. N is a multiple
+// of 16.
+//
+//go:noescape
+func filmSinCosRows(rows, n, stride int, pre, scale, shift, sin, cos *float32)
+
+// filmBackRows is filmBack for the first n columns of rows that are stride long,
+// thirty-two columns at a time with AVX-512, to the same bits. N is a multiple of 32.
+//
+//go:noescape
+func filmBackRows(rows, n, stride int, pre, cos, dy, scale, dpre, dshift, dscale *float32)

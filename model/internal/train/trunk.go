@@ -223,10 +223,8 @@ func (t *trunk) forward(d *desk, places, bias []float32, from, to int) {
 				d.a[j] = (1 + scale[j]) / (2 * math.Pi)
 				d.b[j] = shift[j] / (2 * math.Pi)
 			}
-			for r := (g - from) * t.points; r < (g-from+1)*t.points; r++ {
-				i, e := r*hidden, (r+1)*hidden
-				gemm.FilmSinCos(d.pre[n][i:e], d.a, d.b, d.y[n][i:e], d.cos[n][i:e])
-			}
+			i, e := (g-from)*t.points*hidden, (g-from+1)*t.points*hidden
+			gemm.FilmSinCos(d.pre[n][i:e], d.a, d.b, d.y[n][i:e], d.cos[n][i:e])
 		}
 		x = d.y[n]
 	}
@@ -293,10 +291,8 @@ func (t *trunk) backward(d *desk, places []float32, from, to, c, block int) {
 			for j, v := range scale {
 				d.a[j] = 1 + v
 			}
-			for r := (g - from) * t.points; r < (g-from+1)*t.points; r++ {
-				i, e := r*hidden, (r+1)*hidden
-				gemm.FilmBack(d.pre[n][i:e], d.cos[n][i:e], d.dy[i:e], d.a, d.dpre[i:e], dshift, dscale)
-			}
+			i, e := (g-from)*t.points*hidden, (g-from+1)*t.points*hidden
+			gemm.FilmBack(d.pre[n][i:e], d.cos[n][i:e], d.dy[i:e], d.a, d.dpre[i:e], dshift, dscale)
 		}
 		x := places[from*t.points*2:]
 		if n > 0 {
