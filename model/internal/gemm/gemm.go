@@ -94,10 +94,14 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 			if !more {
 				clear(row)
 			}
-			for p := range kb {
+			j := 0
+			for ; accelerated && j+32 <= n; j += 32 {
+				row32(kb, &ab[i*rs], cs, &bb[j], ldb, &row[j])
+			}
+			for p := 0; p < kb && j < n; p++ {
 				v := ab[i*rs+p*cs]
-				for j, w := range bb[p*ldb : p*ldb+n] {
-					row[j] += v * w
+				for q, w := range bb[p*ldb+j : p*ldb+n] {
+					row[j+q] += v * w
 				}
 			}
 		}

@@ -19,6 +19,12 @@ func tile4x16(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ld
 //go:noescape
 func tile8x32(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, add bool)
 
+// row32 adds to thirty-two results of one row of a·b. Products and sums are rounded
+// one by one, as in the loop of Go that it stands for.
+//
+//go:noescape
+func row32(k int, a *float32, cs int, b *float32, ldb int, c *float32)
+
 //go:noescape
 func filmSinCos(n int, pre, scale, shift, sin, cos *float32)
 

@@ -224,6 +224,43 @@ keep:
 	VZEROUPPER
 	RET
 
+// func row32(k int, a *float32, cs int, b *float32, ldb int, c *float32)
+TEXT ·row32(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ cs+16(FP), R9
+	MOVQ b+24(FP), DI
+	MOVQ ldb+32(FP), R10
+	MOVQ c+40(FP), DX
+	SHLQ $2, R9
+	SHLQ $2, R10
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+
+next:
+	VBROADCASTSS (SI), Y4
+	VMULPS (DI), Y4, Y5
+	VMULPS 32(DI), Y4, Y6
+	VMULPS 64(DI), Y4, Y7
+	VMULPS 96(DI), Y4, Y8
+	VADDPS Y5, Y0, Y0
+	VADDPS Y6, Y1, Y1
+	VADDPS Y7, Y2, Y2
+	VADDPS Y8, Y3, Y3
+	ADDQ   R9, SI
+	ADDQ   R10, DI
+	DECQ   CX
+	JNZ    next
+
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
+	VZEROUPPER
+	RET
+
 DATA ·quarter+0(SB)/4, $0.25
 GLOBL ·quarter(SB), RODATA|NOPTR, $4
 DATA ·half+0(SB)/4, $0.5

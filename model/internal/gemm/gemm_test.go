@@ -121,6 +121,23 @@ func TestBothTilesGiveTheSameBits(t *testing.T) {
 	require.Equal(t, one, two)
 }
 
+func TestRowsOfAssemblyGiveTheBitsOfGo(t *testing.T) {
+	var x, y, z float32 = 1 + 1./4096, 1 + 1./4096, -1
+	if !accelerated || x*y+z != float32(x*y)+z {
+		t.Skip("here there is no assembly, or the compiler fuses multiply-adds")
+	}
+	defer func() { accelerated = true }()
+	r := rand.New(rand.NewPCG(17, 18))
+	const m, n, k = 3, 75, 300
+	a, b := floats(r, k*m), floats(r, k*n)
+	one, two := floats(r, m*n), make([]float32, m*n)
+	copy(two, one)
+	Product(m, n, k, a, 1, m, b, n, one, n, true)
+	accelerated = false
+	Product(m, n, k, a, 1, m, b, n, two, n, true)
+	require.Equal(t, two, one)
+}
+
 // One layer of the artist over a batch of 16,384 points.
 func BenchmarkProduct(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
