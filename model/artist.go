@@ -23,7 +23,7 @@ func refuse(format string, args ...any) error {
 // Bounds of an artist. They keep memory and time of opening and folding a file
 // from a peer small: the largest has 1.4 million numbers.
 const (
-	maxLatent   = 128
+	MaxLatent   = 128 // numbers in a latent
 	maxMapping  = 512
 	maxFeatures = 8192
 	maxName     = 100     // bytes
@@ -31,7 +31,10 @@ const (
 	maxFile     = 8 << 20 // bytes of an artist's file
 )
 
-const format = "atelier-artist/1"
+const (
+	format       = "atelier-artist/1"
+	architecture = "paper-cut"
+)
 
 // Config says what an artist is; its numbers are elsewhere.
 type Config struct {
@@ -62,13 +65,17 @@ func (c Config) shape(features int) train.Shape {
 	return train.Shape{Hidden: c.Hidden, Layers: c.Layers, Colours: c.Colours, Latent: c.Latent, Mapping: c.Mapping, Palette: c.Palette, Features: features}
 }
 
+func (c *Config) setShape(s train.Shape) {
+	c.Hidden, c.Layers, c.Colours, c.Latent, c.Mapping, c.Palette = s.Hidden, s.Layers, s.Colours, s.Latent, s.Mapping, s.Palette
+}
+
 func (c Config) validate(features int) error {
 	for _, v := range []struct {
 		name         string
 		got, low, up int
 	}{
 		{"hidden", c.Hidden, 16, kernel.MaxHidden}, {"layers", c.Layers, 1, kernel.MaxLayers}, {"colours", c.Colours, 4, kernel.MaxColours},
-		{"latent", c.Latent, 1, maxLatent}, {"mapping", c.Mapping, 1, maxMapping}, {"palette", c.Palette, 1, maxMapping},
+		{"latent", c.Latent, 1, MaxLatent}, {"mapping", c.Mapping, 1, maxMapping}, {"palette", c.Palette, 1, maxMapping},
 		{"features", features, 1, maxFeatures}, {"sharpness", int(c.Sharpness), 1, 64 * kernel.SharpnessOne},
 		{"shadow_depth", int(c.ShadowDepth), 0, kernel.LabOne / 2}, {"shadow_width", int(c.ShadowWidth), 1, 16 * kernel.LogitOne},
 		{"noise", int(c.Noise), 0, 1 << 14}, {"name's length", len(c.Name), 1, maxName}, {"data's length", len(c.Data), 0, maxText}, {"licence's length", len(c.Licence), 0, maxText},
@@ -80,8 +87,8 @@ func (c Config) validate(features int) error {
 	switch {
 	case c.Hidden%16 != 0:
 		return refuse("its hidden is %d, allowed are multiples of 16", c.Hidden)
-	case c.Architecture != "paper-cut":
-		return refuse("architecture %q, want \"paper-cut\"", c.Architecture)
+	case c.Architecture != architecture:
+		return refuse("architecture %q, want %q", c.Architecture, architecture)
 	case c.Contract != kernel.Contract:
 		return refuse("contract %q, want %q", c.Contract, kernel.Contract)
 	}
@@ -249,8 +256,8 @@ func (a *Artist) Describe() Description {
 // quantise rounds trained weights to int16 and makes an artist of them. It
 // fills the configuration's shape and exponents.
 func quantise(c Config, s train.Shape, features []string, w train.Weights) (*Artist, error) {
-	c.Architecture, c.Contract = "paper-cut", kernel.Contract
-	c.Hidden, c.Layers, c.Colours, c.Latent, c.Mapping, c.Palette = s.Hidden, s.Layers, s.Colours, s.Latent, s.Mapping, s.Palette
+	c.Architecture, c.Contract = architecture, kernel.Contract
+	c.setShape(s)
 	c.Exponents = map[string]int{}
 	tensors := map[string][]int16{}
 	for _, slot := range s.Slots() {

@@ -5,7 +5,9 @@
 //	npm pack @iconify-json/fluent-emoji-flat@1.2.6 && tar xzf iconify-json-*.tgz
 //	go run ./model/genesis -icons package
 //
-// It fetches nothing by itself. With -pictures DIR the training pictures are
+// It fetches nothing by itself. A run that was interrupted goes on when the command
+// is given again; the folder -work has its checkpoint, loss curve, log and sheets
+// of samples. With -pictures DIR the training pictures are
 // kept there, for `atelier model train DIR`; with -steps 0 only the pictures and
 // the sheet are made.
 package main
@@ -14,11 +16,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"image"
-	"image/draw"
 	"image/png"
+	"io/fs"
 	"math"
 	"os"
 	"os/signal"
@@ -41,17 +44,18 @@ func main() {
 	icons := flag.String("icons", "package", "folder of the unpacked npm package")
 	out := flag.String("out", filepath.Join("model", "genesis"), "folder for weights, card and sheet")
 	pictures := flag.String("pictures", "", "folder to keep the training pictures in (default: a temporary one)")
+	work := flag.String("work", filepath.Join(os.TempDir(), "atelier-genesis"), "folder for checkpoint, loss curve, log and samples")
 	steps := flag.Int("steps", 7000, "training steps; 0 trains nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *icons, *out, *pictures, *steps); err != nil {
+	if err := run(ctx, *icons, *out, *pictures, *work, *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "genesis:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, icons, out, pictures string, steps int) error {
+func run(ctx context.Context, icons, out, pictures, work string, steps int) error {
 	if pictures == "" {
 		dir, err := os.MkdirTemp("", "genesis")
 		if err != nil {
@@ -65,23 +69,14 @@ func run(ctx context.Context, icons, out, pictures string, steps int) error {
 	}
 	artist := model.Embedded
 	if steps > 0 {
-		began, last := time.Now(), 0.
-		trained, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{
-			Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Name: "paper-cut", Data: data, Licence: licence,
-			Progress: func(step, steps int, loss float64) {
-				last = loss
-				if step%200 == 0 || step == steps {
-					fmt.Printf("step %d of %d, loss %.4f, %s\n", step, steps, loss, time.Since(began).Round(time.Second))
-				}
-			},
-		})
+		trained, loss, err := teach(ctx, pictures, work, steps)
 		if err != nil {
 			return err
 		}
 		if err := trained.SaveDir(out); err != nil {
 			return err
 		}
-		if err := extendCard(filepath.Join(out, "README.md"), steps, last); err != nil {
+		if err := extendCard(filepath.Join(out, "README.md"), steps, loss); err != nil {
 			return err
 		}
 		artist = func() *model.Artist { return trained }
@@ -89,6 +84,41 @@ func run(ctx context.Context, icons, out, pictures string, steps int) error {
 	id := artist().ID()
 	fmt.Printf("artist %x\n", id)
 	return drawSheet(ctx, artist(), filepath.Join(out, "sheet.png"))
+}
+
+// teach trains the artist, or goes on with it.
+func teach(ctx context.Context, pictures, work string, steps int) (artist *model.Artist, loss float64, err error) {
+	r, err := model.NewRun(ctx, os.DirFS(pictures), model.TrainOptions{
+		Steps: steps, Seed: sha256.Sum256([]byte("atelier genesis")), Name: "paper-cut", Data: data, Licence: licence,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	defer r.Close()
+	var state model.TrainingState
+	c, err := model.ReadCheckpointFile(work)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		state, err = r.Begin()
+	case err == nil:
+		state, err = r.Resume(c)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("%s: %w: name another folder with -work", work, err)
+	}
+	began := time.Now()
+	t := model.Training{Run: r, Dir: work, Samples: 1000, Progress: func(p model.TrainingProgress) {
+		if p.Step%200 == 0 || p.Step == steps {
+			fmt.Printf("step %d of %d, loss %.4f, %s\n", p.Step, steps, p.Loss, time.Since(began).Round(time.Second))
+		}
+	}}
+	if state, err = t.Do(ctx, state); err != nil {
+		return nil, 0, err
+	}
+	if artist, err = r.Artist(state); err != nil {
+		return nil, 0, err
+	}
+	return artist, state.Loss, t.Discard()
 }
 
 // extendCard adds to the model card how the artist was made.
@@ -108,7 +138,7 @@ The sheet's prompts, row by row: %s.
     npm pack @iconify-json/fluent-emoji-flat@1.2.6 && tar xzf iconify-json-*.tgz
     go run ./model/genesis -icons package
 
-%d steps of Adam on gorgonia's graph, each on 128 places of 128 pictures; about five
+%d steps of Adam on gorgonia's graph, each on 128 places of 128 pictures; about three
 minutes of processor time. The mean cross-entropy of the last steps was %.3f nats, with
 two of five places drawn beside an edge. On amd64 with AVX2 and FMA the file comes
 out byte for byte the same, with any number of cores; elsewhere the last bits of
@@ -181,17 +211,9 @@ var sheet = []string{
 }
 
 func drawSheet(ctx context.Context, a *model.Artist, path string) error {
-	const side, columns, gap = 224, 6, 8
-	rows := (len(sheet) + columns - 1) / columns
-	img := image.NewNRGBA(image.Rect(0, 0, columns*(side+gap)+gap, rows*(side+gap)+gap))
-	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
-	for n, prompt := range sheet {
-		picture, err := a.Render(ctx, prompt, sha256.Sum256([]byte{byte(n)}), side, model.RenderOptions{})
-		if err != nil {
-			return fmt.Errorf("%q: %w", prompt, err)
-		}
-		at := image.Pt(gap+n%columns*(side+gap), gap+n/columns*(side+gap))
-		draw.Draw(img, image.Rectangle{at, at.Add(image.Pt(side, side))}, picture.Image(), image.Point{}, draw.Src)
+	img, err := a.Sheet(ctx, sheet, func(i int) [32]byte { return sha256.Sum256([]byte{byte(i)}) }, 224, 6)
+	if err != nil {
+		return err
 	}
 	return writePNG(path, img)
 }

@@ -84,6 +84,27 @@ func FromInt16s(name string, shape []int, v []int16) Tensor {
 	return Tensor{name, I16, shape, data}
 }
 
+// Float32s returns the numbers of an F32 tensor.
+func (t Tensor) Float32s() ([]float32, error) {
+	if t.Type != F32 {
+		return nil, fmt.Errorf("%w: tensor %q is %s, want F32", ErrFormat, t.Name, t.Type)
+	}
+	v := make([]float32, len(t.Data)/4)
+	for i := range v {
+		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(t.Data[4*i:]))
+	}
+	return v, nil
+}
+
+// FromFloat32s makes an F32 tensor.
+func FromFloat32s(name string, shape []int, v []float32) Tensor {
+	data := make([]byte, 4*len(v))
+	for i, x := range v {
+		binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(x))
+	}
+	return Tensor{name, F32, shape, data}
+}
+
 // A File is the content of a safetensors file.
 type File struct {
 	Metadata map[string]string

@@ -12,9 +12,9 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// depth is the number of summands that a pass over the result adds: two
-// operand blocks of depth × 64 floats stay in a second-level cache.
-const depth = 256
+// Depth is the number of summands that a pass over the result adds: two
+// operand blocks of Depth × 64 floats stay in a second-level cache.
+const Depth = 256
 
 // BLAS is gonum's implementation with our Sgemm. Give it to gorgonia.Use.
 type BLAS struct{ gonum.Implementation }
@@ -56,8 +56,8 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 			copy(side[p*16:p*16+16], b[p*ldb+wide:p*ldb+n])
 		}
 	}
-	for p0 := 0; p0 < k; p0 += depth {
-		kb := min(depth, k-p0)
+	for p0 := 0; p0 < k; p0 += Depth {
+		kb := min(Depth, k-p0)
 		ab, bb := a[p0*cs:], b[p0*ldb:]
 		more := add || p0 > 0
 		i := 0
@@ -94,50 +94,73 @@ func Product(m, n, k int, a []float32, rs, cs int, b []float32, ldb int, c []flo
 			if !more {
 				clear(row)
 			}
-			for p := range kb {
+			j := 0
+			for ; accelerated && j+32 <= n; j += 32 {
+				row32(kb, &ab[i*rs], cs, &bb[j], ldb, &row[j])
+			}
+			for p := 0; p < kb && j < n; p++ {
 				v := ab[i*rs+p*cs]
-				for j, w := range bb[p*ldb : p*ldb+n] {
-					row[j] += v * w
+				for q, w := range bb[p*ldb+j : p*ldb+n] {
+					row[j+q] += v * w
 				}
 			}
 		}
 	}
 }
 
-// FilmSinCos sets, for every j, sin[j] and cos[j] to the sine and cosine of
-// 2π(pre[j]·scale[j] + shift[j]); the phase is in turns. All slices are as
+// FilmSinCos sets sin and cos to sine and cosine of 2π(pre·scale + shift), for
+// rows of pre as long as scale and shift; the phase is in turns. Sin and cos are as
 // long as pre.
 func FilmSinCos(pre, scale, shift, sin, cos []float32) {
-	n := len(pre)
-	_, _, _, _ = scale[:n], shift[:n], sin[:n], cos[:n]
-	fast := 0
-	if accelerated {
-		if fast = n &^ 7; fast > 0 {
-			filmSinCos(fast, &pre[0], &scale[0], &shift[0], &sin[0], &cos[0])
+	n := len(scale)
+	rows := len(pre) / n
+	_, _, _ = shift[:n], sin[:rows*n], cos[:rows*n]
+	wide, fast := 0, 0
+	if broad && rows > 0 {
+		if wide = n &^ 15; wide > 0 {
+			filmSinCosRows(rows, wide, n, &pre[0], &scale[0], &shift[0], &sin[0], &cos[0])
 		}
 	}
-	for j := fast; j < n; j++ {
-		t := pre[j]*scale[j] + shift[j]
-		sin[j], cos[j] = sine(t), sine(t+.25)
+	if accelerated {
+		fast = n &^ 7
+	}
+	for i := 0; i < rows*n && wide < n; i += n {
+		if fast > wide {
+			filmSinCos(fast-wide, &pre[i+wide], &scale[wide], &shift[wide], &sin[i+wide], &cos[i+wide])
+		}
+		for j := fast; j < n; j++ {
+			t := pre[i+j]*scale[j] + shift[j]
+			sin[i+j], cos[i+j] = sine(t), sine(t+.25)
+		}
 	}
 }
 
 // FilmBack is the gradient of FilmSinCos for a phase whose scale is in radians:
-// with d = cos·dy it sets dpre = d·scale and adds d to dshift, d·pre to dscale.
+// with d = cos·dy it sets dpre = d·scale and adds, row after row, d to dshift and
+// d·pre to dscale.
 func FilmBack(pre, cos, dy, scale, dpre, dshift, dscale []float32) {
-	n := len(pre)
-	_, _, _, _, _, _ = cos[:n], dy[:n], scale[:n], dpre[:n], dshift[:n], dscale[:n]
-	fast := 0
-	if accelerated {
-		if fast = n &^ 7; fast > 0 {
-			filmBack(fast, &pre[0], &cos[0], &dy[0], &scale[0], &dpre[0], &dshift[0], &dscale[0])
+	n := len(scale)
+	rows := len(pre) / n
+	_, _, _, _, _ = cos[:rows*n], dy[:rows*n], dpre[:rows*n], dshift[:n], dscale[:n]
+	wide, fast := 0, 0
+	if broad && rows > 0 {
+		if wide = n &^ 31; wide > 0 {
+			filmBackRows(rows, wide, n, &pre[0], &cos[0], &dy[0], &scale[0], &dpre[0], &dshift[0], &dscale[0])
 		}
 	}
-	for j := fast; j < n; j++ {
-		d := cos[j] * dy[j]
-		dpre[j] = d * scale[j]
-		dshift[j] += d
-		dscale[j] += d * pre[j]
+	if accelerated {
+		fast = n &^ 7
+	}
+	for i := 0; i < rows*n && wide < n; i += n {
+		if fast > wide {
+			filmBack(fast-wide, &pre[i+wide], &cos[i+wide], &dy[i+wide], &scale[wide], &dpre[i+wide], &dshift[wide], &dscale[wide])
+		}
+		for j := fast; j < n; j++ {
+			d := cos[i+j] * dy[i+j]
+			dpre[i+j] = d * scale[j]
+			dshift[j] += d
+			dscale[j] += d * pre[i+j]
+		}
 	}
 }
 

@@ -19,8 +19,27 @@ func tile4x16(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ld
 //go:noescape
 func tile8x32(k int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, add bool)
 
+// row32 adds to thirty-two results of one row of a·b. Products and sums are rounded
+// one by one, as in the loop of Go that it stands for.
+//
+//go:noescape
+func row32(k int, a *float32, cs int, b *float32, ldb int, c *float32)
+
 //go:noescape
 func filmSinCos(n int, pre, scale, shift, sin, cos *float32)
 
 //go:noescape
 func filmBack(n int, pre, cos, dy, scale, dpre, dshift, dscale *float32)
+
+// filmSinCosRows is filmSinCos for the first n columns of rows that are stride
+// long, sixteen columns at a time with AVX-512, to the same bits. N is a multiple
+// of 16.
+//
+//go:noescape
+func filmSinCosRows(rows, n, stride int, pre, scale, shift, sin, cos *float32)
+
+// filmBackRows is filmBack for the first n columns of rows that are stride long,
+// thirty-two columns at a time with AVX-512, to the same bits. N is a multiple of 32.
+//
+//go:noescape
+func filmBackRows(rows, n, stride int, pre, cos, dy, scale, dpre, dshift, dscale *float32)

@@ -224,6 +224,43 @@ keep:
 	VZEROUPPER
 	RET
 
+// func row32(k int, a *float32, cs int, b *float32, ldb int, c *float32)
+TEXT ·row32(SB), NOSPLIT, $0-48
+	MOVQ k+0(FP), CX
+	MOVQ a+8(FP), SI
+	MOVQ cs+16(FP), R9
+	MOVQ b+24(FP), DI
+	MOVQ ldb+32(FP), R10
+	MOVQ c+40(FP), DX
+	SHLQ $2, R9
+	SHLQ $2, R10
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+
+next:
+	VBROADCASTSS (SI), Y4
+	VMULPS (DI), Y4, Y5
+	VMULPS 32(DI), Y4, Y6
+	VMULPS 64(DI), Y4, Y7
+	VMULPS 96(DI), Y4, Y8
+	VADDPS Y5, Y0, Y0
+	VADDPS Y6, Y1, Y1
+	VADDPS Y7, Y2, Y2
+	VADDPS Y8, Y3, Y3
+	ADDQ   R9, SI
+	ADDQ   R10, DI
+	DECQ   CX
+	JNZ    next
+
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
+	VZEROUPPER
+	RET
+
 DATA ·quarter+0(SB)/4, $0.25
 GLOBL ·quarter(SB), RODATA|NOPTR, $4
 DATA ·half+0(SB)/4, $0.5
@@ -316,5 +353,127 @@ back:
 	ADDQ        $8, AX
 	CMPQ        AX, CX
 	JLT         back
+	VZEROUPPER
+	RET
+
+// WIDESINE is SINE for Z0 into Z4.
+#define WIDESINE \
+	VRNDSCALEPS $0, Z0, Z1    \
+	VSUBPS      Z1, Z0, Z1    \
+	VPANDD      Z8, Z1, Z2    \
+	VPXORD      Z2, Z1, Z1    \
+	VSUBPS      Z1, Z7, Z3    \
+	VMINPS      Z3, Z1, Z1    \
+	VMULPS      Z1, Z1, Z3    \
+	VMOVAPS     Z14, Z4       \
+	VFMADD213PS Z13, Z3, Z4   \
+	VFMADD213PS Z12, Z3, Z4   \
+	VFMADD213PS Z11, Z3, Z4   \
+	VFMADD213PS Z10, Z3, Z4   \
+	VFMADD213PS Z9, Z3, Z4    \
+	VMULPS      Z1, Z4, Z4    \
+	VPXORD      Z2, Z4, Z4
+
+// func filmSinCosRows(rows, n, stride int, pre, scale, shift, sin, cos *float32)
+TEXT ·filmSinCosRows(SB), NOSPLIT, $0-64
+	MOVQ n+8(FP), CX
+	MOVQ stride+16(FP), R10
+	MOVQ pre+24(FP), SI
+	MOVQ scale+32(FP), DI
+	MOVQ shift+40(FP), DX
+	MOVQ sin+48(FP), R8
+	MOVQ cos+56(FP), R9
+	SHLQ $2, R10
+	VBROADCASTSS ·quarter(SB), Z6
+	VBROADCASTSS ·half(SB), Z7
+	VBROADCASTSS ·sign(SB), Z8
+	VBROADCASTSS ·taylor+0(SB), Z9
+	VBROADCASTSS ·taylor+4(SB), Z10
+	VBROADCASTSS ·taylor+8(SB), Z11
+	VBROADCASTSS ·taylor+12(SB), Z12
+	VBROADCASTSS ·taylor+16(SB), Z13
+	VBROADCASTSS ·taylor+20(SB), Z14
+
+strip:
+	VMOVUPS (DI), Z16
+	VMOVUPS (DX), Z17
+	MOVQ    rows+0(FP), BX
+	XORQ    AX, AX
+
+down:
+	VMOVUPS     (SI)(AX*1), Z0
+	VFMADD213PS Z17, Z16, Z0
+	WIDESINE
+	VMOVUPS     Z4, (R8)(AX*1)
+	VADDPS      Z6, Z0, Z0
+	WIDESINE
+	VMOVUPS     Z4, (R9)(AX*1)
+	ADDQ        R10, AX
+	DECQ        BX
+	JNZ         down
+
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	ADDQ $64, R8
+	ADDQ $64, R9
+	SUBQ $16, CX
+	JNZ  strip
+	VZEROUPPER
+	RET
+
+// func filmBackRows(rows, n, stride int, pre, cos, dy, scale, dpre, dshift, dscale *float32)
+TEXT ·filmBackRows(SB), NOSPLIT, $0-80
+	MOVQ n+8(FP), CX
+	MOVQ stride+16(FP), R12
+	MOVQ pre+24(FP), SI
+	MOVQ cos+32(FP), DI
+	MOVQ dy+40(FP), DX
+	MOVQ scale+48(FP), R8
+	MOVQ dpre+56(FP), R9
+	MOVQ dshift+64(FP), R10
+	MOVQ dscale+72(FP), R11
+	SHLQ $2, R12
+
+strip:
+	VMOVUPS (R8), Z16
+	VMOVUPS 64(R8), Z17
+	VMOVUPS (R10), Z18
+	VMOVUPS 64(R10), Z19
+	VMOVUPS (R11), Z20
+	VMOVUPS 64(R11), Z21
+	MOVQ    rows+0(FP), BX
+	XORQ    AX, AX
+
+down:
+	VMOVUPS     (DI)(AX*1), Z0
+	VMOVUPS     64(DI)(AX*1), Z1
+	VMULPS      (DX)(AX*1), Z0, Z0
+	VMULPS      64(DX)(AX*1), Z1, Z1
+	VMULPS      Z16, Z0, Z2
+	VMULPS      Z17, Z1, Z3
+	VADDPS      Z0, Z18, Z18
+	VADDPS      Z1, Z19, Z19
+	VFMADD231PS (SI)(AX*1), Z0, Z20
+	VFMADD231PS 64(SI)(AX*1), Z1, Z21
+	VMOVUPS     Z2, (R9)(AX*1)
+	VMOVUPS     Z3, 64(R9)(AX*1)
+	ADDQ        R12, AX
+	DECQ        BX
+	JNZ         down
+
+	VMOVUPS Z18, (R10)
+	VMOVUPS Z19, 64(R10)
+	VMOVUPS Z20, (R11)
+	VMOVUPS Z21, 64(R11)
+	ADDQ    $128, SI
+	ADDQ    $128, DI
+	ADDQ    $128, DX
+	ADDQ    $128, R8
+	ADDQ    $128, R9
+	ADDQ    $128, R10
+	ADDQ    $128, R11
+	SUBQ    $32, CX
+	JNZ     strip
 	VZEROUPPER
 	RET

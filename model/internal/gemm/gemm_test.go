@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,24 +52,55 @@ func TestSgemmAgreesWithGonum(t *testing.T) {
 
 func TestSineLayerAgreesWithMath(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for _, n := range []int{1, 7, 8, 64, 67} {
-		pre, scale, shift := floats(r, n), floats(r, n), floats(r, n)
-		sin, cos := make([]float32, n), make([]float32, n)
-		FilmSinCos(pre, scale, shift, sin, cos)
-		for i := range n {
-			phase := 2 * math.Pi * (float64(pre[i])*float64(scale[i]) + float64(shift[i]))
-			require.InDelta(t, math.Sin(phase), sin[i], 1e-5)
-			require.InDelta(t, math.Cos(phase), cos[i], 1e-5)
+	for _, n := range []int{1, 7, 8, 16, 48, 64, 67, 88} {
+		for _, rows := range []int{0, 1, 5} {
+			pre, scale, shift := floats(r, rows*n), floats(r, n), floats(r, n)
+			sin, cos := make([]float32, rows*n), make([]float32, rows*n)
+			FilmSinCos(pre, scale, shift, sin, cos)
+			dy, dpre := floats(r, rows*n), make([]float32, rows*n)
+			dshift, dscale := floats(r, n), floats(r, n)
+			wantShift, wantScale := slices.Clone(dshift), slices.Clone(dscale)
+			FilmBack(pre, cos, dy, scale, dpre, dshift, dscale)
+			for i := range rows * n {
+				j := i % n
+				phase := 2 * math.Pi * (float64(pre[i])*float64(scale[j]) + float64(shift[j]))
+				require.InDelta(t, math.Sin(phase), sin[i], 1e-5)
+				require.InDelta(t, math.Cos(phase), cos[i], 1e-5)
+				d := cos[i] * dy[i]
+				require.InDelta(t, d*scale[j], dpre[i], 1e-5)
+				wantShift[j] += d
+				wantScale[j] += d * pre[i]
+			}
+			for j := range n {
+				require.InDelta(t, wantShift[j], dshift[j], 1e-4)
+				require.InDelta(t, wantScale[j], dscale[j], 1e-4)
+			}
 		}
-		dy, dpre := floats(r, n), make([]float32, n)
-		dshift, dscale := floats(r, n), floats(r, n)
-		s0, c0 := append([]float32(nil), dshift...), append([]float32(nil), dscale...)
-		FilmBack(pre, cos, dy, scale, dpre, dshift, dscale)
-		for i := range n {
-			d := cos[i] * dy[i]
-			require.InDelta(t, d*scale[i], dpre[i], 1e-5)
-			require.InDelta(t, s0[i]+d, dshift[i], 1e-5)
-			require.InDelta(t, c0[i]+d*pre[i], dscale[i], 1e-5)
+	}
+}
+
+func TestBothSineLayersGiveTheSameBits(t *testing.T) {
+	if !broad {
+		t.Skip("this machine has no AVX-512")
+	}
+	defer func() { broad = true }()
+	for _, n := range []int{8, 16, 32, 56, 64, 112} {
+		const rows = 9
+		run := func(wide bool) (all [][]float32) {
+			broad = wide
+			r := rand.New(rand.NewPCG(9, uint64(n)))
+			pre, scale, shift := floats(r, rows*n), floats(r, n), floats(r, n)
+			pre[0], pre[3], pre[5] = 1e8, -1e-30, float32(math.Inf(1))
+			sin, cos := floats(r, rows*n+1), floats(r, rows*n+1) // a number more is left alone
+			FilmSinCos(pre, scale, shift, sin, cos)
+			dy, dpre, dshift, dscale := floats(r, rows*n), floats(r, rows*n+1), floats(r, n+1), floats(r, n+1)
+			FilmBack(pre, cos, dy, scale, dpre, dshift, dscale)
+			return [][]float32{sin, cos, dpre, dshift, dscale}
+		}
+		for i, want := range run(false) {
+			for j, v := range run(true)[i] {
+				require.Equal(t, math.Float32bits(want[j]), math.Float32bits(v), "n %d, slice %d, element %d", n, i, j)
+			}
 		}
 	}
 }
@@ -89,6 +121,23 @@ func TestBothTilesGiveTheSameBits(t *testing.T) {
 	require.Equal(t, one, two)
 }
 
+func TestRowsOfAssemblyGiveTheBitsOfGo(t *testing.T) {
+	var x, y, z float32 = 1 + 1./4096, 1 + 1./4096, -1
+	if !accelerated || x*y+z != float32(x*y)+z {
+		t.Skip("here there is no assembly, or the compiler fuses multiply-adds")
+	}
+	defer func() { accelerated = true }()
+	r := rand.New(rand.NewPCG(17, 18))
+	const m, n, k = 3, 75, 300
+	a, b := floats(r, k*m), floats(r, k*n)
+	one, two := floats(r, m*n), make([]float32, m*n)
+	copy(two, one)
+	Product(m, n, k, a, 1, m, b, n, one, n, true)
+	accelerated = false
+	Product(m, n, k, a, 1, m, b, n, two, n, true)
+	require.Equal(t, two, one)
+}
+
 // One layer of the artist over a batch of 16,384 points.
 func BenchmarkProduct(b *testing.B) {
 	r := rand.New(rand.NewPCG(5, 6))
@@ -107,11 +156,9 @@ func BenchmarkProduct(b *testing.B) {
 		b.ReportMetric(2*m*h*h*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 	})
 	b.Run("sine", func(b *testing.B) {
-		s, c := make([]float32, h), make([]float32, h)
+		s, c := make([]float32, m*h), make([]float32, m*h)
 		for b.Loop() {
-			for i := range m {
-				FilmSinCos(x[i*h:i*h+h], w[:h], w[h:2*h], s, c)
-			}
+			FilmSinCos(x, w[:h], w[h:2*h], s, c)
 		}
 		b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/m/h, "ns/sine+cosine")
 	})

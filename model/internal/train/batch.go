@@ -81,6 +81,7 @@ type batch struct {
 	index          map[string]int
 	pictures       []Picture
 	taste          Taste
+	which          part
 
 	features []float32 // [groups, Features]
 	noise    []float32 // [groups, Latent]
@@ -90,8 +91,8 @@ type batch struct {
 	mask     []float32 // likewise: 0 where a colour is free
 }
 
-func newBatch(s Shape, groups, points int, features []string, pictures []Picture, taste Taste) *batch {
-	b := &batch{shape: s, groups: groups, points: points, pictures: pictures, taste: taste, index: map[string]int{}}
+func newBatch(s Shape, groups, points int, features []string, pictures []Picture, taste Taste, which part) *batch {
+	b := &batch{shape: s, groups: groups, points: points, pictures: pictures, taste: taste, which: which, index: map[string]int{}}
 	for i, f := range features {
 		b.index[f] = i
 	}
@@ -164,21 +165,67 @@ func (b *batch) draw(rng *rand.Rand, noise float64) {
 			}
 			b.colour(g, first+k, b.taste.tint(c, turn, 0))
 		}
-		b.drawPlaces(rng, g, p, m, first)
+		b.drawPlaces(rng, g, n, m, first)
 	}
 }
 
-func (b *batch) drawPlaces(rng *rand.Rand, g int, p *Picture, m motif, first int) {
+// part says which places a batch takes.
+type part uint8
+
+const (
+	allPlaces part = iota
+	learnedPlaces
+	heldOutPlaces
+)
+
+// heldOut reports whether a place of picture n is one that training does not see,
+// if it holds any out: those of one in sixteen of the 32 × 32 squares of the frame,
+// others for each picture. Places, not pictures, are held out, because an artist
+// has a latent of its own for each picture and its words: of a picture that it
+// never saw it cannot know the shape, and the loss would tell of the vocabulary
+// only. In a square that it never saw it shows whether it has learned the shape,
+// or only the places.
+func heldOut(n int, x, y float64) bool {
+	const across = 32
+	i, j := math.Floor((x+1)/2*across), math.Floor((y+1)/2*across)
+	if i < 0 || j < 0 || i >= across || j >= across {
+		return false
+	}
+	v := (uint64(n)*across+uint64(j))*across + uint64(i) // mixed as in splitmix64
+	v = (v + 1) * 0x9e3779b97f4a7c15
+	v = (v ^ v>>30) * 0xbf58476d1ce4e5b9
+	v = (v ^ v>>27) * 0x94d049bb133111eb
+	return (v^v>>31)&15 == 0
+}
+
+// maxTries bounds the search for a place of a part. A held-out one is found after
+// some thirty; what the last one shows is taken where all edges lie elsewhere.
+const maxTries = 2000
+
+// place draws a place of picture n, if wanted one beside an edge.
+func (b *batch) place(rng *rand.Rand, n int, edge bool) (x, y float64) {
+	p := &b.pictures[n]
 	side := float64(p.side)
-	for i := range b.points {
-		var x, y float64
-		if i%5 < 2 && len(p.edges) > 0 {
+	for range maxTries {
+		if edge && len(p.edges) > 0 {
 			e := int(p.edges[rng.IntN(len(p.edges))])
 			x = (float64(e%p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
 			y = (float64(e/p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
 		} else {
 			x, y = reach*(2*rng.Float64()-1), reach*(2*rng.Float64()-1)
 		}
+		if b.which == allPlaces || heldOut(n, x, y) == (b.which == heldOutPlaces) {
+			break
+		}
+	}
+	return x, y
+}
+
+func (b *batch) drawPlaces(rng *rand.Rand, g, n int, m motif, first int) {
+	p := &b.pictures[n]
+	side := float64(p.side)
+	for i := range b.points {
+		x, y := b.place(rng, n, i%5 < 2)
 		r := g*b.points + i
 		b.places[2*r], b.places[2*r+1] = float32(x), float32(y)
 		x, y = b.taste.bend(x, y)

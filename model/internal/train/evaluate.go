@@ -11,7 +11,7 @@ import (
 // the given places (x and y by turns). It returns Colours logits for each
 // place and the palette. It is what the integer kernels are checked against.
 func Evaluate(s Shape, w Weights, z, places []float32) (logits []float32, palette []Lab, err error) {
-	n, err := newGraph(s, w, 1, len(places)/2, 1)
+	n, err := newGraph(s, w, 1, len(places)/2, 1, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +36,7 @@ func Evaluate(s Shape, w Weights, z, places []float32) (logits []float32, palett
 	for k := range s.Colours {
 		palette = append(palette, Lab{float64(p[3*k]) + .5, float64(p[3*k+1]) / 4, float64(p[3*k+2]) / 4})
 	}
-	return append([]float32(nil), floats(n.logitsValue)...), palette, nil
+	return n.trunk.logits, palette, nil
 }
 
 // Mix is the colour of one place: the palette weighed by the softmax of the

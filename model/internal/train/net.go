@@ -1,34 +1,14 @@
 package train
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"sync"
-	"time"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"github.com/atelier-dao/atelier/model/internal/gemm"
 )
-
-// Options of a training run.
-type Options struct {
-	Steps   int
-	Seed    [32]byte
-	Workers int     // goroutines of the large operations; they do not change the result
-	Rate    float64 // Adam's first learning rate; it falls along a cosine to 2 %
-	Noise   float64 // standard deviation added to each number of z
-	Groups  int     // pictures in a batch
-	Points  int     // places in each of them
-	Taste   Taste
-	Budget  time.Duration // 0, or when to end early; how far it gets then depends on the machine
-	// Progress, where not nil, is called after each step.
-	Progress func(step, steps int, loss float64)
-}
 
 // Loss weights: what a palette error counts against a wrong colour of a place,
 // and what keeps latents near 0.
@@ -39,17 +19,18 @@ const (
 
 var useOnce sync.Once
 
-// graph is the artist on gorgonia, for a fixed batch size.
+// graph is the artist on gorgonia, for a fixed batch size. What does not learn
+// keeps the logits and has no loss.
 type graph struct {
 	g                                             *gorgonia.ExprGraph
 	parameters                                    gorgonia.Nodes
 	features, noise, places, labels, target, mask *gorgonia.Node
-	logits, palette                               *gorgonia.Node
-	loss, entropy                                 *gorgonia.Node
-	lossValue, logitsValue, paletteValue          gorgonia.Value
+	palette, loss, entropy                        *gorgonia.Node
+	lossValue, paletteValue                       gorgonia.Value
+	trunk                                         *trunk
 }
 
-func newGraph(s Shape, w Weights, groups, points, workers int) (*graph, error) {
+func newGraph(s Shape, w Weights, groups, points, workers int, learns bool) (*graph, error) {
 	useOnce.Do(func() { gorgonia.Use(gemm.BLAS{}) })
 	n := &graph{g: gorgonia.NewGraph()}
 	input := func(name string, rows, cols int) *gorgonia.Node {
@@ -85,18 +66,17 @@ func newGraph(s Shape, w Weights, groups, points, workers int) (*graph, error) {
 			return must(gorgonia.BroadcastAdd(must(gorgonia.Mul(x, p[w])), p[b], nil, []byte{0}))
 		}
 		u := must(gorgonia.ApplyOp(&softsign{operation{"softsign", 1}}, affine(z, "mapping.w", "mapping.b")))
-		h, in := n.places, 2
+		// The order of these lines fixes in which order the gradient of u is summed.
+		inputs := gorgonia.Nodes{n.places, n.labels}
 		for l := range s.Layers {
 			name := fmt.Sprintf("layer.%d.", l)
 			scale := must(gorgonia.Mul(u, p[name+"scale"]))
 			shift := must(gorgonia.BroadcastAdd(must(gorgonia.Mul(u, p[name+"shift"])), p[name+"b"], nil, []byte{0}))
-			h = must(gorgonia.ApplyOp(newSineLayer(workers, groups, points, in, s.Hidden), h, p[name+"w"], scale, shift))
-			in = s.Hidden
+			inputs = append(inputs, p[name+"w"], scale, shift)
 		}
-		bias := must(gorgonia.BroadcastAdd(must(gorgonia.Mul(u, p["head.shift"])), p["head.b"], nil, []byte{0}))
-		spread := must(gorgonia.ApplyOp(&repeat{operation{"repeat", 1}, groups, points, s.Colours}, bias))
-		n.logits = must(gorgonia.Add(must(gorgonia.Mul(h, p["head.w"])), spread))
-		n.entropy = must(gorgonia.ApplyOp(newCrossEntropy(workers, rows, s.Colours), n.logits, n.labels))
+		inputs = append(inputs, p["head.w"], must(gorgonia.BroadcastAdd(must(gorgonia.Mul(u, p["head.shift"])), p["head.b"], nil, []byte{0})))
+		n.trunk = newTrunk(s, groups, points, workers, learns)
+		n.entropy = must(gorgonia.ApplyOp(n.trunk, inputs...))
 		q := must(gorgonia.ApplyOp(&softsign{operation{"softsign", 1}}, affine(z, "palette.in.w", "palette.in.b")))
 		n.palette = affine(q, "palette.out.w", "palette.out.b")
 		wrong := must(gorgonia.HadamardProd(n.mask, must(gorgonia.Sub(n.palette, n.target))))
@@ -110,7 +90,6 @@ func newGraph(s Shape, w Weights, groups, points, workers int) (*graph, error) {
 		return nil, fmt.Errorf("train: build graph: %w", failed)
 	}
 	gorgonia.Read(n.entropy, &n.lossValue)
-	gorgonia.Read(n.logits, &n.logitsValue)
 	gorgonia.Read(n.palette, &n.paletteValue)
 	return n, nil
 }
@@ -118,80 +97,4 @@ func newGraph(s Shape, w Weights, groups, points, workers int) (*graph, error) {
 func (n *graph) let(node *gorgonia.Node, data []float32) error {
 	s := node.Shape()
 	return gorgonia.Let(node, tensor.New(tensor.WithShape(s[0], s[1]), tensor.WithBacking(data)))
-}
-
-// ErrDiverged reports a run whose loss stopped being a number.
-var ErrDiverged = errors.New("training went astray: try another seed")
-
-// Run trains from start and returns new weights; start is left alone. The
-// result depends on shape, start, features, pictures and options, but not on
-// the number of workers.
-func Run(ctx context.Context, s Shape, start Weights, features []string, pictures []Picture, o Options) (Weights, error) {
-	if len(pictures) == 0 {
-		return nil, fmt.Errorf("%w: none given", ErrPicture)
-	}
-	if s.Features != len(features) {
-		return nil, fmt.Errorf("train: %d features named, shape has %d", len(features), s.Features)
-	}
-	n, err := newGraph(s, start, o.Groups, o.Points, o.Workers)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := gorgonia.Grad(n.loss, n.parameters...); err != nil {
-		return nil, fmt.Errorf("train: differentiate: %w", err)
-	}
-	vm := gorgonia.NewTapeMachine(n.g, gorgonia.BindDualValues(n.parameters...))
-	defer vm.Close()
-	solver := gorgonia.NewAdamSolver(gorgonia.WithLearnRate(o.Rate), gorgonia.WithBeta2(.99))
-	rng := rand.New(rand.NewChaCha8(o.Seed))
-	b := newBatch(s, o.Groups, o.Points, features, pictures, o.Taste)
-	mean := 0.
-	began := time.Now()
-	for step := range o.Steps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		b.draw(rng, o.Noise)
-		for _, in := range []struct {
-			node *gorgonia.Node
-			data []float32
-		}{{n.features, b.features}, {n.noise, b.noise}, {n.places, b.places}, {n.labels, b.labels}, {n.target, b.palette}, {n.mask, b.mask}} {
-			if err := n.let(in.node, in.data); err != nil {
-				return nil, fmt.Errorf("train: %w", err)
-			}
-		}
-		if err := vm.RunAll(); err != nil {
-			return nil, fmt.Errorf("train: step %d: %w", step, err)
-		}
-		gorgonia.WithLearnRate(o.Rate * rate(step, o.Steps))(solver)
-		if err := solver.Step(gorgonia.NodesToValueGrads(n.parameters)); err != nil {
-			return nil, fmt.Errorf("train: step %d: %w", step, err)
-		}
-		vm.Reset()
-		loss := float64(n.lossValue.Data().(float32))
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("%w (step %d)", ErrDiverged, step)
-		}
-		if step == 0 {
-			mean = loss
-		}
-		mean += (loss - mean) * .03
-		if o.Progress != nil {
-			o.Progress(step+1, o.Steps, mean)
-		}
-		if o.Budget > 0 && time.Since(began) > o.Budget {
-			break
-		}
-	}
-	out := Weights{}
-	for i, slot := range s.Slots() {
-		out[slot.Name] = Tensor{slot.Rows, slot.Cols, append([]float32(nil), floats(n.parameters[i].Value())...)}
-	}
-	return out, nil
-}
-
-// rate warms up over 2 % of the run and then falls along a cosine to 2 %.
-func rate(step, steps int) float64 {
-	at := float64(step) / float64(max(1, steps))
-	return min(1, (at+.0005)/.02) * (.02 + .98*.5*(1+math.Cos(math.Pi*at)))
 }

@@ -108,7 +108,7 @@ func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
 	features := Features([]Picture{p})
 	s := tiny
 	s.Features = len(features)
-	b := newBatch(s, 64, 50, features, []Picture{p}, Taste{})
+	b := newBatch(s, 64, 50, features, []Picture{p}, Taste{}, allPlaces)
 	b.draw(rand.New(rand.NewPCG(9, 9)), 0)
 	for g := range b.groups {
 		row := b.features[g*s.Features : (g+1)*s.Features]

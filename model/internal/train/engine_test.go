@@ -1,0 +1,214 @@
+package train
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// run prepares a small run on two pictures.
+func run(t testing.TB, change func(*Options)) (*Engine, State) {
+	pictures := []Picture{disc("red disc", t), disc("blue ball", t)}
+	features := Features(pictures)
+	s := tiny
+	s.Features = len(features)
+	o := Options{Steps: 60, Workers: 2, Rate: 5e-3, Groups: 16, Points: 16, Noise: .05}
+	if change != nil {
+		change(&o)
+	}
+	e, err := New(s, features, pictures, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	at, err := e.Begin(s.Initial(rand.New(rand.NewPCG(1, 1))))
+	require.NoError(t, err)
+	return e, at
+}
+
+func advance(t testing.TB, e *Engine, from State, until int) State {
+	s, err := e.Advance(context.Background(), from, until, nil)
+	require.NoError(t, err)
+	return s
+}
+
+func TestTrainingLowersTheLoss(t *testing.T) {
+	e, at := run(t, nil)
+	var losses []float64
+	end, err := e.Advance(context.Background(), at, 60, func(p Progress) {
+		require.Equal(t, len(losses)+1, p.Step)
+		losses = append(losses, p.Loss)
+	})
+	require.NoError(t, err)
+	require.Less(t, losses[59], losses[0]-.2)
+	require.Equal(t, losses[59], end.Loss)
+	require.Equal(t, Measurement{}, end.Last, "nothing is held out")
+	require.True(t, Ended(e.o, end.Progress))
+}
+
+func TestAStateSaysAllThatTheNextStepsDependOn(t *testing.T) {
+	measured := func(o *Options) { o.Every = 10 }
+	e, at := run(t, measured)
+	before, err := at.Marshal("")
+	require.NoError(t, err)
+	whole := advance(t, e, at, 60)
+	require.Equal(t, 60, whole.Last.Step)
+
+	t.Run("the same again on the engine that has been at the end", func(t *testing.T) {
+		require.Equal(t, whole, advance(t, e, at, 60))
+	})
+	t.Run("another number of workers", func(t *testing.T) {
+		for _, workers := range []int{1, 3, 20} {
+			other, begun := run(t, func(o *Options) { measured(o); o.Workers = workers })
+			require.Equal(t, whole, advance(t, other, begun, 60))
+		}
+	})
+	t.Run("in parts, through files and on other engines", func(t *testing.T) {
+		s := at
+		for _, until := range []int{1, 7, 30, 31, 60} {
+			raw, err := s.Marshal("part of a run")
+			require.NoError(t, err)
+			read, note, err := UnmarshalState(raw)
+			require.NoError(t, err)
+			require.Equal(t, "part of a run", note)
+			require.Equal(t, s, read)
+			other, _ := run(t, measured)
+			s = advance(t, other, read, until)
+			require.Equal(t, until, s.Step)
+		}
+		require.Equal(t, whole, s)
+	})
+	t.Run("stopped between two steps", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		part, err := e.Advance(ctx, at, 60, func(p Progress) {
+			if p.Step == 23 {
+				cancel()
+			}
+		})
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, 23, part.Step)
+		require.Equal(t, whole, advance(t, e, part, 60))
+	})
+	after, err := at.Marshal("")
+	require.NoError(t, err)
+	require.Equal(t, before, after, "the state that went in is left alone")
+}
+
+func TestARunEndsWhenItsPatienceDoes(t *testing.T) {
+	e, at := run(t, func(o *Options) { o.Every, o.Patience, o.Rate = 2, 3, .4 })
+	s := advance(t, e, at, 60) // at such a rate it does not get better for long
+	require.Less(t, s.Step, 60)
+	require.Equal(t, s.Best.Step+3*2, s.Step)
+	require.Equal(t, s.Step, s.Last.Step)
+	require.NotEqual(t, s.Weights, s.Chosen())
+	require.Equal(t, s.BestWeights, s.Chosen())
+	require.True(t, Ended(e.o, s.Progress))
+
+	best := advance(t, e, at, s.Best.Step)
+	require.Equal(t, best.Weights, s.Chosen(), "kept are the weights of the best measurement")
+}
+
+func TestAConstantRateMakesARunThatIsAPart(t *testing.T) {
+	constant := func(steps int) func(o *Options) {
+		return func(o *Options) { o.Constant, o.Steps = true, steps }
+	}
+	short, at := run(t, constant(8))
+	long, _ := run(t, constant(1000))
+	require.Equal(t, advance(t, short, at, 8), advance(t, long, at, 8))
+}
+
+func TestHeldOutPlacesAreNotLearned(t *testing.T) {
+	pictures := []Picture{disc("red disc", t), disc("blue ball", t)}
+	features := Features(pictures)
+	s := tiny
+	s.Features = len(features)
+	for which, name := range map[part]string{learnedPlaces: "learned", heldOutPlaces: "held out"} {
+		b := newBatch(s, 64, 50, features, pictures, Taste{}, which)
+		b.draw(rand.New(rand.NewPCG(3, 3)), 0)
+		for g := range b.groups {
+			n := 0
+			if b.features[g*s.Features+b.index["ball"]] == 1 {
+				n = 1
+			}
+			for i := range b.points {
+				r := g*b.points + i
+				// Single precision may move a place over the border of its square.
+				x, y := float64(b.places[2*r]), float64(b.places[2*r+1])
+				inner := func(v float64) bool { f := (v + 1) * 16; return f-math.Floor(f) > 1e-4 && f-math.Floor(f) < 1-1e-4 }
+				if inner(x) && inner(y) {
+					require.Equal(t, which == heldOutPlaces, heldOut(n, x, y), "%s: place (%v, %v) of picture %d", name, x, y, n)
+				}
+			}
+		}
+	}
+	share := 0
+	for i := range 32 * 32 {
+		if heldOut(5, (float64(i%32)+.5)/16-1, (float64(i/32)+.5)/16-1) {
+			share++
+		}
+	}
+	require.InDelta(t, 64, share, 24, "one in sixteen")
+}
+
+func TestAdamAgreesWithGorgoniasToTheBit(t *testing.T) {
+	var x, y, z float32 = 1 + 1./4096, 1 + 1./4096, -1
+	if x*y+z != float32(x*y)+z {
+		t.Skip("here the compiler fuses multiply-adds in gorgonia's loops, which rounds otherwise")
+	}
+	rng := rand.New(rand.NewPCG(11, 12))
+	normal := func(n int, scale float64) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(rng.NormFloat64() * scale)
+		}
+		return v
+	}
+	type parameter = *gradient
+	var ours, theirs []parameter
+	sizes := []int{1, 7, 64, 1000}
+	own := &adam{beta1: meanDecay, beta2: squareDecay}
+	for _, n := range sizes {
+		w := normal(n, 1)
+		ours = append(ours, newGradient(w))
+		theirs = append(theirs, newGradient(w))
+		own.mean, own.square = append(own.mean, make([]float32, n)), append(own.square, make([]float32, n))
+	}
+	solver := gorgonia.NewAdamSolver(gorgonia.WithBeta2(squareDecay))
+	for step := range 300 {
+		eta := 3e-3 * rate(step, 300)
+		own.rate = eta
+		gorgonia.WithLearnRate(eta)(solver)
+		var a, b []gorgonia.ValueGrad
+		for i, n := range sizes {
+			g := normal(n, math.Pow(10, rng.Float64()*8-7))
+			if step%7 == 0 {
+				clear(g)
+			}
+			copy(ours[i].g.Data().([]float32), g)
+			copy(theirs[i].g.Data().([]float32), g)
+			a, b = append(a, ours[i]), append(b, theirs[i])
+		}
+		require.NoError(t, own.Step(a))
+		require.NoError(t, solver.Step(b))
+		for i := range sizes {
+			require.Equal(t, theirs[i].w.Data(), ours[i].w.Data(), "step %d", step)
+			require.Equal(t, theirs[i].g.Data(), ours[i].g.Data(), "gradients are 0 afterwards")
+		}
+	}
+}
+
+// gradient is a parameter with a gradient, for solvers.
+type gradient struct{ w, g *tensor.Dense }
+
+func newGradient(w []float32) *gradient {
+	of := func(v []float32) *tensor.Dense {
+		return tensor.New(tensor.WithShape(1, len(v)), tensor.WithBacking(append([]float32(nil), v...)))
+	}
+	return &gradient{of(w), of(make([]float32, len(w)))}
+}
+
+func (g *gradient) Value() gorgonia.Value         { return g.w }
+func (g *gradient) Grad() (gorgonia.Value, error) { return g.g, nil }

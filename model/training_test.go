@@ -1,0 +1,139 @@
+package model
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// carried is a training in a folder, which stops after so many steps.
+func carried(t *testing.T, dir string, stopAfter int) (*Training, TrainingState, error) {
+	r := newRun(t, small(nil))
+	from, err := r.Begin()
+	require.NoError(t, err)
+	if c, err := ReadCheckpointFile(dir); err == nil {
+		from, err = r.Resume(c)
+		require.NoError(t, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	work := &Training{Run: r, Dir: dir, Samples: 6, Interval: time.Nanosecond, Progress: func(p TrainingProgress) {
+		if p.Step == stopAfter {
+			cancel()
+		}
+	}}
+	state, err := work.Do(ctx, from)
+	return work, state, err
+}
+
+func entries(t *testing.T, dir string) (steps []int, heldOut int) {
+	raw, err := os.ReadFile(filepath.Join(dir, logFile))
+	require.NoError(t, err)
+	for line := range bytes.Lines(raw) {
+		var e LossEntry
+		require.NoError(t, json.Unmarshal(line, &e))
+		require.Positive(t, e.Loss)
+		if e.HeldOut != nil {
+			heldOut++
+		}
+		steps = append(steps, e.Step)
+	}
+	return steps, heldOut
+}
+
+func TestATrainingGoesOnWhereItStopped(t *testing.T) {
+	whole := t.TempDir()
+	_, want, err := carried(t, whole, 0)
+	require.NoError(t, err)
+
+	dir := filepath.Join(t.TempDir(), "artist")
+	_, part, err := carried(t, dir, 7)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 7, part.Step)
+	c, err := ReadCheckpointFile(dir)
+	require.NoError(t, err)
+	require.Equal(t, part, c.State)
+	steps, _ := entries(t, dir)
+	require.Equal(t, []int{4}, steps)
+
+	// A process that was killed may have written more to the log than is in its checkpoint.
+	f, err := os.OpenFile(filepath.Join(dir, logFile), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString("{\"step\":8,\"loss\":1,\"places_per_second\":1}\n{\"step\":12,\"lo")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+
+	work, end, err := carried(t, dir, 0)
+	require.NoError(t, err)
+	require.Equal(t, want, end)
+	steps, heldOut := entries(t, dir)
+	require.Equal(t, []int{4, 8, 12}, steps)
+	require.Equal(t, 3, heldOut)
+	for _, name := range []string{curveFile, "samples-0000006.png", "samples-0000012.png"} {
+		raw, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		_, err = png.Decode(bytes.NewReader(raw))
+		require.NoError(t, err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, ".*"))
+	require.NoError(t, err)
+	require.Empty(t, files, "nothing half written is left")
+
+	require.NoError(t, work.Discard())
+	require.NoError(t, work.Discard(), "discarding nothing is no error")
+	_, err = ReadCheckpointFile(dir)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestATrainingSaysHowLongItTakes(t *testing.T) {
+	r := newRun(t, small(nil))
+	from, err := r.Begin()
+	require.NoError(t, err)
+	heard := 0
+	work := &Training{Run: r, Dir: t.TempDir(), Estimated: func(left time.Duration) {
+		heard++
+		require.Positive(t, left)
+	}}
+	_, err = work.Do(context.Background(), from)
+	require.NoError(t, err)
+	require.Equal(t, 1, heard)
+}
+
+func TestALossCurveShowsBothLosses(t *testing.T) {
+	var log []LossEntry
+	colours := func() (loss, heldOut int) {
+		img := LossCurve(log)
+		for y := curveTop; y < curveHeight-curveBottom; y++ {
+			for x := curveLeft; x < curveWidth; x++ {
+				switch img.At(x, y) {
+				case lossColour:
+					loss++
+				case heldOutColour:
+					heldOut++
+				}
+			}
+		}
+		return loss, heldOut
+	}
+	loss, heldOut := colours()
+	require.Zero(t, loss+heldOut, "nothing yet")
+	for i := range 50 {
+		log = append(log, LossEntry{Step: 1 + i*10, Loss: 2 / float64(i+1)})
+	}
+	loss, heldOut = colours()
+	require.Greater(t, loss, 500)
+	require.Zero(t, heldOut)
+	other := .7
+	log[10].HeldOut, log[40].HeldOut = &other, &other
+	_, heldOut = colours()
+	require.Greater(t, heldOut, 200)
+	require.Equal(t, []float64{.5, 1, 2, 5}, lossTicks(.4, 6))
+	require.GreaterOrEqual(t, len(lossTicks(1.1, 1.7)), 3)
+}
