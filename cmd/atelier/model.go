@@ -15,6 +15,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/engine"
 	"github.com/atelier-dao/atelier/model/kernel"
 )
 
@@ -42,7 +43,7 @@ func loadArtist(dir string) (*model.Artist, error) {
 }
 
 func modelRender(e *env) *cobra.Command {
-	var wanted, seed, out, weights, kernelName string
+	var wanted, seed, out, weights, kernelName, engineName, library string
 	var size, workers int
 	c := &cobra.Command{
 		Use:   "render",
@@ -50,12 +51,22 @@ func modelRender(e *env) *cobra.Command {
 		Long: `render needs no network. The same artist, prompt, seed and size give the same
 pixels on every machine; pixel_root is the Merkle root over 32x32 tiles of them.
 The seed is 64 hex digits, or any text, which is hashed. The environment variable
-ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
-		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
+ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).
+
+--weights may also name an ONNX file, as ` + "`atelier model export`" + ` writes it: another
+engine draws then, whose pixels differ in their last bits from machine to machine.`,
+		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png\n  atelier model render --weights heart.onnx --out twin.png",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return usage("--out FILE is missing: where should the PNG go?")
+			}
+			draws, err := chooseEngine(engineName, weights)
+			if err != nil {
+				return err
+			}
+			if draws != engine.Phase16 {
+				return drawONNX{draws, weights, library, out, cmd.Flags().Changed, size, workers}.run(cmd.Context(), e)
 			}
 			artist, err := loadArtist(weights)
 			if err != nil {
@@ -67,24 +78,22 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 				return err
 			}
 			took := time.Since(start)
-			f, err := os.Create(out)
-			if err != nil {
+			if err := writePNG(out, p); err != nil {
 				return err
-			}
-			if err := errors.Join(p.EncodePNG(f), f.Close()); err != nil {
-				return fmt.Errorf("write %s: %w", out, err)
 			}
 			id, s := artist.ID(), parseSeed(seed)
 			return e.say(struct {
-				Prompt    string  `json:"prompt"`
-				Seed      string  `json:"seed"`
-				Size      int     `json:"size"`
-				PixelRoot string  `json:"pixel_root"`
-				Artist    string  `json:"artist"`
-				File      string  `json:"file"`
-				Seconds   float64 `json:"seconds"`
-			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), out, took.Seconds()},
-				"%s  %dx%d  pixel root %x  %.2f s\n", out, size, size, p.PixelRoot, took.Seconds())
+				Prompt    string      `json:"prompt"`
+				Seed      string      `json:"seed"`
+				Size      int         `json:"size"`
+				PixelRoot string      `json:"pixel_root"`
+				Artist    string      `json:"artist"`
+				Engine    string      `json:"engine"`
+				Class     model.Class `json:"class"`
+				File      string      `json:"file"`
+				Seconds   float64     `json:"seconds"`
+			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(p.PixelRoot).String(), curation.Hash(id).String(), draws, artist.Describe().Class, out, took.Seconds()},
+				"%s  %dx%d  class %s  pixel root %x  %.2f s\n", out, size, size, artist.Describe().Class, p.PixelRoot, took.Seconds())
 		},
 	}
 	f := c.Flags()
@@ -92,7 +101,9 @@ ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).`,
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
-	f.StringVar(&weights, "weights", "", "`DIR` of an artist (default: the embedded genesis artist)")
+	f.StringVar(&weights, "weights", "", "`DIR` of an artist, or an ONNX file (default: the embedded artist)")
+	option(c, &engineName, "engine", "", oneOf(engineNames()...), "`ENGINE` to use (default: by --weights; see model engines)")
+	f.StringVar(&library, "library", "", "`FILE` of ONNX Runtime's library (default: ATELIER_ONNXRUNTIME)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	return c
