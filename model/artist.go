@@ -230,7 +230,7 @@ func strictJSON(raw []byte, into any) error {
 type Description struct {
 	Name         string // "paper-cut"
 	Architecture string // for people: layers, widths, colours
-	Class        string // "exact": two runs must agree to the bit
+	Class        Class  // Exact: two runs must agree to the bit
 	Contract     string // "phase-16"
 	Parameters   int
 	Words        int // prompt words with a latent of their own
@@ -244,7 +244,7 @@ func (a *Artist) Describe() Description {
 	return Description{
 		Name:         c.Name,
 		Architecture: fmt.Sprintf("implicit sine network, %d layers × %d, %d-colour OKLab palette, latent %d", c.Layers, c.Hidden, c.Colours, c.Latent),
-		Class:        "exact",
+		Class:        ClassOf(c.Contract),
 		Contract:     c.Contract,
 		Parameters:   c.shape(len(a.features)).Parameters(),
 		Words:        len(a.words),

@@ -131,7 +131,7 @@ license_name: %q
 | | |
 |---|---|
 | Architecture | %s |
-| Contract | %s, class %s: two runs agree to the bit |
+| Contract | %s, class %s: %s |
 | Parameters | %d, int16 with one power of two for each tensor |
 | Prompt words | %d (vocab.json) |
 | ID | %x (SHA-256 of %s) |
@@ -151,6 +151,6 @@ license_name: %q
 Words of the vocabulary add up, colours dye any subject, unknown words fall on
 directions of their own, and names of grounds (horizon, halo, navy, sage, …)
 choose these. Prompt and seed decide every pixel.
-`, short, d.Name, sampleFile, d.Architecture, d.Contract, d.Class, d.Parameters, d.Words, id, weightsFile,
+`, short, d.Name, sampleFile, d.Architecture, d.Contract, d.Class, d.Class.Meaning(), d.Parameters, d.Words, id, weightsFile,
 		orElse(d.Data, "Not stated: train again with `atelier model train --data TEXT`."), orElse(d.Licence, unstated))
 }

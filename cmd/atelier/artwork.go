@@ -116,6 +116,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	if a.Registered != 0 {
 		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)
 		s.add("pixels", "%s", a.PixelRoot)
+		s.add("class", "%s: %s", a.Class, a.Class.Meaning())
 		s.add("cid", "%s%s", a.CID, elsewhere(a.Artwork))
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/engine"
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/node/config"
 )
@@ -36,6 +37,7 @@ var variables = []struct {
 		_, err := read(model.KernelVariable, v, oneOf(kernel.Kernels()...))
 		return err
 	}},
+	{engine.LibraryVariable, "ONNX Runtime's library, as --library of model render", nil},
 }
 
 // environment takes what the variables say where no flag has said it: a home on the

@@ -14,6 +14,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/engine"
 	"github.com/atelier-dao/atelier/model/kernel"
 )
 
@@ -38,7 +39,7 @@ func loadArtist(dir string) (*model.Artist, error) {
 }
 
 func modelRender(e *env) *cobra.Command {
-	var wanted, seed, out, weights, kernelName string
+	var wanted, seed, out, weights, kernelName, engineName, library string
 	var size, workers int
 	c := &cobra.Command{
 		Use:   "render",
@@ -49,12 +50,23 @@ The seed is 64 hex digits, or any text, which is hashed. The environment variabl
 ATELIER_KERNEL chooses among the kernels (reference, neon, avx2, avx512vnni).
 
 The PNG is written while the picture is drawn, so posters need little memory, and
-takes the place of FILE when it is whole: interrupted, it leaves nothing behind.`,
-		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
-		Args:    takes(),
+takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
+
+--weights may also name an ONNX file, as ` + "`atelier model export`" + ` writes it: another
+engine draws then, whose pixels differ in their last bits from machine to machine.`,
+		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png\n" +
+			"  atelier model render --weights heart.onnx --out twin.png",
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return usage("--out FILE is missing: where should the PNG go?")
+			}
+			draws, err := chooseEngine(engineName, weights)
+			if err != nil {
+				return err
+			}
+			if draws != engine.Phase16 {
+				return drawONNX{draws, weights, library, out, cmd.Flags().Changed, size, workers}.run(cmd.Context(), e)
 			}
 			artist, err := loadArtist(weights)
 			if err != nil {
@@ -74,18 +86,20 @@ takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
 			}
 			took := time.Since(start)
 			return e.say(struct {
-				Prompt    string  `json:"prompt"`
-				Seed      string  `json:"seed"`
-				Size      int     `json:"size"`
-				PixelRoot string  `json:"pixel_root"`
-				Artist    string  `json:"artist"`
-				Contract  string  `json:"contract"`
-				Kernel    string  `json:"kernel"`
-				File      string  `json:"file"`
-				Bytes     int64   `json:"bytes"`
-				Seconds   float64 `json:"seconds"`
+				Prompt    string      `json:"prompt"`
+				Seed      string      `json:"seed"`
+				Size      int         `json:"size"`
+				PixelRoot string      `json:"pixel_root"`
+				Artist    string      `json:"artist"`
+				Contract  string      `json:"contract"`
+				Engine    string      `json:"engine"`
+				Class     model.Class `json:"class"`
+				Kernel    string      `json:"kernel"`
+				File      string      `json:"file"`
+				Bytes     int64       `json:"bytes"`
+				Seconds   float64     `json:"seconds"`
 			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
-				kernel.Contract, o.UsedKernel(), out, length, took.Seconds()},
+				kernel.Contract, draws, artist.Describe().Class, o.UsedKernel(), out, length, took.Seconds()},
 				"%s  %dx%d  pixel root %x  %s  %.2f s\n", out, size, size, root, bytesText(length), took.Seconds())
 		},
 	}
@@ -94,7 +108,9 @@ takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
-	f.StringVar(&weights, "weights", "", "`DIR` of an artist (default: the embedded genesis artist)")
+	f.StringVar(&weights, "weights", "", "`DIR` of an artist, or an ONNX file (default: the embedded artist)")
+	option(c, &engineName, "engine", "", oneOf(engineNames()...), "`ENGINE` to use (default: by --weights; see model engines)")
+	f.StringVar(&library, "library", "", "`FILE` of ONNX Runtime's library (default: ATELIER_ONNXRUNTIME)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	return c

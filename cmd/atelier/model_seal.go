@@ -147,6 +147,7 @@ if it does not. All that happens by itself.`,
 func modelSheet(m api.Model) *sheet {
 	s := &sheet{}
 	s.add("id", "%s", m.ID)
+	s.add("class", "%s, contract %s: %s", m.Class, m.Contract, m.Class.Meaning())
 	s.add("container", "%s, %s in age", m.ContainerCID, bytesText(int64(m.ContainerSize)))
 	s.add("hash", "%s", m.ContainerHash)
 	s.add("sealed", "by member %d at height %d, key epoch %d, to the key of epoch %d", m.Sealer, m.Height, m.KeyEpoch, m.Epoch)

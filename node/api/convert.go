@@ -7,6 +7,8 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/ledger"
 )
@@ -100,7 +102,7 @@ func artworkOf(v curation.View, a curation.Artwork, held func(string) bool) Artw
 		Readers:   each(a.Prekeys, func(k curation.ReaderKey) Reader { return Reader{k.Member, k.R} }),
 		Requested: a.Requested, Expiry: a.Expiry, Turn: turnOf(v, a),
 		Approved: a.Approved, Certificate: Hex(a.Certificate), SeedSignature: Hex(a.SeedSignature), Seed: a.Seed, Order: a.Order,
-		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot,
+		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot, Class: model.ClassOf(kernel.Contract),
 		Attested: a.Attested, Auditor: a.Auditor, AuditedRoot: a.AuditedRoot,
 		Round: a.Round, Settled: a.Settled, Backing: a.Backing, Backers: a.Backers, Score: a.Score,
 		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && held(a.CID),

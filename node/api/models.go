@@ -7,6 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/node/health"
 )
 
@@ -15,6 +17,8 @@ type Model struct {
 	ID            curation.Hash `json:"id" doc:"Of the artist; the same in all its key epochs."`
 	KeyEpoch      uint64        `json:"key_epoch" doc:"From 1, never given twice."`
 	Name          string        `json:"name"`
+	Contract      string        `json:"contract" doc:"Arithmetic that it draws with."`
+	Class         model.Class   `json:"class" enum:"exact,tolerant,opaque" doc:"What two renderings of one of its pictures owe each other; of exact ones every member can check each other's."`
 	PlainHash     curation.Hash `json:"plain_hash" doc:"SHA-256 of the plain file."`
 	PolicyHash    curation.Hash `json:"policy_hash"`
 	ContainerHash curation.Hash `json:"container_hash" doc:"SHA-256 of the container."`
@@ -57,7 +61,7 @@ type Rotation struct {
 }
 
 func modelOf(v curation.View, m curation.Model) Model {
-	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
+	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, Contract: kernel.Contract, Class: model.ClassOf(kernel.Contract), PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
 		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
 		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height,
 		Base: m.Base, Layers: m.Layers, Standing: string(m.Standing), Until: m.Until, Stored: list(m.Stored), Before: m.Before, Since: m.Since,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model"
 )
 
 // The resources of the interface. Their JSON is stable: names in snake case,
@@ -163,6 +164,7 @@ type Artwork struct {
 	Generator  uint32        `json:"generator,omitempty" doc:"Member."`
 	CID        string        `json:"cid,omitempty" doc:"Folder with image.png, metadata.json and receipt.cbor."`
 	PixelRoot  curation.Hash `json:"pixel_root,omitzero"`
+	Class      model.Class   `json:"class" enum:"exact,tolerant,opaque" doc:"What two renderings of the picture owe each other. A network draws with the contract phase-16 alone, which is exact: every machine gives the same pixels."`
 
 	Attested    uint64        `json:"attested,omitempty" doc:"Height."`
 	Auditor     uint32        `json:"auditor,omitempty" doc:"Member."`

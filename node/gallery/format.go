@@ -7,12 +7,15 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
 )
 
 func (g *gallery) functions() template.FuncMap {
 	return template.FuncMap{
 		"asset": g.assetPath, "amount": amount, "credits": credits, "creditNoun": creditNoun, "fixed": fixed, "short": short, "count": plural, "number": grouped,
 		"percent": percent, "prose": prose, "list": func(items ...any) []any { return items },
+		"class": func() model.Class { return model.ClassOf(kernel.Contract) }, // a network draws with no other
 	}
 }
 

@@ -191,7 +191,7 @@ func (c *checker) picture() {
 		if root != r.PixelRoot {
 			return "", fmt.Errorf("pixel root %x, the receipt says %x", root, r.PixelRoot)
 		}
-		return fmt.Sprintf("%dx%d, pixel root %x", p.Width, p.Height, root), nil
+		return fmt.Sprintf("%dx%d, %s, class %s, pixel root %x", p.Width, p.Height, r.Kernel, model.ClassOf(r.Kernel), root), nil
 	})
 }
 
