@@ -19,7 +19,7 @@ func (r Recipe) Program(a *Artist) (*kernel.Program, error) {
 		return nil, err
 	}
 	if r.Artist != a.ID() {
-		return nil, fmt.Errorf("%w: it is of %x, these weights are of %x", ErrOtherArtist, r.Artist[:8], a.id[:8])
+		return nil, fmt.Errorf("%w: it is of artist %x…, these weights are of %x…: give the weights of that one", ErrOtherArtist, r.Artist[:8], a.id[:8])
 	}
 	z, view, err := a.between(r.Subjects)
 	if err != nil {

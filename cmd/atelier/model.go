@@ -45,6 +45,8 @@ func loadArtist(dir string) (*model.Artist, error) {
 func modelRender(e *env) *cobra.Command {
 	var wanted, seed, out, weights, kernelName string
 	var size, workers int
+	var recipe *model.Recipe
+	var v variation
 	c := &cobra.Command{
 		Use:   "render",
 		Short: "Draw a picture with the public genesis artist, or one of your own",
@@ -54,23 +56,36 @@ The seed is 64 hex digits, or any text, which is hashed. The environment variabl
 ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).
 
 The PNG is written while the picture is drawn, so posters need little memory, and
-takes the place of FILE when it is whole: interrupted, it leaves nothing behind.`,
-		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png",
-		Args:    takes(),
+takes the place of FILE when it is whole: interrupted, it leaves nothing behind. It
+carries its recipe (see ` + "`atelier model recipe`" + `): --recipe draws from one, and the
+flags from --at to --zoom change it.`,
+		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png\n" +
+			"  atelier model render --prompt \"red heart\" --seed today --hue blue --mirror x --out card.png",
+		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
 				return usage("--out FILE is missing: where should the PNG go?")
+			}
+			if recipe != nil && (cmd.Flags().Changed("prompt") || cmd.Flags().Changed("seed")) {
+				return usage("--recipe says prompt and seed: leave --prompt and --seed away")
 			}
 			artist, err := loadArtist(weights)
 			if err != nil {
 				return err
 			}
-			start, s := time.Now(), parseSeed(seed)
+			r := model.NewRecipe(artist.ID(), wanted, parseSeed(seed))
+			if recipe != nil {
+				r = *recipe
+			}
+			if r, err = v.apply(r); err != nil {
+				return err
+			}
+			start, first := time.Now(), r.Subjects[0]
 			bar := newProgress(e, "tiles drawn")
 			o := model.RenderOptions{Workers: workers, Kernel: kernelName, Progress: bar.move}
 			var root [32]byte
 			length, err := writeWhole(out, func(w io.Writer) (err error) {
-				root, err = artist.RenderPNG(cmd.Context(), w, wanted, s, size, o)
+				root, err = drawRecipe(cmd.Context(), w, artist, r, size, o)
 				return err
 			})
 			bar.end()
@@ -81,6 +96,7 @@ takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
 			return e.say(struct {
 				Prompt    string  `json:"prompt"`
 				Seed      string  `json:"seed"`
+				Recipe    string  `json:"recipe"`
 				Size      int     `json:"size"`
 				PixelRoot string  `json:"pixel_root"`
 				Artist    string  `json:"artist"`
@@ -89,7 +105,7 @@ takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
 				File      string  `json:"file"`
 				Bytes     int64   `json:"bytes"`
 				Seconds   float64 `json:"seconds"`
-			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
+			}{first.Prompt, hex.EncodeToString(first.Seed[:]), r.String(), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
 				kernel.Contract, o.UsedKernel(), out, length, took.Seconds()},
 				"%s  %dx%d  pixel root %x  %s  %.2f s\n", out, size, size, root, bytesText(length), took.Seconds())
 		},
@@ -97,11 +113,13 @@ takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
 	f := c.Flags()
 	option(c, &wanted, "prompt", "", prompt, "what to draw: `TEXT`; empty lets the seed decide")
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
+	option(c, &recipe, "recipe", "", recipeText, "draw from this `RECIPE`, instead of prompt and seed")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
 	f.StringVar(&weights, "weights", "", "`DIR` of an artist (default: the embedded genesis artist)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
+	v.options(c)
 	return c
 }
 
