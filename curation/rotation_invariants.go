@@ -71,7 +71,8 @@ func (m *Machine) modelAgrees(r state.Reader, models []Model, o Model, i int) er
 		return fmt.Errorf("has a ciphertext of %s", plural(len(o.Ciphertext), "byte"))
 	case o.Tried > o.Approved:
 		return fmt.Errorf("%s ended of %d that were approved", plural(o.Tried, "request"), o.Approved)
-	case o.Base >= o.KeyEpoch || o.Before >= o.KeyEpoch:
+	// An artist that was sealed early may be adopted late, in the place of a later one.
+	case o.Base >= o.KeyEpoch || o.Before == o.KeyEpoch || o.Before > uint64(len(models)):
 		return fmt.Errorf("lies on %d and took the place of %d", o.Base, o.Before)
 	case len(o.Stored) == 0 || o.Stored[0] != o.Sealer:
 		return fmt.Errorf("is stored by %v, sealed by %d", o.Stored, o.Sealer)

@@ -11,10 +11,24 @@ import (
 // integers only, so every machine gets the same program. It takes about a
 // millisecond. Errors wrap [ErrPrompt].
 func (a *Artist) Fold(prompt string, seed [32]byte) (*kernel.Program, error) {
+	z, view, err := a.latent(prompt, seed)
+	if err != nil {
+		return nil, err
+	}
+	p := a.program(z)
+	p.View = view
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("fold: %w", err)
+	}
+	return p, nil
+}
+
+// latent is what prompt and seed say: a point of the latent space, and the view.
+func (a *Artist) latent(prompt string, seed [32]byte) ([]int64, kernel.View, error) {
 	c := newChance("seed", seed[:], []byte(prompt))
 	r, err := a.read(prompt, c)
 	if err != nil {
-		return nil, err
+		return nil, kernel.View{}, err
 	}
 	z := r.z
 	for j := range z {
@@ -27,14 +41,11 @@ func (a *Artist) Fold(prompt string, seed [32]byte) (*kernel.Program, error) {
 		a.add(z, r.motif, 256)
 	}
 	z = a.choosePaper(z, r.paper, c)
-	p := a.program(z)
-	if p.View, err = chooseView(c); err != nil {
-		return nil, fmt.Errorf("fold: %w", err)
+	view, err := chooseView(c)
+	if err != nil {
+		return nil, kernel.View{}, fmt.Errorf("fold: %w", err)
 	}
-	if err := p.Validate(); err != nil {
-		return nil, fmt.Errorf("fold: %w", err)
-	}
-	return p, nil
+	return z, view, nil
 }
 
 // choosePaper adds the named paper to z or, where none is named, that of four

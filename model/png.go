@@ -8,6 +8,19 @@ import (
 	"io"
 )
 
+// WritePNG writes a picture of 8-bit RGB as PNG while draw hands over its rows, from
+// the top, some at a time. When it fails, what w has received is of no use.
+func WritePNG(w io.Writer, width, height int, draw func(sink func(rows []byte) error) error) error {
+	png, err := newPNG(w, width, height)
+	if err != nil {
+		return err
+	}
+	if err := draw(func(rows []byte) error { _, err := png.Write(rows); return err }); err != nil {
+		return err
+	}
+	return png.Close()
+}
+
 // pngWriter writes a picture of 8-bit RGB as PNG, row by row as they come.
 //
 // It stands in for image/png, which takes a whole image, or asks for one pixel at

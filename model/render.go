@@ -38,28 +38,40 @@ func (a *Artist) Render(ctx context.Context, prompt string, seed [32]byte, size 
 	if err != nil {
 		return nil, err
 	}
+	return Draw(ctx, program, size, size, o)
+}
+
+// RenderPNG draws the picture of prompt and seed as [DrawPNG] does.
+func (a *Artist) RenderPNG(ctx context.Context, w io.Writer, prompt string, seed [32]byte, size int, o RenderOptions) (pixelRoot [32]byte, err error) {
+	program, err := a.Fold(prompt, seed)
+	if err != nil {
+		return pixelRoot, err
+	}
+	return DrawPNG(ctx, w, program, size, size, o)
+}
+
+// Draw renders a program, width×height pixels, each side 1..kernel.MaxSide, and
+// keeps all of it. Errors wrap [kernel.ErrProgram], [kernel.ErrSize] or
+// [kernel.ErrKernel], or are ctx's.
+func Draw(ctx context.Context, program *kernel.Program, width, height int, o RenderOptions) (*Picture, error) {
 	options, explain := o.kernel()
-	p, err := kernel.Render(ctx, program, size, size, options)
+	p, err := kernel.Render(ctx, program, width, height, options)
 	if err != nil {
 		return nil, explain(err)
 	}
 	return &Picture{W: p.W, H: p.H, RGB: p.RGB, PixelRoot: p.PixelRoot}, nil
 }
 
-// RenderPNG draws the picture of prompt and seed and writes it to w as PNG while
-// it is drawn, so that any size fits into little memory (see [kernel.Stream]). It
-// returns the pixel root. When it fails, what w has received is of no use. Errors
-// are those of [Artist.Render] and of w.
-func (a *Artist) RenderPNG(ctx context.Context, w io.Writer, prompt string, seed [32]byte, size int, o RenderOptions) (pixelRoot [32]byte, err error) {
-	program, err := a.Fold(prompt, seed)
-	if err != nil {
-		return pixelRoot, err
-	}
+// DrawPNG renders a program and writes the picture to w as PNG while it is drawn, so
+// that any size fits into little memory (see [kernel.Stream]). It returns the pixel
+// root. When it fails, what w has received is of no use. Errors are those of [Draw]
+// and of w.
+func DrawPNG(ctx context.Context, w io.Writer, program *kernel.Program, width, height int, o RenderOptions) (pixelRoot [32]byte, err error) {
 	var png *pngWriter // begun with the first rows, when everything was found good
 	options, explain := o.kernel()
-	pixelRoot, err = kernel.Stream(ctx, program, size, size, options, func(rows []byte) (err error) {
+	pixelRoot, err = kernel.Stream(ctx, program, width, height, options, func(rows []byte) (err error) {
 		if png == nil {
-			if png, err = newPNG(w, size, size); err != nil {
+			if png, err = newPNG(w, width, height); err != nil {
 				return err
 			}
 		}

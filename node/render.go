@@ -3,8 +3,10 @@ package node
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 
@@ -38,7 +40,7 @@ func (a *actor) render(ctx context.Context, f member.Render) {
 
 // draw opens the model for one artwork and renders it. The generator stores the
 // artwork's folder and pins it as a candidate; the auditor holds the registered
-// folder against its own rendering. The plain model lives in this call only; if it is to
+// folder against what it renders itself. The plain model lives in this call only; if it is to
 // be sealed from scratch, this is where.
 func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels curation.Hash, sealed *curation.Rotate, err error) {
 	plain, err := n.openModel(ctx, f)
@@ -63,23 +65,16 @@ func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels c
 }
 
 func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Render) (string, curation.Hash, error) {
-	size := int(n.params().PictureSize)
-	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, size, model.RenderOptions{Workers: n.cfg.Artist.Workers})
+	if f.Role == seal.Auditor {
+		pixels, err := n.audit(ctx, artist, f)
+		return "", pixels, err
+	}
+	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, int(n.params().PictureSize), model.RenderOptions{Workers: n.cfg.Artist.Workers})
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	if f.Role == seal.Generator {
-		root, err := n.storeArtwork(ctx, f, picture)
-		return root, picture.PixelRoot, err
-	}
-	same, err := n.holdsAgainst(ctx, f, picture)
-	if err != nil {
-		return "", curation.Hash{}, fmt.Errorf("fetch the registered folder: %w", err)
-	}
-	if !same {
-		return "", curation.Hash{}, nil
-	}
-	return "", picture.PixelRoot, nil
+	root, err := n.storeArtwork(ctx, f, picture)
+	return root, picture.PixelRoot, err
 }
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
@@ -111,37 +106,91 @@ func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model
 	return root.String(), nil
 }
 
-// holdsAgainst fetches what was registered and says whether it is this artwork: the
-// rendered pixels, the receipt that the ledger implies, and metadata that name both.
-// An error means that it could not be fetched or read here.
-func (n *Node) holdsAgainst(ctx context.Context, f member.Render, picture *model.Picture) (bool, error) {
+// audit fetches what was registered and returns the root of its pixels, or none when
+// it is not this artwork. An error means that it could not be fetched, read or
+// rendered here.
+func (n *Node) audit(ctx context.Context, artist *model.Artist, f member.Render) (curation.Hash, error) {
+	root, files, err := n.registered(ctx, f)
+	if err != nil {
+		return curation.Hash{}, fmt.Errorf("fetch the registered folder: %w", err)
+	}
+	label := func(p *model.Picture) (storage.Artwork, error) { return n.label(f, p, f.Artwork.Generator) }
+	return vouched(ctx, artist, root, files, label, n.params(), rand.Reader, n.cfg.Artist.Workers)
+}
+
+// vouched is the root of the pixels of a folder that is an artwork by the given rules,
+// and none when it is not: its picture has the size that it must have, label gives the
+// receipt and words for these pixels, and tiles that nobody could foresee are as the
+// artist draws them.
+func vouched(ctx context.Context, artist *model.Artist, root cid.Cid, files []storage.File, label func(*model.Picture) (storage.Artwork, error),
+	rules curation.Params, random io.Reader, workers int) (curation.Hash, error) {
+	picture, ok := pictureIn(files, int(rules.PictureSize))
+	if !ok {
+		return curation.Hash{}, nil
+	}
+	expected, err := label(picture)
+	if err != nil {
+		return curation.Hash{}, err
+	}
+	if !sameArtwork(root, files, expected) {
+		return curation.Hash{}, nil
+	}
+	program, err := artist.Fold(expected.Receipt.Prompt, expected.Receipt.Seed)
+	if err != nil {
+		return curation.Hash{}, fmt.Errorf("render: %w", err)
+	}
+	tiles, err := model.DrawTiles(random, model.Tiles(picture.W, picture.H), int(rules.AuditTiles))
+	if err != nil {
+		return curation.Hash{}, err
+	}
+	differ, err := model.Check(ctx, program, picture.W, picture.H, picture.RGB, tiles, model.RenderOptions{Workers: workers})
+	if err != nil {
+		return curation.Hash{}, fmt.Errorf("render: %w", err)
+	}
+	if len(differ) > 0 {
+		return curation.Hash{}, nil
+	}
+	return picture.PixelRoot, nil
+}
+
+// registered fetches an artwork's folder. There are no files when what was registered
+// is no folder that can be read.
+func (n *Node) registered(ctx context.Context, f member.Render) (cid.Cid, []storage.File, error) {
 	a := f.Artwork
 	root, err := cid.Decode(a.CID)
 	if err != nil {
-		return false, nil
+		return root, nil, nil
 	}
 	from := n.others(f.Maker)
 	// What is pinned as something else is here already, and is compared all the same.
 	if err := n.pin(root, pinName(member.Candidate, a.RID)); err != nil && !errors.Is(err, errPinned) {
-		return false, err
+		return root, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	if _, err := n.exchange.Fetch(ctx, root, from); err != nil {
-		return false, err
-	}
-	label, err := n.label(f, picture, a.Generator)
-	if err != nil {
-		return false, err
+		return root, nil, err
 	}
 	files, err := n.store.ReadFolder(ctx, root, maxFolderBytes)
-	switch {
-	case err != nil && ours(ctx, err):
-		return false, err
-	case err != nil:
-		return false, nil
+	if err != nil && ours(ctx, err) {
+		return root, nil, err
 	}
-	return sameArtwork(root, files, label, picture), nil
+	return root, files, nil
+}
+
+// pictureIn is the picture in an artwork's folder, with the root of its pixels; false
+// when it has none of that size, or one that a viewer may show otherwise.
+func pictureIn(files []storage.File, size int) (*model.Picture, bool) {
+	i := slices.IndexFunc(files, func(f storage.File) bool { return f.Name == storage.ImageName })
+	if i < 0 {
+		return nil, false
+	}
+	png, err := storage.DecodePNG(files[i].Data, size)
+	if err != nil || png.Width != size || png.Height != size {
+		return nil, false
+	}
+	root, err := kernel.PixelRoot(png.Width, png.Height, png.RGB)
+	return &model.Picture{W: png.Width, H: png.Height, RGB: png.RGB, PixelRoot: root}, err == nil
 }
 
 // ours says whether a folder that was fetched whole cannot be read because of this
@@ -151,12 +200,12 @@ func ours(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, storage.ErrDamaged) || errors.Is(err, storage.ErrClosed) || errors.As(err, &disk)
 }
 
-// sameArtwork holds a folder's files against the receipt, words and pixels that they
-// should have, and its CID against the one that those files have: another layout of
-// the same files would pass for a forgery with whoever checks them later. PNG bytes
-// are not compared, because compression may differ between versions of Go; so the
-// metadata may name another picture file, but that one.
-func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork, picture *model.Picture) bool {
+// sameArtwork holds a folder's files against the receipt and words that they should
+// have, and its CID against the one that those files have: another layout of the same
+// files would pass for a forgery with whoever checks them later. PNG bytes are not
+// compared, because compression may differ between versions of Go; so the metadata may
+// name another picture file, but that one. The receipt names the root of its pixels.
+func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork) bool {
 	if have, err := storage.FolderCID(files); err != nil || !have.Equals(root) || len(files) != 3 {
 		return false
 	}
@@ -166,10 +215,6 @@ func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork, pict
 	}
 	receipt, err := label.Receipt.Encode()
 	if err != nil || !bytes.Equal(data[storage.ReceiptName], receipt) {
-		return false
-	}
-	png, err := storage.DecodePNG(data[storage.ImageName], picture.W)
-	if err != nil || png.Width != picture.W || png.Height != picture.H || !bytes.Equal(png.RGB, picture.RGB) {
 		return false
 	}
 	if texts, err := storage.ReadText(data[storage.ImageName]); err != nil || !slices.Equal(texts, label.Texts()) {

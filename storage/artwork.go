@@ -29,6 +29,10 @@ const (
 	TextRequestID   = "atelier:rid" // lower-case hex
 )
 
+// TextRecipe is the keyword under which a picture that somebody draws at home carries
+// its recipe. An artwork's folder has none: the receipt implies it.
+const TextRecipe = "atelier:recipe"
+
 // Attribute is one trait in the metadata.
 type Attribute struct {
 	Trait string `json:"trait_type"`

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/png"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -116,13 +117,56 @@ func AddText(png []byte, texts []Text) ([]byte, error) {
 		if err := t.check(); err != nil {
 			return nil, err
 		}
-		// Keyword, NUL, not compressed, method 0, no language, no translated keyword.
-		writeChunk(out, "iTXt", []byte(t.Keyword+"\x00\x00\x00\x00\x00"+t.Text))
+		t.write(out)
 	}
 	for _, c := range chunks[1:] {
 		out.Write(c.raw)
 	}
 	return out.Bytes(), nil
+}
+
+// WithText returns a writer that takes a PNG and passes it on to w with text chunks
+// behind its header, as AddText puts them there. The PNG may come in any pieces.
+func WithText(w io.Writer, texts []Text) (io.Writer, error) {
+	out := &bytes.Buffer{}
+	for _, t := range texts {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+		t.write(out)
+	}
+	return &textWriter{w: w, head: len(pngSignature) + 12 + 13, texts: out.Bytes()}, nil
+}
+
+// textWriter puts texts between the first bytes and the others.
+type textWriter struct {
+	w     io.Writer
+	head  int // bytes until the texts; below 0 once they are written
+	texts []byte
+}
+
+func (t *textWriter) Write(b []byte) (n int, err error) {
+	if t.head > 0 {
+		n, err = t.w.Write(b[:min(t.head, len(b))])
+		t.head -= n
+		if err != nil || t.head > 0 {
+			return n, err
+		}
+	}
+	if t.head == 0 {
+		if _, err := t.w.Write(t.texts); err != nil {
+			return n, err
+		}
+		t.head = -1
+	}
+	more, err := t.w.Write(b[n:])
+	return n + more, err
+}
+
+// write appends the text as a chunk: keyword, NUL, not compressed, method 0, no
+// language, no translated keyword.
+func (t Text) write(out *bytes.Buffer) {
+	writeChunk(out, "iTXt", []byte(t.Keyword+"\x00\x00\x00\x00\x00"+t.Text))
 }
 
 func (t Text) check() error {
@@ -221,7 +265,7 @@ func (h pngHeader) check(maxSide int) error {
 // that could make a viewer show other pixels than these, or keep a text from
 // ReadText.
 func DecodePNG(b []byte, maxSide int) (Picture, error) {
-	if maxSide <= 0 || maxSide > MaxSide {
+	if maxSide <= 0 {
 		maxSide = MaxSide
 	}
 	h, chunks, err := parsePNG(b)

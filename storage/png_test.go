@@ -246,3 +246,25 @@ func BenchmarkPNG(b *testing.B) {
 		}
 	})
 }
+
+// A PNG that is written piece by piece gets the texts that AddText puts into a whole one.
+func TestTextsAreAddedWhileAPNGIsWritten(t *testing.T) {
+	png, err := EncodePNG(Picture{Width: 3, Height: 2, RGB: make([]byte, 18)})
+	require.NoError(t, err)
+	texts := []Text{{"Title", "Ünïcode"}, {TextRecipe, "recipe1"}}
+	want, err := AddText(png, texts)
+	require.NoError(t, err)
+	for _, piece := range []int{1, 7, 32, 33, 34, len(png)} {
+		var out bytes.Buffer
+		w, err := WithText(&out, texts)
+		require.NoError(t, err)
+		for rest := png; len(rest) > 0; rest = rest[min(piece, len(rest)):] {
+			n, err := w.Write(rest[:min(piece, len(rest))])
+			require.NoError(t, err)
+			require.Equal(t, min(piece, len(rest)), n)
+		}
+		require.Equal(t, want, out.Bytes(), "pieces of %d bytes", piece)
+	}
+	_, err = WithText(nil, []Text{{"no\nkeyword", ""}})
+	require.ErrorIs(t, err, ErrPNG)
+}

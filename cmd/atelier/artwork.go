@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 )
 
@@ -123,7 +124,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	case a.Attested != 0 && a.Auditor != 0 && a.AuditedRoot != a.PixelRoot:
 		s.add("disputed", "%s rendered other pixels: %s", memberName(n, a.Auditor), a.AuditedRoot)
 	case a.Attested != 0 && a.Auditor != 0:
-		s.add("audited by", "%s at height %d: the same pixels", memberName(n, a.Auditor), a.Attested)
+		s.add("audited by", "%s at height %d: the same pixels; %s", memberName(n, a.Auditor), a.Attested, auditText(n.Params))
 	}
 	if t := a.Turn; t != nil {
 		s.add("waits for", "%s as %s until height %d; now %d", memberName(n, t.Member), t.Role, t.Until, n.Height)
@@ -152,6 +153,15 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("why", "%s", a.Reason)
 	}
 	return s
+}
+
+// auditText says how much of a picture an auditor draws again, and what that finds.
+func auditText(p curation.Params) string {
+	total, checked := model.Tiles(int(p.PictureSize), int(p.PictureSize)), int(p.AuditTiles)
+	if checked == 0 || checked >= total {
+		return fmt.Sprintf("all %s drawn again", count(total, "tile"))
+	}
+	return fmt.Sprintf("%d of %s drawn again, by chance: %s", checked, count(total, "tile"), caughtText(total, checked))
 }
 
 // elsewhere says why a folder is not on the node.

@@ -41,6 +41,8 @@ func loadArtist(dir string) (*model.Artist, error) {
 func modelRender(e *env) *cobra.Command {
 	var wanted, seed, out, weights, kernelName, engineName, library string
 	var size, workers int
+	var recipe *model.Recipe
+	var v variation
 	c := &cobra.Command{
 		Use:   "render",
 		Short: "Draw a picture with the public genesis artist, or one of your own",
@@ -50,11 +52,14 @@ The seed is 64 hex digits, or any text, which is hashed. The environment variabl
 ATELIER_KERNEL chooses among the kernels (reference, neon, avx2, avx512vnni).
 
 The PNG is written while the picture is drawn, so posters need little memory, and
-takes the place of FILE when it is whole: interrupted, it leaves nothing behind.
+takes the place of FILE when it is whole: interrupted, it leaves nothing behind. It
+carries its recipe (see ` + "`atelier model recipe`" + `): --recipe draws from one, and the
+flags from --at to --zoom change it.
 
 --weights may also name an ONNX file, as ` + "`atelier model export`" + ` writes it: another
 engine draws then, whose pixels differ in their last bits from machine to machine.`,
 		Example: "  atelier model render --prompt \"red heart\" --seed today --size 1024 --out heart.png\n" +
+			"  atelier model render --prompt \"red heart\" --seed today --hue blue --mirror x --out card.png\n" +
 			"  atelier model render --weights heart.onnx --out twin.png",
 		Args: takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -68,16 +73,26 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 			if draws != engine.Phase16 {
 				return drawONNX{draws, weights, library, out, cmd.Flags().Changed, size, workers}.run(cmd.Context(), e)
 			}
+			if recipe != nil && (cmd.Flags().Changed("prompt") || cmd.Flags().Changed("seed")) {
+				return usage("--recipe says prompt and seed: leave --prompt and --seed away")
+			}
 			artist, err := loadArtist(weights)
 			if err != nil {
 				return err
 			}
-			start, s := time.Now(), parseSeed(seed)
+			r := model.NewRecipe(artist.ID(), wanted, parseSeed(seed))
+			if recipe != nil {
+				r = *recipe
+			}
+			if r, err = v.apply(r); err != nil {
+				return err
+			}
+			start, first := time.Now(), r.Subjects[0]
 			bar := newProgress(e, "tiles drawn")
 			o := model.RenderOptions{Workers: workers, Kernel: kernelName, Progress: bar.move}
 			var root [32]byte
 			length, err := writeWhole(out, func(w io.Writer) (err error) {
-				root, err = artist.RenderPNG(cmd.Context(), w, wanted, s, size, o)
+				root, err = drawRecipe(cmd.Context(), w, artist, r, size, o)
 				return err
 			})
 			bar.end()
@@ -88,6 +103,7 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 			return e.say(struct {
 				Prompt    string      `json:"prompt"`
 				Seed      string      `json:"seed"`
+				Recipe    string      `json:"recipe"`
 				Size      int         `json:"size"`
 				PixelRoot string      `json:"pixel_root"`
 				Artist    string      `json:"artist"`
@@ -98,7 +114,7 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 				File      string      `json:"file"`
 				Bytes     int64       `json:"bytes"`
 				Seconds   float64     `json:"seconds"`
-			}{wanted, hex.EncodeToString(s[:]), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
+			}{first.Prompt, hex.EncodeToString(first.Seed[:]), r.String(), size, curation.Hash(root).String(), curation.Hash(artist.ID()).String(),
 				kernel.Contract, draws, artist.Describe().Class, o.UsedKernel(), out, length, took.Seconds()},
 				"%s  %dx%d  pixel root %x  %s  %.2f s\n", out, size, size, root, bytesText(length), took.Seconds())
 		},
@@ -106,6 +122,7 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 	f := c.Flags()
 	option(c, &wanted, "prompt", "", prompt, "what to draw: `TEXT`; empty lets the seed decide")
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
+	option(c, &recipe, "recipe", "", recipeText, "draw from this `RECIPE`, instead of prompt and seed")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
 	f.StringVar(&weights, "weights", "", "`DIR` of an artist, or an ONNX file (default: the embedded artist)")
@@ -113,5 +130,6 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 	f.StringVar(&library, "library", "", "`FILE` of ONNX Runtime's library (default: ATELIER_ONNXRUNTIME)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
+	v.options(c)
 	return c
 }

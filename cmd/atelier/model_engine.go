@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -136,6 +135,11 @@ func (d drawONNX) run(ctx context.Context, e *env) error {
 	if d.typed("kernel") {
 		return usage("--kernel chooses among the kernels of the engine %s: leave it away", engine.Phase16)
 	}
+	for _, v := range variations {
+		if d.typed(v.name) || d.typed("recipe") {
+			return usage("an ONNX file draws as it is: leave --recipe and the flags that change a picture away, or draw with an artist's folder")
+		}
+	}
 	if d.library == "" {
 		d.library = os.Getenv(engine.LibraryVariable)
 	}
@@ -162,7 +166,7 @@ func (d drawONNX) run(ctx context.Context, e *env) error {
 		return err
 	}
 	took := time.Since(start)
-	if err := writePNG(d.out, p); err != nil {
+	if _, err := writeWhole(d.out, p.EncodePNG); err != nil {
 		return err
 	}
 	return e.say(struct {
@@ -175,19 +179,4 @@ func (d drawONNX) run(ctx context.Context, e *env) error {
 		Seconds   float64     `json:"seconds"`
 	}{d.size, curation.Hash(p.PixelRoot).String(), is.Engine, is.Runtime, is.Class, d.out, took.Seconds()},
 		"%s  %dx%d  class %s, drawn by %s  pixel root %x  %.2f s\n", d.out, d.size, d.size, is.Class, is.Runtime, p.PixelRoot, took.Seconds())
-}
-
-func writePNG(name string, p *model.Picture) error {
-	f, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err := p.EncodePNG(f); err != nil {
-		f.Close()
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return nil
 }

@@ -84,6 +84,14 @@ func TestAnArtworkThatItsAuditorRendersOtherwiseIsDisputed(t *testing.T) {
 	require.Contains(t, r.out, "rendered other pixels: ")
 }
 
+func TestAnAuditBySomeTilesSaysWhatItFinds(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.AuditTiles = 1 })
+	rid := s.Request("Vera", "red heart")
+	s.Reach(rid, curation.StatusCandidate)
+	r := ask(t, s)("artwork", "show", rid.String())
+	require.Contains(t, r.out, "the same pixels; 1 of 4 tiles drawn again, by chance: whoever altered one tile is caught with 25 %, 1 % of them with 25 %, 10 % with 25 %\n")
+}
+
 func TestANetworkInItsCeremonySaysSo(t *testing.T) {
 	atelier := ask(t, apitest.New(t, 4, nil))
 	r := atelier("network", "show")
@@ -119,6 +127,7 @@ func TestAWholeRoundReadsWell(t *testing.T) {
 	r = atelier("account", "show", apitest.Address("Walid").String())
 	require.Regexp(t, `holds +\S+ tokens of "red heart" \(`+heart.String()[:12]+`\), paid 300 credits`, r.out)
 	r = atelier("artwork", "show", heart.String()[:8])
+	require.Regexp(t, `audited by +Member \d at height \d+: the same pixels; all 4 tiles drawn again\n`, r.out)
 	require.Regexp(t, `price +\S+ credits a token`, r.out)
 	require.Contains(t, r.out, "held by")
 	r = atelier("artwork", "show", bird.String()[:8])

@@ -4,14 +4,14 @@
 rotate 7
 show model 8
 ----
-43 key epoch 2: 2 layers of member 4 is proven, around key epoch 1
-76 key epoch 3: 3 layers of member 3 is proven, around key epoch 2
+43 key epoch 2: 2 layers of member 3 is proven, around key epoch 1
+76 key epoch 3: 3 layers of member 2 is proven, around key epoch 2
 109 key epoch 4: 4 layers of member 4 is proven, around key epoch 3
-142 key epoch 5: 5 layers of member 3 is proven, around key epoch 4
-175 key epoch 6: 6 layers of member 2 is proven, around key epoch 5
+142 key epoch 5: 5 layers of member 4 is proven, around key epoch 4
+175 key epoch 6: 6 layers of member 1 is proven, around key epoch 5
 208 key epoch 7: 7 layers of member 4 is proven, around key epoch 6
-241 key epoch 8: 8 layers of member 2 is proven, around key epoch 7
-key epoch 8: proven "dusk" of member 2, base 7, 8 layers, stored by [2 1 3], before 7, 1 approved, opened by [2 1], ""
+241 key epoch 8: 8 layers of member 4 is proven, around key epoch 7
+key epoch 8: proven "dusk" of member 4, base 7, 8 layers, stored by [4 1 2], before 7, 1 approved, opened by [3 1], ""
 
 wait 30
 show turns
@@ -19,8 +19,8 @@ show turns
 251 round.opened round=8 candidates=596f3f… back_until=256 open_until=261
 256 artwork.declined rid=596f3f… cid=bafkreigl3gupwllolwrlvpbru2jlhcues6ioddka4lztfyuayrggitxdcm round=8 rank=1 score=0 backing=0 refund=100 reason="nobody backed it"
 256 round.settled round=8 published= backing=0 treasury_tribute=0 maker_tribute=0
-267 rotation.due key_epoch=8 layers=8 order=2,1
-turns: [2 1]
+267 rotation.due key_epoch=8 layers=8 order=3,1
+turns: [3 1]
 
 rotator rotates base 8
 m1 rotates
@@ -51,5 +51,5 @@ refused (duplicate): key epoch 9 is on trial already
 rotate 1
 show model 10
 ----
-310 key epoch 10: 2 layers of member 2 is proven, around key epoch 9
-key epoch 10: proven "dusk" of member 2, base 9, 2 layers, stored by [2 1 3], before 9, 1 approved, opened by [4 3], ""
+310 key epoch 10: 2 layers of member 3 is proven, around key epoch 9
+key epoch 10: proven "dusk" of member 3, base 9, 2 layers, stored by [3 1 2], before 9, 1 approved, opened by [4 3], ""

@@ -9,18 +9,18 @@ refused (wrong phase): key epoch 1 is on trial: it may end once it is proven
 
 m1 certifies r1
 ----
-approval.certified rid=r1 certificate=acb84d… seed=942221… order=4,2,1,3
+approval.certified rid=r1 certificate=a3e80f… seed=450853… order=3,4,2,1
 
 generator registers r1
 ----
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=4
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
 
 auditor attests r1
 show model 1
 ----
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=2
-model.proven key_epoch=1 openers=4,2
-key epoch 1: proven "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [4 2], ""
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=4
+model.proven key_epoch=1 openers=3,4
+key epoch 1: proven "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [3 4], ""
 
 wait 27
 show turns
@@ -29,8 +29,8 @@ show keep
 21 round.opened round=1 candidates=r1 back_until=26 open_until=31
 26 artwork.declined rid=r1 cid=folder-r1 round=1 rank=1 score=0 backing=0 refund=100 reason="nobody backed it"
 26 round.settled round=1 published= backing=0 treasury_tribute=0 maker_tribute=0
-36 rotation.due key_epoch=1 layers=1 order=3,1,2,4
-turns: [3 1 2 4]
+36 rotation.due key_epoch=1 layers=1 order=2,1,4,3
+turns: [2 1 4 3]
 keep: [1]
 
 # It is the first one's turn; the others wait. Nobody may bring something else.
@@ -88,7 +88,7 @@ bob requests "three"
 show model 1
 ----
 artwork.requested rid=r3 account=bob prompt=three model=458386… expiry=87 readers=1,2,3,4
-key epoch 1: proven "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [4 2], ""
+key epoch 1: proven "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [3 4], ""
 
 # The request of before is made with the key epoch of before, and says nothing about the
 # new one.
@@ -96,14 +96,14 @@ key epoch 1: proven "dusk" of member 1, base 0, 1 layer, stored by [1], before 0
 m1 certifies r2
 m1 certifies r3
 ----
-approval.certified rid=r2 certificate=ae238f… seed=1aae47… order=1,3,4,2
-approval.certified rid=r3 certificate=b50940… seed=2ccad9… order=4,1,3,2
+approval.certified rid=r2 certificate=87cfd1… seed=51fbb0… order=4,3,2,1
+approval.certified rid=r3 certificate=8cb8b1… seed=b75d58… order=3,1,4,2
 
 generator registers r2
 generator registers r3
 ----
-artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=1
-artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=4
+artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=4
+artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=3
 
 auditor attests r2
 show model 2
@@ -117,7 +117,7 @@ show model 2
 show keep
 ----
 artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=1
-model.proven key_epoch=2 openers=4,1
-key epoch 1: retired "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 2 approved, opened by [1 3 4 2], ""
-key epoch 2: proven "dusk" of member 1, base 1, 2 layers, stored by [1 2 3], before 1, 1 approved, opened by [4 1], ""
+model.proven key_epoch=2 openers=3,1
+key epoch 1: retired "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 2 approved, opened by [4 3], ""
+key epoch 2: proven "dusk" of member 1, base 1, 2 layers, stored by [1 2 3], before 1, 1 approved, opened by [3 1], ""
 keep: [2]

@@ -17,17 +17,17 @@ m2 certifies r2
 m3 certifies r3
 m4 certifies r3   # a second identical one costs nobody anything
 ----
-approval.certified rid=r1 certificate=98ff64… seed=ccb5f8… order=3,4,2,1
-approval.certified rid=r2 certificate=815448… seed=984100… order=2,1,4,3
-approval.certified rid=r3 certificate=a2b1bd… seed=c56948… order=1,3,4,2
+approval.certified rid=r1 certificate=a5a298… seed=5e4ce2… order=1,2,3,4
+approval.certified rid=r2 certificate=b95b6c… seed=71779b… order=3,2,4,1
+approval.certified rid=r3 certificate=830725… seed=470163… order=1,4,2,3
 refused (duplicate): artwork r3 is approved already
 
 generator registers r1
 generator registers r2
 generator registers r3
 ----
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
-artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=2
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=1
+artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=3
 artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=1
 
 # The auditor is the first of the seed's order that did not generate.
@@ -36,10 +36,10 @@ auditor attests r1
 auditor attests r2
 auditor attests r3
 ----
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=4
-model.proven key_epoch=1 openers=3,4
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=1
-artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=3
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=2
+model.proven key_epoch=1 openers=1,2
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=2
+artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=4
 11 round.opened round=1 candidates=r1,r3,r2 back_until=16 open_until=21
 
 alice backs r2 with 30
@@ -96,10 +96,10 @@ order.shares round=1 member=3 orders=6
 18 order.filled round=1 order=1 account=bob rid=r1 cost=19.4 tribute=0.6 tokens=8.9067059 refund=5
 18 order.filled round=1 order=2 account=carol rid=r1 cost=19.4 tribute=0.6 tokens=8.9067059 refund=0
 18 order.refunded round=1 order=3 account=dave rid=r1 tribute=0 refund=5 reason="the price moved past the order's limit"
-18 artwork.published rid=r1 cid=folder-r1 round=1 rank=1 score=77599016356 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m3 maker_pay=0.4
+18 artwork.published rid=r1 cid=folder-r1 round=1 rank=1 score=77599016356 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m1 maker_pay=0.4
 18 order.filled round=1 order=0 account=alice rid=r2 cost=29.1 tribute=0.9 tokens=13.36005885 refund=0
 18 order.filled round=1 order=5 account=dave rid=r2 cost=9.7 tribute=0.3 tokens=4.45335295 refund=0
-18 artwork.published rid=r2 cid=folder-r2 round=1 rank=2 score=72401355625 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m2 maker_pay=0.4
+18 artwork.published rid=r2 cid=folder-r2 round=1 rank=2 score=72401355625 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m3 maker_pay=0.4
 18 order.refunded round=1 order=4 account=dave rid=r3 tribute=0 refund=10 reason="the artwork was not published"
 18 artwork.declined rid=r3 cid=folder-r3 round=1 rank=3 score=9699886144 backing=9.7 refund=100 reason="the round chose others"
 18 round.settled round=1 published=r1,r2 backing=87.3 treasury_tribute=1.6 maker_tribute=0.8
@@ -107,11 +107,11 @@ alice: 868.99 free, 0 locked, nonce 2
 bob: 878.99 free, 0 locked, nonce 2
 carol: 978.99 free, 0 locked, nonce 2
 dave: 989.97 free, 0 locked, nonce 3
-m2: 0.4 free, 0 locked, nonce 6
+m2: 0 free, 0 locked, nonce 7
 r1: supply 117.8134118, reserve 138.8, sales 0
 r2: supply 117.8134118, reserve 138.8, sales 0
 treasury: 4.66, fees 3.06, tributes 1.6
-r3: declined, order [1 3 4 2], generator 1, auditor 3, backing 9.7 by 1, "the round chose others"
+r3: declined, order [1 4 2 3], generator 1, auditor 4, backing 9.7 by 1, "the round chose others"
 
 m2 opens
 ----
