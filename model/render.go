@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // KernelVariable is the environment variable that names the kernel to render
@@ -33,13 +34,27 @@ type Picture struct {
 // Render draws the picture of prompt and seed, size×size pixels, 1..kernel.MaxSide.
 // Errors wrap [ErrPrompt], [kernel.ErrSize], [kernel.ErrKernel] or are ctx's.
 func (a *Artist) Render(ctx context.Context, prompt string, seed [32]byte, size int, o RenderOptions) (*Picture, error) {
-	from := ""
-	if o.Kernel == "" {
-		o.Kernel, from = os.Getenv(KernelVariable), KernelVariable+" names it: "
-	}
 	program, err := a.Fold(prompt, seed)
 	if err != nil {
 		return nil, err
+	}
+	return render(ctx, program, size, o)
+}
+
+// RenderLatent draws the picture of latent and seed, as Render does. Errors wrap
+// [latent.ErrLatent] instead of ErrPrompt.
+func (a *Artist) RenderLatent(ctx context.Context, l latent.Latent, seed [32]byte, size int, o RenderOptions) (*Picture, error) {
+	program, err := a.FoldLatent(l, seed)
+	if err != nil {
+		return nil, err
+	}
+	return render(ctx, program, size, o)
+}
+
+func render(ctx context.Context, program *kernel.Program, size int, o RenderOptions) (*Picture, error) {
+	from := ""
+	if o.Kernel == "" {
+		o.Kernel, from = os.Getenv(KernelVariable), KernelVariable+" names it: "
 	}
 	pixels, err := kernel.Render(ctx, program, size, size, kernel.Options{Workers: o.Workers, Kernel: o.Kernel, Progress: o.Progress})
 	if errors.Is(err, kernel.ErrKernel) {

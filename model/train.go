@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
 )
@@ -151,7 +152,7 @@ func FineTune(ctx context.Context, base *Artist, o FineTuneOptions) (*Artist, er
 	if err := checkRun(o.Steps, config.Name, o.Data, o.Licence); err != nil {
 		return nil, err
 	}
-	learned := folder{fs: o.Pictures, colours: config.Colours, knows: func(w string) bool { _, ok := base.index[w]; return ok }, skipped: o.Skipped}
+	learned := folder{fs: o.Pictures, colours: config.Colours, knows: func(w string) bool { _, ok := base.vocabulary.Row(w); return ok }, skipped: o.Skipped}
 	if o.Pictures == nil {
 		learned.fs = embeddedPictures()
 	}
@@ -165,24 +166,24 @@ func FineTune(ctx context.Context, base *Artist, o FineTuneOptions) (*Artist, er
 		config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x). Its terms: %s. What it learned from: %s",
 			set.describe(o.Data, o.Licence), base.config.Name, id[:8], orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
 	}
-	shape := base.config.shape(len(base.features))
-	c := newChance("taste", o.Seed[:])
-	key := newChance("batches", o.Seed[:]).key
-	w, err := train.Run(ctx, shape, base.floats(), base.features, set.pictures, train.Options{
+	shape := base.config.shape(base.vocabulary.Size())
+	c := chance.New("taste", o.Seed[:])
+	key := chance.New("batches", o.Seed[:]).Key()
+	w, err := train.Run(ctx, shape, base.floats(), base.vocabulary.Features(), set.pictures, train.Options{
 		Steps: o.Steps, Seed: key, Workers: workers(o.Workers), Rate: 1.5e-3, Noise: .08, Groups: groups, Points: points,
 		Taste: drawTaste(c), Budget: o.Budget, Progress: o.Progress,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return quantise(config, shape, base.features, w)
+	return quantise(config, shape, base.vocabulary.Features(), w)
 }
 
 // drawTaste draws how an artist of one's own differs from its base.
-func drawTaste(c *chance) train.Taste {
-	in := func(low, high float64) float64 { return low + (high-low)*float64(c.uint16())/65535 }
+func drawTaste(c *chance.Stream) train.Taste {
+	in := func(low, high float64) float64 { return low + (high-low)*float64(c.Uint16())/65535 }
 	either := func(low, high float64) float64 {
-		if c.uint16()&1 == 0 {
+		if c.Uint16()&1 == 0 {
 			return -in(low, high)
 		}
 		return in(low, high)
