@@ -35,7 +35,7 @@ func has(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(pk
 
 // pure packages hold what several peers compute alike: no socket, clock, disk,
 // log or chance of their own.
-var pure = []string{"shamir", "curation", "model/kernel", "node/member"}
+var pure = []string{"shamir", "curation", "model/kernel", "model/latent", "model/taste", "model/internal/chance", "node/member"}
 
 var forbiddenInPure = []string{"net", "net/http", "os", "os/exec", "log", "log/slog", "math/rand", "math/rand/v2", "syscall"}
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/safetensors"
 )
 
@@ -23,9 +24,9 @@ func refuse(format string, args ...any) error {
 // Bounds of an artist. They keep memory and time of opening and folding a file
 // from a peer small: the largest has 1.4 million numbers.
 const (
-	MaxLatent   = 128 // numbers in a latent
+	MaxLatent   = latent.MaxNoise // numbers in a latent
 	maxMapping  = 512
-	maxFeatures = 8192
+	maxFeatures = latent.MaxFeatures
 	maxName     = 100     // bytes
 	maxText     = 4096    // bytes of a licence or data text
 	maxFile     = 8 << 20 // bytes of an artist's file
@@ -98,16 +99,11 @@ func (c Config) validate(features int) error {
 // An Artist is a paper-cut network with its vocabulary: integers only. It is
 // immutable and safe for concurrent use.
 type Artist struct {
-	config   Config
-	features []string       // names of the embedding's rows
-	index    map[string]int // row by name
-	tensors  map[string][]int16
-	raw      []byte // the file form
-	id       [32]byte
-	motifs   []int // rows by kind, in the order of features
-	papers   []int
-	words    []int // words of prompts
-	things   []int // words but colours, and pictures without a name: what a picture can show
+	config     Config
+	vocabulary *latent.Vocabulary // names of the embedding's rows
+	tensors    map[string][]int16
+	raw        []byte // the file form
+	id         [32]byte
 }
 
 // newArtist checks everything and computes the file form and the ID.
@@ -115,29 +111,11 @@ func newArtist(c Config, features []string, tensors map[string][]int16) (*Artist
 	if err := c.validate(len(features)); err != nil {
 		return nil, err
 	}
-	a := &Artist{config: c, features: features, index: map[string]int{}, tensors: tensors}
-	for i, f := range features {
-		if _, twice := a.index[f]; twice || f == "" || len(f) > maxWord {
-			return nil, refuse("feature %d %q is empty, too long or comes twice", i, f)
-		}
-		a.index[f] = i
-		switch kindOf(f) {
-		case train.MotifPrefix:
-			a.motifs = append(a.motifs, i)
-		case train.PaperPrefix:
-			a.papers = append(a.papers, i)
-		case train.PicturePrefix:
-			a.things = append(a.things, i)
-		default:
-			a.words = append(a.words, i)
-			if !train.IsDye(f) {
-				a.things = append(a.things, i)
-			}
-		}
+	v, err := latent.NewVocabulary(features, c.Latent)
+	if err != nil {
+		return nil, refuse("%v", err)
 	}
-	if len(a.things) == 0 {
-		return nil, refuse("vocabulary names nothing to show")
-	}
+	a := &Artist{config: c, vocabulary: v, tensors: tensors}
 	shape := c.shape(len(features))
 	file := &safetensors.File{Metadata: map[string]string{"format": format}}
 	slots := shape.Slots()
@@ -246,8 +224,8 @@ func (a *Artist) Describe() Description {
 		Architecture: fmt.Sprintf("implicit sine network, %d layers × %d, %d-colour OKLab palette, latent %d", c.Layers, c.Hidden, c.Colours, c.Latent),
 		Class:        ClassOf(c.Contract),
 		Contract:     c.Contract,
-		Parameters:   c.shape(len(a.features)).Parameters(),
-		Words:        len(a.words),
+		Parameters:   c.shape(a.vocabulary.Size()).Parameters(),
+		Words:        len(a.vocabulary.Words()),
 		Data:         c.Data,
 		Licence:      c.Licence,
 	}
@@ -292,7 +270,7 @@ func quantise(c Config, s train.Shape, features []string, w train.Weights) (*Art
 // floats is the inverse of quantise, up to its rounding.
 func (a *Artist) floats() train.Weights {
 	w := train.Weights{}
-	for _, slot := range a.config.shape(len(a.features)).Slots() {
+	for _, slot := range a.config.shape(a.vocabulary.Size()).Slots() {
 		t := train.Tensor{Rows: slot.Rows, Cols: slot.Cols, Data: make([]float32, slot.Rows*slot.Cols)}
 		unit := math.Ldexp(unitOf(slot.Name), -a.config.Exponents[slot.Name])
 		for i, v := range a.tensors[slot.Name] {

@@ -126,7 +126,7 @@ func (r *Run) Resume(c Checkpoint) (TrainingState, error) {
 	for i := range a.NumField() {
 		if !a.Field(i).Equal(b.Field(i)) {
 			name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("json"), ",")
-			return TrainingState{}, fmt.Errorf("%w: it began with %s %v, not %v", ErrOtherRun, name, shown(a.Field(i)), shown(b.Field(i)))
+			return TrainingState{}, fmt.Errorf("%w: it began with %s %v, not %v", ErrOtherRun, name, inWords(a.Field(i)), inWords(b.Field(i)))
 		}
 	}
 	e, err := r.prepared()
@@ -139,7 +139,7 @@ func (r *Run) Resume(c Checkpoint) (TrainingState, error) {
 	return c.State, nil
 }
 
-func shown(v reflect.Value) string {
+func inWords(v reflect.Value) string {
 	if v.Kind() == reflect.String {
 		return fmt.Sprintf("%q", v.String())
 	}

@@ -34,7 +34,7 @@ func LoadDir(dir fs.FS) (*Artist, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", weightsFile, err)
 	}
-	for name, want := range map[string]any{configFile: a.config, vocabFile: a.features} {
+	for name, want := range map[string]any{configFile: a.config, vocabFile: a.vocabulary.Features()} {
 		text, err := readBounded(dir, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -73,7 +73,7 @@ func (a *Artist) SaveDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	vocabulary, err := json.MarshalIndent(a.features, "", " ")
+	vocabulary, err := json.MarshalIndent(a.vocabulary.Features(), "", " ")
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
 )
 
@@ -39,10 +40,10 @@ func FineTune(ctx context.Context, base *Artist, o FineTuneOptions) (*Artist, er
 }
 
 // drawTaste draws how an artist of one's own differs from its base.
-func drawTaste(c *chance) train.Taste {
-	in := func(low, high float64) float64 { return low + (high-low)*float64(c.uint16())/65535 }
+func drawTaste(c *chance.Stream) train.Taste {
+	in := func(low, high float64) float64 { return low + (high-low)*float64(c.Uint16())/65535 }
 	either := func(low, high float64) float64 {
-		if c.uint16()&1 == 0 {
+		if c.Uint16()&1 == 0 {
 			return -in(low, high)
 		}
 		return in(low, high)

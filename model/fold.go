@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // Fold turns prompt and seed into the network of one picture. It computes with
@@ -15,6 +17,11 @@ func (a *Artist) Fold(prompt string, seed [32]byte) (*kernel.Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.drawn(z, view)
+}
+
+// drawn is the network of a point of the latent space, seen by a view.
+func (a *Artist) drawn(z []int64, view kernel.View) (*kernel.Program, error) {
 	p := a.program(z)
 	p.View = view
 	if err := p.Validate(); err != nil {
@@ -25,22 +32,57 @@ func (a *Artist) Fold(prompt string, seed [32]byte) (*kernel.Program, error) {
 
 // latent is what prompt and seed say: a point of the latent space, and the view.
 func (a *Artist) latent(prompt string, seed [32]byte) ([]int64, kernel.View, error) {
-	c := newChance("seed", seed[:], []byte(prompt))
+	c := latent.Chance(prompt, seed)
 	r, err := a.read(prompt, c)
 	if err != nil {
 		return nil, kernel.View{}, err
 	}
 	z := r.z
 	for j := range z {
-		z[j] += shift(c.normal()*int64(a.config.Noise), 28, 12)
+		z[j] += shift(c.Normal()*int64(a.config.Noise), 28, 12)
 	}
-	if r.motif < 0 && len(a.motifs) > 0 {
-		r.motif = a.motifs[c.below(len(a.motifs))]
+	if motifs := a.vocabulary.Motifs(); r.motif < 0 && len(motifs) > 0 {
+		r.motif = motifs[c.Below(len(motifs))]
 	}
-	if r.motif >= 0 {
-		a.add(z, r.motif, 256)
+	return a.finish(z, r.motif, r.paper, c)
+}
+
+// FoldLatent turns a latent into the network of one picture, as Fold does with a
+// prompt. The seed decides the view and, where the latent leaves it open, the paper.
+// Errors wrap [latent.ErrLatent].
+func (a *Artist) FoldLatent(l latent.Latent, seed [32]byte) (*kernel.Program, error) {
+	if err := a.vocabulary.Check(l); err != nil {
+		return nil, err
 	}
-	z = a.choosePaper(z, r.paper, c)
+	z := make([]int64, a.config.Latent)
+	for _, parts := range [][]latent.Part{l.Things, l.Dyes} {
+		for _, p := range parts {
+			row, _ := a.vocabulary.Row(p.Word)
+			a.add(z, row, int64(p.Weight))
+		}
+	}
+	for j, v := range l.Noise {
+		z[j] += shift(int64(v)*int64(a.config.Noise), 16, 12) // NoiseOne is 2⁴
+	}
+	row := func(feature string) int {
+		if i, ok := a.vocabulary.Row(feature); ok {
+			return i
+		}
+		return -1
+	}
+	z, view, err := a.finish(z, row(latent.MotifPrefix+l.Motif), row(latent.PaperPrefix+l.Paper), chance.New("latent", seed[:]))
+	if err != nil {
+		return nil, err
+	}
+	return a.drawn(z, view)
+}
+
+// finish adds the ground, where one is named, and draws paper and view.
+func (a *Artist) finish(z []int64, motif, paper int, c *chance.Stream) ([]int64, kernel.View, error) {
+	if motif >= 0 {
+		a.add(z, motif, 256)
+	}
+	z = a.choosePaper(z, paper, c)
 	view, err := chooseView(c)
 	if err != nil {
 		return nil, kernel.View{}, fmt.Errorf("fold: %w", err)
@@ -50,7 +92,7 @@ func (a *Artist) latent(prompt string, seed [32]byte) ([]int64, kernel.View, err
 
 // choosePaper adds the named paper to z or, where none is named, that of four
 // drawn by the seed from which the subject stands out best.
-func (a *Artist) choosePaper(z []int64, named int, c *chance) []int64 {
+func (a *Artist) choosePaper(z []int64, named int, c *chance.Stream) []int64 {
 	with := func(row int) []int64 {
 		sum := append([]int64(nil), z...)
 		a.add(sum, row, 256)
@@ -59,12 +101,13 @@ func (a *Artist) choosePaper(z []int64, named int, c *chance) []int64 {
 	if named >= 0 {
 		return with(named)
 	}
-	if len(a.papers) == 0 {
+	papers := a.vocabulary.Papers()
+	if len(papers) == 0 {
 		return z
 	}
 	best, most := z, int64(-1)
 	for range 4 {
-		candidate := with(a.papers[c.below(len(a.papers))])
+		candidate := with(papers[c.Below(len(papers))])
 		p := a.colours(candidate)
 		// The least difference of the main part from either paper counts full,
 		// that of the two papers a quarter.
@@ -84,16 +127,16 @@ func difference(a, b kernel.Lab) int64 {
 
 // chooseView turns by up to 6°, zooms by up to an eighth, moves by up to 1/20
 // and flips every second picture: no further than the ground was learned.
-func chooseView(c *chance) (kernel.View, error) {
-	turns := uint16(c.between(-1092, 1092))
-	v, err := kernel.Turned(turns, c.between(kernel.ViewOne*9/10, kernel.ViewOne*9/8))
+func chooseView(c *chance.Stream) (kernel.View, error) {
+	turns := uint16(c.Between(-1092, 1092))
+	v, err := kernel.Turned(turns, c.Between(kernel.ViewOne*9/10, kernel.ViewOne*9/8))
 	if err != nil {
 		return v, err
 	}
-	if c.uint16()&1 == 1 {
+	if c.Uint16()&1 == 1 {
 		v.XX, v.XY = -v.XX, -v.XY
 	}
-	v.X0, v.Y0 = c.between(-kernel.CoordinateOne/20, kernel.CoordinateOne/20), c.between(-kernel.CoordinateOne/20, kernel.CoordinateOne/20)
+	v.X0, v.Y0 = c.Between(-kernel.CoordinateOne/20, kernel.CoordinateOne/20), c.Between(-kernel.CoordinateOne/20, kernel.CoordinateOne/20)
 	return v, nil
 }
 

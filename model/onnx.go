@@ -13,7 +13,7 @@ import (
 func (a *Artist) ONNX() ([]byte, error) {
 	c, id := a.config, a.ID()
 	return onnx.Artist{
-		Shape: c.shape(len(a.features)), Weights: a.floats(), Vocabulary: a.features,
+		Shape: c.shape(a.vocabulary.Size()), Weights: a.floats(), Vocabulary: a.vocabulary.Features(),
 		Sharpness: float64(c.Sharpness) / kernel.SharpnessOne,
 		Depth:     float64(c.ShadowDepth) / kernel.LabOne,
 		Width:     float64(c.ShadowWidth) / kernel.LogitOne,

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/internal/train"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // ErrPictures reports a folder with too few pictures to train on.
@@ -26,9 +27,9 @@ const (
 	minPictures    = 2 // a single one teaches no difference
 	maxPictures    = 4096
 	maxPictureFile = 16 << 20
-	maxPictureArea = 16 << 20 // pixels
-	maxScans       = 100      // of a JPEG; each goes over the whole picture
-	maxWord        = 100      // bytes of a word of the vocabulary
+	maxPictureArea = 16 << 20       // pixels
+	maxScans       = 100            // of a JPEG; each goes over the whole picture
+	maxWord        = latent.MaxWord // bytes of a word of the vocabulary
 )
 
 // otherFormats are endings of pictures that people have and training does not read.

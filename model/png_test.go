@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
+
 	"github.com/atelier-dao/atelier/model/kernel"
 )
 
@@ -48,9 +50,9 @@ func TestAStreamedPNGHoldsThePixelsAndGivesTheirRoot(t *testing.T) {
 func TestPNGHoldsAnyPixels(t *testing.T) {
 	for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {211, 157}} {
 		p := &Picture{W: size[0], H: size[1]}
-		c := newChance("pixels")
+		c := chance.New("pixels")
 		for range 3 * p.W * p.H {
-			p.RGB = append(p.RGB, byte(c.uint16()))
+			p.RGB = append(p.RGB, byte(c.Uint16()))
 		}
 		var b bytes.Buffer
 		require.NoError(t, p.EncodePNG(&b))

@@ -292,7 +292,7 @@ func FuzzRecipe(f *testing.F) {
 // A hostile artist's latents may be as long as its numbers allow.
 func TestMixturesOfTheLongestLatentsDoNotOverflow(t *testing.T) {
 	var m mixture
-	z := make([]int64, maxLatent)
+	z := make([]int64, MaxLatent)
 	for j := range z {
 		z[j] = 1 << 40
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // KernelVariable is the environment variable that names the kernel to render
@@ -35,6 +36,16 @@ type Picture struct {
 // Errors wrap [ErrPrompt], [kernel.ErrSize], [kernel.ErrKernel] or are ctx's.
 func (a *Artist) Render(ctx context.Context, prompt string, seed [32]byte, size int, o RenderOptions) (*Picture, error) {
 	program, err := a.Fold(prompt, seed)
+	if err != nil {
+		return nil, err
+	}
+	return Draw(ctx, program, size, size, o)
+}
+
+// RenderLatent draws the picture of latent and seed, as Render does. Errors wrap
+// [latent.ErrLatent] instead of ErrPrompt.
+func (a *Artist) RenderLatent(ctx context.Context, l latent.Latent, seed [32]byte, size int, o RenderOptions) (*Picture, error) {
+	program, err := a.FoldLatent(l, seed)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
 )
@@ -91,7 +92,7 @@ func TestColourWordsDyeTheSubject(t *testing.T) {
 func TestUnknownWordsHaveALookOfTheirOwn(t *testing.T) {
 	a := Embedded()
 	read := func(prompt string) []int64 {
-		r, err := a.read(prompt, newChance("seed"))
+		r, err := a.read(prompt, chance.New("seed"))
 		require.NoError(t, err)
 		return r.z
 	}
@@ -152,11 +153,11 @@ func TestIntegersAgreeWithGorgonia(t *testing.T) {
 	const size = 64
 	a := Embedded()
 	for _, prompt := range []string{"red heart", "owl on navy", "whale horizon"} {
-		c := newChance("test", []byte(prompt))
+		c := chance.New("test", []byte(prompt))
 		r, err := a.read(prompt, c)
 		require.NoError(t, err)
-		a.add(r.z, a.motifs[1], 256)
-		a.add(r.z, a.papers[1], 256)
+		a.add(r.z, a.vocabulary.Motifs()[1], 256)
+		a.add(r.z, a.vocabulary.Papers()[1], 256)
 		program := a.program(r.z)
 		program.Shadow = kernel.Shadow{}
 		program.Sharpness /= a.config.Sharpness / kernel.SharpnessOne
@@ -171,7 +172,7 @@ func TestIntegersAgreeWithGorgonia(t *testing.T) {
 		for i := range size * size {
 			places[2*i], places[2*i+1] = (float32(i%size)+.5)/size*2-1, (float32(i/size)+.5)/size*2-1
 		}
-		logits, palette, err := train.Evaluate(a.config.shape(len(a.features)), a.floats(), z, places)
+		logits, palette, err := train.Evaluate(a.config.shape(a.vocabulary.Size()), a.floats(), z, places)
 		require.NoError(t, err)
 		sum, k := 0., a.config.Colours
 		for i := range size * size {

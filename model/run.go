@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
 )
@@ -111,7 +112,7 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 		return fmt.Errorf("the artist %q has its size, and fine-tuning keeps it: choose a size for an artist from nothing", o.Base.config.Name)
 	}
 	base := o.Base
-	r.config, r.features, r.shape = base.config, base.features, base.config.shape(len(base.features))
+	r.config, r.features, r.shape = base.config, base.vocabulary.Features(), base.config.shape(base.vocabulary.Size())
 	if o.Name != "" {
 		r.config.Name = o.Name
 	}
@@ -119,7 +120,7 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if err := r.check(o); err != nil {
 		return err
 	}
-	learned := folder{fs: pictures, colours: r.config.Colours, knows: func(w string) bool { _, ok := base.index[w]; return ok }, skipped: o.Skipped}
+	learned := folder{fs: pictures, colours: r.config.Colours, knows: func(w string) bool { _, ok := base.vocabulary.Row(w); return ok }, skipped: o.Skipped}
 	if pictures == nil {
 		learned.fs = embeddedPictures()
 	}
@@ -135,8 +136,8 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 			set.describe(o.Data, o.Licence), base.config.Name, id[:8], orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
 	}
 	r.start = base.floats
-	r.options.Seed, r.options.Rate = newChance("batches", o.Seed[:]).key, 1.5e-3
-	r.options.Taste = drawTaste(newChance("taste", o.Seed[:]))
+	r.options.Seed, r.options.Rate = chance.New("batches", o.Seed[:]).Key(), 1.5e-3
+	r.options.Taste = drawTaste(chance.New("taste", o.Seed[:]))
 	return nil
 }
 

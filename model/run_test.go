@@ -16,8 +16,8 @@ import (
 	"github.com/atelier-dao/atelier/model/safetensors"
 )
 
-// small is a run that takes no time.
-func small(change func(*TrainOptions)) TrainOptions {
+// smallRun is a run that takes no time.
+func smallRun(change func(*TrainOptions)) TrainOptions {
 	o := TrainOptions{Name: "gull", Steps: 12, Seed: seed(1), Size: Size{Hidden: 16, Layers: 1, Latent: 6, Colours: 5}, Batch: 4, Measure: 4}
 	if change != nil {
 		change(&o)
@@ -42,8 +42,8 @@ func reach(t testing.TB, r *Run, from TrainingState, until int) TrainingState {
 
 func TestAResumedRunGivesTheSameArtist(t *testing.T) {
 	for name, o := range map[string]TrainOptions{
-		"from nothing":          small(nil),
-		"nothing held out":      small(func(o *TrainOptions) { o.Measure = 0 }),
+		"from nothing":          smallRun(nil),
+		"nothing held out":      smallRun(func(o *TrainOptions) { o.Measure = 0 }),
 		"tuned from the public": {Base: Embedded(), Steps: 6, Measure: 2, Batch: 5, Seed: seed(3), BaseAt: "genesis"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAResumedRunGivesTheSameArtist(t *testing.T) {
 }
 
 func TestARunIsWhatTrainAndFineTuneDo(t *testing.T) {
-	o := small(nil)
+	o := smallRun(nil)
 	r := newRun(t, o)
 	begun, err := r.Begin()
 	require.NoError(t, err)
@@ -100,7 +100,7 @@ func TestARunIsWhatTrainAndFineTuneDo(t *testing.T) {
 }
 
 func TestACheckpointIsForItsOwnRunOnly(t *testing.T) {
-	r := newRun(t, small(nil))
+	r := newRun(t, smallRun(nil))
 	begun, err := r.Begin()
 	require.NoError(t, err)
 	raw, err := r.Checkpoint(reach(t, r, begun, 5))
@@ -121,7 +121,7 @@ func TestACheckpointIsForItsOwnRunOnly(t *testing.T) {
 		"another base":    {func(o *TrainOptions) { o.Base, o.Size = Embedded(), Size{} }, "it began from nothing, not from a base artist"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newRun(t, small(test.change)).Resume(c)
+			_, err := newRun(t, smallRun(test.change)).Resume(c)
 			require.ErrorIs(t, err, ErrOtherRun)
 			require.ErrorContains(t, err, test.says)
 		})
@@ -132,7 +132,7 @@ func TestACheckpointIsForItsOwnRunOnly(t *testing.T) {
 		delete(renamed, "sea, water.png")
 		altered["sea, water.png"] = pngFile(t, func(x, _ int) color.NRGBA { return color.NRGBA{uint8(10 * x), 60, 120, 255} })
 		for _, folder := range []fstest.MapFS{renamed, altered} {
-			other, err := NewRun(context.Background(), folder, small(nil))
+			other, err := NewRun(context.Background(), folder, smallRun(nil))
 			require.NoError(t, err)
 			_, err = other.Resume(c)
 			require.ErrorIs(t, err, ErrOtherRun)
@@ -140,7 +140,7 @@ func TestACheckpointIsForItsOwnRunOnly(t *testing.T) {
 		}
 	})
 	t.Run("the number of workers and where the base lies do not matter", func(t *testing.T) {
-		_, err := newRun(t, small(func(o *TrainOptions) { o.Workers, o.BaseAt = 1, "elsewhere" })).Resume(c)
+		_, err := newRun(t, smallRun(func(o *TrainOptions) { o.Workers, o.BaseAt = 1, "elsewhere" })).Resume(c)
 		require.NoError(t, err)
 	})
 }
@@ -161,7 +161,7 @@ func TestRunsThatCannotBe(t *testing.T) {
 		"a size for a fine-tune":         {func(o *TrainOptions) { o.Base = Embedded() }, "fine-tuning keeps it"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := NewRun(context.Background(), pictureFolder(t), small(test.change))
+			_, err := NewRun(context.Background(), pictureFolder(t), smallRun(test.change))
 			require.ErrorContains(t, err, test.says)
 		})
 	}
@@ -169,7 +169,7 @@ func TestRunsThatCannotBe(t *testing.T) {
 
 // checkpoint is a small valid one, changed.
 func checkpoint(t testing.TB, change func(f *safetensors.File, state, setup map[string]any)) []byte {
-	r := newRun(t, small(nil))
+	r := newRun(t, smallRun(nil))
 	begun, err := r.Begin()
 	require.NoError(t, err)
 	raw, err := r.Checkpoint(reach(t, r, begun, 5))
@@ -265,7 +265,7 @@ func TestHostileCheckpointsAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, err := ReadCheckpoint(checkpoint(t, change))
 			require.NoError(t, err)
-			_, err = newRun(t, small(nil)).Resume(c)
+			_, err = newRun(t, smallRun(nil)).Resume(c)
 			require.ErrorIs(t, err, ErrCheckpoint)
 		})
 	}
@@ -277,7 +277,7 @@ func FuzzReadCheckpoint(f *testing.F) {
 	f.Add(checkpoint(f, nil))
 	f.Add(checkpoint(f, func(_ *safetensors.File, s, _ map[string]any) { s["loss"] = 1e300 }))
 	f.Add([]byte(`........{"__metadata__":{}}`))
-	r := newRun(f, small(nil))
+	r := newRun(f, smallRun(nil))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, err := ReadCheckpoint(raw)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 
 // carried is a training in a folder, which stops after so many steps.
 func carried(t *testing.T, dir string, stopAfter int) (*Training, TrainingState, error) {
-	r := newRun(t, small(nil))
+	r := newRun(t, smallRun(nil))
 	from, err := r.Begin()
 	require.NoError(t, err)
 	if c, err := ReadCheckpointFile(dir); err == nil {
@@ -93,7 +93,7 @@ func TestATrainingGoesOnWhereItStopped(t *testing.T) {
 }
 
 func TestATrainingSaysHowLongItTakes(t *testing.T) {
-	r := newRun(t, small(nil))
+	r := newRun(t, smallRun(nil))
 	from, err := r.Begin()
 	require.NoError(t, err)
 	heard := 0

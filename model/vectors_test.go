@@ -15,8 +15,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/atelier-dao/atelier/model/internal/train"
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // foldVectors is testdata/fold.json. FOLD.md, "Test vectors", explains it.
@@ -106,19 +107,20 @@ func folded(t *testing.T, kernelName string) []byte {
 		for _, p := range one.Parts {
 			parts = append(parts, []byte(p))
 		}
-		c := newChance(one.Tag, parts...)
-		one.Key = hex.EncodeToString(c.key[:])
+		c := chance.New(one.Tag, parts...)
+		key := c.Key()
+		one.Key = hex.EncodeToString(key[:])
 		for range 20 {
-			one.Words16 = append(one.Words16, c.uint16())
+			one.Words16 = append(one.Words16, c.Uint16())
 		}
 		for _, n := range []int{7, 1000, 1 << 16} {
-			one.Below = append(one.Below, c.below(n))
+			one.Below = append(one.Below, c.Below(n))
 		}
-		one.Between = []int32{c.between(-1092, 1092), c.between(-1092, 1092)}
-		one.Normal = []int64{c.normal(), c.normal()}
+		one.Between = []int32{c.Between(-1092, 1092), c.Between(-1092, 1092)}
+		one.Normal = []int64{c.Normal(), c.Normal()}
 	}
 	for _, word := range strings.Fields("amber beige black blue brown copper gold golden gray green grey orange pink purple red silver turquoise violet white yellow") {
-		if train.IsDye(word) {
+		if latent.IsDye(word) {
 			v.Dyes = append(v.Dyes, word)
 		}
 	}
@@ -126,7 +128,7 @@ func folded(t *testing.T, kernelName string) []byte {
 		"", "Red HEART", "the owl, and the Moon!", "two-owls_3 4ever", "Ünïcode süß ÀÖ×ØÞß÷ÿ", "夜の山 \u3000 мир\u2014\u2026мир", "it's i\u00a0b\ufeffc\ufffdd",
 		"a an and as at by for from he her his i if in into is it its me my near of off on or our over that the their this to under up was with without your",
 	} {
-		v.Words = append(v.Words, wordsVector{text, train.Words(text)})
+		v.Words = append(v.Words, wordsVector{text, latent.Words(text)})
 	}
 	for _, c := range []struct {
 		turns uint16
@@ -160,7 +162,7 @@ var innermost, lineBreak = regexp.MustCompile(`[\[{][^\[\]{}]*[\]}]`), regexp.Mu
 
 func pictured(t *testing.T, a *Artist, prompt string, n byte, kernelName string) pictureVector {
 	s := seed(n)
-	r, err := a.read(prompt, newChance("seed", s[:], []byte(prompt)))
+	r, err := a.read(prompt, chance.New("seed", s[:], []byte(prompt)))
 	require.NoError(t, err)
 	p, err := a.Fold(prompt, s)
 	require.NoError(t, err)
@@ -199,10 +201,10 @@ func drawnArtists() []artistVector {
 func (v artistVector) artist(t *testing.T) (*Artist, string) {
 	tensors, h := map[string][]int16{}, sha256.New()
 	for _, slot := range v.Config.shape(len(v.Vocabulary)).Slots() {
-		c := newChance("vector", []byte(v.Config.Name), []byte(slot.Name))
+		c := chance.New("vector", []byte(v.Config.Name), []byte(slot.Name))
 		numbers := make([]int16, slot.Rows*slot.Cols)
 		for i := range numbers {
-			numbers[i] = int16(c.uint16()) >> v.Shift
+			numbers[i] = int16(c.Uint16()) >> v.Shift
 			h.Write(binary.BigEndian.AppendUint16(nil, uint16(numbers[i])))
 		}
 		tensors[slot.Name] = numbers

@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"github.com/atelier-dao/atelier/model/latent"
+)
 
 // Lab is a colour in OKLab: lightness 0..1 and two opponent axes.
 // Source: Björn Ottosson, "A perceptual color space for image processing", 2020.
@@ -71,7 +75,7 @@ var dyes = map[string]Lab{
 }
 
 // dyeWords lists the keys of dyes in a fixed order.
-var dyeWords = []string{"red", "orange", "yellow", "golden", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "turquoise", "silver"}
+var dyeWords = latent.Dyes()
 
 // dyed gives the subject's colours after its main colour, colours[0], became
 // the dye; the others keep their distance in lightness and turn with the hue.
@@ -96,6 +100,3 @@ func dyed(colours []Lab, dye Lab) []Lab {
 	}
 	return out
 }
-
-// IsDye reports whether a word names a colour that any subject can take.
-func IsDye(word string) bool { _, ok := dyes[word]; return ok }

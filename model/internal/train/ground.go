@@ -1,6 +1,10 @@
 package train
 
-import "math"
+import (
+	"math"
+
+	"github.com/atelier-dao/atelier/model/latent"
+)
 
 // A motif divides the ground into two papers, at places far outside the frame
 // too, because a view may turn and shrink the picture.
@@ -58,7 +62,7 @@ var grounds = []paper{
 
 // Prefixes of the features that are not words of a name.
 const (
-	MotifPrefix   = "motif:"
-	PaperPrefix   = "paper:"
-	PicturePrefix = "picture:"
+	MotifPrefix   = latent.MotifPrefix
+	PaperPrefix   = latent.PaperPrefix
+	PicturePrefix = latent.PicturePrefix
 )

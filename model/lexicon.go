@@ -1,0 +1,58 @@
+package model
+
+import (
+	"github.com/atelier-dao/atelier/model/internal/chance"
+	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/model/taste"
+)
+
+// Words is what the artist understands, without what it makes of it: the same
+// for all artists tuned from one.
+func (a *Artist) Words() *latent.Vocabulary { return a.vocabulary }
+
+// Lexicon is the vocabulary with how its words look. It tells much of the artist's
+// embedding, so it is made of a public artist, never of a sealed one.
+func (a *Artist) Lexicon() (*taste.Lexicon, error) {
+	v := a.vocabulary
+	looks := make([]taste.Look, v.Size())
+	n := a.config.Latent
+	signs := chance.New("looks")
+	up := make([][]bool, taste.Looks-3)
+	for k := range up {
+		up[k] = make([]bool, n)
+		for j := range n {
+			up[k][j] = signs.Uint16()&1 == 1
+		}
+	}
+	papers := map[int]bool{}
+	for _, r := range v.Papers() {
+		papers[r] = true
+	}
+	for row := range looks {
+		z := make([]int64, n)
+		a.add(z, row, 256)
+		c := a.colours(z)[2]
+		if papers[row] {
+			c = a.colours(z)[0]
+		}
+		colour := [3]int64{int64(c.L - kernel.LabOne/2), int64(c.A), int64(c.B)}
+		for k, v := range colour {
+			looks[row][k] = narrow(v * 256 >> 16) // half of white, or a strong colour, is 1 or 4
+		}
+		for k := range up {
+			sum := int64(0)
+			for j, v := range z {
+				if up[k][j] {
+					sum += v
+				} else {
+					sum -= v
+				}
+			}
+			looks[row][3+k] = narrow(sum * 32 >> 14)
+		}
+	}
+	return taste.NewLexicon(v, looks)
+}
+
+func narrow(v int64) int8 { return int8(max(-127, min(127, v))) }
