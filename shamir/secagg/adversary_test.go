@@ -153,6 +153,9 @@ var attacks = []struct {
 	{"it gives another's whole bundle as its own", false, func(w *world, _, liar *node) {
 		tampers(liar, func(b *secagg.Tampering) { b.Body = secagg.BodyOf(w.round, 1) })
 	}},
+	{"it proves its secrets for another round", false, func(w *world, _, liar *node) {
+		tampers(liar, func(b *secagg.Tampering) { b.ProveIn([32]byte{1}) })
+	}},
 	{"it uses another's ephemeral key, to have its box opened in a dispute", false, func(w *world, _, liar *node) {
 		tampers(liar, func(b *secagg.Tampering) {
 			s, other := b.Statement(), secagg.BodyOf(w.round, 1)

@@ -50,9 +50,12 @@ func (t *Tampering) WrongShares(to uint32, pair, self int64) *Tampering {
 func (t *Tampering) Statement() []byte { return t.Body[:statementSize(t.r.params.Threshold)] }
 
 // Prove makes the proofs again for what is said now.
-func (t *Tampering) Prove() *Tampering {
+func (t *Tampering) Prove() *Tampering { return t.ProveIn(t.r.id) }
+
+// ProveIn makes the proofs for a round of that name.
+func (t *Tampering) ProveIn(id [32]byte) *Tampering {
 	size := statementSize(t.r.params.Threshold)
-	ctxPair, ctxSelf, ctxEph := proofContexts(t.r.id, t.p.index, t.Body[:size], t.Body[size+proofs:])
+	ctxPair, ctxSelf, ctxEph := proofContexts(id, t.p.index, t.Body[:size], t.Body[size+proofs:])
 	for i, q := range []struct {
 		ctx    []byte
 		secret kyber.Scalar
