@@ -75,7 +75,7 @@ func (l *Learner) Home() map[string][]float32 {
 // LearnOptions are those of one member's part in one round.
 type LearnOptions struct {
 	Steps int      // a few: many short rounds are better than few long ones
-	Rate  float64  // Adam's learning rate; 0 means 0.003
+	Rate  float64  // Adam's learning rate; 0 means 0.006
 	Seed  [32]byte // secret, of the batches
 	// Falling has the rate fall along a cosine to 2 % over the steps, for a training that
 	// is no part of a longer one.
@@ -96,7 +96,7 @@ type Learned struct {
 // pictures, latents at home and options, on machines with the same vector instructions.
 func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Learned, error) {
 	if o.Rate == 0 {
-		o.Rate = 3e-3
+		o.Rate = 6e-3
 	}
 	if o.Steps < 1 {
 		return Learned{}, fmt.Errorf("%d training steps, want at least 1", o.Steps)
