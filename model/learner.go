@@ -206,6 +206,28 @@ func (a *Artist) Changed(change []float64) (*Artist, error) {
 	return quantise(a.config, shape, a.features, w)
 }
 
+// Since is what changed from another version of the artist to this one, number by number:
+// the way that training went on the whole. Phases differ by less than half a turn, whatever
+// turns were dropped. Errors wrap [ErrArtist] where the two are no versions of one artist.
+func (a *Artist) Since(before *Artist) ([]float64, error) {
+	shape := a.config.shape(len(a.features))
+	if shape != before.config.shape(len(before.features)) || !slices.Equal(a.features, before.features) {
+		return nil, refuse("%q is no version of it: its size or its words are others", before.config.Name)
+	}
+	now, then := a.floats(), before.floats()
+	out := make([]float64, 0, shape.Parameters())
+	for _, slot := range shape.Slots() {
+		for i, x := range now[slot.Name].Data {
+			d := float64(x) - float64(then[slot.Name].Data[i])
+			if isPhase(slot.Name) {
+				d -= float64(2 * math.Pi * math.Round(d/(2*math.Pi)))
+			}
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
 // ReaderKey is a key that those have who can open the artist, for one round: what is
 // learned of the artist's next version is for them alone.
 func (a *Artist) ReaderKey(session [32]byte) [32]byte {

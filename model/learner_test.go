@@ -91,6 +91,38 @@ func TestChangesMakeTheNextVersion(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, after, again)
 
+	since, err := next.Since(base)
+	require.NoError(t, err)
+	there, err := base.Changed(since)
+	require.NoError(t, err)
+	require.Equal(t, next.ID(), there.ID())
+	since, err = next.Since(next)
+	require.NoError(t, err)
+	require.Equal(t, make([]float64, next.Parameters()), since)
+	turned := make([]float64, base.Parameters())
+	at := 0
+	for _, slot := range base.config.shape(len(base.features)).Slots() {
+		for i := range slot.Rows * slot.Cols {
+			if isPhase(slot.Name) {
+				turned[at+i] = 6 // nearly a turn forward is a little back
+			}
+		}
+		at += slot.Rows * slot.Cols
+	}
+	next, err = base.Changed(turned)
+	require.NoError(t, err)
+	since, err = next.Since(base)
+	require.NoError(t, err)
+	for i, x := range since {
+		if turned[i] != 0 {
+			require.InDelta(t, 6-2*math.Pi, x, 1e-3)
+		} else {
+			require.Zero(t, x)
+		}
+	}
+	_, err = base.Since(Embedded())
+	require.ErrorIs(t, err, ErrArtist)
+
 	_, err = base.Changed(make([]float64, 3))
 	require.ErrorIs(t, err, ErrArtist)
 	bad := make([]float64, base.Parameters())

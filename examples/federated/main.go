@@ -45,6 +45,7 @@ type plan struct {
 	Pictures int     `json:"pictures"` // of all peers together
 	Drop     int     `json:"drop"`     // percent of the peers that drop out of each round
 	Clip     float64 `json:"clip"`
+	Momentum float64 `json:"momentum"` // of the network's artist
 	Rate     float64 `json:"rate"`
 	Hidden   int     `json:"hidden"`
 	Seed     uint64  `json:"seed"`
@@ -63,6 +64,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.IntVar(&p.Pictures, "pictures", 100, "pictures of all peers together")
 	flags.IntVar(&p.Drop, "drop", 30, "percent of the peers that drop out of each round")
 	flags.Float64Var(&p.Clip, "clip", 5, "Euclidean norm to which a peer's change is clipped")
+	flags.Float64Var(&p.Momentum, "momentum", .5, "how much of the last round's change is made again, 0 to 0.95")
 	flags.Float64Var(&p.Rate, "rate", .006, "learning rate of the first round; it falls to a tenth")
 	flags.IntVar(&p.Hidden, "hidden", 32, "width of the artist's layers, a multiple of 16")
 	flags.Uint64Var(&p.Seed, "seed", 1, "of pictures' owners, drop-outs and training")
@@ -97,6 +99,12 @@ func (p plan) validate(rest []string) error {
 		if v.got < v.low || v.got > v.up {
 			return fmt.Errorf("-%s is %d, want %d to %d", v.flag, v.got, v.low, v.up)
 		}
+	}
+	if !(p.Momentum >= 0 && p.Momentum <= .95) {
+		return fmt.Errorf("-momentum is %g, want 0 to 0.95", p.Momentum)
+	}
+	if !(p.Rate > 0 && p.Rate <= 1) {
+		return fmt.Errorf("-rate is %g, want more than 0 and at most 1", p.Rate)
 	}
 	if len(rest) > 0 {
 		return fmt.Errorf("%q is not understood: there are only flags", rest[0])

@@ -39,7 +39,7 @@ func TestPeersLearnTogether(t *testing.T) {
 }
 
 func TestWhatIsTypedWrongly(t *testing.T) {
-	for _, args := range [][]string{{"-peers", "3"}, {"-drop", "34"}, {"-pictures", "5000"}, {"-pictures", "19"}, {"-hidden", "7"}, {"-clip", "0"}, {"-rounds", "0"}, {"more"}, {"-nonsense"}} {
+	for _, args := range [][]string{{"-peers", "3"}, {"-drop", "34"}, {"-pictures", "5000"}, {"-pictures", "19"}, {"-hidden", "7"}, {"-clip", "0"}, {"-momentum", "1"}, {"-rate", "0"}, {"-rate", "NaN"}, {"-rounds", "0"}, {"more"}, {"-nonsense"}} {
 		var out, progress bytes.Buffer
 		require.Error(t, run(t.Context(), args, &out, &progress), "%v", args)
 		require.Empty(t, out.String())

@@ -130,12 +130,17 @@ func trainTogether(ctx context.Context, p plan, name string, start *model.Artist
 	round func(ctx context.Context, number int, base *model.Artist) ([]float64, []uint32, error)) (c curve, survivors [][]uint32, err error) {
 	c = curve{Name: name, Loss: map[int]float64{}}
 	base := start
+	var last []float64
 	for number := range p.Rounds {
 		change, counted, err := round(ctx, number, base)
 		if err != nil {
 			return c, nil, fmt.Errorf("round %d: %w", number+1, err)
 		}
-		if base, err = base.Changed(change); err != nil {
+		before := base
+		if base, err = before.Changed(federated.Carry(change, last, p.Momentum)); err != nil {
+			return c, nil, err
+		}
+		if last, err = base.Since(before); err != nil {
 			return c, nil, err
 		}
 		survivors = append(survivors, counted)

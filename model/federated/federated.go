@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Unit is 1 in fixed point: numbers are multiples of 1/Unit.
@@ -97,6 +98,20 @@ func Average(sum []uint32, members int) []float64 {
 	out := make([]float64, len(sum))
 	for i, x := range sum {
 		out[i] = float64(int32(x)) / (float64(members) * Unit)
+	}
+	return out
+}
+
+// Carry adds to an average what the last round changed, times momentum, 0 up to but not
+// including 1: rounds go on in the direction in which they went, and errors of single ones
+// cancel. last is nil in the first round. It is public arithmetic, the same everywhere.
+//
+// Source: Hsu, Qi, Brown, "Measuring the Effects of Non-Identical Data Distribution for
+// Federated Visual Classification", 2019 (FedAvgM).
+func Carry(average, last []float64, momentum float64) []float64 {
+	out := slices.Clone(average)
+	for i, x := range last {
+		out[i] += float64(momentum * x) // rounded on its own, so no machine fuses it
 	}
 	return out
 }

@@ -76,6 +76,13 @@ func TestAveragesAreThoseOfTheMembers(t *testing.T) {
 	require.Equal(t, []float64{-.25 / 3, -.25, 1. / federated.Unit / 3}, federated.Average(sum, 3))
 }
 
+func TestMomentumCarriesOn(t *testing.T) {
+	average := []float64{1, -2}
+	require.Equal(t, average, federated.Carry(average, nil, .5))
+	require.Equal(t, []float64{2, -2.5}, federated.Carry(average, []float64{2, -1}, .5))
+	require.Equal(t, []float64{1, -2}, average, "what goes in is left alone")
+}
+
 func TestWhatCannotBeEncodedIsRefused(t *testing.T) {
 	for _, clip := range []float64{0, -1, math.NaN(), math.Inf(1), 1e-6, federated.MaxClip * 1.01} {
 		t.Run(fmt.Sprint("clip ", clip), func(t *testing.T) {
