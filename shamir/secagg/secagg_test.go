@@ -56,7 +56,8 @@ func TestFilesAndSumsWithoutTheKeysAreNoise(t *testing.T) {
 	require.Less(t, spread(w.sums[1]), float64(1<<17))
 }
 
-// A member is away in some phases, and comes back or does not; the sum is that of the
+// A member is away in some phases, and comes back or does not; it crashes before it does
+// what it meant to, and what it posts is lost at times. The sum is that of the
 // survivors, whom the round names, and if they are too few there is none.
 func TestAnyPatternOfDropOuts(t *testing.T) {
 	seeds := uint64(40)
@@ -71,6 +72,9 @@ func TestAnyPatternOfDropOuts(t *testing.T) {
 		name := fmt.Sprintf("drop-outs, seed %d, n=%d", seed, n)
 		w := newWorld(t, name, params(n, 1+rng.IntN(40)))
 		away := rng.IntN(40) // percent
+		crashes, losses := rng.IntN(15), rng.IntN(15)
+		w.crash = func() bool { return rng.IntN(100) < crashes }
+		w.lose = func() bool { return rng.IntN(100) < losses }
 		for _, m := range w.nodes {
 			out := map[secagg.Phase]bool{}
 			for p := secagg.PhaseAdvertise; p <= secagg.PhaseResult; p++ {

@@ -75,7 +75,9 @@ type world struct {
 	height  uint64
 	sums    map[uint32][]uint32
 
-	injections []func() // what adversaries do besides, at the end of each block
+	crash      func() bool // after a step, before any of its effects
+	lose       func() bool // a message on its way to the ledger
+	injections []func()    // what adversaries do besides, at the end of each block
 }
 
 func newWorld(t testing.TB, name string, p secagg.Params) *world {
@@ -110,6 +112,9 @@ func (n *node) step(r *secagg.Round) {
 	for range 2 { // once more with the answer to what it wants
 		out, err := p.Step(w.height, r, event)
 		require.NoError(w.t, err, "%s", w.name)
+		if w.crash != nil && w.crash() {
+			return
+		}
 		if out.State != nil {
 			n.state = out.State
 		}
@@ -129,6 +134,9 @@ func (n *node) step(r *secagg.Round) {
 				posts = n.message(p, m)
 			}
 			for _, m := range posts {
+				if w.lose != nil && w.lose() {
+					continue
+				}
 				if err := w.round.Apply(w.height, n.index, m); err != nil {
 					w.refused[n.index] = append(w.refused[n.index], err)
 				}
