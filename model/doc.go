@@ -35,6 +35,14 @@
 //	own, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: secret})
 //	new, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{Name: "gull", Steps: 4000})
 //
+// Several members train one artist without showing their pictures (package federated,
+// whose README says what that keeps private, and shamir/secagg):
+//
+//	learner, err := model.NewLearner(ctx, artist, os.DirFS(pictures), model.LearnerOptions{})
+//	learned, err := learner.Learn(ctx, artist, model.LearnOptions{Steps: 10, Seed: secret})
+//	input, err := federated.Encode(learned.Change, clip)               // masked, and added up
+//	next, err := artist.Changed(federated.Average(sum, len(survivors))) // by all members alike
+//
 // Training runs on gorgonia's graphs, with operations of our own for what it
 // does slowly (package internal/train), and is the only place with floats.
 package model

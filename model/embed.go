@@ -33,3 +33,6 @@ func embeddedPictures() fs.FS {
 	}
 	return sub
 }
+
+// EmbeddedPictures are the pictures that the genesis artist was made of, small and flat.
+func EmbeddedPictures() fs.FS { return embeddedPictures() }

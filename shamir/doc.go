@@ -17,6 +17,7 @@
 // Committee and KeyShare describe what a finished ceremony (package dkg) leaves
 // behind: the public and one member's secret side of the keys X and Y. Package
 // seal encrypts to X and releases shares of it, package quorum certifies under Y.
+// Package secagg adds up members' vectors so that only the sum is learned.
 //
 // SPEC.md says to the byte how everything that is stored, hashed or signed is made,
 // and testdata holds the vectors of it.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/internal/access"
+	"github.com/atelier-dao/atelier/shamir/internal/onetime"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -75,7 +76,7 @@ func (t *Tampering) encrypt(member uint32, n int, plain []byte) {
 	shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, t.log.dealKeys[member-1]))
 	eph := shamir.Encode(shamir.Ristretto255.Point().Mul(e, nil))
 	key := t.log.params.DealKeys[member-1]
-	copy(t.box(member), dealCipher(t.log.id, t.party.dealer, member, shared, eph, key[:]).Seal(nil, zeroNonce, plain, nil))
+	copy(t.box(member), dealCipher(t.log.id, t.party.dealer, member, shared, eph, key[:]).Seal(nil, onetime.Nonce, plain, nil))
 	t.prove()
 }
 

@@ -1,13 +1,11 @@
 package dkg
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/internal/onetime"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -111,26 +109,11 @@ func (b *bundle) box(to uint32, n int) []byte {
 	return boxes(b.body, n)[int(to-1)*boxSize : int(to)*boxSize]
 }
 
-// dealCipher is the one-shot cipher of one deal. Its key is used for one message,
-// so the nonce is zero.
+// dealCipher is the one-shot cipher of one deal.
 func dealCipher(id [32]byte, dealer, to uint32, shared, eph, dealKey []byte) cipher.AEAD {
 	info := shamir.Hash("deal", shamir.Uint64(uint64(dealer)), shamir.Uint64(uint64(to)), eph, dealKey)
-	key, err := hkdf.Key(sha256.New, shared, id[:], string(info[:]), 32)
-	if err != nil {
-		panic(fmt.Sprintf("dkg: derive 32 bytes: %v", err)) // only too long a key fails
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(fmt.Sprintf("dkg: AES with 32 bytes: %v", err))
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(fmt.Sprintf("dkg: GCM: %v", err))
-	}
-	return aead
+	return onetime.AEAD(shared, id[:], info)
 }
-
-var zeroNonce = make([]byte, 12)
 
 // deal is a member's part of one bundle.
 type deal struct{ x, y kyber.Scalar }
@@ -149,7 +132,7 @@ func (b *bundle) open(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, s
 // decrypt is open without the check.
 func (b *bundle) decrypt(id [32]byte, dealer, to uint32, n int, dealKey [32]byte, shared kyber.Point) (deal, error) {
 	aead := dealCipher(id, dealer, to, shamir.Encode(shared), b.ephBytes, dealKey[:])
-	plain, err := aead.Open(nil, zeroNonce, b.box(to, n), nil)
+	plain, err := aead.Open(nil, onetime.Nonce, b.box(to, n), nil)
 	if err != nil {
 		return deal{}, fmt.Errorf("deal of member %d to %d does not decrypt", dealer, to)
 	}

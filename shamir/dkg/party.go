@@ -7,6 +7,7 @@ import (
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/internal/access"
+	"github.com/atelier-dao/atelier/shamir/internal/onetime"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -227,7 +228,7 @@ func (p *Party) deal(l *Log) ([]byte, error) {
 		shared := shamir.Encode(shamir.Ristretto255.Point().Mul(e, l.dealKeys[j-1]))
 		plain := append(shamir.Encode(fx.Share(j).Value()), shamir.Encode(fy.Share(j).Value())...)
 		dealKey := l.params.DealKeys[j-1]
-		boxes = dealCipher(l.id, p.dealer, j, shared, eph, dealKey[:]).Seal(boxes, zeroNonce, plain, nil)
+		boxes = dealCipher(l.id, p.dealer, j, shared, eph, dealKey[:]).Seal(boxes, onetime.Nonce, plain, nil)
 		clear(plain)
 	}
 	ctxX, ctxY, ctxE := proofContexts(l.id, p.dealer, body, boxes)

@@ -1,15 +1,13 @@
 package seal
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/internal/onetime"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -65,7 +63,7 @@ func Encrypt(rand io.Reader, x, label [32]byte, plaintext []byte) (*Ciphertext, 
 		return nil, fmt.Errorf("encrypt: %w", err)
 	}
 	c := &Ciphertext{u: group.Point().Mul(r, nil), uBar: group.Point().Mul(r, gBar)}
-	c.box = boxCipher(group.Point().Mul(r, key), c.u, label).Seal(nil, zeroNonce, plaintext, label[:])
+	c.box = boxCipher(group.Point().Mul(r, key), c.u, label).Seal(nil, onetime.Nonce, plaintext, label[:])
 
 	s, err := shamir.DeriveNonce(rand, group, "tdh2", r, label[:], c.box, x[:])
 	if err != nil {
@@ -139,29 +137,14 @@ func (c *Ciphertext) challenge(x, label [32]byte, w, wBar kyber.Point) kyber.Sca
 
 // open decrypts the box with rX.
 func (c *Ciphertext) open(shared kyber.Point, label [32]byte) ([]byte, error) {
-	plain, err := boxCipher(shared, c.u, label).Open(nil, zeroNonce, c.box, label[:])
+	plain, err := boxCipher(shared, c.u, label).Open(nil, onetime.Nonce, c.box, label[:])
 	if err != nil {
 		return nil, ErrUnreadable
 	}
 	return plain, nil
 }
 
-// zeroNonce serves ciphers whose key is used once.
-var zeroNonce = make([]byte, 12)
-
 func boxCipher(shared, u kyber.Point, label [32]byte) cipher.AEAD {
 	info := shamir.Hash("box", label[:], shamir.Encode(u))
-	key, err := hkdf.Key(sha256.New, shamir.Encode(shared), nil, string(info[:]), 32)
-	if err != nil {
-		panic(fmt.Sprintf("seal: derive 32 bytes: %v", err)) // only too long a key fails
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic(fmt.Sprintf("seal: AES with 32 bytes: %v", err))
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(fmt.Sprintf("seal: GCM: %v", err))
-	}
-	return aead
+	return onetime.AEAD(shamir.Encode(shared), nil, info)
 }
