@@ -9,8 +9,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
+	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // A Learner is a member's own side of training an artist together: its pictures, and the
@@ -106,16 +109,16 @@ func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Lear
 	if err != nil {
 		return Learned{}, err
 	}
-	out := Learned{Change: make([]float64, 0, base.config.shape(len(base.features)).Parameters()), Loss: state.Last.Loss}
-	for _, slot := range base.config.shape(len(base.features)).Slots() {
+	out := Learned{Change: make([]float64, 0, base.config.shape(base.vocabulary.Size()).Parameters()), Loss: state.Last.Loss}
+	for _, slot := range base.config.shape(base.vocabulary.Size()).Slots() {
 		before, after := start[slot.Name].Data, state.Weights[slot.Name].Data
 		for i := range slot.Rows * slot.Cols {
 			out.Change = append(out.Change, float64(after[i])-float64(before[i]))
 		}
 	}
 	rows := state.Weights["embed"]
-	for i, f := range features[len(base.features):] {
-		l.home[f] = slices.Clone(rows.Data[(len(base.features)+i)*rows.Cols:][:rows.Cols])
+	for i, f := range features[base.vocabulary.Size():] {
+		l.home[f] = slices.Clone(rows.Data[(base.vocabulary.Size()+i)*rows.Cols:][:rows.Cols])
 	}
 	return out, nil
 }
@@ -131,7 +134,7 @@ func (l *Learner) Loss(ctx context.Context, a *Artist) (float64, error) {
 
 func (l *Learner) run(ctx context.Context, shape train.Shape, features []string, start train.Weights, o LearnOptions, batch int) (train.State, error) {
 	e, err := train.New(shape, features, l.pictures, train.Options{
-		Steps: o.Steps, Seed: newChance("learn", o.Seed[:]).key, Workers: l.workers, Rate: o.Rate, Constant: !o.Falling,
+		Steps: o.Steps, Seed: chance.New("learn", o.Seed[:]).Key(), Workers: l.workers, Rate: o.Rate, Constant: !o.Falling,
 		Noise: .08, Groups: batch, Points: points, Every: o.Steps,
 	})
 	if err != nil {
@@ -148,10 +151,10 @@ func (l *Learner) run(ctx context.Context, shape train.Shape, features []string,
 // extend is an artist with rows for what only this learner knows. An artist's rows for
 // pictures without a name are of other pictures, so they go by no name here.
 func (l *Learner) extend(a *Artist) (train.Shape, []string, train.Weights) {
-	features := slices.Clone(a.features)
+	features := a.vocabulary.Features()
 	known := map[string]bool{}
 	for i, f := range features {
-		if kindOf(f) == train.PicturePrefix {
+		if strings.HasPrefix(f, latent.PicturePrefix) {
 			features[i] = ""
 		}
 		known[features[i]] = true
@@ -176,7 +179,7 @@ func (l *Learner) extend(a *Artist) (train.Shape, []string, train.Weights) {
 
 // unlearned is the latent from which a word's is trained: the same for every member.
 func unlearned(word string, latent int) []float32 {
-	key := newChance("unlearned", []byte(word)).key
+	key := chance.New("unlearned", []byte(word)).Key()
 	rng := rand.New(rand.NewPCG(binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:])))
 	row := make([]float32, latent)
 	for i := range row {
@@ -186,12 +189,12 @@ func unlearned(word string, latent int) []float32 {
 }
 
 // Parameters is how many numbers the artist has: the length of a change.
-func (a *Artist) Parameters() int { return a.config.shape(len(a.features)).Parameters() }
+func (a *Artist) Parameters() int { return a.config.shape(a.vocabulary.Size()).Parameters() }
 
 // Changed is the artist with a change added, rounded to its integers again. It is the
 // same to the byte on every machine. Errors wrap [ErrArtist].
 func (a *Artist) Changed(change []float64) (*Artist, error) {
-	shape := a.config.shape(len(a.features))
+	shape := a.config.shape(a.vocabulary.Size())
 	if len(change) != shape.Parameters() {
 		return nil, refuse("a change of %d numbers, it has %d", len(change), shape.Parameters())
 	}
@@ -203,15 +206,15 @@ func (a *Artist) Changed(change []float64) (*Artist, error) {
 		}
 		change = change[len(data):]
 	}
-	return quantise(a.config, shape, a.features, w)
+	return quantise(a.config, shape, a.vocabulary.Features(), w)
 }
 
 // Since is what changed from another version of the artist to this one, number by number:
 // the way that training went on the whole. Phases differ by less than half a turn, whatever
 // turns were dropped. Errors wrap [ErrArtist] where the two are no versions of one artist.
 func (a *Artist) Since(before *Artist) ([]float64, error) {
-	shape := a.config.shape(len(a.features))
-	if shape != before.config.shape(len(before.features)) || !slices.Equal(a.features, before.features) {
+	shape := a.config.shape(a.vocabulary.Size())
+	if shape != before.config.shape(before.vocabulary.Size()) || !slices.Equal(a.vocabulary.Features(), before.vocabulary.Features()) {
 		return nil, refuse("%q is no version of it: its size or its words are others", before.config.Name)
 	}
 	now, then := a.floats(), before.floats()
@@ -231,5 +234,5 @@ func (a *Artist) Since(before *Artist) ([]float64, error) {
 // ReaderKey is a key that those have who can open the artist, for one round: what is
 // learned of the artist's next version is for them alone.
 func (a *Artist) ReaderKey(session [32]byte) [32]byte {
-	return newChance("reader key", session[:], a.raw).key
+	return chance.New("reader key", session[:], a.raw).Key()
 }

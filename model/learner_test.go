@@ -17,7 +17,7 @@ func founded(t *testing.T) (*Artist, fstest.MapFS) {
 	pictures["42.png"] = pictures["sea, water.png"]
 	base, err := Train(context.Background(), pictures, TrainOptions{Name: "base", Steps: 2, Batch: 4, Size: Size{Hidden: 16, Layers: 2, Latent: 8}})
 	require.NoError(t, err)
-	require.Contains(t, base.features, "picture:0000")
+	require.Contains(t, base.vocabulary.Features(), "picture:0000")
 	return base, fstest.MapFS{
 		"red kite.png": pictures["sub/red ball.png"],
 		"7.png": pngFile(t, func(x, _ int) color.NRGBA {
@@ -101,7 +101,7 @@ func TestChangesMakeTheNextVersion(t *testing.T) {
 	require.Equal(t, make([]float64, next.Parameters()), since)
 	turned := make([]float64, base.Parameters())
 	at := 0
-	for _, slot := range base.config.shape(len(base.features)).Slots() {
+	for _, slot := range base.config.shape(base.vocabulary.Size()).Slots() {
 		for i := range slot.Rows * slot.Cols {
 			if isPhase(slot.Name) {
 				turned[at+i] = 6 // nearly a turn forward is a little back
