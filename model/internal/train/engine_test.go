@@ -171,8 +171,7 @@ func TestAdamAgreesWithGorgoniasToTheBit(t *testing.T) {
 		}
 		return v
 	}
-	type parameter = *gradient
-	var ours, theirs []parameter
+	var ours, theirs []*gradient
 	sizes := []int{1, 7, 64, 1000}
 	own := &adam{beta1: meanDecay, beta2: squareDecay}
 	for _, n := range sizes {
