@@ -35,6 +35,11 @@
 //	own, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: secret})
 //	new, err := model.Train(ctx, os.DirFS(pictures), model.TrainOptions{Name: "gull", Steps: 4000})
 //
+// Both are a [Run] from beginning to end. A Run can also stop: what it has learned
+// is a value, which a checkpoint keeps and from which it goes on to the same artist
+// to the byte. A [Training] carries a run out in a folder, with checkpoints, a log,
+// the loss curve and sheets of samples.
+//
 // Several members train one artist without showing their pictures (package federated,
 // whose README says what that keeps private, and shamir/secagg):
 //
@@ -43,6 +48,6 @@
 //	input, err := federated.Encode(learned.Change, clip)               // masked, and added up
 //	next, err := artist.Changed(federated.Average(sum, len(survivors))) // by all members alike
 //
-// Training runs on gorgonia's graphs, with operations of our own for what it
-// does slowly (package internal/train), and is the only place with floats.
+// Training runs on gorgonia's graphs, with an operation of our own for what works on
+// every place (package internal/train), and is the only place with floats.
 package model

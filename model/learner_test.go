@@ -56,7 +56,7 @@ func TestALearnerChangesWhatAllKnowAndKeepsItsOwnWords(t *testing.T) {
 	require.NotContains(t, home, "red")
 	require.Len(t, home["kite"], 8)
 
-	row := func(feature string) []float64 { i := base.index[feature]; return change[i*8 : (i+1)*8] }
+	row := func(feature string) []float64 { i, _ := base.vocabulary.Row(feature); return change[i*8 : (i+1)*8] }
 	require.NotEqual(t, make([]float64, 8), row("red"), "a word that all know is learned for all")
 	require.Equal(t, make([]float64, 8), row("sea"), "it has no picture of the sea")
 	require.Equal(t, make([]float64, 8), row("picture:0000"), "that is another's picture")

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/atelier-dao/atelier/model/internal/train"
 )
 
 // Files that a training keeps beside its artist.
@@ -60,9 +62,9 @@ func ReadCheckpointFile(dir string) (Checkpoint, error) {
 }
 
 // Do goes on from a state until the run has ended, and returns the last one; with
-// step 0 the folder's log begins anew. When ctx ends, or anything fails after the
-// first step, the checkpoint holds what was reached, which is returned with the
-// error.
+// step 0 the folder's log begins anew. When ctx ends, or anything fails after a
+// step, the checkpoint holds what was reached, which is returned with the error;
+// where it could not be written, that is the error.
 func (t *Training) Do(ctx context.Context, from TrainingState) (TrainingState, error) {
 	if err := os.MkdirAll(t.Dir, 0o755); err != nil {
 		return from, err
@@ -72,8 +74,10 @@ func (t *Training) Do(ctx context.Context, from TrainingState) (TrainingState, e
 	}
 	state, err := t.advance(ctx, from)
 	if err != nil {
-		if state.Step > from.Step {
-			err = errors.Join(err, t.save(state))
+		if state.Step > from.Step && !errors.Is(err, train.ErrDiverged) {
+			if lost := t.save(state); lost != nil {
+				err = lost // worse than what stopped it
+			}
 		}
 		return state, err
 	}

@@ -92,6 +92,19 @@ func TestATrainingGoesOnWhereItStopped(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestACheckpointThatCannotBeWrittenIsNotKeptQuiet(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, CheckpointFile, "in the way"), 0o755))
+	r := newRun(t, smallRun(nil))
+	from, err := r.Begin()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	state, err := (&Training{Run: r, Dir: dir, Progress: func(TrainingProgress) { cancel() }}).Do(ctx, from)
+	require.NotErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "write the checkpoint")
+	require.Equal(t, 1, state.Step)
+}
+
 func TestATrainingSaysHowLongItTakes(t *testing.T) {
 	r := newRun(t, smallRun(nil))
 	from, err := r.Begin()

@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
-
-	"github.com/atelier-dao/atelier/model"
 )
 
-// fits refuses a training for which the machine's free memory is too small.
-func (t *training) fits(run *model.Run) error {
-	t.memory = run.Memory()
-	if free, ok := freeMemory(os.DirFS("/")); ok && t.memory > free {
-		return fmt.Errorf("this training takes about %s of memory, and %s are free: choose a smaller --batch or artist, or end other programs", bytesText(t.memory), bytesText(free))
+// spare refuses a training for which the machine's free memory is too small.
+func spare(memory int64, root fs.FS) error {
+	if free, known := freeMemory(root); known && memory > free {
+		return fmt.Errorf("this training takes about %s of memory, and %s are free: choose a smaller --batch or artist, or end other programs", bytesText(memory), bytesText(free))
 	}
 	return nil
 }

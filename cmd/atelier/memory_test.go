@@ -34,3 +34,10 @@ func TestFreeMemory(t *testing.T) {
 		})
 	}
 }
+
+func TestATrainingIsRefusedWhereTheMemoryIsNotThere(t *testing.T) {
+	machine := fstest.MapFS{"proc/meminfo": {Data: []byte("MemAvailable:    100000 kB\n")}}
+	require.NoError(t, spare(100000<<10, machine))
+	require.NoError(t, spare(1<<40, fstest.MapFS{}), "where it is not known, nobody is refused")
+	require.EqualError(t, spare(3<<30, machine), "this training takes about 3.0 GiB of memory, and 97.7 MiB are free: choose a smaller --batch or artist, or end other programs")
+}

@@ -128,7 +128,8 @@ func (t *training) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer run.Close()
-	if err := t.fits(run); err != nil {
+	t.memory = run.Memory()
+	if err := spare(t.memory, os.DirFS("/")); err != nil {
 		return err
 	}
 	var state model.TrainingState
@@ -274,7 +275,7 @@ func (t *training) carryOut(ctx context.Context, run *model.Run, from model.Trai
 	end, err := took.Do(ctx, from)
 	seconds := time.Since(start).Seconds()
 	if err != nil {
-		if end.Step > 0 {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) && end.Step > 0 {
 			scr.clear()
 			fmt.Fprintf(t.err, "stopped after step %d of %d, which is kept in %s; go on with\n  %s\n", end.Step, run.Steps(),
 				filepath.Join(t.out, model.CheckpointFile), t.again("model train %s --out %s --resume", quoted(t.dir), quoted(t.out)))

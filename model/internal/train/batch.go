@@ -179,15 +179,16 @@ const (
 )
 
 // heldOut reports whether a place of picture n is one that training does not see,
-// if it holds any out: those of one in sixteen of the 32 × 32 squares of the frame,
-// others for each picture. Places, not pictures, are held out, because an artist
+// if it holds any out: those of one in sixteen of the squares of what is learned,
+// others for each picture, the frame being some 31 squares wide. So held-out places
+// are as hard as learned ones. Places, not pictures, are held out, because an artist
 // has a latent of its own for each picture and its words: of a picture that it
 // never saw it cannot know the shape, and the loss would tell of the vocabulary
 // only. In a square that it never saw it shows whether it has learned the shape,
 // or only the places.
 func heldOut(n int, x, y float64) bool {
-	const across = 32
-	i, j := math.Floor((x+1)/2*across), math.Floor((y+1)/2*across)
+	const across = 40
+	i, j := math.Floor((x+reach)/(2*reach)*across), math.Floor((y+reach)/(2*reach)*across)
 	if i < 0 || j < 0 || i >= across || j >= across {
 		return false
 	}
@@ -199,7 +200,7 @@ func heldOut(n int, x, y float64) bool {
 }
 
 // maxTries bounds the search for a place of a part. A held-out one is found after
-// some thirty; what the last one shows is taken where all edges lie elsewhere.
+// some sixteen; what the last one shows is taken where all edges lie elsewhere.
 const maxTries = 2000
 
 // place draws a place of picture n, if wanted one beside an edge.

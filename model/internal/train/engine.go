@@ -46,15 +46,14 @@ var ErrDiverged = errors.New("training went astray: try another seed")
 // It holds nothing of the run itself: that is a [State], which goes in and comes
 // out. It is for one goroutine.
 type Engine struct {
-	shape    Shape
-	o        Options
-	graph    *graph
-	machine  gorgonia.VM
-	solver   *adam
-	learned  *drawn // the batch of the next step
-	spare    *drawn
-	heldOut  *batch // nil where nothing is held out
-	features int
+	shape   Shape
+	o       Options
+	graph   *graph
+	machine gorgonia.VM
+	solver  *adam
+	learned *drawn // the batch of the next step
+	spare   *drawn
+	heldOut *batch // nil where nothing is held out
 }
 
 // drawn is a batch with where its random stream stood before and after it.

@@ -137,7 +137,10 @@ func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 				r := g*b.points + i
 				// Single precision may move a place over the border of its square.
 				x, y := float64(b.places[2*r]), float64(b.places[2*r+1])
-				inner := func(v float64) bool { f := (v + 1) * 16; return f-math.Floor(f) > 1e-4 && f-math.Floor(f) < 1-1e-4 }
+				inner := func(v float64) bool {
+					f := (v + reach) / (2 * reach) * 40
+					return f-math.Floor(f) > 1e-4 && f-math.Floor(f) < 1-1e-4
+				}
 				if inner(x) && inner(y) {
 					require.Equal(t, which == heldOutPlaces, heldOut(n, x, y), "%s: place (%v, %v) of picture %d", name, x, y, n)
 				}
@@ -145,12 +148,14 @@ func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 		}
 	}
 	share := 0
-	for i := range 32 * 32 {
-		if heldOut(5, (float64(i%32)+.5)/16-1, (float64(i/32)+.5)/16-1) {
+	at := func(i int) float64 { return (float64(i)+.5)/40*2*reach - reach }
+	for i := range 40 * 40 {
+		if heldOut(5, at(i%40), at(i/40)) {
 			share++
 		}
 	}
-	require.InDelta(t, 64, share, 24, "one in sixteen")
+	require.InDelta(t, 100, share, 30, "one in sixteen")
+	require.False(t, heldOut(5, reach+.1, 0))
 }
 
 func TestAdamAgreesWithGorgoniasToTheBit(t *testing.T) {
@@ -166,8 +171,7 @@ func TestAdamAgreesWithGorgoniasToTheBit(t *testing.T) {
 		}
 		return v
 	}
-	type parameter = *gradient
-	var ours, theirs []parameter
+	var ours, theirs []*gradient
 	sizes := []int{1, 7, 64, 1000}
 	own := &adam{beta1: meanDecay, beta2: squareDecay}
 	for _, n := range sizes {
