@@ -48,7 +48,7 @@ func TestOperatorsComputeWhatTheirNamesSay(t *testing.T) {
 			func(x, y float64) []float64 { return []float64{x, y, 2*x - 3*y} }},
 		{"a product with a sum", []*proto3.NodeProto{op("Gemm", "colour", "places", "three")},
 			func(x, y float64) []float64 { return []float64{x, y, 2*x - 3*y} }},
-		{"columns of two", []*proto3.NodeProto{
+		{"what is reshaped and moved back", []*proto3.NodeProto{
 			op("MatMul", "a", "places", "three"), op("Reshape", "b", "a", "shape"), op("Sub", "c", "b", "a"), op("Add", "colour", "c", "a")},
 			func(x, y float64) []float64 { return []float64{x, y, 2*x - 3*y} }},
 		{"a softmax of rows far from each other", []*proto3.NodeProto{
