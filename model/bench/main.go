@@ -13,7 +13,8 @@
 // are left out). Every peer computes its logits at the centres of all pixels, in
 // batches of 4096 places; ours also whole pictures with colours and antialiasing.
 // Each measurement is a process of its own, which warms up and then tells its time;
-// all of them take turns, and the best of the rounds counts. One thread is measured
+// all of them take turns, and the best of the rounds counts; interrupted, it tells what
+// it has. One thread is measured
 // in processor time, which holds on a busy machine; two threads in seconds on the
 // clock, which hold only on an idle one. Slow peers compute a sixteenth of a
 // picture, and "~" marks what follows from that.
@@ -36,6 +37,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/atelier-dao/atelier/model"
@@ -79,7 +81,7 @@ func main() {
 	one := flag.Bool("one", false, "one thread only: two tell nothing on a busy machine")
 	only := flag.String("only", "", "peers to measure, joined by commas; all where empty")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, *rounds, *large, *one, *only); err != nil {
 		log.Fatal(err)
@@ -133,6 +135,11 @@ func run(ctx context.Context, rounds int, large, one bool, only string) error {
 		for i, j := range turn {
 			fmt.Fprintf(os.Stderr, "\r\x1b[Kround %d of %d: %d of %d, %s", round+1, rounds, i+1, len(turn), j.peer)
 			t, err := ask(find(all, j.peer).command(j))
+			if ctx.Err() != nil { // what was measured until now is told
+				fmt.Fprint(os.Stderr, "\r\x1b[K")
+				report(all, best, before)
+				return nil
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", j.peer, err)
 			}

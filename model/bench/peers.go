@@ -62,12 +62,12 @@ func peers(ctx context.Context, dir string) ([]peer, error) {
 		peer{name: "gonum blas32", kind: "network", peak: "float", slow: true, command: measured("gonum")},
 	)
 	for _, k := range kernel.Kernels() {
-		all = append(all, peer{name: "atelier, antialiased, " + k, kind: "picture", slow: k == "reference", command: measured("picture:" + k)})
+		all = append(all, peer{name: "atelier antialiased " + k, kind: "picture", slow: k == "reference", command: measured("picture:" + k)})
 	}
-	colours := ort("ONNX Runtime, one sample a pixel", "picture.onnx")
+	colours := ort("ONNX Runtime at one sample a pixel", "picture.onnx")
 	colours.kind = "picture"
 	return append(all, colours,
-		peer{name: "atelier's engine onnx (gonnx), antialiased", kind: "picture", slow: true, command: measured("gonnx")},
+		peer{name: "gonnx antialiased (engine onnx)", kind: "picture", slow: true, command: measured("gonnx")},
 		peer{name: "atelier trainer", kind: "training", command: measured("training")},
 		python("PyTorch trainer", "training", "train.py"),
 	), nil
