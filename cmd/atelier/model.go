@@ -66,7 +66,7 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 			if out == "" {
 				return usage("--out FILE is missing: where should the PNG go?")
 			}
-			draws, err := chooseEngine(engineName, weights)
+			draws, err := chooseEngine(engineName, weights, library)
 			if err != nil {
 				return err
 			}

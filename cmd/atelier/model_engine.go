@@ -100,9 +100,15 @@ with it looks the same, but is of the class tolerant; see ` + "`atelier model en
 	return c
 }
 
-// chooseEngine is the engine that a line means by --engine and --weights.
-func chooseEngine(name, weights string) (string, error) {
+// chooseEngine is the engine that a line means by --engine, --weights and --library.
+func chooseEngine(name, weights, library string) (string, error) {
 	file := strings.EqualFold(filepath.Ext(weights), ".onnx")
+	switch {
+	case name == "" && library != "":
+		name = engine.ONNXRuntime
+	case name != engine.ONNXRuntime && library != "":
+		return "", usage("--library names the library of the engine %s, not of %s: leave one of them away", engine.ONNXRuntime, name)
+	}
 	switch {
 	case name == "" && file:
 		return engine.ONNX, nil

@@ -1,9 +1,9 @@
 // Command bench measures the artists' renderer and trainer beside other people's
 // runtimes on the same network, and prints the tables of BENCHMARKS.md:
 //
-//	npm install --ignore-scripts     # ONNX Runtime; its library is in the package
-//	apt-get install python3-torch    # PyTorch
-//	go run . [-rounds 3] [-large] [-only NAMES]
+//	npm install --ignore-scripts                          # ONNX Runtime; its library is in the package
+//	apt-get install python3-torch libopenblas0-pthread    # PyTorch; OpenBLAS, else it is slow
+//	go run . [-rounds 3] [-large] [-one] [-only NAMES]
 //
 // It is a module of its own, so that the main one needs none of this. Who is not
 // installed is left out, with a line that says how to install it.
@@ -13,7 +13,8 @@
 // are left out). Every peer computes its logits at the centres of all pixels, in
 // batches of 4096 places; ours also whole pictures with colours and antialiasing.
 // Each measurement is a process of its own, which warms up and then tells its time;
-// all of them take turns, and the best of the rounds counts. One thread is measured
+// all of them take turns, and the best of the rounds counts; interrupted, it tells what
+// it has. One thread is measured
 // in processor time, which holds on a busy machine; two threads in seconds on the
 // clock, which hold only on an idle one. Slow peers compute a sixteenth of a
 // picture, and "~" marks what follows from that.
@@ -36,6 +37,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"github.com/atelier-dao/atelier/model"
@@ -76,16 +78,17 @@ func main() {
 	}
 	rounds := flag.Int("rounds", 3, "turns that everybody takes")
 	large := flag.Bool("large", false, "also 4096², once: some minutes more")
+	one := flag.Bool("one", false, "one thread only: two tell nothing on a busy machine")
 	only := flag.String("only", "", "peers to measure, joined by commas; all where empty")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *rounds, *large, *only); err != nil {
+	if err := run(ctx, *rounds, *large, *one, *only); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, rounds int, large bool, only string) error {
+func run(ctx context.Context, rounds int, large, one bool, only string) error {
 	dir, err := os.MkdirTemp("", "atelier-bench-")
 	if err != nil {
 		return err
@@ -119,6 +122,10 @@ func run(ctx context.Context, rounds int, large bool, only string) error {
 			}
 		}
 	}
+	if one {
+		two := func(j job) bool { return j.threads > 1 }
+		jobs, once = slices.DeleteFunc(jobs, two), slices.DeleteFunc(once, two)
+	}
 	best, before := map[job]took{}, load()
 	for round := range rounds {
 		turn := jobs
@@ -128,6 +135,11 @@ func run(ctx context.Context, rounds int, large bool, only string) error {
 		for i, j := range turn {
 			fmt.Fprintf(os.Stderr, "\r\x1b[Kround %d of %d: %d of %d, %s", round+1, rounds, i+1, len(turn), j.peer)
 			t, err := ask(find(all, j.peer).command(j))
+			if ctx.Err() != nil { // what was measured until now is told
+				fmt.Fprint(os.Stderr, "\r\x1b[K")
+				report(all, best, before)
+				return nil
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", j.peer, err)
 			}
@@ -250,8 +262,8 @@ func report(all []peer, best map[job]took, before string) {
 				about := ""
 				t, ok := best[job{peer.name, size, threads}]
 				if !ok && peer.slow {
-					about, ok = "~", true
-					t = best[job{peer.name, peer.edge(), threads}]
+					about = "~"
+					t, ok = best[job{peer.name, peer.edge(), threads}]
 					scale := float64(size*size) / float64(peer.edge()*peer.edge())
 					t = took{t.CPU * scale, t.Wall * scale}
 				}
@@ -269,7 +281,11 @@ func report(all []peer, best map[job]took, before string) {
 	fmt.Fprintln(w, "\t\n| training, places/s\t| one core\t| two threads, on the clock\t|\n|---\t|---\t|---\t|")
 	for _, peer := range all {
 		if one, ok := best[job{peer.name, 0, 1}]; ok && peer.kind == "training" {
-			fmt.Fprintf(w, "| %s\t| %.0f\t| %.0f\t|\n", peer.name, trainPlaces/one.CPU, trainPlaces/best[job{peer.name, 0, 2}].Wall)
+			two := "–"
+			if t, ok := best[job{peer.name, 0, 2}]; ok {
+				two = fmt.Sprintf("%.0f", trainPlaces/t.Wall)
+			}
+			fmt.Fprintf(w, "| %s\t| %.0f\t| %s\t|\n", peer.name, trainPlaces/one.CPU, two)
 		}
 	}
 	w.Flush()

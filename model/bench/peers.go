@@ -48,7 +48,11 @@ func peers(ctx context.Context, dir string) ([]peer, error) {
 	python := func(name, kind, script string) peer {
 		return peer{name: name, kind: kind, peak: "float", missing: missing,
 			command: func(j job) *exec.Cmd {
-				return exec.CommandContext(ctx, interpreter, script, filepath.Join(dir, "network.bin"), strconv.Itoa(j.size), strconv.Itoa(j.threads))
+				c := exec.CommandContext(ctx, interpreter, script, filepath.Join(dir, "network.bin"), strconv.Itoa(j.size), strconv.Itoa(j.threads))
+				for _, v := range []string{"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"} {
+					c.Env = append(c.Environ(), v+"="+strconv.Itoa(j.threads))
+				}
+				return c
 			}}
 	}
 	all = append(all,
@@ -58,12 +62,12 @@ func peers(ctx context.Context, dir string) ([]peer, error) {
 		peer{name: "gonum blas32", kind: "network", peak: "float", slow: true, command: measured("gonum")},
 	)
 	for _, k := range kernel.Kernels() {
-		all = append(all, peer{name: "atelier, antialiased, " + k, kind: "picture", slow: k == "reference", command: measured("picture:" + k)})
+		all = append(all, peer{name: "atelier antialiased " + k, kind: "picture", slow: k == "reference", command: measured("picture:" + k)})
 	}
-	colours := ort("ONNX Runtime, one sample a pixel", "picture.onnx")
+	colours := ort("ONNX Runtime at one sample a pixel", "picture.onnx")
 	colours.kind = "picture"
 	return append(all, colours,
-		peer{name: "atelier's engine onnx (gonnx), antialiased", kind: "picture", slow: true, command: measured("gonnx")},
+		peer{name: "gonnx antialiased (engine onnx)", kind: "picture", slow: true, command: measured("gonnx")},
 		peer{name: "atelier trainer", kind: "training", command: measured("training")},
 		python("PyTorch trainer", "training", "train.py"),
 	), nil
@@ -86,5 +90,5 @@ func torch(ctx context.Context) (interpreter, missing string) {
 			return name, ""
 		}
 	}
-	return "", "`apt-get install python3-torch`, or `pip install torch`"
+	return "", "`apt-get install python3-torch libopenblas0-pthread`, or `pip install torch`"
 }

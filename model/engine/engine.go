@@ -38,6 +38,10 @@ const (
 // library, where no flag does.
 const LibraryVariable = "ATELIER_ONNXRUNTIME"
 
+// MaxSide is the longest side of a picture that [Render] draws, in pixels: it is
+// kept whole, 3 bytes a pixel.
+const MaxSide = 8192
+
 // ErrEngine reports an engine that is unknown, not built in, or cannot draw what
 // it was given.
 var ErrEngine = errors.New("no such engine")
@@ -90,12 +94,12 @@ type RenderOptions struct {
 	Progress func(done, total int) // tiles done, from one goroutine at a time; may be nil
 }
 
-// Render draws a w×h picture, 1..kernel.MaxSide pixels each way, tile by tile.
+// Render draws a w×h picture, 1..MaxSide pixels each way, tile by tile.
 // Its pixel root tells pictures apart; only those of exact engines can be drawn
 // again to the same root.
 func Render(ctx context.Context, p Program, w, h int, o RenderOptions) (*model.Picture, error) {
-	if w < 1 || h < 1 || w > kernel.MaxSide || h > kernel.MaxSide {
-		return nil, fmt.Errorf("%w: a picture of %d×%d pixels; each side may have 1 to %d", kernel.ErrSize, w, h, kernel.MaxSide)
+	if w < 1 || h < 1 || w > MaxSide || h > MaxSide {
+		return nil, fmt.Errorf("%w: a picture of %d×%d pixels; here each side may have 1 to %d", kernel.ErrSize, w, h, MaxSide)
 	}
 	const side = kernel.TileSide
 	cols, rows := (w+side-1)/side, (h+side-1)/side

@@ -98,7 +98,7 @@ func TestWhatCannotBeDrawnIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, model.ErrPrompt)
 	program, err := a.Fold("", [32]byte{})
 	require.NoError(t, err)
-	for _, size := range [][2]int{{0, 1}, {1, 0}, {kernel.MaxSide + 1, 1}} {
+	for _, size := range [][2]int{{0, 1}, {1, 0}, {MaxSide + 1, 1}} {
 		_, err = Render(t.Context(), program, size[0], size[1], RenderOptions{})
 		require.ErrorIs(t, err, kernel.ErrSize)
 	}

@@ -19,7 +19,7 @@ var rotated = [4][2]float32{{-1, -3}, {3, -1}, {-3, 1}, {1, 3}}
 // tile draws one tile by colours of places, batch at a time.
 func tile(ctx context.Context, w, h, tx, ty int, colours func(places []float32) ([]float32, error)) ([]byte, error) {
 	const side = kernel.TileSide
-	if w < 1 || h < 1 || w > kernel.MaxSide || h > kernel.MaxSide || tx < 0 || ty < 0 || tx*side >= w || ty*side >= h {
+	if w < 1 || h < 1 || w > MaxSide || h > MaxSide || tx < 0 || ty < 0 || tx*side >= w || ty*side >= h {
 		return nil, fmt.Errorf("%w: tile (%d, %d) of a picture of %d×%d", kernel.ErrSize, tx, ty, w, h)
 	}
 	place := func(u float32, n int) float32 { return (u - 4*float32(n)) / (4 * float32(min(w, h))) }

@@ -160,6 +160,7 @@ func TestEveryStateHasItsPage(t *testing.T) {
 		require.Equal(t, 200, p.code)
 		require.Equal(t, a.Prompt, text(p.tags("h1")[0]), "the prompt is text and nothing else")
 		require.Contains(t, p.says(), string(status))
+		require.Equal(t, a.CID != "", strings.Contains(p.says(), "of the class exact: two runs agree to the bit"))
 		for _, part := range parts {
 			require.Contains(t, p.says(), part, status)
 		}
@@ -227,6 +228,7 @@ func TestEveryStateHasItsPage(t *testing.T) {
 	net := read(t, h, "/network").sound()
 	require.Contains(t, net.says(), "1 share of margin")
 	require.Contains(t, net.says(), "4 of 4 members proved their shares")
+	require.Contains(t, net.says(), "Its pictures are of the class exact: two runs agree to the bit.")
 	require.Contains(t, net.says(), "Member 2 active proven connected")
 	require.Contains(t, net.says(), "Member 3 active proven not connected")
 	require.Contains(t, net.says(), "Round 1 settled 2 1 155.20", "what was offered, to the declined one too")
