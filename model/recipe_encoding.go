@@ -22,7 +22,9 @@ import (
 //	shadow    2 bytes
 //
 // A change that changes nothing is left out, so each recipe has one encoding. A plain
-// one takes 68 bytes and its prompt.
+// one takes 68 bytes and its prompt: less than 200 for prompts of up to 131 bytes, and
+// 268 for the longest. Lengths of a prompt beyond MaxPrompt are refused, and so left
+// for subjects of another kind.
 const recipeForm = 1
 
 const (
