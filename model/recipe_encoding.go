@@ -41,7 +41,7 @@ const (
 // MaxRecipe is the longest encoding, in bytes.
 const MaxRecipe = 35 + MaxSubjects*(2+33+MaxPrompt) - 2 + (33 + MaxPrompt) + (1 + 2*MaxHues) + 8 + 2 + 2
 
-// frameOnly is the frame without its mirrors, which are flags.
+// unmirrored is the frame without its mirrors, which are flags.
 func (f Frame) unmirrored() Frame {
 	f.MirrorX, f.MirrorY = false, false
 	return f
