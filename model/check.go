@@ -85,42 +85,103 @@ func Caught(total, altered, checked int) float64 {
 }
 
 // Check renders tiles of the program's w×h picture again and returns those whose
-// pixels in rgb are others, in the order of tiles. It looks at no other pixel, and
-// chooses nothing: who checks draws the tiles with [DrawTiles]. o.Progress counts
-// tiles. Errors wrap [kernel.ErrProgram], [kernel.ErrSize] or [kernel.ErrKernel],
-// or are ctx's.
+// pixels in rgb are others, in their order. It looks at no other pixel, and chooses
+// nothing: who checks draws the tiles with [DrawTiles]. o.Progress counts tiles.
+// Errors wrap [kernel.ErrProgram], [kernel.ErrSize] or [kernel.ErrKernel], or are
+// ctx's.
 func Check(ctx context.Context, p *kernel.Program, w, h int, rgb []byte, tiles []int, o RenderOptions) (differ []int, err error) {
-	options, explain := o.kernel()
 	if w < 1 || h < 1 || w > kernel.MaxSide || h > kernel.MaxSide || len(rgb) != 3*w*h {
 		return nil, fmt.Errorf("%w: %d bytes are no picture of %d×%d pixels", kernel.ErrSize, len(rgb), w, h)
 	}
+	c := newCheck(p, w, h, tiles, o)
+	return c.part(ctx, rgb, 0, c.tiles)
+}
+
+// CheckRows is Check for a picture that is too large to keep: read hands all of its
+// rows to sink, from the top, some at a time. It also returns the pixel root. Memory
+// holds a few rows and 32 bytes for each tile. An error of read is returned; the
+// others are those of Check.
+func CheckRows(ctx context.Context, p *kernel.Program, w, h int, tiles []int, o RenderOptions, read func(sink func(rows []byte) error) error) (pixelRoot [32]byte, differ []int, err error) {
+	tree, err := kernel.NewTree(w, h)
+	if err != nil {
+		return pixelRoot, nil, err
+	}
+	c := newCheck(p, w, h, tiles, o)
+	var band []byte
+	y := 0
+	err = read(func(rows []byte) error {
+		if _, err := tree.Write(rows); err != nil {
+			return err
+		}
+		band = append(band, rows...)
+		for y < h {
+			size := 3 * w * min(kernel.TileSide, h-y)
+			if len(band) < size {
+				return ctx.Err()
+			}
+			first := y / kernel.TileSide * across(w)
+			from, _ := slices.BinarySearch(c.tiles, first)
+			to, _ := slices.BinarySearch(c.tiles, first+across(w))
+			found, err := c.part(ctx, band[:size], y, c.tiles[from:to])
+			if err != nil {
+				return err
+			}
+			differ = append(differ, found...)
+			band = append(band[:0], band[size:]...)
+			y += kernel.TileSide
+		}
+		return nil
+	})
+	if err != nil {
+		return pixelRoot, nil, err
+	}
+	if c.done != len(c.tiles) {
+		return pixelRoot, nil, fmt.Errorf("%w: a tile that the picture of %d×%d pixels does not have", kernel.ErrSize, w, h)
+	}
+	pixelRoot, err = tree.Root()
+	return pixelRoot, differ, err
+}
+
+// check is a picture that is being checked.
+type check struct {
+	program *kernel.Program
+	w, h    int
+	tiles   []int // in order
+	o       RenderOptions
+	done    int // tiles
+}
+
+func newCheck(p *kernel.Program, w, h int, tiles []int, o RenderOptions) *check {
+	return &check{p, w, h, slices.Sorted(slices.Values(tiles)), o, 0}
+}
+
+// part checks tiles within rows of the picture, of which the first is row y.
+func (c *check) part(ctx context.Context, rows []byte, y int, tiles []int) ([]int, error) {
+	options, explain := c.o.kernel()
 	var (
 		next    atomic.Int64
 		running sync.WaitGroup
 		mu      sync.Mutex
-		done    int              // guarded by mu
-		failed  error            // guarded by mu
-		found   = map[int]bool{} // guarded by mu
+		failed  error // guarded by mu, as c.done
 	)
+	differs := make([]bool, len(tiles))
 	within, stop := context.WithCancel(ctx)
 	defer stop()
-	check := func(i int) error {
-		tile, err := kernel.RenderTile(p, w, h, i%across(w), i/across(w), options)
+	one := func(n int) error {
+		i := tiles[n]
+		tile, err := kernel.RenderTile(c.program, c.w, c.h, i%across(c.w), i/across(c.w), options)
 		if err != nil {
 			return err
 		}
-		same := sameTile(tile, rgb, w, TileAt(w, h, i))
+		differs[n] = !sameTile(tile, rows, c.w, TileAt(c.w, c.h, i).Sub(image.Pt(0, y)))
 		mu.Lock()
 		defer mu.Unlock()
-		if !same {
-			found[i] = true
-		}
-		if done++; o.Progress != nil {
-			o.Progress(done, len(tiles))
+		if c.done++; c.o.Progress != nil {
+			c.o.Progress(c.done, len(c.tiles))
 		}
 		return nil
 	}
-	workers := o.Workers
+	workers := c.o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -131,7 +192,7 @@ func Check(ctx context.Context, p *kernel.Program, w, h int, rgb []byte, tiles [
 				if n >= len(tiles) {
 					return
 				}
-				if err := check(tiles[n]); err != nil {
+				if err := one(n); err != nil {
 					mu.Lock()
 					failed = err
 					mu.Unlock()
@@ -147,7 +208,13 @@ func Check(ctx context.Context, p *kernel.Program, w, h int, rgb []byte, tiles [
 	if failed != nil {
 		return nil, explain(failed)
 	}
-	return slices.DeleteFunc(slices.Clone(tiles), func(i int) bool { return !found[i] }), nil
+	var differ []int
+	for n, d := range differs {
+		if d {
+			differ = append(differ, tiles[n])
+		}
+	}
+	return differ, nil
 }
 
 // sameTile compares a tile's pixels with those of a picture of width w.

@@ -122,6 +122,44 @@ func TestAForgedTileIsFoundWhereItIsLookedAt(t *testing.T) {
 	require.Equal(t, 15, done)
 }
 
+// A picture that comes row by row is checked like one that is there.
+func TestRowsAreCheckedAsTheyCome(t *testing.T) {
+	program, p := forge(t, 2, 7, 14)
+	root, err := kernel.PixelRoot(p.W, p.H, p.RGB)
+	require.NoError(t, err)
+	pieces := func(n int, rgb []byte) func(func([]byte) error) error {
+		return func(sink func([]byte) error) error {
+			for rest := rgb; len(rest) > 0; rest = rest[min(n, len(rest)):] {
+				if err := sink(rest[:min(n, len(rest))]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	for _, n := range []int{1, 3 * p.W, 100 * p.W, len(p.RGB)} {
+		for _, tiles := range [][]int{{14, 7, 0, 2, 13}, {7}, {0, 1}, {}} {
+			want, err := Check(t.Context(), program, p.W, p.H, p.RGB, tiles, RenderOptions{})
+			require.NoError(t, err)
+			got, differ, err := CheckRows(t.Context(), program, p.W, p.H, tiles, RenderOptions{}, pieces(n, p.RGB))
+			require.NoError(t, err)
+			require.Equal(t, root, got)
+			require.Equal(t, want, differ, "tiles %v in pieces of %d", tiles, n)
+		}
+	}
+	check := func(tiles []int, rgb []byte) error {
+		_, _, err := CheckRows(t.Context(), program, p.W, p.H, tiles, RenderOptions{}, pieces(999, rgb))
+		return err
+	}
+	require.ErrorIs(t, check([]int{0}, p.RGB[:len(p.RGB)-1]), kernel.ErrSize, "a byte is missing")
+	require.ErrorIs(t, check([]int{0}, append(p.RGB, 0)), kernel.ErrSize, "a byte too many")
+	require.ErrorIs(t, check([]int{0, 15}, p.RGB), kernel.ErrSize, "a tile that is not there")
+	require.ErrorIs(t, check([]int{-1}, p.RGB), kernel.ErrSize)
+	broken := errors.New("broken")
+	_, _, err = CheckRows(t.Context(), program, p.W, p.H, nil, RenderOptions{}, func(func([]byte) error) error { return broken })
+	require.ErrorIs(t, err, broken)
+}
+
 // Over many draws, a forger of two tiles out of 15 is caught as often as Caught says.
 func TestAForgerIsCaughtAsOftenAsIsSaid(t *testing.T) {
 	const draws, k = 300, 4
@@ -165,4 +203,30 @@ func TestChecksThatAreRefused(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err = Check(ctx, program, p.W, p.H, p.RGB, []int{0, 1, 2}, RenderOptions{Workers: 1, Progress: func(int, int) { cancel() }})
 	require.True(t, errors.Is(err, context.Canceled))
+}
+
+// What a tile costs alone against its part of a whole picture.
+func BenchmarkCheck(b *testing.B) {
+	const size = 1024
+	program, err := Embedded().Fold("red heart", seed(1))
+	require.NoError(b, err)
+	p, err := Draw(context.Background(), program, size, size, RenderOptions{})
+	require.NoError(b, err)
+	for name, k := range map[string]int{"whole": 0, "16 tiles": 16} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				tiles, err := DrawTiles(dice(1), Tiles(size, size), k)
+				require.NoError(b, err)
+				differ, err := Check(context.Background(), program, size, size, p.RGB, tiles, RenderOptions{Workers: 1})
+				require.NoError(b, err)
+				require.Empty(b, differ)
+			}
+		})
+	}
+	b.Run("render", func(b *testing.B) {
+		for b.Loop() {
+			_, err := Draw(context.Background(), program, size, size, RenderOptions{Workers: 1})
+			require.NoError(b, err)
+		}
+	})
 }

@@ -25,6 +25,17 @@
 //	picture.PixelRoot; picture.EncodePNG(w)
 //	root, err := artist.RenderPNG(ctx, w, prompt, seed, 16384, model.RenderOptions{}) // in little memory
 //
+// A [Recipe] is all that a picture follows from but its size, in less than 200 bytes
+// for most prompts: artist, prompt, seed, and what was changed about colours and
+// frame, or the several subjects that it lies between. [Check] draws some tiles of a
+// picture again; a [Morph] is the way from one recipe to another.
+//
+//	recipe := model.NewRecipe(artist.ID(), prompt, seed)
+//	recipe.Colours.Turned = 120
+//	text := recipe.String()                           // "recipe1…", to paste
+//	program, err := recipe.Program(artist)
+//	differ, err := model.Check(ctx, program, w, h, rgb, tiles, model.RenderOptions{})
+//
 // From prompt and seed to the last pixel only integers are used, so the same
 // artist, prompt, seed and size give the same pixel root on every machine
 // (contract "phase-16": FOLD.md from the prompt to the network of a picture,

@@ -22,7 +22,9 @@ import (
 //	shadow    2 bytes
 //
 // A change that changes nothing is left out, so each recipe has one encoding. A plain
-// one takes 68 bytes and its prompt.
+// one takes 68 bytes and its prompt: less than 200 for prompts of up to 131 bytes, and
+// 268 for the longest. Lengths of a prompt beyond MaxPrompt are refused, and so left
+// for subjects of another kind.
 const recipeForm = 1
 
 const (
@@ -39,7 +41,7 @@ const (
 // MaxRecipe is the longest encoding, in bytes.
 const MaxRecipe = 35 + MaxSubjects*(2+33+MaxPrompt) - 2 + (33 + MaxPrompt) + (1 + 2*MaxHues) + 8 + 2 + 2
 
-// frameOnly is the frame without its mirrors, which are flags.
+// unmirrored is the frame without its mirrors, which are flags.
 func (f Frame) unmirrored() Frame {
 	f.MirrorX, f.MirrorY = false, false
 	return f

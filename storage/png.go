@@ -265,7 +265,7 @@ func (h pngHeader) check(maxSide int) error {
 // that could make a viewer show other pixels than these, or keep a text from
 // ReadText.
 func DecodePNG(b []byte, maxSide int) (Picture, error) {
-	if maxSide <= 0 {
+	if maxSide <= 0 || maxSide > MaxSide {
 		maxSide = MaxSide
 	}
 	h, chunks, err := parsePNG(b)

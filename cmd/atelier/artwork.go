@@ -113,6 +113,9 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("approved", "height %d, certificate %s… of the committee of epoch %d", a.Approved, a.Certificate.String()[:16], a.Epoch)
 		s.add("seed", "%s", a.Seed)
 		s.add("drawn", "%s", drawn(n, a.Order))
+		if m := n.Model; m != nil && m.ID == a.ModelID {
+			s.add("recipe", "%s", model.NewRecipe(m.PlainHash, a.Prompt, a.Seed))
+		}
 	}
 	if a.Registered != 0 {
 		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)

@@ -21,10 +21,6 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// maxCheckedSide bounds a picture that is read from a file to be checked, in pixels:
-// decoding one takes half a gigabyte.
-const maxCheckedSide = 8192
-
 // seen is a picture that somebody shows, and what it says about itself.
 type seen struct {
 	png     []byte
@@ -250,32 +246,36 @@ func check(ctx context.Context, artist *model.Artist, s seen, drawn model.Recipe
 	if err != nil {
 		return checked{}, err
 	}
-	p, err := storage.DecodePNG(s.png, maxCheckedSide)
+	w, h, err := storage.PNGSize(s.png)
 	if err != nil {
-		return checked{}, &invalidError{fmt.Sprintf("the picture cannot be what an artist draws: %v", err)}
+		return checked{}, &invalidError{fmt.Sprintf("the picture cannot be read: %v", err)}
 	}
-	root, err := kernel.PixelRoot(p.Width, p.Height, p.RGB)
-	if err != nil {
-		return checked{}, err
+	if w < 1 || h < 1 || w > kernel.MaxSide || h > kernel.MaxSide {
+		return checked{}, &invalidError{fmt.Sprintf("the picture cannot be what an artist draws: %d by %d pixels, each side may have 1 to %d", w, h, kernel.MaxSide)}
 	}
-	total := model.Tiles(p.Width, p.Height)
+	total := model.Tiles(w, h)
 	chosen, err := model.DrawTiles(rand.Reader, total, tiles)
 	if err != nil {
 		return checked{}, err
 	}
-	differ, err := model.Check(ctx, program, p.Width, p.Height, p.RGB, chosen, o)
+	root, differ, err := model.CheckRows(ctx, program, w, h, chosen, o, func(sink func([]byte) error) error {
+		return storage.ReadPNG(s.png, kernel.MaxSide, sink)
+	})
+	if errors.Is(err, storage.ErrPNG) {
+		err = &invalidError{fmt.Sprintf("the picture cannot be what an artist draws: %v", err)}
+	}
 	if err != nil {
 		return checked{}, err
 	}
 	first := drawn.Subjects[0]
 	c := checked{Valid: len(differ) == 0, Recipe: drawn.String(), Prompt: first.Prompt, Seed: hex.EncodeToString(first.Seed[:]), subjects: len(drawn.Subjects),
-		Width: p.Width, Height: p.Height, PixelRoot: hex.EncodeToString(root[:]), Tiles: total, Checked: len(chosen), Differ: []tileAt{}, Caught: caughtBy(total, len(chosen))}
+		Width: w, Height: h, PixelRoot: hex.EncodeToString(root[:]), Tiles: total, Checked: len(chosen), Differ: []tileAt{}, Caught: caughtBy(total, len(chosen))}
 	if r := s.receipt; r != nil {
-		holds := r.PixelRoot == root && r.Width == uint64(p.Width) && r.Height == uint64(p.Height)
+		holds := r.PixelRoot == root && r.Width == uint64(w) && r.Height == uint64(h)
 		c.RootHolds, c.Valid = &holds, c.Valid && holds
 	}
 	for _, i := range differ {
-		at := model.TileAt(p.Width, p.Height, i)
+		at := model.TileAt(w, h, i)
 		c.Differ = append(c.Differ, tileAt{i, at.Min.X / kernel.TileSide, at.Min.Y / kernel.TileSide, at.Min.X, at.Min.Y, at.Dx(), at.Dy()})
 	}
 	return c, nil

@@ -89,6 +89,7 @@ func TestAnAuditBySomeTilesSaysWhatItFinds(t *testing.T) {
 	rid := s.Request("Vera", "red heart")
 	s.Reach(rid, curation.StatusCandidate)
 	r := ask(t, s)("artwork", "show", rid.String())
+	require.Regexp(t, `(?m)^  recipe +recipe1[A-Za-z0-9_-]{103}$`, r.out)
 	require.Contains(t, r.out, "the same pixels; 1 of 4 tiles drawn again, by chance: whoever altered one tile is caught with 25 %, 1 % of them with 25 %, 10 % with 25 %\n")
 }
 
