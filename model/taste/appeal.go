@@ -71,13 +71,15 @@ func (x *Lexicon) features(l latent.Latent) features {
 type weights struct {
 	rows  []int64
 	looks [looks]int64
+	shown []int64 // shares of late artworks that showed it first, by row
 }
 
 func (x *Lexicon) weights(p *Prior) *weights {
-	w := &weights{rows: make([]int64, x.vocabulary.Size())}
+	n := x.vocabulary.Size()
+	w := &weights{rows: make([]int64, n), shown: make([]int64, n)}
 	for _, v := range p.Words {
 		row, _ := x.vocabulary.Row(v.Word)
-		w.rows[row] = v.Weight
+		w.rows[row], w.shown[row] = v.Weight, v.Shown
 	}
 	copy(w.looks[:], p.Looks)
 	return w
@@ -94,4 +96,17 @@ func (w *weights) appeal(f features) int64 {
 		sum += w.looks[k] * v
 	}
 	return sum >> 8
+}
+
+// Of a subject that more than one in enough of the late artworks showed people tire:
+// each further hundredth takes tire hundredths off its appeal.
+const (
+	enough = 6
+	tire   = 8
+)
+
+// fatigue is how tired people are of what a latent shows first, to be taken off its
+// appeal. Without it a network could end in one subject that everybody likes.
+func (w *weights) fatigue(f features) int64 {
+	return max(0, w.shown[f.rows[0].Row]-weightOne/enough) * tire
 }

@@ -28,10 +28,12 @@
 //
 // Breeding: published latents become parents, with a standing that goes by rank and
 // fades as well. A child takes things, colours, motif, paper and each number of the
-// noise from either of two parents, and now and then from a stranger.
+// noise from either of two parents, and now and then from a stranger; one in four shows
+// something else that looks alike, so that a liking does not end in one subject.
 //
 // Drawing: of twelve proposals, three quarters of them bred and the others of the
-// base distribution, the one with the largest appeal wins, after some noise on it.
+// base distribution, the one with the largest appeal wins, after some noise on it. A
+// subject that many late artworks showed has less appeal for that.
 //
 // Exploration: of five draws one is of the base distribution, whatever the prior
 // says: any thing, any colour, any motif, a paper that suits. Which draws these are

@@ -12,8 +12,11 @@ const (
 	exploration = 5             // one draw of so many ignores what was learned
 	proposals   = 12            // of which the one with the largest appeal wins
 	whim        = weightOne / 2 // standard deviation of the noise on an appeal
-	strange     = 6             // a child takes one colour, motif or paper of so many from a stranger
-	stranger    = 4             // the same for things and the numbers of the noise
+	strange     = 6             // a child has its colour, motif or paper one time in so many from a stranger
+	stranger    = 8             // the same for what it shows
+	cousins     = 4             // of the others one in so many shows what looks like that instead
+	relatives   = 16            // things among which a cousin is looked for
+	mutation    = 4             // a number of noise is new one time in so many
 )
 
 // Origin says where a drawn latent comes from.
@@ -36,9 +39,10 @@ func (x *Lexicon) Draw(p *Prior, seed [32]byte) (latent.Latent, Origin) {
 	for i := range proposals {
 		l, o := x.base(c), Origin{}
 		if len(p.Parents) > 0 && c.Below(4) > 0 {
-			l, o = breed(p.Parents, l, c)
+			l, o = x.breed(p.Parents, l, c)
 		}
-		appeal := w.appeal(x.features(l)) + c.Normal()*whim>>16
+		f := x.features(l)
+		appeal := w.appeal(f) - w.fatigue(f) + c.Normal()*whim>>16
 		if i == 0 || appeal > most {
 			best, origin, most = l, o, appeal
 		}
@@ -88,11 +92,11 @@ func pick[T any](from []T, c *chance.Stream) T { return from[c.Below(len(from))]
 
 // breed crosses two parents and takes a little from a stranger. The child's noise
 // keeps its spread, because no number of it is a mean.
-func breed(parents []Parent, other latent.Latent, c *chance.Stream) (latent.Latent, Origin) {
+func (x *Lexicon) breed(parents []Parent, other latent.Latent, c *chance.Stream) (latent.Latent, Origin) {
 	a, b := choose(parents, c), choose(parents, c)
-	from := func(mutation int) latent.Latent {
+	from := func(often int) latent.Latent {
 		switch {
-		case c.Below(mutation) == 0:
+		case c.Below(often) == 0:
 			return other
 		case c.Below(2) == 0:
 			return a.Latent
@@ -100,18 +104,37 @@ func breed(parents []Parent, other latent.Latent, c *chance.Stream) (latent.Late
 		return b.Latent
 	}
 	child := latent.Latent{
-		Things: from(stranger).Things, Dyes: from(strange).Dyes, Motif: from(strange).Motif, Paper: from(strange).Paper,
-		Noise: make(latent.Noise, len(other.Noise)),
+		Things: slices.Clone(from(stranger).Things), Dyes: slices.Clone(from(strange).Dyes),
+		Motif: from(strange).Motif, Paper: from(strange).Paper, Noise: make(latent.Noise, len(other.Noise)),
+	}
+	if c.Below(cousins) == 0 {
+		child.Things = []latent.Part{{Word: x.cousin(child.Things[0].Word, c), Weight: latent.Whole}}
 	}
 	for i := range child.Noise {
-		child.Noise[i] = from(stranger).Noise[i]
+		child.Noise[i] = from(mutation).Noise[i]
 	}
-	child.Things, child.Dyes = slices.Clone(child.Things), slices.Clone(child.Dyes)
 	origin := Origin{Parents: []ID{a.Artwork}}
 	if b.Artwork != a.Artwork {
 		origin.Parents = append(origin.Parents, b.Artwork)
 	}
 	return child, origin
+}
+
+// cousin is of some things that which looks most like the given one.
+func (x *Lexicon) cousin(of string, c *chance.Stream) string {
+	row, _ := x.vocabulary.Row(of)
+	best, least := row, int64(-1)
+	for range relatives {
+		other, far := pick(x.vocabulary.Things(), c), int64(0)
+		for k, v := range x.looks[row] {
+			d := int64(v) - int64(x.looks[other][k])
+			far += d * d
+		}
+		if other != row && (least < 0 || far < least) {
+			best, least = other, far
+		}
+	}
+	return x.vocabulary.Feature(best)
 }
 
 // choose takes a parent with a chance that goes with its standing.

@@ -22,6 +22,10 @@ const (
 
 const priorFormat = "atelier-taste/1"
 
+// AppealOne is an appeal of 1: of two latents the one whose appeal is larger by that is
+// preferred in 73 of 100 cases.
+const AppealOne = weightOne
+
 const (
 	weightOne   = 1 << 12       // 1.0 of a weight or an appeal
 	maxWeight   = 8 * weightOne // a weight's bound in either direction
@@ -60,14 +64,15 @@ type Prior struct {
 	Candidates int64    `json:"candidates"` // artworks that it learned from, over all rounds
 	Published  int64    `json:"published"`  // of which were published
 	Looks      []int64  `json:"looks"`      // weights of how a latent looks, in units of 2⁻¹²
-	Words      []Weight `json:"words"`      // weights of words by name, without zeros
+	Words      []Word   `json:"words"`      // by name, those of which there is something to say
 	Parents    []Parent `json:"parents"`    // what it breeds from, the best first
 }
 
-// A Weight is what a word adds to the appeal of a latent, in units of 2⁻¹².
-type Weight struct {
-	Word   string `json:"word"` // feature of the vocabulary, with the prefix of its kind
-	Weight int64  `json:"weight"`
+// A Word is what a prior remembers of a word.
+type Word struct {
+	Word   string `json:"word"`   // feature of the vocabulary, with the prefix of its kind
+	Weight int64  `json:"weight"` // what it adds to the appeal of a latent, in units of 2⁻¹²
+	Shown  int64  `json:"shown"`  // the share of late artworks that showed it first, in units of 2⁻¹²
 }
 
 // A Parent is a published artwork that draws descend from.
@@ -80,7 +85,7 @@ type Parent struct {
 
 // First is version 0: it knows nothing, and every draw is of the base distribution.
 func (x *Lexicon) First() *Prior {
-	return &Prior{Format: priorFormat, Lexicon: x.id, Looks: make([]int64, looks), Words: []Weight{}, Parents: []Parent{}}
+	return &Prior{Format: priorFormat, Lexicon: x.id, Looks: make([]int64, looks), Words: []Word{}, Parents: []Parent{}}
 }
 
 // MarshalBinary returns the prior's file: JSON in one canonical form.
@@ -129,8 +134,8 @@ func (x *Lexicon) UnmarshalPrior(raw []byte) (*Prior, error) {
 		}
 	}
 	for i, w := range p.Words {
-		if _, ok := x.vocabulary.Row(w.Word); !ok || w.Weight == 0 || w.Weight < -maxWeight || w.Weight > maxWeight {
-			return wrong("the word %q with weight %d", w.Word, w.Weight)
+		if _, ok := x.vocabulary.Row(w.Word); !ok || w.Weight == 0 && w.Shown == 0 || w.Weight < -maxWeight || w.Weight > maxWeight || w.Shown < 0 || w.Shown > weightOne {
+			return wrong("the word %q with weight %d, shown by %d", w.Word, w.Weight, w.Shown)
 		}
 		if i > 0 && p.Words[i-1].Word >= w.Word {
 			return wrong("the word %q is out of order", w.Word)

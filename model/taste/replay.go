@@ -11,7 +11,7 @@ type Facts struct {
 	Artwork ID     `json:"artwork"`          // the ledger's name of it
 	Prompt  string `json:"prompt,omitempty"` // empty when the artwork was drawn
 	Seed    ID     `json:"seed"`
-	Prior   ID     `json:"prior"` // the version it was drawn from; zero when there was a prompt, or none yet
+	Prior   ID     `json:"prior,omitzero"` // the version it was drawn from; zero when there was a prompt, or none yet
 }
 
 // RoundFacts are what the ledger shows of a settled round.

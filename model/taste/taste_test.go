@@ -231,6 +231,44 @@ func TestWhatOneRoundCanDo(t *testing.T) {
 	require.Less(t, x.weights(q).rows[black], moved/2)
 }
 
+// Collectors who like one subject alone still see others.
+func TestPeopleTireOfOneSubject(t *testing.T) {
+	x := lexicon(t)
+	p := x.First()
+	for n := 1; n <= 10; n++ {
+		r := Round{Number: uint64(n)}
+		for i := range 12 {
+			l, _ := x.Draw(p, id(n, i))
+			if i < 3 {
+				l.Things = []latent.Part{{Word: "thingaa", Weight: latent.Whole}}
+			}
+			if c := (Candidate{id(n, i, 3), l}); l.Things[0].Word == "thingaa" {
+				r.Published = append(r.Published, c)
+			} else {
+				r.Declined = append(r.Declined, c)
+			}
+		}
+		next, err := x.Update(p, r)
+		require.NoError(t, err)
+		p = next
+	}
+	shown := func(p *Prior) (n int) {
+		for i := range 300 {
+			if l, _ := x.Draw(p, id(100, i)); l.Things[0].Word == "thingaa" {
+				n++
+			}
+		}
+		return n
+	}
+	rested := *p
+	rested.Words = slices.Clone(p.Words)
+	for i := range rested.Words {
+		rested.Words[i].Shown = 0
+	}
+	require.Greater(t, shown(p), 300/40, "it is liked")
+	require.Less(t, shown(p), shown(&rested)*4/5)
+}
+
 func abs(v int64) int64 { return max(v, -v) }
 
 func TestRoundsThatAreRefused(t *testing.T) {
@@ -399,7 +437,7 @@ func TestPriorsThatAreRefused(t *testing.T) {
 		"a look too few":              change(func(p *Prior) { p.Looks = p.Looks[1:] }),
 		"a look past the bound":       change(func(p *Prior) { p.Looks[0] = maxWeight + 1 }),
 		"an unknown word":             change(func(p *Prior) { p.Words[0].Word = "aaa" }),
-		"a word without weight":       change(func(p *Prior) { p.Words[0].Weight = 0 }),
+		"nothing to say of a word":    change(func(p *Prior) { p.Words[0].Weight, p.Words[0].Shown = 0, 0 }),
 		"words out of order":          change(func(p *Prior) { p.Words[0], p.Words[1] = p.Words[1], p.Words[0] }),
 		"no list of words":            change(func(p *Prior) { p.Words = nil }),
 		"parents out of order":        change(func(p *Prior) { p.Parents[0], p.Parents[1] = p.Parents[1], p.Parents[0] }),
@@ -436,7 +474,7 @@ func TestTheLargestPriorFitsItsFile(t *testing.T) {
 		p.Looks[k] = -maxWeight
 	}
 	for i := range MaxWords {
-		p.Words = append(p.Words, Weight{features[i], -maxWeight})
+		p.Words = append(p.Words, Word{features[i], -maxWeight, weightOne})
 	}
 	for i := range MaxParents {
 		l := latent.Latent{Motif: long(latent.MotifPrefix)[len(latent.MotifPrefix):], Paper: long(latent.PaperPrefix)[len(latent.PaperPrefix):], Noise: make(latent.Noise, latent.MaxNoise)}

@@ -83,13 +83,14 @@ func (x *Lexicon) learn(w *weights, r Round) {
 	for i, v := range w.looks {
 		w.looks[i] = fade(v)
 	}
-	pairs := int64(len(r.Published) * len(r.Declined))
-	if pairs == 0 {
-		return // nothing was preferred to anything
-	}
 	var features []features
 	for _, c := range slices.Concat(r.Published, r.Declined) {
 		features = append(features, x.features(c.Latent))
+	}
+	w.show(features)
+	pairs := int64(len(r.Published) * len(r.Declined))
+	if pairs == 0 {
+		return // nothing was preferred to anything
 	}
 	before := &weights{rows: slices.Clone(w.rows), looks: w.looks}
 	appeals, missed := make([]int64, len(features)), make([]int64, len(features))
@@ -118,6 +119,17 @@ func (x *Lexicon) learn(w *weights, r Round) {
 	}
 }
 
+// show counts what a round showed first; a quarter of a share is the last round's.
+func (w *weights) show(round []features) {
+	counts := make([]int64, len(w.shown))
+	for _, f := range round {
+		counts[f.rows[0].Row]++
+	}
+	for row, n := range counts {
+		w.shown[row] = (3*w.shown[row] + n*weightOne/int64(len(round))) / 4
+	}
+}
+
 // move goes one step of learning. A gradient is in units of 2⁻²³, a weight of 2⁻¹².
 func move(w, gradient, before []int64, pairs int64) {
 	for i, g := range gradient {
@@ -128,19 +140,18 @@ func move(w, gradient, before []int64, pairs int64) {
 	}
 }
 
-// remember lists the words with the largest weights.
-func (x *Lexicon) remember(w *weights) []Weight {
-	words := []Weight{}
+// remember lists the words of which there is most to say.
+func (x *Lexicon) remember(w *weights) []Word {
+	words := []Word{}
 	for row, v := range w.rows {
-		if v != 0 {
-			words = append(words, Weight{x.vocabulary.Feature(row), v})
+		if v != 0 || w.shown[row] != 0 {
+			words = append(words, Word{x.vocabulary.Feature(row), v, w.shown[row]})
 		}
 	}
-	slices.SortFunc(words, func(a, b Weight) int {
-		return cmp.Or(cmp.Compare(max(b.Weight, -b.Weight), max(a.Weight, -a.Weight)), cmp.Compare(a.Word, b.Word))
-	})
+	much := func(v Word) int64 { return max(v.Weight, -v.Weight) + v.Shown }
+	slices.SortFunc(words, func(a, b Word) int { return cmp.Or(cmp.Compare(much(b), much(a)), cmp.Compare(a.Word, b.Word)) })
 	words = words[:min(MaxWords, len(words))]
-	slices.SortFunc(words, func(a, b Weight) int { return cmp.Compare(a.Word, b.Word) })
+	slices.SortFunc(words, func(a, b Word) int { return cmp.Compare(a.Word, b.Word) })
 	return words
 }
 
