@@ -13,7 +13,7 @@ import (
 )
 
 // KernelVariable is the environment variable that names the kernel to render
-// with: reference, avx2 or avx512vnni. Unset means the fastest that runs here.
+// with: reference, neon, avx2 or avx512vnni. Unset means the fastest that runs here.
 const KernelVariable = "ATELIER_KERNEL"
 
 // RenderOptions tune how a picture is rendered, never what it looks like.

@@ -51,7 +51,7 @@ func modelRender(e *env) *cobra.Command {
 		Long: `render needs no network. The same artist, prompt, seed and size give the same
 pixels on every machine; pixel_root is the Merkle root over 32x32 tiles of them.
 The seed is 64 hex digits, or any text, which is hashed. The environment variable
-ATELIER_KERNEL chooses among the kernels (reference, avx2, avx512vnni).
+ATELIER_KERNEL chooses among the kernels (reference, neon, avx2, avx512vnni).
 
 The PNG is written while the picture is drawn, so posters need little memory, and
 takes the place of FILE when it is whole: interrupted, it leaves nothing behind.`,

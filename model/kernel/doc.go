@@ -13,6 +13,6 @@
 // checked against the [PixelRoot] of the whole picture.
 //
 // Kernels: "reference" is plain Go; "avx2" and "avx512vnni" are Go assembly for
-// amd64, written by the generator in folder asm and chosen at run time.
-// [Kernels] names those that this machine can run.
+// amd64, "neon" for arm64, written by the generator in folder asm and chosen at run
+// time. [Kernels] names those that this machine can run.
 package kernel

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-//go:generate go run -C asm . -out ../lanes_amd64.s -stubs ../lanes_amd64.go -pkg kernel
+//go:generate go run -C asm . -out ../lanes_amd64.s -stubs ../lanes_amd64.go -pkg kernel -neon ../lanes_arm64.s
 
 // lanes is an instruction set's assembly, written by folder asm. See there for
 // the layout of the operands.

@@ -1,18 +1,11 @@
 package kernel
 
-// guard moves the buffers of a vector network between guard values and returns
-// the guards.
-func guard(n network) (guards [][]int32) {
+// guard moves the buffers of a vector network between guard values and returns what
+// reports whether these are whole.
+func guard(n network) (whole func() bool) {
 	v := n.(*vector)
-	for _, buffer := range []*[]int32{&v.in, &v.out} {
-		const margin = 64
-		wide := aligned(len(*buffer) + 2*margin)
-		for i := range wide {
-			wide[i] = guardValue
-		}
-		end := margin + len(*buffer)
-		*buffer = wide[margin:end:end]
-		guards = append(guards, wide[:margin], wide[end:])
-	}
-	return guards
+	var first, second func() bool
+	v.in, first = guarded(aligned(len(v.in)+128), len(v.in))
+	v.out, second = guarded(aligned(len(v.out)+128), len(v.out))
+	return func() bool { return first() && second() }
 }

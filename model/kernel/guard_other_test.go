@@ -1,5 +1,5 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package kernel
 
-func guard(network) [][]int32 { return nil }
+func guard(network) func() bool { return func() bool { return true } }

@@ -1,14 +1,18 @@
-// Command asm writes the amd64 assembly of package kernel: lanes_amd64.s and
-// its declarations. It is a module of its own, so that the repository does not
-// depend on the generator. Run it by go generate in the parent folder.
+// Command asm writes the assembly of package kernel: lanes_amd64.s with its
+// declarations, and lanes_arm64.s (neon.go). It is a module of its own, so that the
+// repository does not depend on the generator. Run it by go generate in the parent
+// folder.
 //
-// Both instruction sets share one data layout. A batch is 32 samples. Activations
+// The instruction sets of amd64 share one data layout. A batch is 32 samples. Activations
 // are 16 bits, two neurons in one 32-bit lane (the even one low), as rows of 32
 // lanes: row k holds neurons 2k and 2k+1. Weights are packed alike: for each
 // block of neurons, for each k, one pair of weights per neuron of the block.
 package main
 
 import (
+	"flag"
+	"log"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -51,6 +55,12 @@ type isa struct {
 }
 
 func main() {
+	arm := flag.String("neon", "", "write the assembly for arm64 to `FILE`")
+	flag.Parse()
+	if err := writeNEON(*arm); err != nil {
+		log.Fatal(err)
+	}
+
 	ConstraintExpr("amd64")
 
 	var mask reg.OpmaskVirtual
