@@ -12,8 +12,8 @@ import (
 //
 // It stands in for image/png, which takes a whole image, or asks for one pixel at
 // a time. Artists draw flat areas with clean edges, where two filters do better
-// than five: on genesis pictures of 1024², the files are 0.5 to 3 % smaller and
-// take 0.6 to 0.8 of the time.
+// than five: on three genesis pictures of 1024² the files have 0.97 to 1.01 of the
+// size, in 0.6 to 0.8 of the time.
 type pngWriter struct {
 	w     io.Writer
 	to    *bufio.Writer // gathers what becomes one chunk of w
