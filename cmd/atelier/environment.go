@@ -33,7 +33,7 @@ var variables = []struct {
 	{"ATELIER_KEY", "key that signs, as --key", func(e *env, v string) error { e.key = v; return nil }},
 	{passphraseVariable, "passphrase of key files", nil},
 	{backupVariable, "passphrase of member backups", nil},
-	{model.KernelVariable, "kernel that renders: reference, neon, avx2 or avx512vnni", func(_ *env, v string) error {
+	{model.KernelVariable, "kernel to use: reference, neon, avx2 or avx512vnni", func(_ *env, v string) error {
 		_, err := read(model.KernelVariable, v, oneOf(kernel.Kernels()...))
 		return err
 	}},
