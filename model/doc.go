@@ -23,6 +23,7 @@
 //	program, err := artist.Fold(prompt, seed)         // *kernel.Program, the picture before its pixels
 //	picture, err := artist.Render(ctx, prompt, seed, 1024, model.RenderOptions{Workers: 2})
 //	picture.PixelRoot; picture.EncodePNG(w)
+//	program, err = artist.FoldLatent(l, seed)         // from words and noise instead of a prompt, package latent
 //
 // From prompt and seed to the last pixel only integers are used, so the same
 // artist, prompt, seed and size give the same pixel root on every machine
