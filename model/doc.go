@@ -23,6 +23,7 @@
 //	program, err := artist.Fold(prompt, seed)         // *kernel.Program, the picture before its pixels
 //	picture, err := artist.Render(ctx, prompt, seed, 1024, model.RenderOptions{Workers: 2})
 //	picture.PixelRoot; picture.EncodePNG(w)
+//	program, err = artist.FoldLatent(l, seed)         // from words and noise instead of a prompt, package latent
 //	root, err := artist.RenderPNG(ctx, w, prompt, seed, 16384, model.RenderOptions{}) // in little memory
 //
 // A [Recipe] is all that a picture follows from but its size, in less than 200 bytes

@@ -37,6 +37,9 @@ var commands = []func(*env) *cobra.Command{
 		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e), roundWait(e))
 	},
 	func(e *env) *cobra.Command {
+		return noun("taste", "What collectors like, learned from rounds", tasteLearn(e), tasteShow(e), tasteDraw(e))
+	},
+	func(e *env) *cobra.Command {
 		return noun("market", "Back artworks, quote and sell", marketBack(e), marketQuote(e), marketSell(e), marketEval(e))
 	},
 	func(e *env) *cobra.Command {
@@ -80,6 +83,9 @@ ledger judges by what it holds, takes a part of the member's credits, and has it
 leave for good.`,
 	"round": `A round opens by itself when enough candidates wait. Collectors back them in sealed
 orders, which are opened together; the best are published, the others refunded.`,
+	"taste": `What rounds publish tells what collectors like. A rule that anybody can compute
+again makes a taste of it, version by version: a public file that says which words
+are liked, and draws pictures for requests without a prompt.`,
 	"market": `Each artwork has a bonding curve. Backing a candidate buys its tokens, at one price
 for all orders of a round; the curve of a published one buys them back.`,
 	"account": `An account is the public key of whoever signs: a collector's of --key FILE, or the

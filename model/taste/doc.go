@@ -42,13 +42,18 @@
 // # What money can do
 //
 // Amounts do not enter: a round is which artworks were published, in the order of the
-// ledger's score, which counts an account up to a cap and adds roots of amounts. A
-// collector rich enough to decide a whole round decides one round: no weight moves
-// further than maxShift in it, its artworks take no more than their places among
-// MaxParents, no more than MaxKin of which show the same thing, and after five further
-// rounds half of it has faded. One that decides every round decides what is published
-// anyway, and the prior follows; a fifth of the draws stays out of its reach. Making
-// many candidates moves nothing by itself: what is declined only loses.
+// ledger's score, which counts an account up to a cap and adds roots of amounts. Who
+// decides a whole round by riches decides one round: no weight moves further than
+// maxShift in it, its artworks take no more than their places among MaxParents, no more
+// than MaxKin of which show the same thing, and after six further rounds half of it has
+// faded. Making many candidates moves no liking by itself, because what is declined
+// only loses; it can make people tire of a subject, up to what fatigue takes.
+//
+// Who decides every round decides what is published anyway, and the prior follows. In
+// the simulation of examples/taste a collector with a hundred times an ordinary purse
+// and the opposite taste, among twelve others, undoes most of what the others teach, and
+// with twenty accounts turns it around. Against that helps only what the ledger does
+// about accounts. A fifth of the draws stays out of anybody's reach.
 //
 // # What the ledger keeps
 //
