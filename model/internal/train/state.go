@@ -220,7 +220,8 @@ func (s Shape) zeros() Weights {
 // Digest is the SHA-256 of what training takes from pictures.
 func Digest(pictures []Picture) [32]byte {
 	h := sha256.New()
-	number := func(n int) { h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) }
+	word := func(v uint64) { h.Write(binary.BigEndian.AppendUint64(nil, v)) }
+	number := func(n int) { word(uint64(n)) }
 	text := func(b []byte) { number(len(b)); h.Write(b) }
 	number(len(pictures))
 	for _, p := range pictures {
@@ -236,7 +237,7 @@ func Digest(pictures []Picture) [32]byte {
 		number(len(p.colours))
 		for _, c := range p.colours {
 			for _, v := range c {
-				number(int(math.Float64bits(v)))
+				word(math.Float64bits(v))
 			}
 		}
 	}
