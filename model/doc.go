@@ -28,6 +28,14 @@
 // artist, prompt, seed and size give the same pixel root on every machine
 // (contract "phase-16", package kernel).
 //
+// # Elsewhere
+//
+//	raw, err := artist.ONNX()                         // the whole artist, in floats, for other programs
+//	raw, err = onnx.FromProgram(program)              // one picture
+//
+// Package engine draws with ONNX files; what they draw is of the class Tolerant,
+// what is drawn here Exact.
+//
 // # Training
 //
 //	own, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: secret})
