@@ -42,6 +42,14 @@
 // (contract "phase-16": FOLD.md from the prompt to the network of a picture,
 // kernel/PHASE16.md from there to pixels).
 //
+// # Elsewhere
+//
+//	raw, err := artist.ONNX()                         // the whole artist, in floats, for other programs
+//	raw, err = onnx.FromProgram(program)              // one picture
+//
+// Package engine draws with ONNX files; what they draw is of the class Tolerant,
+// what is drawn here Exact.
+//
 // # Training
 //
 //	own, err := model.FineTune(ctx, model.Embedded(), model.FineTuneOptions{Seed: secret})
