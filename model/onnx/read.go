@@ -19,7 +19,8 @@ func refuse(format string, args ...any) error {
 
 // Bounds of a file from outside.
 const (
-	MaxFile   = 64 << 20 // bytes
+	MaxFile   = 64 << 20    // bytes
+	maxMemory = 2 * MaxFile // bytes of the decoded file
 	maxNodes  = 10_000
 	maxInputs = 8192 // words, or numbers of noise
 	maxName   = 1000 // bytes of a name within the file
@@ -45,6 +46,9 @@ func Read(raw []byte) (*File, error) {
 		return nil, refuse("it has %d bytes, the limit is %d", len(raw), MaxFile)
 	}
 	m := &proto3.ModelProto{}
+	if weigh(m.ProtoReflect().Descriptor(), raw, maxMemory) < 0 {
+		return nil, refuse("decoded it takes more than %d bytes of memory; export it again", maxMemory)
+	}
 	if err := (proto.UnmarshalOptions{RecursionLimit: 64, DiscardUnknown: true}).Unmarshal(raw, m); err != nil {
 		return nil, refuse("its bytes cannot be read; export it again")
 	}
@@ -68,6 +72,9 @@ func Read(raw []byte) (*File, error) {
 	for _, kv := range m.MetadataProps {
 		if kv.GetKey() != Vocabulary {
 			continue
+		}
+		if len(kv.GetValue()) > maxInputs*maxName {
+			return nil, refuse("its vocabulary has %d bytes, the limit is %d", len(kv.GetValue()), maxInputs*maxName)
 		}
 		if err := json.Unmarshal([]byte(kv.GetValue()), &f.vocabulary); err != nil || len(f.vocabulary) != f.words {
 			return nil, refuse("its vocabulary does not name the %d words of its input", f.words)
@@ -237,7 +244,12 @@ func checkGraph(g *proto3.GraphProto, depth int) error {
 				return err
 			}
 		}
+		named := map[string]bool{}
 		for _, a := range n.Attribute {
+			if named[a.GetName()] { // which of them counts, nobody says
+				return refuse("the attribute %.40q of an operator comes twice", a.GetName())
+			}
+			named[a.GetName()] = true
 			for _, t := range append([]*proto3.TensorProto{a.GetT()}, a.Tensors...) {
 				if t != nil {
 					if err := checkTensor(t); err != nil {

@@ -3,10 +3,13 @@ package onnx_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"runtime"
+	"strings"
 	"testing"
 
 	proto3 "github.com/advancedclimatesystems/gonnx/onnx"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/atelier-dao/atelier/model"
@@ -85,6 +88,12 @@ func TestFilesThatDoNotDrawAreRefusedWithTheReason(t *testing.T) {
 		}, "does not have the 128 numbers"},
 		{"a huge tensor", func(m *proto3.ModelProto) { m.Graph.Initializer[0].Dims = []int64{1 << 20, 1 << 20} }, "has more than"},
 		{"a negative dimension", func(m *proto3.ModelProto) { m.Graph.Initializer[0].Dims = []int64{-1, 64} }, "has a dimension of -1"},
+		{"an attribute twice", func(m *proto3.ModelProto) {
+			m.Graph.Node[0].Attribute = []*proto3.AttributeProto{{Name: "transA", I: 1}, {Name: "transA", I: 1}}
+		}, `the attribute "transA" of an operator comes twice`},
+		{"a vocabulary of many empty words", func(m *proto3.ModelProto) {
+			m.MetadataProps = []*proto3.StringStringEntryProto{{Key: onnx.Vocabulary, Value: "[" + strings.Repeat(`"",`, 3<<20) + `""]`}}
+		}, "its vocabulary has 9437188 bytes"},
 		{"training steps", func(m *proto3.ModelProto) { m.TrainingInfo = []*proto3.TrainingInfoProto{{}} }, "export the plain network"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,6 +106,32 @@ func TestFilesThatDoNotDrawAreRefusedWithTheReason(t *testing.T) {
 	require.ErrorIs(t, err, onnx.ErrFile)
 	_, err = onnx.Read(make([]byte, onnx.MaxFile+1))
 	require.ErrorContains(t, err, "the limit is")
+}
+
+// An empty operator is two bytes of a file and over a hundred of memory.
+func TestAFileThatDecodesToMuchMoreMemoryIsRefusedBefore(t *testing.T) {
+	list := func(field protowire.Number, contents []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), contents)
+	}
+	const nodes, dims = 1, 1 // fields of a graph, and of a tensor
+	for _, c := range []struct {
+		name string
+		raw  []byte
+	}{
+		{"operators", list(7, bytes.Repeat(list(nodes, nil), 1<<20))},
+		{"dimensions", list(7, list(5, list(dims, make([]byte, 1<<25))))},
+		{"texts", list(7, list(nodes, bytes.Repeat(list(1, nil), 1<<22)))},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err := onnx.Read(c.raw)
+			runtime.ReadMemStats(&after)
+			require.ErrorIs(t, err, onnx.ErrFile)
+			require.ErrorContains(t, err, "bytes of memory")
+			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
+		})
+	}
 }
 
 func changed(t testing.TB, change func(m *proto3.ModelProto)) []byte {
