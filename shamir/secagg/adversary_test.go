@@ -56,7 +56,7 @@ func offers(n *node, make func(p *participant, r *secagg.Round) ([]byte, [32]byt
 		if file != nil {
 			n.w.files[hash] = file
 		}
-		return bodies(m.Kind, hash[:])
+		return bodies(m.Kind, secagg.InputBytes(r, hash))
 	})
 }
 

@@ -87,7 +87,7 @@ func (r *Round) applyShares(from uint32, body []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := b.verify(r.id, from, r.params.Threshold); err != nil {
+	if err := b.verify(r.keys(), from, r.params.Threshold); err != nil {
 		return err
 	}
 	e.body, e.bundle = b.body, b
@@ -145,14 +145,20 @@ func (r *Round) disputeContext(accuser, dealer uint32) []byte {
 	return h[:]
 }
 
+// applyInput takes an input that is masked with those who shared their secrets here: what
+// was masked with fewer, or others, may have no mask left that hides it.
 func (r *Round) applyInput(e *entry, body []byte) error {
+	sharers := r.sharers()
 	if e.input != nil {
-		return again(e.input[:], body)
+		return again(inputBytes(sharers, *e.input), body)
 	}
-	if len(body) != 32 {
-		return fmt.Errorf("%d bytes, want 32: %w", len(body), ErrMessage)
+	with, h, err := parseInput(body, len(r.entries))
+	if err != nil {
+		return err
 	}
-	h := [32]byte(body)
+	if !slices.Equal(with, sharers) {
+		return fmt.Errorf("it is masked with other members: %w", ErrMessage)
+	}
 	e.input = &h
 	return nil
 }

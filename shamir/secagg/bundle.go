@@ -52,21 +52,21 @@ func parseBundle(body []byte, receivers, t int) (*bundle, error) {
 	return b, nil
 }
 
-// proofContexts separate the three proofs from each other and from other members and
-// rounds. That of E signs the whole bundle.
-func proofContexts(id [32]byte, dealer uint32, statement, boxes []byte) (pair, self, eph []byte) {
-	p := shamir.Hash("secagg/bundle/pair", id[:], shamir.Uint64(uint64(dealer)), statement)
-	s := shamir.Hash("secagg/bundle/self", id[:], shamir.Uint64(uint64(dealer)), statement)
-	e := shamir.Hash("secagg/bundle/e", id[:], shamir.Uint64(uint64(dealer)), statement, boxes)
+// proofContexts separate the three proofs from each other and from other members,
+// and from other rounds and other keys (Round.keys). That of E signs the whole bundle.
+func proofContexts(keys [32]byte, dealer uint32, statement, boxes []byte) (pair, self, eph []byte) {
+	p := shamir.Hash("secagg/bundle/pair", keys[:], shamir.Uint64(uint64(dealer)), statement)
+	s := shamir.Hash("secagg/bundle/self", keys[:], shamir.Uint64(uint64(dealer)), statement)
+	e := shamir.Hash("secagg/bundle/e", keys[:], shamir.Uint64(uint64(dealer)), statement, boxes)
 	return p[:], s[:], e[:]
 }
 
 // verify checks the three proofs. Without those of the secrets a member could give
 // another's commitments as its own; without that of E it could have a dispute open the
 // other's box.
-func (b *bundle) verify(id [32]byte, dealer uint32, t int) error {
+func (b *bundle) verify(keys [32]byte, dealer uint32, t int) error {
 	size := statementSize(t)
-	pair, self, eph := proofContexts(id, dealer, b.body[:size], b.body[size+proofs:])
+	pair, self, eph := proofContexts(keys, dealer, b.body[:size], b.body[size+proofs:])
 	for i, p := range []struct {
 		what   string
 		ctx    []byte

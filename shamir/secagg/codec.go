@@ -234,7 +234,7 @@ func (r *Round) Audit() error {
 		if e.body != nil {
 			b, err := r.shared(member)
 			if err == nil {
-				err = b.verify(r.id, member, r.params.Threshold)
+				err = b.verify(r.keys(), member, r.params.Threshold)
 			}
 			if err != nil {
 				return fmt.Errorf("audit: shares of member %d: %w", member, err)

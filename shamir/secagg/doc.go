@@ -5,7 +5,7 @@
 //	advertise   each member posts a key for boxes, with a proof
 //	share       each splits two secrets, of its pairwise masks and of its self-mask, among all
 //	dispute     whoever got a wrong box reveals its one key, proved; anybody judges
-//	input       each masks its input and posts the hash of the file; files travel elsewhere
+//	input       each masks its input, posts with whom and the hash of the file; files travel elsewhere
 //	confirm     each says whose files it holds; what a threshold holds survives
 //	unmask      each gives one share for each other: of a survivor's self-mask, of a drop-out's pairwise secret
 //	result      each adds up and posts the hash; what a threshold found is the outcome
@@ -30,7 +30,9 @@
 // that is, after the colluders subtract their own, the sum over the honest survivors, of
 // whom there are at least t less the colluders. This rests on all members seeing one
 // ledger. If those who run it show the honest members two, t = shamir.Threshold(n) still
-// keeps both secrets of a member apart while less than a third of the members collude.
+// keeps both secrets of a member apart, and one honest partner of its masks unknown, while
+// less than a third of the members collude: shares are proved for the keys that their
+// dealer saw, an input says with whom it is masked, and a member goes on in one history.
 // Those without the reader key learn nothing, not even the sum, whatever else they hold.
 //
 // What a lying member does is refused by the Round, or convicts it, or only drops it out:

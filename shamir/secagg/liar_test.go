@@ -50,12 +50,12 @@ func (t *Tampering) WrongShares(to uint32, pair, self int64) *Tampering {
 func (t *Tampering) Statement() []byte { return t.Body[:statementSize(t.r.params.Threshold)] }
 
 // Prove makes the proofs again for what is said now.
-func (t *Tampering) Prove() *Tampering { return t.ProveIn(t.r.id) }
+func (t *Tampering) Prove() *Tampering { return t.ProveIn(t.r.keys()) }
 
-// ProveIn makes the proofs for a round of that name.
-func (t *Tampering) ProveIn(id [32]byte) *Tampering {
+// ProveIn makes the proofs for other keys, or another round.
+func (t *Tampering) ProveIn(keys [32]byte) *Tampering {
 	size := statementSize(t.r.params.Threshold)
-	ctxPair, ctxSelf, ctxEph := proofContexts(id, t.p.index, t.Body[:size], t.Body[size+proofs:])
+	ctxPair, ctxSelf, ctxEph := proofContexts(keys, t.p.index, t.Body[:size], t.Body[size+proofs:])
 	for i, q := range []struct {
 		ctx    []byte
 		secret kyber.Scalar
@@ -65,6 +65,9 @@ func (t *Tampering) ProveIn(id [32]byte) *Tampering {
 	}
 	return t
 }
+
+// InputBytes is what a member says of its input file.
+func InputBytes(r *Round, hash [32]byte) []byte { return inputBytes(r.sharers(), hash) }
 
 // BodyOf is the member's bundle.
 func BodyOf(r *Round, member uint32) []byte { return slices.Clone(r.entries[member-1].body) }

@@ -36,7 +36,7 @@ const (
 	KindKey     Kind = iota + 1 // the key for boxes, proved
 	KindShares                  // commitments to two secrets, and their shares in boxes
 	KindDispute                 // a box that was wrong, opened for everybody
-	KindInput                   // the hash of the masked input
+	KindInput                   // with whom the input is masked, and the hash of its file
 	KindConfirm                 // whose masked inputs the member holds
 	KindUnmask                  // one share of one secret of each member
 	KindResult                  // what the member computed
@@ -185,6 +185,21 @@ func (m members) indices() (out []uint32) {
 		}
 	}
 	return out
+}
+
+// inputBytes is the form of an input: the members with whose secrets it is masked, and the
+// hash of its file.
+func inputBytes(with members, file [32]byte) []byte { return append(with.bytes(), file[:]...) }
+
+func parseInput(b []byte, n int) (with members, file [32]byte, err error) {
+	r := wire.NewReader(b)
+	bits := r.Raw(membersSize(n))
+	file = r.Hash()
+	if err := r.Done(); err != nil {
+		return nil, file, fmt.Errorf("%w: %w", err, ErrMessage)
+	}
+	with, err = parseMembers(bits, n)
+	return with, file, err
 }
 
 // unmasking is one member's share of one secret of each member that shared; nil where it

@@ -16,6 +16,10 @@ var (
 	// ErrInputFixed reports a second input. A mask serves once: two inputs under one mask
 	// would tell their difference.
 	ErrInputFixed = errors.New("another input was masked for this round already")
+	// ErrSharersFixed reports other members to mask with than those with whom the input was
+	// masked. The ledger has shown two histories; in the other one, what the masks rest on
+	// may be given away.
+	ErrSharersFixed = errors.New("the input was masked with other members already")
 	// ErrSurvivorsFixed reports a second set of survivors. To answer for two of them would
 	// give away both secrets of a member.
 	ErrSurvivorsFixed = errors.New("shares were given for another set of survivors already")
@@ -31,6 +35,7 @@ type Participant struct {
 	reader    ReaderKey
 	round     [32]byte // the id; zero before the first step
 	input     [32]byte // SHA-256 of the file; zero before there is one
+	sharers   [32]byte // digest of those with whom it is masked; zero before
 	survivors [32]byte // digest of the set that it answered for; zero before
 }
 
@@ -50,7 +55,7 @@ func (p *Participant) Index() uint32 { return p.index }
 const (
 	participantVersion = 1
 	// ParticipantSize is the length of an encoded participant in bytes.
-	ParticipantSize = 1 + 2 + 5*32
+	ParticipantSize = 1 + 2 + 6*32
 )
 
 // MarshalBinary returns the secrets in clear, for an encrypted store only.
@@ -58,7 +63,7 @@ func (p *Participant) MarshalBinary() ([]byte, error) {
 	w := wire.NewWriter(ParticipantSize)
 	w.U8(participantVersion)
 	w.U16(uint16(p.index))
-	for _, h := range [][32]byte{p.seed, p.reader, p.round, p.input, p.survivors} {
+	for _, h := range [][32]byte{p.seed, p.reader, p.round, p.input, p.sharers, p.survivors} {
 		w.Raw(h[:])
 	}
 	return w.Bytes(), nil
@@ -68,7 +73,7 @@ func (p *Participant) MarshalBinary() ([]byte, error) {
 func UnmarshalParticipant(b []byte) (*Participant, error) {
 	r := wire.NewReader(b)
 	version := r.U8()
-	p := &Participant{index: uint32(r.U16()), seed: r.Hash(), reader: r.Hash(), round: r.Hash(), input: r.Hash(), survivors: r.Hash()}
+	p := &Participant{index: uint32(r.U16()), seed: r.Hash(), reader: r.Hash(), round: r.Hash(), input: r.Hash(), sharers: r.Hash(), survivors: r.Hash()}
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("participant: %w: %w", err, shamir.ErrEncoding)
 	}
@@ -112,7 +117,8 @@ type Effects struct {
 
 // Step is idempotent: the same effects come again until the round shows that they were
 // carried out. A message posted in vain is refused by the round and harmless. Errors wrap
-// ErrNotMember, ErrReader, ErrForeignMessage, ErrInputFixed, ErrSurvivorsFixed or ErrNorm;
+// ErrNotMember, ErrReader, ErrForeignMessage, ErrInputFixed, ErrSharersFixed,
+// ErrSurvivorsFixed or ErrNorm;
 // they change nothing. It keeps decoded messages in r, so it may not share r with another
 // goroutine.
 func (p *Participant) Step(height uint64, r *Round, e Event) (Effects, error) {
@@ -168,6 +174,9 @@ func (p *Participant) attend(r *Round) error {
 	e := &r.entries[p.index-1]
 	if e.advert != nil && e.advert.key != p.boxKey(r.id) || e.input != nil && *e.input != p.input {
 		return ErrForeignMessage
+	}
+	if p.sharers != [32]byte{} && r.passed(PhaseDispute) && p.sharers != r.sharersDigest() {
+		return ErrSharersFixed
 	}
 	return nil
 }

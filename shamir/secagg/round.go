@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/shamir/internal/wire"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -189,6 +190,11 @@ func (r *Round) advertised() members { return r.which(func(e *entry) bool { retu
 // sharers are those whose secrets are shared: who has a bundle and no conviction.
 func (r *Round) sharers() members {
 	return r.which(func(e *entry) bool { return e.body != nil && e.evidence == nil })
+}
+
+// sharersDigest names the sharers of this round.
+func (r *Round) sharersDigest() [32]byte {
+	return shamir.Hash("secagg/sharers", r.id[:], r.sharers().bytes())
 }
 
 func (r *Round) givers() members { return r.which(func(e *entry) bool { return e.input != nil }) }
@@ -380,6 +386,18 @@ func (r *Round) shared(dealer uint32) (*bundle, error) {
 		e.bundle = b
 	}
 	return e.bundle, nil
+}
+
+// keys hashes which members advertised which keys. Shares are proved for them, so they are
+// refused where the ledger shows others: whom a box there is not for would dispute it, and
+// so reveal the shares that it was made for.
+func (r *Round) keys() [32]byte {
+	advertised := r.advertised()
+	w := wire.NewWriter(32 * len(r.entries))
+	for _, i := range advertised.indices() {
+		w.Raw(r.entries[i-1].advert.key[:])
+	}
+	return shamir.Hash("secagg/keys", r.id[:], advertised.bytes(), w.Bytes())
 }
 
 // place is where the member's box stands in every bundle, from 0.

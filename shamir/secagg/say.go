@@ -84,7 +84,7 @@ func (p *Participant) bundle(r *Round) ([]byte, error) {
 		boxes = boxCipher(r.id, p.index, to, group.Point().Mul(e, key), eph, advertised[:]).Seal(boxes, onetime.Nonce, plain, nil)
 		clear(plain)
 	}
-	ctxPair, ctxSelf, ctxEph := proofContexts(r.id, p.index, statement, boxes)
+	ctxPair, ctxSelf, ctxEph := proofContexts(r.keys(), p.index, statement, boxes)
 	body := statement
 	for _, q := range []struct {
 		ctx    []byte
@@ -139,7 +139,7 @@ func (p *Participant) disputes(r *Round) (out Effects, err error) {
 			continue
 		}
 		b, err := r.shared(dealer)
-		if err != nil || b.verify(r.id, dealer, r.params.Threshold) != nil {
+		if err != nil || b.verify(r.keys(), dealer, r.params.Threshold) != nil {
 			continue
 		}
 		if _, err := p.opened(r, dealer); err == nil {
@@ -165,7 +165,7 @@ func (p *Participant) give(r *Round, e Event) (out Effects, err error) {
 		hash := sha256.Sum256(file)
 		switch p.input {
 		case [32]byte{}:
-			p.input = hash
+			p.input, p.sharers = hash, r.sharersDigest()
 			out.File = file
 			if out.State, err = p.MarshalBinary(); err != nil {
 				return Effects{}, err
@@ -180,7 +180,7 @@ func (p *Participant) give(r *Round, e Event) (out Effects, err error) {
 	case p.input == [32]byte{}:
 		out.WantInput = true
 	case !r.Spoke(p.index, KindInput):
-		out.Post = []Message{{KindInput, slices.Clone(p.input[:])}}
+		out.Post = []Message{{KindInput, inputBytes(r.sharers(), p.input)}}
 	}
 	return out, nil
 }
