@@ -232,7 +232,8 @@ func (a *Artist) Since(before *Artist) ([]float64, error) {
 }
 
 // ReaderKey is a key that those have who can open the artist, for one round: what is
-// learned of the artist's next version is for them alone.
+// learned of the artist's next version is for them alone. Of an artist that is public, such
+// as the embedded one, everybody has it.
 func (a *Artist) ReaderKey(session [32]byte) [32]byte {
 	return chance.New("reader key", session[:], a.raw).Key()
 }

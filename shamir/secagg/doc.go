@@ -52,7 +52,9 @@
 //
 // A sum says something of its summands: of few, or of many that are alike, a lot. Members
 // who drop out on purpose shrink the crowd to t. Sums of rounds with other survivors can
-// be subtracted. There is no differential privacy here.
+// be subtracted. Who keep their confirmations back, more than Members-Threshold of them,
+// choose who survives: with one less than t colluders a sum can be of one honest input,
+// which they then know. There is no differential privacy here.
 //
 // Deviations from the paper: both secrets are committed to (Feldman), so each share that
 // is given is checked and wrong boxes are judged before anybody masks; the public half of
