@@ -19,12 +19,13 @@ func refuse(format string, args ...any) error {
 
 // Bounds of a file from outside.
 const (
-	MaxFile   = 64 << 20    // bytes
-	maxMemory = 2 * MaxFile // bytes of the decoded file
-	maxNodes  = 10_000
-	maxInputs = 8192 // words, or numbers of noise
-	maxName   = 1000 // bytes of a name within the file
-	maxDepth  = 8    // graphs within graphs
+	MaxFile     = 64 << 20    // bytes
+	maxMemory   = 2 * MaxFile // bytes of the decoded file
+	maxNodes    = 10_000
+	maxInputs   = 8192 // words, or numbers of noise
+	maxName     = 1000 // bytes of a name within the file
+	maxDepth    = 8    // graphs within graphs
+	maxMessages = 64   // messages within messages
 )
 
 // File is an ONNX file whose form was checked: it has the inputs and outputs of
@@ -46,10 +47,10 @@ func Read(raw []byte) (*File, error) {
 		return nil, refuse("it has %d bytes, the limit is %d", len(raw), MaxFile)
 	}
 	m := &proto3.ModelProto{}
-	if weigh(m.ProtoReflect().Descriptor(), raw, maxMemory) < 0 {
+	if weigh(m.ProtoReflect().Descriptor(), raw, maxMemory, maxMessages) < 0 {
 		return nil, refuse("decoded it takes more than %d bytes of memory; export it again", maxMemory)
 	}
-	if err := (proto.UnmarshalOptions{RecursionLimit: 64, DiscardUnknown: true}).Unmarshal(raw, m); err != nil {
+	if err := (proto.UnmarshalOptions{RecursionLimit: maxMessages, DiscardUnknown: true}).Unmarshal(raw, m); err != nil {
 		return nil, refuse("its bytes cannot be read; export it again")
 	}
 	g := m.GetGraph()

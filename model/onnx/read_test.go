@@ -134,6 +134,19 @@ func TestAFileThatDecodesToMuchMoreMemoryIsRefusedBefore(t *testing.T) {
 	}
 }
 
+func TestMessagesThatLieInEachOtherTooDeepAreRefused(t *testing.T) {
+	list := func(field protowire.Number, contents []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, field, protowire.BytesType), contents)
+	}
+	var graph []byte
+	for range 2000 { // a graph in an attribute of an operator of a graph
+		graph = list(1, list(5, list(6, graph)))
+	}
+	_, err := onnx.Read(list(7, graph))
+	require.ErrorIs(t, err, onnx.ErrFile)
+	require.ErrorContains(t, err, "cannot be read")
+}
+
 func changed(t testing.TB, change func(m *proto3.ModelProto)) []byte {
 	m := &proto3.ModelProto{}
 	require.NoError(t, proto.Unmarshal(picture(t), m))

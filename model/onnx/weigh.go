@@ -15,9 +15,13 @@ const (
 
 // weigh says how much of room, in bytes, is left after a message is decoded; below zero
 // it stops. Two bytes of a file can ask for a hundred times as much memory, so the file
-// is walked over before it is decoded. What is malformed is left to the decoder.
-func weigh(of protoreflect.MessageDescriptor, raw []byte, room int) int {
+// is walked over before it is decoded. What is malformed, or has messages in each other
+// deeper than depth, is left to the decoder, which refuses it.
+func weigh(of protoreflect.MessageDescriptor, raw []byte, room, depth int) int {
 	room -= messageWeight
+	if depth == 0 {
+		return room
+	}
 	for len(raw) > 0 && room >= 0 {
 		number, kind, n := protowire.ConsumeTag(raw)
 		if n < 0 {
@@ -38,7 +42,7 @@ func weigh(of protoreflect.MessageDescriptor, raw []byte, room int) int {
 			inside, _ := protowire.ConsumeBytes(value[:n])
 			switch field.Kind() {
 			case protoreflect.MessageKind:
-				room = weigh(field.Message(), inside, room)
+				room = weigh(field.Message(), inside, room, depth-1)
 			case protoreflect.StringKind, protoreflect.BytesKind:
 				room -= textWeight + len(inside)
 			case protoreflect.FloatKind, protoreflect.DoubleKind:
