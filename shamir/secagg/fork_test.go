@@ -55,3 +55,27 @@ func TestAnInputCountsOnlyAmongTheMembersWithWhomItIsMasked(t *testing.T) {
 	all.run()
 	all.requireSum(2, 3, 4, 5, 6, 7)
 }
+
+// What the package comment admits: one colluder less than the threshold choose with whose
+// input alone theirs are summed; as many as a network bears, less than a third, do not.
+func TestThoseWhoKeepConfirmationsBackChooseTheCrowd(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		liars     []uint32
+		survivors []uint32
+	}{
+		{"four of seven, where five suffice", []uint32{4, 5, 6, 7}, []uint32{1, 4, 5, 6, 7}},
+		{"two of seven", []uint32{6, 7}, indices(7)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, t.Name(), params(7, 4))
+			for _, i := range c.liars {
+				w.nodes[i-1].on(secagg.KindConfirm, func(_ *participant, _ *secagg.Round, m message) []message {
+					return bodies(m.Kind, secagg.Bits(7, append([]uint32{1}, c.liars...)...))
+				})
+			}
+			w.run()
+			w.requireSum(c.survivors...)
+		})
+	}
+}
