@@ -74,7 +74,7 @@ the version that it was drawn from; the others name none. --out keeps the file o
 the last version.`,
 		Example: "  atelier taste learn rounds.json --out taste.json",
 		Args:    takes("ROUNDS"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			raw, err := readUpTo(args[0], maxRounds)
 			if err != nil {
 				return err
@@ -89,7 +89,7 @@ the last version.`,
 			if err != nil {
 				return err
 			}
-			versions, err := x.Replay(rounds)
+			versions, err := x.Replay(cmd.Context(), rounds)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
