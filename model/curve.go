@@ -41,7 +41,7 @@ func LossCurve(entries []LossEntry) image.Image {
 	low, high, last := math.Inf(1), math.Inf(-1), 1
 	var loss, heldOut [][2]float64
 	add := func(to *[][2]float64, step int, v float64) {
-		if v > 0 && !math.IsInf(v, 0) {
+		if v > 1e-30 && v < 1e30 { // what can be told apart on the axis, with room above and below
 			low, high, last = min(low, v), max(high, v), max(last, step)
 			*to = append(*to, [2]float64{float64(step), v})
 		}

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/atelier-dao/atelier/model/internal/train"
 )
 
@@ -21,7 +23,11 @@ const (
 	CheckpointFile = "training.safetensors" // while it is not done
 	logFile        = "training.jsonl"       // a LossEntry on each line
 	curveFile      = "loss.png"
+	lockFile       = ".training.lock" // while a process carries it out
 )
+
+// ErrBusy reports a folder in which another process carries out a training.
+var ErrBusy = errors.New("a training is under way in this folder")
 
 // maxCheckpoint bounds what is read of a checkpoint, in bytes.
 const maxCheckpoint = 128 << 20
@@ -36,9 +42,9 @@ type Training struct {
 	Interval time.Duration
 	// Samples is the number of steps between sheets of samples; 0 draws none.
 	Samples int
-	// Estimated, where not nil, hears once how long the steps that are left take,
-	// after some steps that count.
-	Estimated func(left time.Duration)
+	// Estimated, where not nil, hears once how long all steps from the state that it
+	// began with to the last take, judged by some of them.
+	Estimated func(all time.Duration)
 	// Progress, where not nil, is called after each step.
 	Progress func(TrainingProgress)
 
@@ -62,12 +68,24 @@ func ReadCheckpointFile(dir string) (Checkpoint, error) {
 }
 
 // Do goes on from a state until the run has ended, and returns the last one; with
-// step 0 the folder's log begins anew. When ctx ends, or anything fails after a
-// step, the checkpoint holds what was reached, which is returned with the error;
-// where it could not be written, that is the error.
+// step 0 the folder's log begins anew, and a checkpoint there is removed. When ctx
+// ends, or anything fails after a step, the checkpoint holds what was reached, which
+// is returned with the error; where it could not be written, that is the error. While
+// another process does the same in the folder, the error wraps [ErrBusy], and the
+// folder is left alone.
 func (t *Training) Do(ctx context.Context, from TrainingState) (TrainingState, error) {
 	if err := os.MkdirAll(t.Dir, 0o755); err != nil {
 		return from, err
+	}
+	unlock, err := t.lock()
+	if err != nil {
+		return from, err
+	}
+	defer unlock()
+	if from.Step == 0 {
+		if err := t.Discard(); err != nil {
+			return from, err
+		}
 	}
 	if err := t.openLog(from.Step); err != nil {
 		return from, err
@@ -82,6 +100,22 @@ func (t *Training) Do(ctx context.Context, from TrainingState) (TrainingState, e
 		return state, err
 	}
 	return state, t.drawCurve()
+}
+
+// lock keeps other processes from training in the folder; the system gives it back
+// when this one ends, however it ends. Where the file system has no locks, all may.
+func (t *Training) lock() (unlock func(), err error) {
+	l := flock.New(filepath.Join(t.Dir, lockFile))
+	switch locked, err := l.TryLock(); {
+	case err != nil:
+		return func() {}, nil
+	case !locked:
+		return nil, fmt.Errorf("%s: %w: wait for its end, or choose another", t.Dir, ErrBusy)
+	}
+	return func() {
+		_ = os.Remove(l.Path()) // first, so that nobody waits for a file that goes away
+		_ = l.Unlock()
+	}, nil
 }
 
 // timedSteps are taken before the pace is known, the first of which does not tell it.
@@ -115,7 +149,7 @@ func (t *Training) advance(ctx context.Context, state TrainingState) (TrainingSt
 		if before > first && t.pace == 0 {
 			t.pace = max(1, time.Since(began)/time.Duration(state.Step-before))
 			if t.Estimated != nil {
-				t.Estimated(t.pace * time.Duration(t.Run.Steps()-state.Step))
+				t.Estimated(t.pace * time.Duration(t.Run.Steps()-first))
 			}
 		}
 		if err := t.note(ctx, state); err != nil {

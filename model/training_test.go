@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,15 +95,47 @@ func TestATrainingGoesOnWhereItStopped(t *testing.T) {
 
 func TestACheckpointThatCannotBeWrittenIsNotKeptQuiet(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, CheckpointFile, "in the way"), 0o755))
 	r := newRun(t, smallRun(nil))
 	from, err := r.Begin()
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	state, err := (&Training{Run: r, Dir: dir, Progress: func(TrainingProgress) { cancel() }}).Do(ctx, from)
+	state, err := (&Training{Run: r, Dir: dir, Progress: func(TrainingProgress) {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, CheckpointFile, "in the way"), 0o755))
+		cancel()
+	}}).Do(ctx, from)
 	require.NotErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "write the checkpoint")
 	require.Equal(t, 1, state.Step)
+}
+
+func TestAFolderHasOneTrainingAtATime(t *testing.T) {
+	dir := t.TempDir()
+	r := newRun(t, smallRun(nil))
+	from, err := r.Begin()
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	_, err = (&Training{Run: r, Dir: dir, Progress: func(TrainingProgress) { cancel() }}).Do(ctx, from)
+	require.ErrorIs(t, err, context.Canceled)
+
+	kept, err := ReadCheckpointFile(dir)
+	require.NoError(t, err)
+	second := newRun(t, smallRun(func(o *TrainOptions) { o.Seed = seed(9) }))
+	begun, err := second.Begin()
+	require.NoError(t, err)
+	refused := 0
+	_, err = (&Training{Run: r, Dir: dir, Progress: func(TrainingProgress) {
+		_, err := (&Training{Run: second, Dir: dir}).Do(context.Background(), begun)
+		require.ErrorIs(t, err, ErrBusy)
+		again, err := ReadCheckpointFile(dir)
+		require.NoError(t, err, "the one who came late removed nothing")
+		require.Equal(t, kept.Setup, again.Setup)
+		refused++
+	}}).Do(context.Background(), kept.State)
+	require.NoError(t, err)
+	require.Equal(t, r.Steps()-1, refused)
+	_, err = (&Training{Run: second, Dir: dir}).Do(context.Background(), begun)
+	require.NoError(t, err, "it is over")
+	require.NoFileExists(t, filepath.Join(dir, lockFile))
 }
 
 func TestATrainingSaysHowLongItTakes(t *testing.T) {
@@ -110,9 +143,10 @@ func TestATrainingSaysHowLongItTakes(t *testing.T) {
 	from, err := r.Begin()
 	require.NoError(t, err)
 	heard := 0
-	work := &Training{Run: r, Dir: t.TempDir(), Estimated: func(left time.Duration) {
+	work := &Training{Run: r, Dir: t.TempDir(), Estimated: func(all time.Duration) {
 		heard++
-		require.Positive(t, left)
+		require.Positive(t, all)
+		require.Zero(t, int64(all)%int64(r.Steps()), "each step that is to be taken counts")
 	}}
 	_, err = work.Do(context.Background(), from)
 	require.NoError(t, err)
@@ -147,6 +181,11 @@ func TestALossCurveShowsBothLosses(t *testing.T) {
 	log[10].HeldOut, log[40].HeldOut = &other, &other
 	_, heldOut = colours()
 	require.Greater(t, heldOut, 200)
+	for _, extreme := range []float64{math.MaxFloat64, math.SmallestNonzeroFloat64, math.NaN(), math.Inf(1), -1} {
+		log[3].Loss = extreme // a file may say so
+		again, _ := colours()
+		require.Greater(t, again, 500)
+	}
 	require.Equal(t, []float64{.5, 1, 2, 5}, lossTicks(.4, 6))
 	require.GreaterOrEqual(t, len(lossTicks(1.1, 1.7)), 3)
 }

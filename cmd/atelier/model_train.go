@@ -34,16 +34,18 @@ weights. Each file that cannot be used is named, with the reason.
 It says first how much memory and time it takes. Ctrl-C keeps what it has learned
 beside the artist, as does a machine that stops but for the last minute: the same
 line with --resume goes on, and ends with the very artist that it would have made
-in one go. What was chosen is remembered; pictures, base and choices must be those
-that it began with.
+in one go. What decides the artist is remembered; pictures, base and such choices
+must be those that it began with. --out lies outside DIR, and has one training at a
+time.
 
 Some places of each picture are held out, and measured fifty times on the way. The
 loss there, which loss.png and training.jsonl in --out show, tells shapes that are
 learned from places that are remembered; the artist is the one of the best
-measurement. How large an artist
-should be: the genesis artist, with 400 icons, has 4 layers of 64 in 6 colours. A
-wider one draws finer edges, a larger latent keeps more pictures apart, and both
-cost time in training and drawing.
+measurement.
+
+How large an artist should be: the genesis artist, with 400 icons, has 4 layers of
+64 in 6 colours. A wider one draws finer edges, a larger latent keeps more pictures
+apart, and both cost time in training and drawing.
 
 The model card says what DIR says about the pictures: its files LICENSE, COPYING or
 NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
@@ -96,10 +98,11 @@ type training struct {
 	keep          bool
 	samples       int
 	interval      time.Duration
+	unkept        string // flags of the line that a checkpoint does not remember, to give them again in advice
 	began         time.Time
 	skipped       []leftOut
 	memory        int64         // estimated, in bytes
-	left          time.Duration // estimated after the first steps
+	takes         time.Duration // all steps of this call, estimated after the first ones
 }
 
 // leftOut is a file that could not be used.
@@ -118,6 +121,11 @@ func (t *training) run(cmd *cobra.Command, args []string) error {
 	}
 	if _, err := os.Stat(t.dir); err != nil {
 		return err
+	}
+	if within, err := inside(t.out, t.dir); err != nil {
+		return err
+	} else if within {
+		return usage("--out %s lies in %s, where what is drawn into it would be learned: choose a folder outside of it", t.out, t.dir)
 	}
 	from, resumes, err := t.prepare(cmd)
 	if err != nil {
@@ -147,6 +155,19 @@ func (t *training) run(cmd *cobra.Command, args []string) error {
 	return t.carryOut(cmd.Context(), run, state)
 }
 
+// inside reports whether a path is a folder or lies below it.
+func inside(path, folder string) (bool, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false, err
+	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return false, err
+	}
+	way, err := filepath.Rel(folder, path)
+	return err == nil && filepath.IsLocal(way), nil // without a way it is another drive
+}
+
 // prepare completes the options, from the checkpoint where one is resumed.
 func (t *training) prepare(cmd *cobra.Command) (from model.Checkpoint, resumes bool, err error) {
 	from, err = model.ReadCheckpointFile(t.out)
@@ -154,6 +175,8 @@ func (t *training) prepare(cmd *cobra.Command) (from model.Checkpoint, resumes b
 	switch {
 	case t.resume && missing:
 		return from, false, fmt.Errorf("no training stopped in %s: begin one without --resume", t.out)
+	case err != nil && !missing && !errors.Is(err, model.ErrCheckpoint):
+		return from, false, fmt.Errorf("look for a training that stopped in %s: %w", t.out, err)
 	case t.resume && err != nil:
 		return from, false, fmt.Errorf("%s: %w: begin anew with --force", filepath.Join(t.out, model.CheckpointFile), err)
 	case !t.resume && !t.force && err == nil:
@@ -167,6 +190,11 @@ func (t *training) prepare(cmd *cobra.Command) (from model.Checkpoint, resumes b
 		}
 	}
 	typed := cmd.Flags().Changed
+	for _, name := range []string{"samples", "checkpoint", "keep-checkpoint", "workers"} {
+		if typed(name) {
+			t.unkept += " --" + name + "=" + quoted(cmd.Flags().Lookup(name).Value.String())
+		}
+	}
 	if t.resume {
 		t.recall(from.Setup, typed)
 	} else {
@@ -253,9 +281,9 @@ func (t *training) carryOut(ctx context.Context, run *model.Run, from model.Trai
 	}
 	took := &model.Training{
 		Run: run, Dir: t.out, Interval: t.interval, Samples: t.samples,
-		Estimated: func(left time.Duration) {
-			t.left = left
-			scr.Fact("%d steps take about %s", run.Steps(), roundly(left))
+		Estimated: func(all time.Duration) {
+			t.takes = all
+			scr.Fact("%s take about %s", count(run.Steps()-from.Step, "step"), roundly(all))
 		},
 	}
 	start := time.Now()
@@ -267,18 +295,13 @@ func (t *training) carryOut(ctx context.Context, run *model.Run, from model.Trai
 		}
 		scr.Progress(fmt.Sprintf("%s, %s left", text, roundly(left)), p.Step, run.Steps())
 	}
-	if t.force {
-		if err := took.Discard(); err != nil {
-			return err
-		}
-	}
 	end, err := took.Do(ctx, from)
 	seconds := time.Since(start).Seconds()
 	if err != nil {
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) && end.Step > 0 {
 			scr.clear()
 			fmt.Fprintf(t.err, "stopped after step %d of %d, which is kept in %s; go on with\n  %s\n", end.Step, run.Steps(),
-				filepath.Join(t.out, model.CheckpointFile), t.again("model train %s --out %s --resume", quoted(t.dir), quoted(t.out)))
+				filepath.Join(t.out, model.CheckpointFile), t.again("model train %s --out %s --resume%s", quoted(t.dir), quoted(t.out), t.unkept))
 		}
 		return err
 	}
@@ -323,7 +346,7 @@ func (t *training) report(run *model.Run, artist *model.Artist, from, end model.
 		Places   float64            `json:"places_per_second"`
 		Seconds  float64            `json:"seconds"`
 	}{curation.Hash(id).String(), artist.Describe().Name, t.out, end.Step, run.Steps(), end.Loss, measured(end.Best), t.skipped,
-		estimate{t.memory, t.left.Seconds()}, float64((end.Step-from.Step)*run.StepPlaces()) / max(seconds, 1e-9), time.Since(t.began).Seconds()},
+		estimate{t.memory, t.takes.Seconds()}, float64((end.Step-from.Step)*run.StepPlaces()) / max(seconds, 1e-9), time.Since(t.began).Seconds()},
 		"%s  %.0f s\n", text, time.Since(t.began).Seconds())
 }
 

@@ -74,7 +74,7 @@ the version that it was drawn from; the others name none. --out keeps the file o
 the last version.`,
 		Example: "  atelier taste learn rounds.json --out taste.json",
 		Args:    takes("ROUNDS"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			raw, err := readUpTo(args[0], maxRounds)
 			if err != nil {
 				return err
@@ -89,7 +89,7 @@ the last version.`,
 			if err != nil {
 				return err
 			}
-			versions, err := x.Replay(rounds)
+			versions, err := x.Replay(cmd.Context(), rounds)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
@@ -222,19 +222,19 @@ draws from version 0, which always explores.`,
 			}
 			s := parseSeed(seed)
 			l, origin := x.Draw(p, s)
-			picture, err := artist.RenderLatent(cmd.Context(), l, s, size, model.RenderOptions{Workers: workers})
+			program, err := artist.FoldLatent(l, s)
 			if errors.Is(err, latent.ErrLatent) {
 				return fmt.Errorf("the artist in %s has other words than the genesis artist: name one that was tuned from it", weights)
 			}
 			if err != nil {
 				return err
 			}
-			f, err := os.Create(out)
-			if err != nil {
+			var root [32]byte
+			if _, err := writeWhole(out, func(w io.Writer) (err error) {
+				root, err = model.DrawPNG(cmd.Context(), w, program, size, size, model.RenderOptions{Workers: workers})
 				return err
-			}
-			if err := errors.Join(picture.EncodePNG(f), f.Close()); err != nil {
-				return fmt.Errorf("write %s: %w", out, err)
+			}); err != nil {
+				return err
 			}
 			how := "explored"
 			if !origin.Explored {
@@ -251,7 +251,7 @@ draws from version 0, which always explores.`,
 				Size      int           `json:"size"`
 				PixelRoot string        `json:"pixel_root"`
 				File      string        `json:"file"`
-			}{p.Version, p.ID(), hex.EncodeToString(s[:]), latent.Explain(l), origin.Explored, slices.Concat([]taste.ID{}, origin.Parents), l, size, curation.Hash(picture.PixelRoot).String(), out},
+			}{p.Version, p.ID(), hex.EncodeToString(s[:]), latent.Explain(l), origin.Explored, slices.Concat([]taste.ID{}, origin.Parents), l, size, curation.Hash(root).String(), out},
 				"%s  %s  (%s)\n", out, strings.Join(latent.Explain(l), " "), how)
 		},
 	}

@@ -217,7 +217,7 @@ func (n *network) live(ctx context.Context, s strategy, number uint64) ([]shown,
 		}
 	}
 	if s.name == "full rule" {
-		again, err := n.lexicon.Replay(ledger)
+		again, err := n.lexicon.Replay(context.Background(), ledger)
 		if err != nil {
 			return nil, nil, err
 		}

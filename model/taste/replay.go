@@ -1,6 +1,7 @@
 package taste
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/atelier-dao/atelier/model/latent"
@@ -57,12 +58,16 @@ func (x *Lexicon) latent(f Facts, versions func(ID) (*Prior, bool)) (latent.Late
 
 // Replay computes all versions from the settled rounds of a ledger, the oldest first,
 // beginning with version 0. Who finds another ID than the ledger names knows that the
-// rule was not followed. It keeps all versions in memory, up to MaxPrior bytes each.
-// Errors wrap [ErrRound].
-func (x *Lexicon) Replay(rounds []RoundFacts) ([]*Prior, error) {
+// rule was not followed. It takes about a millisecond for a round of a few artworks,
+// and keeps all versions in memory, up to MaxPrior bytes each. Errors wrap [ErrRound],
+// or are those of ctx when it ends.
+func (x *Lexicon) Replay(ctx context.Context, rounds []RoundFacts) ([]*Prior, error) {
 	priors := []*Prior{x.First()}
 	byID := map[ID]*Prior{priors[0].ID(): priors[0]}
 	for _, facts := range rounds {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		r, err := x.Read(facts, func(id ID) (*Prior, bool) { p, ok := byID[id]; return p, ok })
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", facts.Number, err)

@@ -1,6 +1,7 @@
 package taste
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -342,14 +343,18 @@ func facts(t testing.TB, x *Lexicon, rounds int) (all []RoundFacts, priors []*Pr
 func TestReplayFindsEveryVersionAgain(t *testing.T) {
 	x := lexicon(t)
 	all, want := facts(t, x, 5)
-	got, err := x.Replay(all)
+	got, err := x.Replay(context.Background(), all)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	for i, p := range got[1:] {
 		require.Equal(t, got[i].ID(), p.Before)
 	}
 	all[2].Declined[0].Seed[0] ^= 1
-	other, err := x.Replay(all[:3])
+	ended, end := context.WithCancel(context.Background())
+	end()
+	_, err = x.Replay(ended, all)
+	require.ErrorIs(t, err, context.Canceled)
+	other, err := x.Replay(context.Background(), all[:3])
 	require.NoError(t, err)
 	require.Equal(t, want[2].ID(), other[2].ID())
 	require.NotEqual(t, want[3].ID(), other[3].ID(), "a changed seed changes the version")
@@ -357,11 +362,11 @@ func TestReplayFindsEveryVersionAgain(t *testing.T) {
 	all, _ = facts(t, x, 2)
 	all[1].Declined[0].Prior = ID{9}
 	all[1].Declined[0].Prompt = ""
-	_, err = x.Replay(all)
+	_, err = x.Replay(context.Background(), all)
 	require.ErrorIs(t, err, ErrRound)
 	require.ErrorContains(t, err, "not at hand")
 	all[1].Declined[0].Prompt = "owl"
-	_, err = x.Replay(all)
+	_, err = x.Replay(context.Background(), all)
 	require.ErrorContains(t, err, "one of these is wrong")
 }
 
