@@ -163,10 +163,9 @@ func (t *textWriter) Write(b []byte) (n int, err error) {
 	return n + more, err
 }
 
-// write appends the text as a chunk: keyword, NUL, not compressed, method 0, no
-// language, no translated keyword.
+// write appends the text as a chunk.
 func (t Text) write(out *bytes.Buffer) {
-	writeChunk(out, "iTXt", []byte(t.Keyword+"\x00\x00\x00\x00\x00"+t.Text))
+	writeChunk(out, "iTXt", []byte(t.Keyword+noLanguage+t.Text))
 }
 
 func (t Text) check() error {
@@ -188,8 +187,7 @@ func writeChunk(out *bytes.Buffer, kind string, data []byte) {
 	out.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body)))
 }
 
-// ReadText returns the uncompressed iTXt chunks of a PNG that AddText could have
-// written, in their order, whatever language they name.
+// ReadText returns the texts of a PNG that AddText could have written, in their order.
 func ReadText(png []byte) ([]Text, error) {
 	_, chunks, err := parsePNG(png)
 	if err != nil {
@@ -204,16 +202,19 @@ func ReadText(png []byte) ([]Text, error) {
 	return out, nil
 }
 
-// text reads an iTXt chunk; false when it is another one, malformed or compressed.
+// noLanguage stands between keyword and text of an iTXt chunk that is not compressed,
+// and names neither a language nor a translated keyword.
+const noLanguage = "\x00\x00\x00\x00\x00"
+
+// text reads an iTXt chunk that write wrote. A language and a translated keyword have
+// no bound and would be shown by some viewers, so a chunk that has them is another one.
 func (c pngChunk) text() (Text, bool) {
-	keyword, rest, ok := strings.Cut(string(c.data), "\x00")
-	if c.kind != "iTXt" || !ok || len(rest) < 2 || rest[0] != 0 || rest[1] != 0 {
+	if c.kind != "iTXt" {
 		return Text{}, false
 	}
-	_, rest, okLanguage := strings.Cut(rest[2:], "\x00")
-	_, text, okTranslated := strings.Cut(rest, "\x00")
+	keyword, text, ok := strings.Cut(string(c.data), noLanguage)
 	t := Text{keyword, text}
-	return t, okLanguage && okTranslated && t.check() == nil
+	return t, ok && t.check() == nil
 }
 
 // shows says whether a chunk changes nothing but the pixels that DecodePNG

@@ -165,7 +165,7 @@ func TestTextChunksOfOthers(t *testing.T) {
 	plain, err := EncodePNG(picture(2, 2))
 	require.NoError(t, err)
 	out := bytes.NewBuffer(bytes.Clone(plain[:33]))
-	for _, data := range []string{"Title\x00\x00\x00de\x00Titel\x00Abend", "Comment\x00\x01\x00\x00\x00compressed", "broken", "broken\x00\x00", "x\x00\x00\x00y", "\x00\x00\x00\x00\x00no keyword"} {
+	for _, data := range []string{"Title\x00\x00\x00\x00\x00Abend", "Title\x00\x00\x00de\x00Titel\x00Abend", "Comment\x00\x01\x00\x00\x00compressed", "broken", "broken\x00\x00", "x\x00\x00\x00y", "\x00\x00\x00\x00\x00no keyword"} {
 		writeChunk(out, "iTXt", []byte(data))
 	}
 	writeChunk(out, "tEXt", []byte("Title\x00Latin"))
@@ -186,7 +186,7 @@ func TestPNGThatAViewerWouldShowDifferently(t *testing.T) {
 		out.Write(plain[33:])
 		return out.Bytes()
 	}
-	_, err = DecodePNG(with("iTXt", "Title\x00\x00\x00de\x00Titel\x00Abend"), 0)
+	_, err = DecodePNG(with("iTXt", "Title\x00\x00\x00\x00\x00Abend"), 0)
 	require.NoError(t, err)
 	for name, b := range map[string][]byte{
 		"frames of an animation":       with("acTL", "\x00\x00\x00\x02\x00\x00\x00\x00"),
@@ -194,6 +194,8 @@ func TestPNGThatAViewerWouldShowDifferently(t *testing.T) {
 		"a colour profile":             with("iCCP", "x\x00\x00"),
 		"primaries":                    with("cHRM", strings.Repeat("\x00", 32)),
 		"a rotation":                   with("eXIf", "MM\x00*"),
+		"a second word for a title":    with("iTXt", "Title\x00\x00\x00\x00Stolen from Ada\x00Abend"),
+		"a language":                   with("iTXt", "Title\x00\x00\x00"+strings.Repeat("de-", 100_000)+"\x00\x00Abend"),
 		"a compressed text":            with("iTXt", "Title\x00\x01\x00\x00\x00compressed"),
 		"a text in another way":        with("tEXt", "Title\x00Latin"),
 		"a chunk that nobody knows":    with("abCd", "x"),

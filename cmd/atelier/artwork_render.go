@@ -87,7 +87,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 					return err
 				}
 				if missing := s.Missing(); len(missing) > 0 {
-					fmt.Fprintf(e.err, "the font has no %s: left out of the print, give another text with --title or --line\n", string(missing))
+					fmt.Fprintf(e.err, "the font has no %q: left out of the print, give another text with --title or --line\n", string(missing))
 				}
 				width, height = s.Width, s.Height
 				draw = func(w io.Writer) error { return drawSheet(cmd.Context(), w, s, k.recipe, o) }
@@ -118,8 +118,8 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
 	option(c, &size, "size", "4096", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	option(c, &format, "poster", "", sheetFormat, "a sheet of this `SIZE`: a2, a3, a4, a3-wide or 3000x2000")
-	f.StringVar(&title, "title", "", "`TEXT` in large letters on it (default: the prompt)")
-	f.StringVar(&line, "line", "", "`TEXT` in small ones (default: network, artist and number)")
+	option(c, &title, "title", "", printed, "`TEXT` in large letters on it (default: the prompt)")
+	option(c, &line, "line", "", printed, "`TEXT` in small ones (default: network, artist and number)")
 	option(c, &paper, "paper", "light", oneOf("light", "dark"), "`COLOUR` of the sheet, light or dark")
 	option(c, &panels, "panels", "1", between(1, poster.MaxPanels), fmt.Sprintf("`N` times the picture on it, 1 to %d", poster.MaxPanels))
 	f.StringVar(&weights, "weights", "", "`DIR` of the artist (default: the embedded genesis artist)")
@@ -187,7 +187,7 @@ func ofArtwork(artist *model.Artist, wanted curation.Hash, prompt string, seed [
 			next: "Ask them with `atelier artwork request`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
 		}
 	}
-	return known{model.NewRecipe(artist.ID(), prompt, seed), fmt.Sprintf("%s  ·  %s  ·  artwork %s", network, artist.Describe().Name, short(rid))}, nil
+	return known{model.NewRecipe(artist.ID(), prompt, seed), fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, nil
 }
 
 // author is whom the picture names: the network.
@@ -220,6 +220,14 @@ func sheetFormat(text string) (sheetSize, error) {
 		return sheetSize{}, fmt.Errorf("want a2, a3, a4, one of them with -wide, or WIDTHxHEIGHT in pixels, each %d to %d", poster.MinSide, poster.MaxSide)
 	}
 	return sheetSize{width, height}, nil
+}
+
+// printed reads what a poster shows in letters.
+func printed(text string) (string, error) {
+	if len(text) > poster.MaxText || !utf8.ValidString(text) {
+		return "", fmt.Errorf("want at most %d bytes of UTF-8", poster.MaxText)
+	}
+	return text, nil
 }
 
 // sheet is the picture as a poster: several times, with the hues turned further, when
@@ -261,7 +269,7 @@ func heading(prompt string) string {
 }
 
 func drawSheet(ctx context.Context, w io.Writer, s poster.Sheet, r model.Recipe, o model.RenderOptions) error {
-	w, err := storage.WithText(w, []storage.Text{{Keyword: storage.TextTitle, Text: strings.ReplaceAll(strings.ToValidUTF8(s.Title, "\uFFFD"), "\x00", "")}, {Keyword: storage.TextDescription, Text: "Poster of " + r.String()}})
+	w, err := storage.WithText(w, []storage.Text{{Keyword: storage.TextTitle, Text: strings.ReplaceAll(s.Title, "\x00", "")}, {Keyword: storage.TextDescription, Text: "Poster of " + r.String()}})
 	if err != nil {
 		return err
 	}

@@ -34,10 +34,7 @@ func (e *env) look(ctx context.Context, name string) (s seen, err error) {
 	alone := err == nil && !info.IsDir() && !strings.EqualFold(filepath.Ext(name), ".car")
 	var files []storage.File
 	if alone {
-		if info.Size() > maxFile {
-			return s, fmt.Errorf("%s has %s, want at most %s", name, bytesText(info.Size()), bytesText(maxFile))
-		}
-		if s.png, err = os.ReadFile(name); err != nil {
+		if s.png, err = readUpTo(name, maxFile); err != nil {
 			return s, err
 		}
 		if filepath.Base(name) == storage.ImageName {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,10 +19,12 @@ import (
 // alter is what a flag changes about a recipe.
 type alter func(*model.Recipe) error
 
-// variation are the flags that change how a picture looks.
-type variation struct{ changes []alter }
+// variation are the flags that change how a picture looks: what was given of each of
+// variations.
+type variation struct{ changes [][]alter }
 
-// variations are the flags of a variation.
+// variations are the flags of a variation, in the order in which they apply, in
+// whatever order they are typed: hues are given before they are turned.
 var variations = []struct {
 	name  string
 	parse func(string) (alter, error)
@@ -39,14 +42,15 @@ var variations = []struct {
 }
 
 func (v *variation) options(c *cobra.Command) {
-	for _, f := range variations {
-		options(c, &v.changes, f.name, "", f.parse, f.usage)
+	v.changes = make([][]alter, len(variations))
+	for i, f := range variations {
+		options(c, &v.changes[i], f.name, "", f.parse, f.usage)
 	}
 }
 
 // apply changes a recipe by the flags.
 func (v *variation) apply(r model.Recipe) (model.Recipe, error) {
-	for _, c := range v.changes {
+	for _, c := range slices.Concat(v.changes...) {
 		if err := c(&r); err != nil {
 			return r, err
 		}

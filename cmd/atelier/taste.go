@@ -23,7 +23,8 @@ import (
 // maxRounds bounds a file of rounds, in bytes: some hundred thousand artworks.
 const maxRounds = 64 << 20
 
-// readUpTo reads a file whole, if it is no larger than the limit.
+// readUpTo reads a file whole, if it holds no more bytes than the limit. It does not
+// trust the size that a file says it has: a device or a pipe says none.
 func readUpTo(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -32,7 +33,7 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(raw)) > limit {
-		err = fmt.Errorf("%s is larger than %d bytes: name another file", path, limit)
+		err = fmt.Errorf("%s is larger than %s: name another file", path, bytesText(limit))
 	}
 	return raw, err
 }

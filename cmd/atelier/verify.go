@@ -206,17 +206,10 @@ func folderFrom(dir string) ([]storage.File, error) {
 	var files []storage.File
 	for _, name := range folderFiles {
 		path := filepath.Join(dir, name)
-		info, err := os.Stat(path)
+		b, err := readUpTo(path, maxFile)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s %w: it has no %s (`atelier artwork fetch ID --out DIR` writes one)", dir, errNoFolder, name)
 		} else if err != nil {
-			return nil, err
-		}
-		if info.Size() > maxFile {
-			return nil, fmt.Errorf("%s has %s, want at most %s", path, bytesText(info.Size()), bytesText(maxFile))
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
 			return nil, err
 		}
 		files = append(files, storage.File{Name: name, Data: b})
@@ -235,14 +228,7 @@ func folderFrom(dir string) ([]storage.File, error) {
 }
 
 func carFrom(ctx context.Context, path string) ([]storage.File, cid.Cid, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, cid.Undef, err
-	}
-	if info.Size() > maxCAR {
-		return nil, cid.Undef, fmt.Errorf("%s has %s, want at most %s", path, bytesText(info.Size()), bytesText(maxCAR))
-	}
-	b, err := os.ReadFile(path)
+	b, err := readUpTo(path, maxCAR)
 	if err != nil {
 		return nil, cid.Undef, err
 	}

@@ -17,7 +17,7 @@ const (
 	MaxFrames = 10_000
 	MaxSide   = 4096 // pixels along a side
 	MaxPause  = 10 * time.Second
-	MinPause  = 10 * time.Millisecond // what browsers do not take for a mistake
+	MinPause  = 20 * time.Millisecond // browsers show a frame of 10 or less for 100
 )
 
 // ErrAnimation reports a size, number or length of frames that cannot be written.
@@ -43,7 +43,18 @@ func check(width, height, frames int, pause time.Duration) error {
 }
 
 // counted checks the frames that come against those that were announced.
-type counted struct{ width, height, frames, done int }
+type counted struct {
+	width, height, frames int
+	pause                 time.Duration
+	done                  int
+}
+
+// lasts is how long the frame that came last is shown, in some unit. Some are rounded
+// up and some down, so that all together last as long as they should.
+func (c *counted) lasts(unit time.Duration) uint16 {
+	end := func(frames int) time.Duration { return (time.Duration(frames) * c.pause).Round(unit) }
+	return uint16((end(c.done) - end(c.done-1)) / unit)
+}
 
 func (c *counted) next(rgb []byte) error {
 	if len(rgb) != 3*c.width*c.height {

@@ -128,6 +128,30 @@ func TestAGIFKeepsFlatColoursAndComesNearToOthers(t *testing.T) {
 	}
 }
 
+// What is rounded of one frame is made good by the others.
+func TestAnAnimationLastsAsLongAsItShould(t *testing.T) {
+	const frames = 48
+	for unit, begin := range map[time.Duration]func(io.Writer, int, int, int, time.Duration) (Writer, error){10 * time.Millisecond: NewGIF, time.Millisecond: NewPNG} {
+		var out bytes.Buffer
+		w, err := begin(&out, 1, 1, frames, 4*time.Second/frames)
+		require.NoError(t, err)
+		var lasts time.Duration
+		for range frames {
+			require.NoError(t, w.Frame(make([]byte, 3)))
+			pause, at := out.Bytes(), 0
+			if unit == time.Millisecond {
+				at = bytes.LastIndex(pause, []byte("fcTL")) + 4 + 20
+				lasts += time.Duration(binary.BigEndian.Uint16(pause[at:])) * unit
+			} else {
+				at = bytes.LastIndex(pause, []byte{0x21, 0xf9, 4}) + 4
+				lasts += time.Duration(binary.LittleEndian.Uint16(pause[at:])) * unit
+			}
+		}
+		require.NoError(t, w.Close())
+		require.Equal(t, 4*time.Second, lasts)
+	}
+}
+
 func TestPicturesOfManyColoursAreReducedTo256(t *testing.T) {
 	random, rgb := rand.NewChaCha8([32]byte{1}), make([]byte, 3*5000)
 	_, _ = random.Read(rgb)

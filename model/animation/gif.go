@@ -11,17 +11,16 @@ import (
 // gifWriter writes a GIF that plays for ever, each frame with colours of its own.
 type gifWriter struct {
 	counted
-	w     io.Writer
-	pause uint16 // hundredths of a second
+	w io.Writer
 }
 
-// NewGIF begins a GIF of as many frames, each shown for pause, to a hundredth of a
-// second. Errors wrap [ErrAnimation] or are w's.
+// NewGIF begins a GIF of as many frames, each shown for pause, and all of them for as
+// long, to a hundredth of a second. Errors wrap [ErrAnimation] or are w's.
 func NewGIF(w io.Writer, width, height, frames int, pause time.Duration) (Writer, error) {
 	if err := check(width, height, frames, pause); err != nil {
 		return nil, err
 	}
-	g := &gifWriter{counted{width, height, frames, 0}, w, uint16((pause + 5*time.Millisecond) / (10 * time.Millisecond))}
+	g := &gifWriter{counted{width, height, frames, pause, 0}, w}
 	head := []byte("GIF89a")
 	head = g.size(head)
 	head = append(head, 0x70, 0, 0) // eight bits of each colour, no common table
@@ -39,8 +38,9 @@ func (g *gifWriter) Frame(rgb []byte) error {
 		return err
 	}
 	table, pixels := reduce(rgb)
+	pause := g.lasts(10 * time.Millisecond)
 	var out bytes.Buffer
-	out.Write([]byte{0x21, 0xf9, 4, 4, byte(g.pause), byte(g.pause >> 8), 0, 0}) // stays
+	out.Write([]byte{0x21, 0xf9, 4, 4, byte(pause), byte(pause >> 8), 0, 0}) // stays
 	out.Write(g.size([]byte{0x2c, 0, 0, 0, 0}))
 	out.WriteByte(0x87) // a table of 256 colours
 	out.Write(table[:])

@@ -14,18 +14,18 @@ import (
 type pngWriter struct {
 	counted
 	w        io.Writer
-	pause    time.Duration
 	sequence uint32
 	err      error
 }
 
-// NewPNG begins an animated PNG of as many frames, each shown for pause. A viewer that
+// NewPNG begins an animated PNG of as many frames, each shown for pause, and
+// all of them for as long, to a millisecond. A viewer that
 // knows no animations shows the first. Errors wrap [ErrAnimation] or are w's.
 func NewPNG(w io.Writer, width, height, frames int, pause time.Duration) (Writer, error) {
 	if err := check(width, height, frames, pause); err != nil {
 		return nil, err
 	}
-	p := &pngWriter{counted: counted{width, height, frames, 0}, w: w, pause: pause}
+	p := &pngWriter{counted: counted{width, height, frames, pause, 0}, w: w}
 	be := binary.BigEndian
 	size := be.AppendUint32(be.AppendUint32(nil, uint32(width)), uint32(height))
 	p.write([]byte("\x89PNG\r\n\x1a\n"))
@@ -64,7 +64,7 @@ func (p *pngWriter) Frame(rgb []byte) error {
 	be := binary.BigEndian
 	place := be.AppendUint32(be.AppendUint32(nil, uint32(p.width)), uint32(p.height))
 	place = append(place, make([]byte, 8)...) // at the upper left
-	place = be.AppendUint16(be.AppendUint16(place, uint16(p.pause.Milliseconds())), 1000)
+	place = be.AppendUint16(be.AppendUint16(place, p.lasts(time.Millisecond)), 1000)
 	p.chunk("fcTL", p.numbered(append(place, 0, 0)...)) // stays; replaces what was there
 	for rest := frame.Bytes()[8:]; len(rest) >= 12; {
 		n := be.Uint32(rest)

@@ -38,6 +38,9 @@ func (s Sheet) layout() (layout, error) {
 	if len(s.Panels) < 1 || len(s.Panels) > MaxPanels {
 		return layout{}, fmt.Errorf("%w: it has %d pictures, want 1 to %d", ErrSheet, len(s.Panels), MaxPanels)
 	}
+	if most := max(len(s.Title), len(s.Line)); most > MaxText {
+		return layout{}, fmt.Errorf("%w: a text of %d bytes, want at most %d: shorten it", ErrSheet, most, MaxText)
+	}
 	for _, p := range s.Panels {
 		if err := p.Validate(); err != nil {
 			return layout{}, err

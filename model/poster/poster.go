@@ -24,6 +24,7 @@ const (
 	MinSide   = 256 // pixels
 	MaxSide   = kernel.MaxSide
 	MaxPanels = 16
+	MaxText   = 1000 // bytes of a title or line
 )
 
 // ErrSheet reports a sheet that cannot be set.
@@ -32,8 +33,8 @@ var ErrSheet = errors.New("not a poster")
 // A Sheet is a poster before it is drawn.
 type Sheet struct {
 	Width, Height int    // pixels, MinSide..MaxSide
-	Title         string // in large letters; it is broken into lines
-	Line          string // in small ones, below it
+	Title         string // in large letters, at most MaxText bytes; it is broken into lines
+	Line          string // in small ones, as long, below it
 	Dark          bool   // light letters on dark paper
 	// Panels are the pictures, at most MaxPanels: side by side, from left to right,
 	// then down, as squares as large as they can be.

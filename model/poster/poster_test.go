@@ -123,6 +123,8 @@ func TestPostersThatAreRefused(t *testing.T) {
 		"too narrow":       {Sheet{Width: MinSide - 1, Height: 300, Panels: panels(t, 1)}, ErrSheet},
 		"too tall":         {Sheet{Width: 300, Height: MaxSide + 1, Panels: panels(t, 1)}, ErrSheet},
 		"no room":          {Sheet{Width: 4000, Height: MinSide, Title: "x", Panels: panels(t, 1)[:0]}, ErrSheet},
+		"a long title":     {Sheet{Width: 300, Height: 300, Title: strings.Repeat("x", MaxText+1), Panels: panels(t, 1)}, ErrSheet},
+		"a long line":      {Sheet{Width: 300, Height: 300, Line: strings.Repeat("x", MaxText+1), Panels: panels(t, 1)}, ErrSheet},
 		"a broken picture": {Sheet{Width: 300, Height: 300, Panels: broken}, kernel.ErrProgram},
 	} {
 		t.Run(name, func(t *testing.T) {
