@@ -264,7 +264,7 @@ func (h pngHeader) check(maxSide int) error {
 // the header before it allocates anything. A transparent pixel is an error,
 // because a pixel hash says nothing about what shines through; so is a chunk
 // that could make a viewer show other pixels than these, or keep a text from
-// ReadText.
+// ReadText, and so are bytes behind the pixels.
 func DecodePNG(b []byte, maxSide int) (Picture, error) {
 	if maxSide <= 0 || maxSide > MaxSide {
 		maxSide = MaxSide
@@ -284,6 +284,15 @@ func DecodePNG(b []byte, maxSide int) (Picture, error) {
 	img, err := png.Decode(bytes.NewReader(b))
 	if err != nil {
 		return Picture{}, fmt.Errorf("%v: %w", err, ErrPNG)
+	}
+	// image/png passes over what follows the pixels.
+	if err := inflate(chunks, func(z io.Reader) error {
+		if _, err := io.Copy(io.Discard, z); err != nil {
+			return fmt.Errorf("%v: %w", err, ErrPNG)
+		}
+		return nil
+	}); err != nil {
+		return Picture{}, err
 	}
 	p := Picture{Width: int(h.width), Height: int(h.height)}
 	p.RGB = make([]byte, 0, 3*p.Width*p.Height)

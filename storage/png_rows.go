@@ -25,8 +25,7 @@ func ReadPNG(b []byte, maxSide int, sink func(rows []byte) error) error {
 	if err != nil {
 		return err
 	}
-	pixels, plain := h.plain(chunks)
-	if !plain {
+	if !h.plain(chunks) {
 		p, err := DecodePNG(b, min(maxSide, MaxSide))
 		if err != nil {
 			return err
@@ -36,13 +35,25 @@ func ReadPNG(b []byte, maxSide int, sink func(rows []byte) error) error {
 	if err := h.check(maxSide); err != nil {
 		return err
 	}
-	data := bufio.NewReader(io.MultiReader(pixels...)) // of which zlib takes no byte too many
+	return inflate(chunks, func(z io.Reader) error { return readRows(z, int(h.width), int(h.height), sink) })
+}
+
+// inflate hands what the pixels of a PNG are packed from to read, which reads all of
+// it, and refuses bytes behind it, that no viewer would show.
+func inflate(chunks []pngChunk, read func(io.Reader) error) error {
+	var parts []io.Reader
+	for _, c := range chunks {
+		if c.kind == "IDAT" {
+			parts = append(parts, bytes.NewReader(c.data))
+		}
+	}
+	data := bufio.NewReader(io.MultiReader(parts...)) // of which zlib takes no byte too many
 	z, err := zlib.NewReader(data)
 	if err != nil {
 		return fmt.Errorf("%v: %w", err, ErrPNG)
 	}
 	defer z.Close()
-	if err := readRows(z, int(h.width), int(h.height), sink); err != nil {
+	if err := read(z); err != nil {
 		return err
 	}
 	if _, err := data.ReadByte(); !errors.Is(err, io.EOF) {
@@ -51,22 +62,21 @@ func ReadPNG(b []byte, maxSide int, sink func(rows []byte) error) error {
 	return nil
 }
 
-// plain says whether a PNG holds 8-bit RGB in one place, and texts, and gives readers
-// of the pixels.
-func (h pngHeader) plain(chunks []pngChunk) (pixels []io.Reader, ok bool) {
-	ended := false
+// plain says whether a PNG holds 8-bit RGB in one place, and texts.
+func (h pngHeader) plain(chunks []pngChunk) bool {
+	begun, ended := false, false
 	for _, c := range chunks[1 : len(chunks)-1] {
 		_, text := c.text()
 		switch {
 		case text:
-			ended = len(pixels) > 0
+			ended = begun
 		case c.kind == "IDAT" && !ended:
-			pixels = append(pixels, bytes.NewReader(c.data))
+			begun = true
 		default:
-			return nil, false
+			return false
 		}
 	}
-	return pixels, h.depth == 8 && h.colour == 2 && h.rest == 0 && h.interlaced == 0
+	return h.depth == 8 && h.colour == 2 && h.rest == 0 && h.interlaced == 0
 }
 
 // readRows takes filters back, row by row.

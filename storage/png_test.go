@@ -207,6 +207,19 @@ func TestPNGThatAViewerWouldShowDifferently(t *testing.T) {
 	}
 }
 
+// image/png passes over chunks of pixels behind the last one.
+func TestPNGThatHidesBytesBehindItsPixels(t *testing.T) {
+	plain, err := EncodePNG(picture(8, 4))
+	require.NoError(t, err)
+	end := len(plain) - 12 // of IEND
+	out := bytes.NewBuffer(bytes.Clone(plain[:end]))
+	writeChunk(out, "IDAT", make([]byte, 1<<20))
+	out.Write(plain[end:])
+	_, err = DecodePNG(out.Bytes(), 0)
+	require.ErrorIs(t, err, ErrPNG)
+	require.ErrorContains(t, err, "something follows its pixels")
+}
+
 func FuzzPNG(f *testing.F) {
 	plain, err := EncodePNG(picture(9, 7))
 	require.NoError(f, err)
