@@ -12,8 +12,8 @@ import (
 // they stand in [Picture].RGB. It calls sink on its own goroutine; rows are
 // sink's until it returns. The result is the picture's pixel root.
 //
-// However large the picture, memory holds three bands at most, two tiles for each
-// worker, and 32 bytes for each tile: 13 MB for 16384² pixels. Workers wait for a
+// However large the picture, memory holds three bands (more where one has fewer tiles
+// than there are workers), two tiles for each worker, and 32 bytes for each tile: 13 MB for 16384² pixels. Workers wait for a
 // slow sink.
 //
 // An error of sink ends the render and is returned; so does the end of ctx, with
