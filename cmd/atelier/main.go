@@ -29,6 +29,7 @@ func main() {
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C finds nobody who asks it to wait
 	root := newRoot(in, out, errOut)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
