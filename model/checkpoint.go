@@ -1,6 +1,7 @@
 package model
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ type Setup struct {
 	Base     string `json:"base"`     // hex of the base's ID, empty for a run from nothing
 	BaseAt   string `json:"base_at"`  // where the base lay, as the caller calls it
 	Pictures string `json:"pictures"` // hex of the SHA-256 of what is learned of them
+	Terms    string `json:"terms"`    // hex of the SHA-256 of what is said about their terms
 }
 
 func newSetup(o TrainOptions, c Config) Setup {
@@ -45,9 +47,10 @@ func newSetup(o TrainOptions, c Config) Setup {
 	return s
 }
 
-func (s *Setup) pictures(p []train.Picture) {
-	d := train.Digest(p)
-	s.Pictures = hex.EncodeToString(d[:])
+// learns notes what is learned.
+func (s *Setup) learns(a album) {
+	pictures, terms := train.Digest(a.pictures), sha256.Sum256([]byte(a.terms))
+	s.Pictures, s.Terms = hex.EncodeToString(pictures[:]), hex.EncodeToString(terms[:])
 }
 
 // Options are the options of the run, but for its base, which is to be loaded,
@@ -97,7 +100,7 @@ func ReadCheckpoint(raw []byte) (Checkpoint, error) {
 	if err := strictJSON([]byte(note), &c.Setup); err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: its setup: %w", ErrCheckpoint, err)
 	}
-	for name, v := range map[string]string{"seed": c.Setup.Seed, "pictures": c.Setup.Pictures, "base": c.Setup.Base} {
+	for name, v := range map[string]string{"seed": c.Setup.Seed, "pictures": c.Setup.Pictures, "terms": c.Setup.Terms, "base": c.Setup.Base} {
 		if b, err := hex.DecodeString(v); (err != nil || len(b) != 32) && !(name == "base" && v == "") {
 			return Checkpoint{}, fmt.Errorf("%w: its %s %q is no hash of 64 hex digits", ErrCheckpoint, name, v)
 		}
@@ -120,6 +123,8 @@ func (r *Run) Resume(c Checkpoint) (TrainingState, error) {
 		return TrainingState{}, fmt.Errorf("%w: it began with another base artist", ErrOtherRun)
 	case was.Pictures != is.Pictures:
 		return TrainingState{}, fmt.Errorf("%w: the pictures have changed, a file was added, taken away, altered or renamed", ErrOtherRun)
+	case was.Terms != is.Terms:
+		return TrainingState{}, fmt.Errorf("%w: the files that say the pictures' terms have changed, such as LICENSE or %s", ErrOtherRun, sourcesFile)
 	}
 	is.BaseAt = was.BaseAt
 	a, b := reflect.ValueOf(was), reflect.ValueOf(is)

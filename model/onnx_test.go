@@ -42,7 +42,7 @@ func TestTheWholeArtistAsONNXTurnsWordsIntoTheSamePicture(t *testing.T) {
 			for i := range side * side {
 				in.Places = append(in.Places, (float32(i%side)+.5)*2/side-1, (float32(i/side)+.5)*2/side-1)
 			}
-			got, err := s.Run(in, onnx.Colour)
+			got, err := s.Run(t.Context(), in, onnx.Colour)
 			require.NoError(t, err)
 			want, err := kernel.Render(t.Context(), soft.program(z), side, side, kernel.Options{})
 			require.NoError(t, err)

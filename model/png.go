@@ -3,9 +3,9 @@ package model
 import (
 	"bufio"
 	"compress/zlib"
-	"encoding/binary"
-	"hash/crc32"
 	"io"
+
+	"github.com/atelier-dao/atelier/storage/chunk"
 )
 
 // WritePNG writes a picture of 8-bit RGB as PNG while draw hands over its rows, from
@@ -46,12 +46,7 @@ const pngChunkSize = 1 << 16
 
 // newPNG writes the head of a PNG of width×height pixels.
 func newPNG(w io.Writer, width, height int) (*pngWriter, error) {
-	head := []byte("\x89PNG\r\n\x1a\n")
-	size := binary.BigEndian.AppendUint32(nil, uint32(width))
-	size = binary.BigEndian.AppendUint32(size, uint32(height))
-	// 8 bits, true colour, deflate, adaptive filters, not interlaced.
-	head = appendChunk(head, "IHDR", append(size, 8, 2, 0, 0, 0))
-	if _, err := w.Write(head); err != nil {
+	if _, err := w.Write(chunk.AppendHead(nil, width, height)); err != nil {
 		return nil, err
 	}
 	p := &pngWriter{w: w, to: bufio.NewWriterSize(&idat{w: w}, pngChunkSize), above: make([]byte, 3*width)}
@@ -111,27 +106,20 @@ func (p *pngWriter) Close() error {
 	if err := p.to.Flush(); err != nil {
 		return err
 	}
-	_, err := p.w.Write(appendChunk(nil, "IEND", nil))
+	_, err := p.w.Write(chunk.Append(nil, "IEND", nil))
 	return err
 }
 
 // idat writes each piece as a chunk of pixels.
 type idat struct {
-	w     io.Writer
-	chunk []byte
+	w   io.Writer
+	buf []byte
 }
 
 func (c *idat) Write(b []byte) (int, error) {
-	c.chunk = appendChunk(c.chunk[:0], "IDAT", b)
-	if _, err := c.w.Write(c.chunk); err != nil {
+	c.buf = chunk.Append(c.buf[:0], "IDAT", b)
+	if _, err := c.w.Write(c.buf); err != nil {
 		return 0, err
 	}
 	return len(b), nil
-}
-
-func appendChunk(to []byte, kind string, data []byte) []byte {
-	to = binary.BigEndian.AppendUint32(to, uint32(len(data)))
-	start := len(to)
-	to = append(append(to, kind...), data...)
-	return binary.BigEndian.AppendUint32(to, crc32.ChecksumIEEE(to[start:]))
 }

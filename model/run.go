@@ -63,7 +63,6 @@ func NewRun(ctx context.Context, pictures fs.FS, o TrainOptions) (*Run, error) {
 	}
 	r.options.Workers, r.options.Noise, r.options.Points = workers(o.Workers), .08, points
 	r.options.Steps, r.options.Groups, r.options.Every, r.options.Patience = r.setup.Steps, r.setup.Batch, o.Measure, o.Patience
-	r.setup.pictures(r.pictures)
 	return r, nil
 }
 
@@ -94,6 +93,7 @@ func (r *Run) anew(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if err != nil {
 		return err
 	}
+	r.setup.learns(set)
 	r.pictures, r.features = set.pictures, train.Features(set.pictures)
 	if len(r.features) > maxFeatures {
 		return fmt.Errorf("the names of the pictures have %d words, an artist learns at most %d: use fewer words", len(r.features), maxFeatures)
@@ -128,6 +128,7 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if err != nil {
 		return err
 	}
+	r.setup.learns(set)
 	r.pictures = set.pictures
 	if pictures != nil {
 		id := base.ID()

@@ -141,6 +141,17 @@ func TestACheckpointIsForItsOwnRunOnly(t *testing.T) {
 			require.ErrorContains(t, err, "the pictures have changed")
 		}
 	})
+	t.Run("other terms of the pictures", func(t *testing.T) {
+		for name, text := range map[string]string{"LICENSE": "CC0-1.0", "sources.csv": "file,licence\nred ball.png,CC0-1.0\n"} {
+			folder := pictureFolder(t)
+			folder[name] = &fstest.MapFile{Data: []byte(text)}
+			other, err := NewRun(context.Background(), folder, smallRun(nil))
+			require.NoError(t, err)
+			_, err = other.Resume(c)
+			require.ErrorIs(t, err, ErrOtherRun)
+			require.ErrorContains(t, err, "the files that say the pictures' terms have changed, such as LICENSE or sources.csv")
+		}
+	})
 	t.Run("the number of workers and where the base lies do not matter", func(t *testing.T) {
 		_, err := newRun(t, smallRun(func(o *TrainOptions) { o.Workers, o.BaseAt = 1, "elsewhere" })).Resume(c)
 		require.NoError(t, err)
@@ -286,7 +297,7 @@ func FuzzReadCheckpoint(f *testing.F) {
 		zero[name] = train.Tensor{Rows: t.Rows, Cols: t.Cols, Data: make([]float32, len(t.Data))}
 	}
 	setup := newSetup(smallRun(nil), Config{Name: "gull"})
-	setup.pictures(nil)
+	setup.learns(album{})
 	r := Run{setup: setup}
 	for _, best := range []bool{false, true} {
 		s := TrainingState{Weights: w, Mean: zero, Square: zero, Random: random}

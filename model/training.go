@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -23,7 +25,8 @@ const (
 	CheckpointFile = "training.safetensors" // while it is not done
 	logFile        = "training.jsonl"       // a LossEntry on each line
 	curveFile      = "loss.png"
-	lockFile       = ".training.lock" // while a process carries it out
+	samplesFile    = "samples-%07d.png" // after so many steps
+	lockFile       = ".training.lock"   // while a process carries it out
 )
 
 // ErrBusy reports a folder in which another process carries out a training.
@@ -68,7 +71,8 @@ func ReadCheckpointFile(dir string) (Checkpoint, error) {
 }
 
 // Do goes on from a state until the run has ended, and returns the last one; with
-// step 0 the folder's log begins anew, and a checkpoint there is removed. When ctx
+// step 0 the folder's log begins anew, and a checkpoint and sheets of samples there
+// are removed. When ctx
 // ends, or anything fails after a step, the checkpoint holds what was reached, which
 // is returned with the error; where it could not be written, that is the error. While
 // another process does the same in the folder, the error wraps [ErrBusy], and the
@@ -83,7 +87,7 @@ func (t *Training) Do(ctx context.Context, from TrainingState) (TrainingState, e
 	}
 	defer unlock()
 	if from.Step == 0 {
-		if err := t.Discard(); err != nil {
+		if err := errors.Join(t.Discard(), t.discardSamples()); err != nil {
 			return from, err
 		}
 	}
@@ -212,6 +216,24 @@ func (t *Training) Discard() error {
 	return err
 }
 
+// discardSamples removes the sheets of a training before, which would be taken for
+// those of this one.
+func (t *Training) discardSamples() error {
+	entries, err := os.ReadDir(t.Dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		step, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(e.Name(), "samples-"), ".png"))
+		if err == nil && e.Name() == fmt.Sprintf(samplesFile, step) {
+			if err := os.Remove(filepath.Join(t.Dir, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // openLog reads the entries up to a step, and drops what a process that ended
 // wrote after its last checkpoint.
 func (t *Training) openLog(step int) error {
@@ -267,7 +289,7 @@ func (t *Training) drawSamples(ctx context.Context, state TrainingState) error {
 	if err != nil {
 		return err
 	}
-	return writeImage(filepath.Join(t.Dir, fmt.Sprintf("samples-%07d.png", state.Step)), sheet)
+	return writeImage(filepath.Join(t.Dir, fmt.Sprintf(samplesFile, state.Step)), sheet)
 }
 
 func writeImage(path string, img image.Image) error {

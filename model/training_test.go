@@ -93,6 +93,27 @@ func TestATrainingGoesOnWhereItStopped(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestATrainingThatBeginsAnewLeavesNoSheetsOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"samples-0000003.png", "samples-12345678.png", "samples-3.png", "samples-0000003.png.txt", "sample.png"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600))
+	}
+	_, _, err := carried(t, dir, 7)
+	require.ErrorIs(t, err, context.Canceled)
+	sheets := func() (names []string) {
+		all, err := filepath.Glob(filepath.Join(dir, "sample*"))
+		require.NoError(t, err)
+		for _, path := range all {
+			names = append(names, filepath.Base(path))
+		}
+		return names
+	}
+	require.Equal(t, []string{"sample.png", "samples-0000003.png.txt", "samples-0000006.png", "samples-3.png"}, sheets(), "its own, and what no training wrote")
+	_, _, err = carried(t, dir, 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"sample.png", "samples-0000003.png.txt", "samples-0000006.png", "samples-0000012.png", "samples-3.png"}, sheets(), "one that goes on keeps its own")
+}
+
 func TestACheckpointThatCannotBeWrittenIsNotKeptQuiet(t *testing.T) {
 	dir := t.TempDir()
 	r := newRun(t, smallRun(nil))

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/atelier-dao/atelier/storage/chunk"
 )
 
 const (
@@ -35,8 +37,6 @@ type Text struct {
 	Text    string // UTF-8 without NUL, at most MaxText bytes
 }
 
-const pngSignature = "\x89PNG\r\n\x1a\n"
-
 // pngChunk is one chunk: its type, its data, and all of its bytes.
 type pngChunk struct {
 	kind string
@@ -60,7 +60,7 @@ func parsePNG(b []byte) (pngHeader, []pngChunk, error) {
 	if len(b) > MaxPNG {
 		return fail("%d bytes, limit %d", len(b), MaxPNG)
 	}
-	rest, ok := bytes.CutPrefix(b, []byte(pngSignature))
+	rest, ok := bytes.CutPrefix(b, []byte(chunk.Signature))
 	if !ok {
 		return fail("not a PNG")
 	}
@@ -111,7 +111,7 @@ func AddText(png []byte, texts []Text) ([]byte, error) {
 		return nil, err
 	}
 	out := bytes.NewBuffer(make([]byte, 0, len(png)+1024))
-	out.WriteString(pngSignature)
+	out.WriteString(chunk.Signature)
 	out.Write(chunks[0].raw)
 	for _, t := range texts {
 		if err := t.check(); err != nil {
@@ -135,7 +135,7 @@ func WithText(w io.Writer, texts []Text) (io.Writer, error) {
 		}
 		t.write(out)
 	}
-	return &textWriter{w: w, head: len(pngSignature) + 12 + 13, texts: out.Bytes()}, nil
+	return &textWriter{w: w, head: len(chunk.Signature) + 12 + 13, texts: out.Bytes()}, nil
 }
 
 // textWriter puts texts between the first bytes and the others.
@@ -165,7 +165,7 @@ func (t *textWriter) Write(b []byte) (n int, err error) {
 
 // write appends the text as a chunk.
 func (t Text) write(out *bytes.Buffer) {
-	writeChunk(out, "iTXt", []byte(t.Keyword+noLanguage+t.Text))
+	out.Write(chunk.Append(nil, "iTXt", []byte(t.Keyword+noLanguage+t.Text)))
 }
 
 func (t Text) check() error {
@@ -178,13 +178,6 @@ func (t Text) check() error {
 		return fmt.Errorf("text for %q must be UTF-8 without NUL of at most %d bytes: %w", k, MaxText, ErrPNG)
 	}
 	return nil
-}
-
-func writeChunk(out *bytes.Buffer, kind string, data []byte) {
-	body := append([]byte(kind), data...)
-	out.Write(binary.BigEndian.AppendUint32(nil, uint32(len(data))))
-	out.Write(body)
-	out.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body)))
 }
 
 // ReadText returns the texts of a PNG that AddText could have written, in their order.

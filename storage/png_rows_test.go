@@ -3,13 +3,14 @@ package storage
 import (
 	"bytes"
 	"compress/zlib"
-	"encoding/binary"
 	"errors"
 	"image"
 	"image/png"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/storage/chunk"
 )
 
 // rowsOf reads a PNG row by row.
@@ -63,13 +64,11 @@ func pngOf(width, height int, raw []byte) []byte {
 	z := zlib.NewWriter(&packed)
 	_, _ = z.Write(raw)
 	_ = z.Close()
-	out.WriteString(pngSignature)
-	size := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(width)), uint32(height))
-	writeChunk(&out, "IHDR", append(size, 8, 2, 0, 0, 0))
+	out.Write(chunk.AppendHead(nil, width, height))
 	half := packed.Len() / 2
-	writeChunk(&out, "IDAT", packed.Bytes()[:half])
-	writeChunk(&out, "IDAT", packed.Bytes()[half:])
-	writeChunk(&out, "IEND", nil)
+	out.Write(chunk.Append(nil, "IDAT", packed.Bytes()[:half]))
+	out.Write(chunk.Append(nil, "IDAT", packed.Bytes()[half:]))
+	out.Write(chunk.Append(nil, "IEND", nil))
 	return out.Bytes()
 }
 
@@ -111,7 +110,7 @@ func TestRowsThatAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	var animated bytes.Buffer
 	animated.Write(acTL[:33])
-	writeChunk(&animated, "acTL", make([]byte, 8))
+	animated.Write(chunk.Append(nil, "acTL", make([]byte, 8)))
 	animated.Write(acTL[33:])
 	for name, b := range map[string][]byte{
 		"nothing":              nil,

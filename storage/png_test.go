@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/storage/chunk"
 )
 
 func picture(w, h int) Picture {
@@ -78,11 +80,11 @@ func TestOtherKindsOfPNG(t *testing.T) {
 
 // header makes a PNG whose header promises a size and whose data is a few bytes.
 func header(w, h uint32, rest ...byte) []byte {
-	out := bytes.NewBufferString(pngSignature)
+	out := bytes.NewBufferString(chunk.Signature)
 	d := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, w), h)
-	writeChunk(out, "IHDR", append(d, rest...))
-	writeChunk(out, "IDAT", []byte{0x78, 0x9c, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 1})
-	writeChunk(out, "IEND", nil)
+	out.Write(chunk.Append(nil, "IHDR", append(d, rest...)))
+	out.Write(chunk.Append(nil, "IDAT", []byte{0x78, 0x9c, 1, 0, 0, 0xff, 0xff, 0, 0, 0, 1}))
+	out.Write(chunk.Append(nil, "IEND", nil))
 	return out.Bytes()
 }
 
@@ -92,13 +94,13 @@ func TestRefusedPNG(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing":                 nil,
 		"a GIF":                   []byte("GIF89a"),
-		"a signature alone":       []byte(pngSignature),
+		"a signature alone":       []byte(chunk.Signature),
 		"cut off":                 good[:len(good)-20],
 		"no end":                  good[:len(good)-12],
 		"bytes after the end":     append(bytes.Clone(good), 0),
 		"a wrong checksum":        flip(good, len(good)-20),
-		"a chunk past the end":    append([]byte(pngSignature), 0x7f, 0xff, 0xff, 0xff, 'I', 'H', 'D', 'R', 0, 0, 0, 0),
-		"no header":               append([]byte(pngSignature), good[33:]...),
+		"a chunk past the end":    append([]byte(chunk.Signature), 0x7f, 0xff, 0xff, 0xff, 'I', 'H', 'D', 'R', 0, 0, 0, 0),
+		"no header":               append([]byte(chunk.Signature), good[33:]...),
 		"no picture":              append(bytes.Clone(good[:33]), good[len(good)-12:]...),
 		"no pixels":               header(0, 4, 8, 2, 0, 0, 0),
 		"4 billion pixels wide":   header(1<<32-1, 1, 8, 2, 0, 0, 0),
@@ -166,9 +168,9 @@ func TestTextChunksOfOthers(t *testing.T) {
 	require.NoError(t, err)
 	out := bytes.NewBuffer(bytes.Clone(plain[:33]))
 	for _, data := range []string{"Title\x00\x00\x00\x00\x00Abend", "Title\x00\x00\x00de\x00Titel\x00Abend", "Comment\x00\x01\x00\x00\x00compressed", "broken", "broken\x00\x00", "x\x00\x00\x00y", "\x00\x00\x00\x00\x00no keyword"} {
-		writeChunk(out, "iTXt", []byte(data))
+		out.Write(chunk.Append(nil, "iTXt", []byte(data)))
 	}
-	writeChunk(out, "tEXt", []byte("Title\x00Latin"))
+	out.Write(chunk.Append(nil, "tEXt", []byte("Title\x00Latin")))
 	out.Write(plain[33:])
 	got, err := ReadText(out.Bytes())
 	require.NoError(t, err)
@@ -182,7 +184,7 @@ func TestPNGThatAViewerWouldShowDifferently(t *testing.T) {
 	require.NoError(t, err)
 	with := func(kind, data string) []byte {
 		out := bytes.NewBuffer(bytes.Clone(plain[:33]))
-		writeChunk(out, kind, []byte(data))
+		out.Write(chunk.Append(nil, kind, []byte(data)))
 		out.Write(plain[33:])
 		return out.Bytes()
 	}
@@ -213,7 +215,7 @@ func TestPNGThatHidesBytesBehindItsPixels(t *testing.T) {
 	require.NoError(t, err)
 	end := len(plain) - 12 // of IEND
 	out := bytes.NewBuffer(bytes.Clone(plain[:end]))
-	writeChunk(out, "IDAT", make([]byte, 1<<20))
+	out.Write(chunk.Append(nil, "IDAT", make([]byte, 1<<20)))
 	out.Write(plain[end:])
 	_, err = DecodePNG(out.Bytes(), 0)
 	require.ErrorIs(t, err, ErrPNG)

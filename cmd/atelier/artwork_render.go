@@ -60,7 +60,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				return usage("--out FILE is missing: where should the PNG go?")
 			case sheet && cmd.Flags().Changed("size"):
 				return usage("--poster says how large the sheet is: leave --size away")
-			case !sheet && (title != "" || line != "" || cmd.Flags().Changed("paper") || cmd.Flags().Changed("panels")):
+			case !sheet && (cmd.Flags().Changed("title") || cmd.Flags().Changed("line") || cmd.Flags().Changed("paper") || cmd.Flags().Changed("panels")):
 				return usage("--title, --line, --paper and --panels are about a sheet: give it a size with --poster")
 			}
 			artist, err := loadArtist(weights)
@@ -82,6 +82,12 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				return err
 			}
 			if sheet {
+				if !cmd.Flags().Changed("title") {
+					title = heading(k.recipe.Subjects[0].Prompt)
+				}
+				if !cmd.Flags().Changed("line") {
+					line = k.by
+				}
 				s, err := k.sheet(artist, format, title, line, panels, paper == "dark")
 				if err != nil {
 					return err
@@ -118,8 +124,8 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	f.StringVar(&out, "out", "", "write PNG to `FILE`")
 	option(c, &size, "size", "4096", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	option(c, &format, "poster", "", sheetFormat, "a sheet of this `SIZE`: a2, a3, a4, a3-wide or 3000x2000")
-	option(c, &title, "title", "", printed, "`TEXT` in large letters on it (default: the prompt)")
-	option(c, &line, "line", "", printed, "`TEXT` in small ones (default: network, artist and number)")
+	option(c, &title, "title", "", printed, "`TEXT` in large letters, or '' (default: the prompt)")
+	option(c, &line, "line", "", printed, "`TEXT` in small ones, or '' (default: network and artist)")
 	option(c, &paper, "paper", "light", oneOf("light", "dark"), "`COLOUR` of the sheet, light or dark")
 	option(c, &panels, "panels", "1", between(1, poster.MaxPanels), fmt.Sprintf("`N` times the picture on it, 1 to %d", poster.MaxPanels))
 	f.StringVar(&weights, "weights", "", "`DIR` of the artist (default: the embedded genesis artist)")
@@ -234,12 +240,6 @@ func printed(text string) (string, error) {
 // there are several panels.
 func (k known) sheet(artist *model.Artist, size sheetSize, title, line string, panels int, dark bool) (poster.Sheet, error) {
 	s := poster.Sheet{Width: size.width, Height: size.height, Title: title, Line: line, Dark: dark}
-	if s.Title == "" {
-		s.Title = heading(k.recipe.Subjects[0].Prompt)
-	}
-	if s.Line == "" {
-		s.Line = k.by
-	}
 	for i := range panels {
 		r := k.recipe
 		turn, err := hueTurn(strconv.Itoa(i * model.FullTurn / panels))
@@ -269,7 +269,11 @@ func heading(prompt string) string {
 }
 
 func drawSheet(ctx context.Context, w io.Writer, s poster.Sheet, r model.Recipe, o model.RenderOptions) error {
-	w, err := storage.WithText(w, []storage.Text{{Keyword: storage.TextTitle, Text: strings.ReplaceAll(s.Title, "\x00", "")}, {Keyword: storage.TextDescription, Text: "Poster of " + r.String()}})
+	texts := []storage.Text{{Keyword: storage.TextDescription, Text: "Poster of " + r.String()}}
+	if title := strings.ReplaceAll(s.Title, "\x00", ""); title != "" {
+		texts = append(texts, storage.Text{Keyword: storage.TextTitle, Text: title})
+	}
+	w, err := storage.WithText(w, texts)
 	if err != nil {
 		return err
 	}

@@ -87,6 +87,41 @@ func TestAnArtworkOfAnOpenArtistIsCheckedAndDrawnOnceMore(t *testing.T) {
 	require.Contains(t, out, said.Recipe)
 }
 
+func TestAPosterHasTheTitleThatWasGivenAlsoWhenThatIsNone(t *testing.T) {
+	heart := model.NewRecipe(model.Embedded().ID(), "red heart", [32]byte{7}).String()
+	poster := func(flags ...string) (titles []string, p storage.Picture) {
+		file := filepath.Join(t.TempDir(), "poster.png")
+		code, _, errOut := ran(t, append([]string{"artwork", "render", heart, "--poster", "300x400", "--out", file}, flags...)...)
+		require.Zero(t, code, errOut)
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		texts, err := storage.ReadText(raw)
+		require.NoError(t, err)
+		for _, text := range texts {
+			if text.Keyword == storage.TextTitle {
+				titles = append(titles, text.Text)
+			}
+		}
+		p, err = storage.DecodePNG(raw, 0)
+		require.NoError(t, err)
+		return titles, p
+	}
+	titles, prompt := poster()
+	require.Equal(t, []string{"Red heart"}, titles)
+	titles, other := poster("--title", "For you")
+	require.Equal(t, []string{"For you"}, titles)
+	require.NotEqual(t, prompt, other)
+	titles, untitled := poster("--title", "")
+	require.Empty(t, titles)
+	require.NotEqual(t, prompt, untitled)
+	_, bare := poster("--title", "", "--line", "")
+	require.NotEqual(t, untitled, bare, "and no small print")
+	last := bare.RGB[3*300*380:]
+	for i := range last[3:] {
+		require.Equal(t, last[i%3], last[i], "nothing is printed at the foot of the sheet")
+	}
+}
+
 func TestAForgedArtworkIsFound(t *testing.T) {
 	dir := folderOfGenesis(t, 40*100+70) // a pixel in column 2 and row 1
 	code, out, errOut := ran(t, "model", "check", dir, "--all")

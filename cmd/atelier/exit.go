@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/backup"
@@ -103,7 +104,7 @@ func classify(ctx context.Context, err error) (code int, hint string) {
 		return codeQuorum, "Look at `atelier approval list` and `atelier member list`: at least the threshold of members must be online."
 	case errors.As(err, &unreachable):
 		return codeUnreachable, ""
-	case errors.As(err, &unchecked):
+	case errors.As(err, &unchecked), errors.Is(err, model.ErrOtherArtist):
 		return codeUnchecked, ""
 	case errors.Is(err, api.ErrUnreachable):
 		return codeUnreachable, "Start the node with `atelier node start`, or name another one with --api HOST:PORT."

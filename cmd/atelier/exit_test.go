@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/keys"
@@ -43,6 +44,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		{"a deed for the node's owner only", alive, &api.Problem{Code: api.CodeOwner}, 1, "--home"},
 		{"an artwork that does not hold", alive, &invalidError{"x"}, 1, ""},
 		{"an artwork that could not be checked", alive, &uncheckedError{"x"}, 6, ""},
+		{"a recipe of another artist", alive, fmt.Errorf("draw: %w", model.ErrOtherArtist), 6, ""},
 	} {
 		code, hint := classify(c.ctx, c.err)
 		require.Equal(t, c.code, code, c.name)

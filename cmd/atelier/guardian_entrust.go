@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"time"
@@ -186,7 +185,7 @@ func (e *env) entrustedKey(s api.Succession, files []string) (secret curation.Ha
 	}
 	var given []guardian.Entrusted
 	for _, path := range files {
-		b, err := shareFile(path)
+		b, err := readUpTo(path, maxShareFile)
 		if err != nil {
 			return secret, err
 		}
@@ -208,16 +207,3 @@ func (e *env) entrustedKey(s api.Succession, files []string) (secret curation.Ha
 
 // maxShareFile is the most bytes of a file that a guardian entrusted.
 const maxShareFile = 64 << 10
-
-func shareFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxShareFile+1))
-	if err == nil && len(b) > maxShareFile {
-		err = fmt.Errorf("%s: %w: it holds more than %d bytes", path, guardian.ErrEntrusted, maxShareFile)
-	}
-	return b, err
-}

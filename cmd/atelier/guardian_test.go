@@ -262,7 +262,7 @@ func TestGuardiansEntrustTheirSharesWhenTheLedgerHasDied(t *testing.T) {
 		"that of guardian 1 is of another network":     {bad("b", func(e *guardian.Entrusted) { e.Chain[0]++ }), other},
 		"that of guardian 1 is of sharing 2":           {bad("c", func(e *guardian.Entrusted) { e.Sharing = 2 }), other},
 		"guardian 9 has no share":                      {bad("d", func(e *guardian.Entrusted) { e.Guardian = 9 }), other},
-		"holds more than":                              {large},
+		"large is larger than 64 KiB":                  {large},
 		"no such file":                                 {"nowhere"},
 	} {
 		_, err := e.entrustedKey(succession, files)

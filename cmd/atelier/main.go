@@ -4,8 +4,8 @@
 //
 // Exit codes: 0 done, 1 failed, 2 usage: something typed that would be wrong whatever
 // the machine and the network hold, 3 refused by the quorum, 4 refused by the ledger
-// or its market, 5 a node or peer could not be reached, 6 an artwork could not be
-// checked with what was given, 130 interrupted.
+// or its market, 5 a node or peer could not be reached, 6 a picture could not be
+// checked, or drawn again, with what was given, 130 interrupted.
 package main
 
 import (
@@ -29,6 +29,7 @@ func main() {
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C finds nobody who asks it to wait
 	root := newRoot(in, out, errOut)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -78,7 +79,7 @@ atelier market back).
 
 Exit status: 0 done, 1 failed, 2 typed wrongly, 3 not approved by the members in
 time, 4 refused by the ledger or its market, 5 a node or member does not answer,
-6 an artwork could not be checked with what was given, 130 interrupted.`),
+6 a picture cannot be checked or drawn again with what is given, 130 interrupted.`),
 		SilenceErrors: true, SilenceUsage: true, Version: versionText(),
 		Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return e.begin(cmd) },

@@ -5,9 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -21,6 +24,38 @@ var update = flag.Bool("update", false, "write the golden files and scripts anew
 // TestMain lets this binary be the program itself when a script runs "atelier".
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"atelier": main})
+}
+
+// A program that does not come to its end after one Ctrl-C, here because it waits for
+// a pipe that nobody writes to, ends at the next.
+func TestASecondInterruptEndsTheProgramAtOnce(t *testing.T) {
+	program, err := os.Executable()
+	require.NoError(t, err)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	cmd := exec.Command(program)
+	cmd.Args = []string{"atelier", "model", "check", pipe} // see TestMain
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer cmd.Process.Kill()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // once it reads
+	require.NoError(t, err)
+	defer w.Close()
+	tick, end := time.NewTicker(50*time.Millisecond), time.After(patience)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C: // signals that come too soon after each other are one
+			_ = cmd.Process.Signal(os.Interrupt)
+			continue
+		case <-ended:
+			require.False(t, cmd.ProcessState.Success())
+		case <-end:
+			require.Fail(t, "it goes on")
+		}
+		return
+	}
 }
 
 // TestTheHelpIsTheAgreedOne keeps the help of the whole command tree, because people

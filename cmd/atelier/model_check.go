@@ -126,6 +126,10 @@ Who approved an artwork, ` + "`atelier verify`" + ` checks.`,
 			}
 			drawn, from := model.NewRecipe(artist.ID(), wanted, parseSeed(seed)), "prompt and seed that you gave"
 			switch {
+			case typed && !cmd.Flags().Changed("prompt"):
+				from = "the seed that you gave, without a prompt"
+			case typed && !cmd.Flags().Changed("seed"):
+				from = fmt.Sprintf("the prompt that you gave, with the seed %q", seed)
 			case recipe != nil:
 				drawn, from = *recipe, "the recipe that you gave"
 			case !typed:
@@ -143,6 +147,9 @@ Who approved an artwork, ` + "`atelier verify`" + ` checks.`,
 				return unchecked("the picture could not be checked", err)
 			}
 			r.File, r.From = args[0], from
+			if says, by, err := s.said(artist); err == nil && says.ID() != drawn.ID() {
+				r.Says, r.says = says.String(), shows(says)+", by "+by
+			}
 			return e.showCheck(r)
 		},
 	}
@@ -171,10 +178,12 @@ func unchecked(what string, err error) error {
 
 // checked is what a check of a picture came to.
 type checked struct {
-	File      string `json:"file"`
-	Valid     bool   `json:"valid"`
-	From      string `json:"from"` // what says how it was drawn
-	Recipe    string `json:"recipe"`
+	File   string `json:"file"`
+	Valid  bool   `json:"valid"`
+	From   string `json:"from"` // what says how it was drawn
+	Recipe string `json:"recipe"`
+	// Says is the recipe that the picture has, where it was checked against another.
+	Says      string `json:"says,omitempty"`
 	Prompt    string `json:"prompt"`
 	Seed      string `json:"seed"`
 	Width     int    `json:"width"`
@@ -187,7 +196,7 @@ type checked struct {
 	Differ    []tileAt `json:"differ"`
 	Caught    caught   `json:"caught"`
 
-	subjects int
+	drawn, says string // for people
 }
 
 // tileAt is a tile that is not as the artist draws it.
@@ -265,7 +274,7 @@ func check(ctx context.Context, artist *model.Artist, s seen, drawn model.Recipe
 		return checked{}, err
 	}
 	first := drawn.Subjects[0]
-	c := checked{Valid: len(differ) == 0, Recipe: drawn.String(), Prompt: first.Prompt, Seed: hex.EncodeToString(first.Seed[:]), subjects: len(drawn.Subjects),
+	c := checked{Valid: len(differ) == 0, Recipe: drawn.String(), Prompt: first.Prompt, Seed: hex.EncodeToString(first.Seed[:]), drawn: shows(drawn),
 		Width: w, Height: h, PixelRoot: hex.EncodeToString(root[:]), Tiles: total, Checked: len(chosen), Differ: []tileAt{}, Caught: caughtBy(total, len(chosen))}
 	if r := s.receipt; r != nil {
 		holds := r.PixelRoot == root && r.Width == uint64(w) && r.Height == uint64(h)
@@ -278,6 +287,15 @@ func check(ctx context.Context, artist *model.Artist, s seen, drawn model.Recipe
 	return c, nil
 }
 
+// shows is what a recipe is a picture of, for people.
+func shows(r model.Recipe) string {
+	first := fmt.Sprintf("%q, seed %x…", r.Subjects[0].Prompt, r.Subjects[0].Seed[:8])
+	if n := len(r.Subjects); n > 1 {
+		return fmt.Sprintf("a picture between %d, first of all %s", n, first)
+	}
+	return first
+}
+
 // maxListed bounds how many tiles that differ are listed for people.
 const maxListed = 8
 
@@ -288,11 +306,10 @@ func (e *env) showCheck(c checked) error {
 		}
 	} else {
 		fmt.Fprintf(e.out, "%s  %dx%d  pixel root %s\n", c.File, c.Width, c.Height, c.PixelRoot)
-		what := fmt.Sprintf("%q, seed %s…", c.Prompt, c.Seed[:16])
-		if c.subjects > 1 {
-			what = fmt.Sprintf("a picture between %d, first of all %s", c.subjects, what)
+		fmt.Fprintf(e.out, "  drawn from  %s, by %s\n", c.drawn, c.From)
+		if c.says != "" {
+			fmt.Fprintf(e.out, "  it says     %s: to check that, leave --recipe, --prompt and --seed away\n", c.says)
 		}
-		fmt.Fprintf(e.out, "  drawn from  %s, by %s\n", what, c.From)
 		if c.RootHolds != nil && *c.RootHolds {
 			fmt.Fprintln(e.out, "  ✓ the pixel root is that of the receipt")
 		} else if c.RootHolds != nil {

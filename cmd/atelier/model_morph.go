@@ -97,10 +97,10 @@ Frames are written as they are drawn; interrupted, morph leaves nothing behind.`
 				To      string  `json:"to"`
 				Frames  int     `json:"frames"`
 				Size    int     `json:"size"`
-				Pause   int64   `json:"pause_ms"`
+				Pause   float64 `json:"pause_ms"`
 				Bytes   int64   `json:"bytes"`
 				Seconds float64 `json:"seconds"`
-			}{out, ends[0].recipe.String(), ends[1].recipe.String(), frames, size, pause.Milliseconds(), bytes, time.Since(start).Seconds()},
+			}{out, ends[0].recipe.String(), ends[1].recipe.String(), frames, size, float64(pause) / float64(time.Millisecond), bytes, time.Since(start).Seconds()},
 				"%s  %s of %dx%d  %s  %.2f s\n", out, count(frames, "frame"), size, size, bytesText(bytes), time.Since(start).Seconds())
 		},
 	}

@@ -83,13 +83,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// poll tries again until done, every 50 ms.
+// poll tries again until done. Between two tries it waits for 50 ms, and for four times
+// as long as a try takes, so that whoever looks leaves the machine to those it looks at.
 func poll(ts *testscript.TestScript, what string, done func() bool) {
-	end, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
+	end := time.After(patience)
+	for {
+		began := time.Now()
+		if done() {
+			return
+		}
 		select {
-		case <-tick.C:
+		case <-time.After(min(max(50*time.Millisecond, 4*time.Since(began)), time.Second)):
 		case <-end:
 			ts.Fatalf("%s: not within %v", what, patience)
 		}

@@ -90,11 +90,21 @@ the last version.`,
 			if err != nil {
 				return err
 			}
-			versions, err := x.Replay(cmd.Context(), rounds)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+			type line struct {
+				Version int64    `json:"version"`
+				Round   uint64   `json:"round"`
+				ID      taste.ID `json:"id"`
 			}
-			last := versions[len(versions)-1]
+			var last *taste.Prior
+			lines, rows := []line{}, [][]string{}
+			for p, err := range x.Replay(cmd.Context(), rounds) {
+				if err != nil {
+					return fmt.Errorf("%s: %w", args[0], err)
+				}
+				lines = append(lines, line{p.Version, p.Round, p.ID()})
+				rows = append(rows, []string{strconv.FormatInt(p.Version, 10), strconv.FormatUint(p.Round, 10), p.ID().String()})
+				last = p
+			}
 			if out != "" {
 				raw, err := last.MarshalBinary()
 				if err != nil {
@@ -103,16 +113,6 @@ the last version.`,
 				if err := os.WriteFile(out, raw, 0o644); err != nil {
 					return err
 				}
-			}
-			type line struct {
-				Version int64    `json:"version"`
-				Round   uint64   `json:"round"`
-				ID      taste.ID `json:"id"`
-			}
-			lines, rows := []line{}, [][]string{}
-			for _, p := range versions {
-				lines = append(lines, line{p.Version, p.Round, p.ID()})
-				rows = append(rows, []string{strconv.FormatInt(p.Version, 10), strconv.FormatUint(p.Round, 10), p.ID().String()})
 			}
 			return e.table(lines, "VERSION ROUND ID", rows, "")
 		},

@@ -217,11 +217,14 @@ func (n *network) live(ctx context.Context, s strategy, number uint64) ([]shown,
 		}
 	}
 	if s.name == "full rule" {
-		again, err := n.lexicon.Replay(context.Background(), ledger)
-		if err != nil {
-			return nil, nil, err
+		var again *taste.Prior
+		for p, err := range n.lexicon.Replay(ctx, ledger) {
+			if err != nil {
+				return nil, nil, err
+			}
+			again = p
 		}
-		if again[len(again)-1].ID() != prior.ID() {
+		if again.ID() != prior.ID() {
 			return nil, nil, errors.New("the versions cannot be computed again from the ledger")
 		}
 	}

@@ -3,11 +3,11 @@ package animation
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
 	"time"
 
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/storage/chunk"
 )
 
 // pngWriter writes an APNG that plays for ever.
@@ -26,10 +26,8 @@ func NewPNG(w io.Writer, width, height, frames int, pause time.Duration) (Writer
 		return nil, err
 	}
 	p := &pngWriter{counted: counted{width, height, frames, pause, 0}, w: w}
+	p.write(chunk.AppendHead(nil, width, height))
 	be := binary.BigEndian
-	size := be.AppendUint32(be.AppendUint32(nil, uint32(width)), uint32(height))
-	p.write([]byte("\x89PNG\r\n\x1a\n"))
-	p.chunk("IHDR", append(size, 8, 2, 0, 0, 0))                              // 8 bits, true colour
 	p.chunk("acTL", be.AppendUint32(be.AppendUint32(nil, uint32(frames)), 0)) // without end
 	return p, p.err
 }
@@ -41,9 +39,7 @@ func (p *pngWriter) write(b []byte) {
 }
 
 func (p *pngWriter) chunk(kind string, data []byte) {
-	b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
-	b = append(append(b, kind...), data...)
-	p.write(binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[4:])))
+	p.write(chunk.Append(nil, kind, data))
 }
 
 // numbered is data behind the next sequence number.

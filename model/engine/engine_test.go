@@ -113,7 +113,7 @@ func TestWhatCannotBeDrawnIsRefused(t *testing.T) {
 
 // Numbers that are none, or out of range, become colours in range.
 func TestColoursOutOfRangeAreClipped(t *testing.T) {
-	nan := func(places []float32) ([]float32, error) {
+	nan := func(_ context.Context, places []float32) ([]float32, error) {
 		out := make([]float32, 3*batch)
 		for i := range out {
 			switch i % 3 {
@@ -131,6 +131,6 @@ func TestColoursOutOfRangeAreClipped(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 6)
 	require.Equal(t, []byte{255, 0, 0}, got[3:])
-	_, err = tile(t.Context(), 2, 1, 0, 0, func([]float32) ([]float32, error) { return nil, nil })
+	_, err = tile(t.Context(), 2, 1, 0, 0, func(context.Context, []float32) ([]float32, error) { return nil, nil })
 	require.ErrorContains(t, err, "0 numbers for 1024 places")
 }

@@ -27,8 +27,8 @@ const batch = kernel.TileSide * kernel.TileSide
 // A runner runs one ONNX file, one run at a time.
 type runner interface {
 	// run takes batch × 2 places and returns batch × 3 colours, which are not used
-	// after the next run.
-	run(places []float32) (colours []float32, err error)
+	// after the next run. Where the runtime can, it stops when ctx ends.
+	run(ctx context.Context, places []float32) (colours []float32, err error)
 	close() error
 }
 
@@ -43,8 +43,8 @@ func openSmall(file *onnx.File) (runner, error) {
 	return pureGo{s}, nil
 }
 
-func (p pureGo) run(places []float32) ([]float32, error) {
-	out, err := p.session.Run(small.Inputs{Places: places}, onnx.Colour)
+func (p pureGo) run(ctx context.Context, places []float32) ([]float32, error) {
+	out, err := p.session.Run(ctx, small.Inputs{Places: places}, onnx.Colour)
 	return out, mayRun(err)
 }
 

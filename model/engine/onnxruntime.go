@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -94,7 +95,7 @@ func newLarge(file *onnx.File) (_ runner, err error) {
 	return l, nil
 }
 
-func (l *large) run(places []float32) ([]float32, error) {
+func (l *large) run(_ context.Context, places []float32) ([]float32, error) {
 	copy(l.places.GetData(), places)
 	if err := l.session.Run([]ort.Value{l.places}, []ort.Value{l.colours}); err != nil {
 		return nil, fmt.Errorf("%w: ONNX Runtime says: %v", onnx.ErrFile, err)

@@ -17,7 +17,7 @@ const contrast = 6. / 255
 var rotated = [4][2]float32{{-1, -3}, {3, -1}, {-3, 1}, {1, 3}}
 
 // tile draws one tile by colours of places, batch at a time.
-func tile(ctx context.Context, w, h, tx, ty int, colours func(places []float32) ([]float32, error)) ([]byte, error) {
+func tile(ctx context.Context, w, h, tx, ty int, colours func(ctx context.Context, places []float32) ([]float32, error)) ([]byte, error) {
 	const side = kernel.TileSide
 	if w < 1 || h < 1 || w > MaxSide || h > MaxSide || tx < 0 || ty < 0 || tx*side >= w || ty*side >= h {
 		return nil, fmt.Errorf("%w: tile (%d, %d) of a picture of %d×%d", kernel.ErrSize, tx, ty, w, h)
@@ -28,7 +28,7 @@ func tile(ctx context.Context, w, h, tx, ty int, colours func(places []float32) 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		out, err := colours(places)
+		out, err := colours(ctx, places)
 		if err != nil {
 			return nil, err
 		}

@@ -16,7 +16,7 @@
 //	raw, err := prior.MarshalBinary()                 // the file
 //	prior.ID()                                        // its SHA-256: the name of the version
 //	lexicon.Compare(before, prior, round)             // what changed, and why
-//	versions, err := lexicon.Replay(ctx, rounds)      // all of it again from the ledger's facts
+//	for p, err := range lexicon.Replay(ctx, rounds)   // all of it again from the ledger's facts
 //
 // # The rule
 //

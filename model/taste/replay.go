@@ -3,6 +3,9 @@ package taste
 import (
 	"context"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
 )
@@ -59,25 +62,39 @@ func (x *Lexicon) latent(f Facts, versions func(ID) (*Prior, bool)) (latent.Late
 // Replay computes all versions from the settled rounds of a ledger, the oldest first,
 // beginning with version 0. Who finds another ID than the ledger names knows that the
 // rule was not followed. It takes about a millisecond for a round of a few artworks,
-// and keeps all versions in memory, up to MaxPrior bytes each. Errors wrap [ErrRound],
-// or are those of ctx when it ends.
-func (x *Lexicon) Replay(ctx context.Context, rounds []RoundFacts) ([]*Prior, error) {
-	priors := []*Prior{x.First()}
-	byID := map[ID]*Prior{priors[0].ID(): priors[0]}
-	for _, facts := range rounds {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+// and keeps in memory the versions alone from which later rounds were drawn, up to
+// MaxPrior bytes each. An error ends it; it wraps [ErrRound], or is that of ctx.
+func (x *Lexicon) Replay(ctx context.Context, rounds []RoundFacts) iter.Seq2[*Prior, error] {
+	return func(yield func(*Prior, error) bool) {
+		until := map[ID]int{} // the last round that was drawn from a version
+		for i, r := range rounds {
+			for _, f := range slices.Concat(r.Published, r.Declined) {
+				until[f.Prior] = i
+			}
 		}
-		r, err := x.Read(facts, func(id ID) (*Prior, bool) { p, ok := byID[id]; return p, ok })
-		if err != nil {
-			return nil, fmt.Errorf("round %d: %w", facts.Number, err)
+		kept, p := map[ID]*Prior{}, x.First()
+		for i, facts := range rounds {
+			if !yield(p, nil) {
+				return
+			}
+			if err := ctx.Err(); err != nil {
+				yield(nil, err)
+				return
+			}
+			if last, drawn := until[p.ID()]; drawn && last >= i {
+				kept[p.ID()] = p
+			}
+			r, err := x.Read(facts, func(id ID) (*Prior, bool) { p, ok := kept[id]; return p, ok })
+			if err != nil {
+				yield(nil, fmt.Errorf("round %d: %w", facts.Number, err))
+				return
+			}
+			if p, err = x.Update(p, r); err != nil {
+				yield(nil, err)
+				return
+			}
+			maps.DeleteFunc(kept, func(id ID, _ *Prior) bool { return until[id] <= i })
 		}
-		p, err := x.Update(priors[len(priors)-1], r)
-		if err != nil {
-			return nil, err
-		}
-		priors = append(priors, p)
-		byID[p.ID()] = p
+		yield(p, nil)
 	}
-	return priors, nil
 }

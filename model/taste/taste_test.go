@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -340,10 +342,53 @@ func facts(t testing.TB, x *Lexicon, rounds int) (all []RoundFacts, priors []*Pr
 	return all, priors
 }
 
+// replayed are the versions of a replay that nobody stops.
+func replayed(ctx context.Context, x *Lexicon, rounds []RoundFacts) (versions []*Prior, err error) {
+	for p, err := range x.Replay(ctx, rounds) {
+		if err != nil {
+			return versions, err
+		}
+		versions = append(versions, p)
+	}
+	return versions, nil
+}
+
+func TestReplayKeepsOnlyVersionsThatLaterRoundsWereDrawnFrom(t *testing.T) {
+	x := lexicon(t)
+	all, _ := facts(t, x, 12)
+	var seen []weak.Pointer[Prior]
+	for p, err := range x.Replay(context.Background(), all) {
+		require.NoError(t, err)
+		seen = append(seen, weak.Make(p))
+		p = nil
+		runtime.GC()
+		alive := 0
+		for _, v := range seen {
+			if v.Value() != nil {
+				alive++
+			}
+		}
+		require.LessOrEqual(t, alive, 3, "of %d versions: rounds are drawn from the one before and the one before that", len(seen))
+	}
+	require.Len(t, seen, 13)
+}
+
+func TestReplayEndsWhenNobodyListens(t *testing.T) {
+	x := lexicon(t)
+	all, want := facts(t, x, 3)
+	for p, err := range x.Replay(context.Background(), all) {
+		require.NoError(t, err)
+		if p.Version == 1 {
+			require.Equal(t, want[1], p)
+			break
+		}
+	}
+}
+
 func TestReplayFindsEveryVersionAgain(t *testing.T) {
 	x := lexicon(t)
 	all, want := facts(t, x, 5)
-	got, err := x.Replay(context.Background(), all)
+	got, err := replayed(context.Background(), x, all)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	for i, p := range got[1:] {
@@ -352,9 +397,9 @@ func TestReplayFindsEveryVersionAgain(t *testing.T) {
 	all[2].Declined[0].Seed[0] ^= 1
 	ended, end := context.WithCancel(context.Background())
 	end()
-	_, err = x.Replay(ended, all)
+	_, err = replayed(ended, x, all)
 	require.ErrorIs(t, err, context.Canceled)
-	other, err := x.Replay(context.Background(), all[:3])
+	other, err := replayed(context.Background(), x, all[:3])
 	require.NoError(t, err)
 	require.Equal(t, want[2].ID(), other[2].ID())
 	require.NotEqual(t, want[3].ID(), other[3].ID(), "a changed seed changes the version")
@@ -362,11 +407,11 @@ func TestReplayFindsEveryVersionAgain(t *testing.T) {
 	all, _ = facts(t, x, 2)
 	all[1].Declined[0].Prior = ID{9}
 	all[1].Declined[0].Prompt = ""
-	_, err = x.Replay(context.Background(), all)
+	_, err = replayed(context.Background(), x, all)
 	require.ErrorIs(t, err, ErrRound)
 	require.ErrorContains(t, err, "not at hand")
 	all[1].Declined[0].Prompt = "owl"
-	_, err = x.Replay(context.Background(), all)
+	_, err = replayed(context.Background(), x, all)
 	require.ErrorContains(t, err, "one of these is wrong")
 }
 

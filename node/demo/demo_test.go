@@ -35,6 +35,7 @@ const patience = 4 * time.Minute
 // and then checks what it left behind: one state at all members, and artworks that
 // verify offline and stop verifying when anything in them is changed.
 func TestFourMembersPublish(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	home := t.TempDir()
@@ -71,6 +72,7 @@ func TestOneMemberIsANetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the four members do the same and more")
 	}
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	report, err := Run(ctx, Options{Home: t.TempDir(), Members: 1, Size: 64, Steps: 1, Prompts: []string{"green leaf"},

@@ -2,8 +2,6 @@ package keys
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,11 +31,7 @@ func SaveAccount(path, passphrase string, key ed25519.PrivateKey) error {
 		return err
 	}
 	if passphrase == "" {
-		var b [32]byte
-		if _, err := rand.Read(b[:]); err != nil {
-			return err
-		}
-		passphrase = base64.RawURLEncoding.EncodeToString(b[:])
+		passphrase = drawPassphrase()
 		if err := WriteFile(keptBeside(path), []byte(passphrase+"\n"), 0o600); err != nil {
 			return err
 		}

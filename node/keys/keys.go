@@ -35,9 +35,13 @@ const (
 	passphraseFile = "passphrase"
 )
 
-// workFactor is the logarithm of scrypt's N. 15 takes 32 MiB and about 0.1 s;
-// the passphrase is random unless a person chose one.
-const workFactor = 15
+// Logarithms of scrypt's N: what each guess at a passphrase costs. 15 takes 32 MiB and
+// about 0.1 s. Nobody guesses a drawn passphrase of 256 bits, whatever a guess costs; so
+// the commands that open a file under one need not take as long.
+const (
+	chosenFactor = 15
+	drawnFactor  = 10
+)
 
 // ErrPassphrase reports a passphrase that does not open the key file, and
 // ErrNoPassphrase that there is none to try.
@@ -102,11 +106,7 @@ func Save(home, passphrase string, s Secrets) error {
 		return fmt.Errorf("%s exists already: another identity lives in this home, choose another with --home", path)
 	}
 	if passphrase == "" {
-		var b [32]byte
-		if _, err := rand.Read(b[:]); err != nil {
-			return err
-		}
-		passphrase = base64.RawURLEncoding.EncodeToString(b[:])
+		passphrase = drawPassphrase()
 		if err := WriteFile(filepath.Join(dir, passphraseFile), []byte(passphrase+"\n"), 0o600); err != nil {
 			return err
 		}
@@ -127,8 +127,24 @@ func Save(home, passphrase string, s Secrets) error {
 	return WriteFile(path, sealed, 0o600)
 }
 
+// drawPassphrase is 32 random bytes in base64.
+func drawPassphrase() string {
+	var b [32]byte
+	rand.Read(b[:]) // it never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// drawn says whether a passphrase has the form of those that drawPassphrase draws.
+func drawn(passphrase string) bool {
+	b, err := base64.RawURLEncoding.DecodeString(passphrase)
+	return err == nil && len(b) == 32
+}
+
 func encrypt(passphrase string, plain []byte) ([]byte, error) {
-	return Seal(passphrase, workFactor, plain)
+	if drawn(passphrase) {
+		return Seal(passphrase, drawnFactor, plain)
+	}
+	return Seal(passphrase, chosenFactor, plain)
 }
 
 // Seal encrypts plain as an age file under a passphrase. factor is the logarithm of

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSeedsOfHandovers(t *testing.T) {
-	for name, passphrase := range map[string]string{"a passphrase of one's own": "correct horse", "a kept one": ""} {
+	for name, passphrase := range map[string]string{"a passphrase of one's own": right, "a kept one": ""} {
 		t.Run(name, func(t *testing.T) {
 			home := t.TempDir()
 			s, err := New(rand.Reader)
@@ -53,17 +53,17 @@ func TestASeedWhoseErasingWasCutShort(t *testing.T) {
 	home := t.TempDir()
 	s, err := New(rand.Reader)
 	require.NoError(t, err)
-	require.NoError(t, Save(home, "right", s))
-	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
-	require.NoError(t, SaveSeed(home, "right", 3, [32]byte{3}))
+	require.NoError(t, Save(home, right, s))
+	require.NoError(t, SaveSeed(home, right, 2, [32]byte{2}))
+	require.NoError(t, SaveSeed(home, right, 3, [32]byte{3}))
 	path := filepath.Join(home, Dir, "epoch-2.age")
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.NoError(t, overwrite(path, info.Size()))
-	left, err := Load(home, "right")
+	left, err := Load(home, right)
 	require.NoError(t, err)
 	require.Equal(t, map[uint64][32]byte{1: s.Ceremony, 3: {3}}, left.Seeds())
-	require.NoError(t, EraseSeed(home, "right", 2))
+	require.NoError(t, EraseSeed(home, right, 2))
 	require.NoFileExists(t, path)
 }
 
@@ -73,16 +73,16 @@ func TestSeedsAreFoundUnderAnyPath(t *testing.T) {
 	home := filepath.Join(t.TempDir(), name, "ada")
 	s, err := New(rand.Reader)
 	require.NoError(t, err)
-	require.NoError(t, Save(home, "right", s))
-	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
-	all, err := Load(home, "right")
+	require.NoError(t, Save(home, right, s))
+	require.NoError(t, SaveSeed(home, right, 2, [32]byte{2}))
+	all, err := Load(home, right)
 	require.NoError(t, err)
 	require.Equal(t, map[uint64][32]byte{1: s.Ceremony, 2: {2}}, all.Seeds())
 
 	t.Chdir(filepath.Dir(home))
 	for _, key := range []string{filepath.Join(home, name+".age"), name + ".age", "./ada//gerda.age"} {
-		require.NoError(t, SaveSharing(key, "right", 1, [32]byte{7}))
-		sharings, err := LoadSharings(key, "right")
+		require.NoError(t, SaveSharing(key, right, 1, [32]byte{7}))
+		sharings, err := LoadSharings(key, right)
 		require.NoError(t, err)
 		require.Equal(t, map[uint64][32]byte{1: {7}}, sharings, key)
 	}
@@ -92,8 +92,8 @@ func TestSeedsThatCannotBeRead(t *testing.T) {
 	home := t.TempDir()
 	s, err := New(rand.Reader)
 	require.NoError(t, err)
-	require.NoError(t, Save(home, "right", s))
-	require.NoError(t, SaveSeed(home, "right", 2, [32]byte{2}))
+	require.NoError(t, Save(home, right, s))
+	require.NoError(t, SaveSeed(home, right, 2, [32]byte{2}))
 	_, err = Load(home, "wrong")
 	require.ErrorIs(t, err, ErrPassphrase)
 	_, err = Load(home, "")
@@ -103,16 +103,16 @@ func TestSeedsThatCannotBeRead(t *testing.T) {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.Rename(path, filepath.Join(home, Dir, "epoch-3.age")))
-	_, err = Load(home, "right")
+	_, err = Load(home, right)
 	require.ErrorContains(t, err, "unknown form", "a seed under another epoch's name")
 	require.NoError(t, os.Remove(filepath.Join(home, Dir, "epoch-3.age")))
 	for _, name := range []string{"epoch-02.age", "epoch-x.age"} {
 		require.NoError(t, os.WriteFile(filepath.Join(home, Dir, name), b, 0o600))
-		_, err = Load(home, "right")
+		_, err = Load(home, right)
 		require.ErrorContains(t, err, "move it away")
 		require.NoError(t, os.Remove(filepath.Join(home, Dir, name)))
 	}
 	require.NoError(t, os.WriteFile(path, b[:len(b)-1], 0o600))
-	_, err = Load(home, "right")
+	_, err = Load(home, right)
 	require.Error(t, err)
 }

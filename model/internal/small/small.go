@@ -7,6 +7,7 @@
 package small
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"sync"
@@ -28,6 +29,7 @@ type Session struct {
 	model  *gonnx.Model
 	file   *onnx.File
 	places int
+	ctx    context.Context // of the run that is under way
 }
 
 var useOnce sync.Once
@@ -44,15 +46,19 @@ func Open(file *onnx.File, n int) (s *Session, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w: %v", onnx.ErrFile, onnx.ErrOperator, err)
 	}
+	s = &Session{model: m, file: file, places: n}
 	get := m.GetOperator
-	m.GetOperator = func(name string) (ops.Operator, error) {
+	m.GetOperator = func(name string) (ops.Operator, error) { // before each operator of a run
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
 		op, err := get(name)
 		if name == "Softmax" && err == nil {
 			op = softmax{op}
 		}
 		return op, err
 	}
-	return &Session{m, file, n}, nil
+	return s, nil
 }
 
 func recovered(err *error) {
@@ -67,9 +73,11 @@ type Inputs struct {
 	Words, Noise, View []float32
 }
 
-// Run returns the numbers of an output. Errors are those of Open.
-func (s *Session) Run(in Inputs, output string) (out []float32, err error) {
+// Run returns the numbers of an output. When ctx ends, it stops before the next
+// operator and returns the error of ctx; other errors are those of Open.
+func (s *Session) Run(ctx context.Context, in Inputs, output string) (out []float32, err error) {
 	defer recovered(&err)
+	s.ctx = ctx
 	given := gonnx.Tensors{}
 	for _, v := range []struct {
 		name       string
@@ -84,7 +92,9 @@ func (s *Session) Run(in Inputs, output string) (out []float32, err error) {
 		}
 	}
 	results, err := s.model.Run(given)
-	if err != nil {
+	if ended := ctx.Err(); err != nil && ended != nil {
+		return nil, ended
+	} else if err != nil {
 		return nil, fmt.Errorf("%w: %w: %v", onnx.ErrFile, onnx.ErrOperator, err)
 	}
 	if t := results[output]; t != nil {

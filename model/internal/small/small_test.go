@@ -1,6 +1,8 @@
 package small_test
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"testing"
 
@@ -67,7 +69,7 @@ func TestOperatorsComputeWhatTheirNamesSay(t *testing.T) {
 			require.NoError(t, err)
 			s, err := small.Open(f, 4)
 			require.NoError(t, err)
-			got, err := s.Run(small.Inputs{Places: places}, onnx.Colour)
+			got, err := s.Run(t.Context(), small.Inputs{Places: places}, onnx.Colour)
 			require.NoError(t, err)
 			require.Len(t, got, 12)
 			for i := range 4 {
@@ -86,11 +88,44 @@ func TestASurprisedRuntimeGivesAnError(t *testing.T) {
 	require.NoError(t, err)
 	s, err := small.Open(f, 4)
 	require.NoError(t, err)
-	_, err = s.Run(small.Inputs{}, onnx.Colour)
+	_, err = s.Run(t.Context(), small.Inputs{}, onnx.Colour)
 	require.ErrorIs(t, err, onnx.ErrFile)
-	_, err = s.Run(small.Inputs{Places: places[:2]}, onnx.Colour) // too few: the tensors panic
+	_, err = s.Run(t.Context(), small.Inputs{Places: places[:2]}, onnx.Colour) // too few: the tensors panic
 	require.ErrorIs(t, err, onnx.ErrFile)
 	require.ErrorContains(t, err, "the built-in runtime stopped")
+}
+
+// The graph has ten operators; the context ends when the runtime asks before the third.
+func TestARunThatIsNoLongerWantedEndsBeforeItsNextOperator(t *testing.T) {
+	nodes := []*proto3.NodeProto{op("MatMul", "a0", "places", "three")}
+	for i := range 8 {
+		nodes = append(nodes, op("Abs", fmt.Sprint("a", i+1), fmt.Sprint("a", i)))
+	}
+	f, err := onnx.Read(graph(t, append(nodes, op("Abs", "colour", "a8"))...))
+	require.NoError(t, err)
+	s, err := small.Open(f, 4)
+	require.NoError(t, err)
+	ctx := &endsSoon{Context: t.Context(), after: 2}
+	_, err = s.Run(ctx, small.Inputs{Places: places}, onnx.Colour)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NotErrorIs(t, err, onnx.ErrFile, "nothing is wrong with the file")
+	require.Less(t, ctx.asked, 6, "no further operator was begun")
+	out, err := s.Run(t.Context(), small.Inputs{Places: places}, onnx.Colour)
+	require.NoError(t, err, "the next run is another one")
+	require.Len(t, out, 12)
+}
+
+// endsSoon is a context that ends after it was asked some times whether it has.
+type endsSoon struct {
+	context.Context
+	after, asked int
+}
+
+func (c *endsSoon) Err() error {
+	if c.asked++; c.asked > c.after {
+		return context.Canceled
+	}
+	return nil
 }
 
 // FuzzRun runs whatever passes the checks.
@@ -117,7 +152,7 @@ func FuzzRun(f *testing.F) {
 		if file.HasView() {
 			in.View = make([]float32, 6)
 		}
-		if out, err := s.Run(in, onnx.Colour); err != nil {
+		if out, err := s.Run(t.Context(), in, onnx.Colour); err != nil {
 			require.ErrorIs(t, err, onnx.ErrFile)
 		} else {
 			require.Len(t, out, 12, "as the checks said")
