@@ -40,7 +40,7 @@ func readUpTo(path string, limit int64) ([]byte, error) {
 
 // loadPrior reads a version from a file; without one it is version 0.
 func loadPrior(args []string) (*taste.Lexicon, *taste.Prior, error) {
-	x, err := model.Embedded().Lexicon()
+	x, err := model.Lexicon()
 	if err != nil || len(args) == 0 {
 		return x, x.First(), err
 	}
