@@ -74,9 +74,13 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	if want := x.committee.T(); len(table) < want {
 		return refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
 	}
+	var prior Prior
+	if p.Prompt == "" {
+		prior, _ = priorInForce(x.st)
+	}
 	body := tx.BodyHash()
 	a := Artwork{
-		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
+		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, Prior: prior.ID, BodyHash: body,
 		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
 		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
 	}

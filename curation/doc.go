@@ -44,6 +44,16 @@
 // not one order can be read, the round fails: the other orders are refunded and the
 // candidates wait for the next one.
 //
+// # The taste
+//
+// Who asks without a prompt gets a picture drawn from the network's taste: a public
+// prior over pictures, in versions. The ledger computes none of them. Version 0 and,
+// after each settled round, the next one are computed by every member from what the
+// ledger shows, by the rule of package model/taste, and recorded with taste.record as
+// the hash of a file; a version is in force once t members with a share have recorded
+// the same. Whose record differs stays visible as such. A request takes the version in
+// force into Artwork.Prior.
+//
 // # The life of a key epoch
 //
 // Requests are of the current model; what is released for them is the key of its key

@@ -38,6 +38,8 @@ const (
 	EventModelProven       = "model.proven"
 	EventModelDiscarded    = "model.discarded"
 	EventRotationDue       = "rotation.due"
+	EventTasteRecorded     = "taste.recorded"
+	EventTasteAdopted      = "taste.adopted"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
 	EventArtworkRegistered = "artwork.registered"
@@ -106,6 +108,8 @@ var EventAttributes = map[string][]string{
 	EventModelProven:       {"key_epoch", "openers"},
 	EventModelDiscarded:    {"key_epoch", "member", "reason", "current"},
 	EventRotationDue:       {"key_epoch", "layers", "order"},
+	EventTasteRecorded:     {"version", "round", "member", "prior", "lexicon", "agreed", "needed"},
+	EventTasteAdopted:      {"version", "round", "prior", "lexicon"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
 	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},

@@ -208,6 +208,8 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.rotate(tx.Signer, p)
 	case Stored:
 		return x.stored(tx.Signer, p)
+	case RecordPrior:
+		return x.record(tx.Signer, p)
 	case Request:
 		return x.request(tx, p, index)
 	case Certify:

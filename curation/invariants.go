@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.convictionsAgree, m.guardiansAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.convictionsAgree, m.guardiansAgree, m.priorsAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}
@@ -178,6 +178,54 @@ func (m *Machine) roundsAgree(r state.Reader) error {
 	for _, a := range records[Artwork](r, []byte("artwork/")) {
 		if in := running[a.RID] != 0; in != (a.Status == StatusBacking) {
 			return fmt.Errorf("artwork %v is %s, in the running round: %v", a.RID, a.Status, in)
+		}
+	}
+	return nil
+}
+
+// priorsAgree: versions of the taste have no gaps, each learned from the next settled
+// round, and every adopted one is found by its hash; nothing but the next has records
+// and is not adopted.
+func (m *Machine) priorsAgree(r state.Reader) error {
+	settled := 0
+	for _, round := range records[Round](r, []byte("round/")) {
+		if round.Phase != RoundSettled {
+			continue
+		}
+		settled++
+		if n, ok := load[uint64](r, indexSettled(uint64(settled))); !ok || n != round.Number {
+			return fmt.Errorf("settled round %d is round %d, the index says %d", settled, round.Number, n)
+		}
+	}
+	if n := count(r, keySettled); n != uint64(settled) {
+		return fmt.Errorf("%d rounds are settled, the count is %d", settled, n)
+	}
+	adopted, lexicon := count(r, keyPriors), Hash{}
+	for i, p := range records[Prior](r, []byte("taste/")) {
+		round, ok := tasteRound(r, uint64(i))
+		if p.Version != uint64(i) || !ok || p.Round != round || p.Adopted() != (p.Version < adopted) || len(p.Records) == 0 || p.Version > adopted {
+			return fmt.Errorf("version %d of round %d stands at %d of %d, adopted at %d with %d records", p.Version, p.Round, i, adopted, p.Height, len(p.Records))
+		}
+		if p.Version == 0 {
+			lexicon = p.Lexicon
+		}
+		if v, ok := load[uint64](r, indexPrior(p.ID)); ok != p.Adopted() || ok && (v != p.Version || p.Lexicon != lexicon) {
+			return fmt.Errorf("version %d is adopted: %v, by the index it is version %d", p.Version, p.Adopted(), v)
+		}
+	}
+	for range r.Ascend([]byte("index/prior/")) {
+		adopted--
+	}
+	if adopted != 0 {
+		return fmt.Errorf("the index of versions and their number differ by %d", adopted)
+	}
+	for _, a := range records[Artwork](r, []byte("artwork/")) {
+		v, ok := load[uint64](r, indexPrior(a.Prior))
+		if ok == (a.Prior == Hash{}) || ok && a.Prompt != "" {
+			return fmt.Errorf("artwork %v with prompt %q is drawn from %v", a.RID, a.Prompt, a.Prior)
+		}
+		if p, _ := load[Prior](r, keyPrior(v)); ok && p.Height > a.Requested {
+			return fmt.Errorf("artwork %v is older than version %d that it is drawn from", a.RID, v)
 		}
 	}
 	return nil

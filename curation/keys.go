@@ -11,7 +11,7 @@ import (
 // modules are the parts of the state, each under a root of its own.
 var modules = []string{
 	"account", "artwork", "ceremony", "chain", "evidence", "holding", "index", "market",
-	"member", "model", "motion", "opening", "order", "prekey", "round",
+	"member", "model", "motion", "opening", "order", "prekey", "round", "taste",
 }
 
 // key joins a module (or "module/table/") and parts of fixed length.
@@ -38,6 +38,8 @@ var (
 	keyHandover  = []byte("ceremony/handover")  // Handover that is proposed
 	keyAborted   = []byte("ceremony/aborted")   // AbortedHandover: the last one
 	keyMembers   = []byte("chain/members")      // number of the last member
+	keySettled   = []byte("chain/settled")      // how many rounds were settled
+	keyPriors    = []byte("chain/priors")       // how many versions of the taste were adopted
 )
 
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
@@ -60,9 +62,10 @@ func keyConviction(member uint32) []byte { return key("evidence/", index32(membe
 func keyPrekey(i uint32, seq uint64) []byte {
 	return key("prekey/", index32(i), number(seq))
 }
-func keyModel(epoch uint64) []byte { return key("model/", number(epoch)) }
-func keyArtwork(rid Hash) []byte   { return key("artwork/", rid[:]) }
-func keyMarket(rid Hash) []byte    { return key("market/", rid[:]) }
+func keyModel(epoch uint64) []byte   { return key("model/", number(epoch)) }
+func keyPrior(version uint64) []byte { return key("taste/", number(version)) } // Prior, also while it has records only
+func keyArtwork(rid Hash) []byte     { return key("artwork/", rid[:]) }
+func keyMarket(rid Hash) []byte      { return key("market/", rid[:]) }
 func keyRoundRecord(n uint64) []byte {
 	return key("round/", number(n))
 }
@@ -93,6 +96,8 @@ func indexCID(cid string, rid ...byte) []byte {
 }
 func indexMember(a Address) []byte           { return key("index/member/", a[:]) }           // → member's number
 func indexApplication(digest Hash) []byte    { return key("index/application/", digest[:]) } // that admitted somebody
+func indexSettled(n uint64) []byte           { return key("index/settled/", number(n)) }     // → number of the n-th round that was settled
+func indexPrior(id Hash) []byte              { return key("index/prior/", id[:]) }           // → version
 func indexMotion(m Motion) []byte            { return key("index/motion/", number(m.Until), m.ID[:]) }
 func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {

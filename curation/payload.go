@@ -28,6 +28,7 @@ const (
 	KindAdopt    Kind = "model.adopt"        // members
 	KindRotate   Kind = "model.rotate"       // the rotator
 	KindStored   Kind = "model.stored"       // members with a share
+	KindTaste    Kind = "taste.record"       // members with a share
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
@@ -127,8 +128,19 @@ type Leave struct {
 // curve when it is published and comes back in every other case.
 type Request struct {
 	_       struct{} `cbor:",toarray"`
-	Prompt  string   // 1 to MaxPrompt bytes of UTF-8 without control characters
+	Prompt  string   // up to MaxPrompt bytes of UTF-8 without control characters; empty draws from the taste in force
 	ModelID Hash     // the current model
+}
+
+// RecordPrior is the signing member's word on what a version of the network's taste is:
+// the hash of the file that it computed. Version 0 begins with the lexicon; each later
+// one learns from one more settled round.
+type RecordPrior struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Round   uint64 // View.PriorRound of the version
+	Prior   Hash   // SHA-256 of its file
+	Lexicon Hash   // SHA-256 of the lexicon's file
 }
 
 // Certify brings what the members' gossip has recovered for a request: their
@@ -189,6 +201,7 @@ func (HandOver) Kind() Kind        { return KindHandover }
 func (Admit) Kind() Kind           { return KindAdmit }
 func (Remove) Kind() Kind          { return KindRemove }
 func (Leave) Kind() Kind           { return KindLeave }
+func (RecordPrior) Kind() Kind     { return KindTaste }
 func (Request) Kind() Kind         { return KindRequest }
 func (Certify) Kind() Kind         { return KindCertify }
 func (Register) Kind() Kind        { return KindRegister }
@@ -211,6 +224,7 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindAdopt:    read[Adopt],
 	KindRotate:   read[Rotate],
 	KindStored:   read[Stored],
+	KindTaste:    read[RecordPrior],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],
@@ -271,8 +285,21 @@ func (r Remove) Validate() error {
 // Validate accepts it.
 func (Leave) Validate() error { return nil }
 
-// Validate checks the prompt.
-func (r Request) Validate() error { return ValidatePrompt(r.Prompt) }
+// Validate refuses the hash of nothing, which names no file.
+func (r RecordPrior) Validate() error {
+	if r.Prior == (Hash{}) || r.Lexicon == (Hash{}) {
+		return fmt.Errorf("version %d of the taste or its lexicon has no hash", r.Version)
+	}
+	return nil
+}
+
+// Validate checks the prompt, if there is one.
+func (r Request) Validate() error {
+	if r.Prompt == "" {
+		return nil
+	}
+	return ValidatePrompt(r.Prompt)
+}
 
 // Validate accepts every certificate: only the committee's key can judge it.
 func (Certify) Validate() error { return nil }

@@ -63,6 +63,15 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		return x.settled(tx, p.KeyEpoch, ModelNominated)
 	case Stored:
 		return x.settled(tx, p.KeyEpoch, ModelNominated, ModelProposed)
+	case RecordPrior:
+		if m := memberNumber(x.st, tx.Signer); m != 0 { // asked for again while the first one waits
+			if v, ok := load[Prior](x.st, keyPrior(p.Version)); ok {
+				if r, said := v.Of(m); said && r.ID == p.Prior && r.Lexicon == p.Lexicon {
+					return refuse(CodeDuplicate, "member %d has recorded version %d already", m, p.Version)
+				}
+			}
+		}
+		return x.forMembers(tx)
 	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:

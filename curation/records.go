@@ -233,8 +233,9 @@ type Artwork struct {
 	RID       Hash
 	Status    Status
 	Requester Address
-	Prompt    string
-	BodyHash  Hash // SHA-256 of the request's signed body
+	Prompt    string // empty when it is drawn from Prior
+	Prior     Hash   // the version of the taste it is drawn from; zero with a prompt, or when there was none yet
+	BodyHash  Hash   // SHA-256 of the request's signed body
 	ModelID   Hash
 	KeyEpoch  uint64
 	Label     Hash         // of the model's ciphertext

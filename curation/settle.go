@@ -64,6 +64,7 @@ func (x *execution) settle(round Round, opened []seal.Opened) {
 	x.forgetOpenings(round)
 	round.Phase, round.Settled = RoundSettled, x.height
 	x.saveRound(round)
+	x.learned(round)
 	x.emit(EventRoundSettled, round.Number, round.Published, round.Backing, round.TreasuryTribute, round.MakerTribute)
 }
 

@@ -1,6 +1,7 @@
 package curation
 
 import (
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
@@ -221,8 +222,15 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 			p.PolicyHash[0] ^= 1
 		}
 		return sign(p)
+	case "records": // version 1 as a of round 1: a file by its name
+		id := func(name string) Hash { return sha256.Sum256([]byte(name)) }
+		return sign(RecordPrior{Version: number64(words[2]), Round: number64(option("round", "0")), Prior: id(option("as", "first")), Lexicon: id(option("lexicon", "words"))})
 	case "requests":
-		return sign(Request{Prompt: strings.Split(line, `"`)[1], ModelID: w.modelID()})
+		prompt := ""
+		if _, quoted, ok := strings.Cut(line, `"`); ok {
+			prompt, _, _ = strings.Cut(quoted, `"`)
+		}
+		return sign(Request{Prompt: prompt, ModelID: w.modelID()})
 	case "certifies":
 		of := s.rid(words[1])
 		var by []uint32
@@ -304,6 +312,15 @@ func (s *story) show(words []string) string {
 		a := s.w.artwork(s.rid(words[1]))
 		return s.names(fmt.Sprintf("%s: %s, order %v, generator %d, auditor %d, backing %s by %d, %q",
 			words[1], a.Status, a.Order, a.Generator, a.Auditor, a.Backing.Credits(), a.Backers, a.Reason))
+	case "prior":
+		return s.names(fmt.Sprintf("%s is drawn from %s", words[1], s.w.artwork(s.rid(words[1])).Prior))
+	case "taste":
+		p := view(s.w, func(v View) Prior { p, _ := v.PriorAt(uint64(must(strconv.Atoi(words[1])))); return p })
+		out := fmt.Sprintf("version %d of round %d: %s, adopted at %d, recorded by", p.Version, p.Round, p.ID, p.Height)
+		for _, r := range p.Records {
+			out += fmt.Sprintf(" m%d as %s", r.Member, r.ID)
+		}
+		return s.names(fmt.Sprintf("%s; otherwise by %v", out, p.Differs()))
 	case "market":
 		m := view(s.w, func(v View) Market { m, _ := v.Market(s.rid(words[1])); return m })
 		return fmt.Sprintf("%s: supply %s, reserve %s, sales %d", words[1], m.Supply.Credits(), m.Reserve.Credits(), m.Sales)

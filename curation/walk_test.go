@@ -63,6 +63,11 @@ func (w *walker) due() (string, Payload) {
 		return v.Artworks(Filter{Status: []Status{StatusRequested, StatusApproved, StatusRegistered}})
 	})
 	round := view(w.world, func(v View) Round { r, _ := v.RunningRound(); return r })
+	if next := view(w.world, View.NextPrior); w.next(4) == 0 {
+		if of, ok := view2(w.world, func(v View) (uint64, bool) { return v.PriorRound(next) }); ok {
+			return memberName(w.member()), RecordPrior{Version: next, Round: of, Prior: hash("prior", number(next), number(0)), Lexicon: Hash{1}}
+		}
+	}
 	switch {
 	case round.Phase == RoundOpening && w.next(2) == 0:
 		m := w.member()
@@ -101,7 +106,13 @@ func (w *walker) payload() (string, Payload) {
 	if name, p := w.due(); p != nil && w.next(3) > 0 {
 		return name, p
 	}
-	switch w.next(24) {
+	switch w.next(26) {
+	case 24, 25:
+		next := view(w.world, View.NextPrior)
+		version := next + uint64(w.next(3)) - 1
+		round, _ := view2(w.world, func(v View) (uint64, bool) { return v.PriorRound(version) })
+		file := w.next(8) / 7 // most agree
+		return w.someone(), RecordPrior{Version: version, Round: round, Prior: hash("prior", number(version), number(uint64(file))), Lexicon: Hash{1}}
 	case 20:
 		r := view(w.world, func(v View) Rotation { r, _ := v.Rotation(); return r })
 		if len(r.Order) > 0 && w.next(4) > 0 {
@@ -123,7 +134,11 @@ func (w *walker) payload() (string, Payload) {
 		m := w.member()
 		return memberName(m), w.refill(m, w.next(4)+1)
 	case 2, 3:
-		return collectors[w.next(4)], Request{Prompt: fmt.Sprintf("prompt %d", w.next(256)), ModelID: w.modelID()}
+		prompt := fmt.Sprintf("prompt %d", w.next(256))
+		if w.next(3) == 0 {
+			prompt = ""
+		}
+		return collectors[w.next(4)], Request{Prompt: prompt, ModelID: w.modelID()}
 	case 4, 5, 6:
 		rid := w.rid()
 		if _, ok := w.artworkIf(rid); !ok {
@@ -286,7 +301,7 @@ func (r rapidTB) Helper()                           { r.rt.Helper() }
 func TestLongWalksGoEverywhere(t *testing.T) {
 	seen := map[string]int{}
 	missing := func() (kinds []string) {
-		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold} {
+		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventTasteAdopted} {
 			if seen[kind] == 0 {
 				kinds = append(kinds, kind)
 			}

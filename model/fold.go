@@ -51,8 +51,17 @@ func (a *Artist) latent(prompt string, seed [32]byte) ([]int64, kernel.View, err
 // prompt. The seed decides the view and, where the latent leaves it open, the paper.
 // Errors wrap [latent.ErrLatent].
 func (a *Artist) FoldLatent(l latent.Latent, seed [32]byte) (*kernel.Program, error) {
-	if err := a.vocabulary.Check(l); err != nil {
+	z, view, err := a.point(l, seed)
+	if err != nil {
 		return nil, err
+	}
+	return a.drawn(z, view)
+}
+
+// point is what latent and seed say: a point of the latent space, and the view.
+func (a *Artist) point(l latent.Latent, seed [32]byte) ([]int64, kernel.View, error) {
+	if err := a.vocabulary.Check(l); err != nil {
+		return nil, kernel.View{}, err
 	}
 	z := make([]int64, a.config.Latent)
 	for _, parts := range [][]latent.Part{l.Things, l.Dyes} {
@@ -70,11 +79,7 @@ func (a *Artist) FoldLatent(l latent.Latent, seed [32]byte) (*kernel.Program, er
 		}
 		return -1
 	}
-	z, view, err := a.finish(z, row(latent.MotifPrefix+l.Motif), row(latent.PaperPrefix+l.Paper), chance.New("latent", seed[:]))
-	if err != nil {
-		return nil, err
-	}
-	return a.drawn(z, view)
+	return a.finish(z, row(latent.MotifPrefix+l.Motif), row(latent.PaperPrefix+l.Paper), chance.New("latent", seed[:]))
 }
 
 // finish adds the ground, where one is named, and draws paper and view.

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"sync"
+
 	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
@@ -11,9 +13,14 @@ import (
 // for all artists tuned from one.
 func (a *Artist) Words() *latent.Vocabulary { return a.vocabulary }
 
-// Lexicon is the vocabulary with how its words look. It tells much of the artist's
-// embedding, so it is made of a public artist, never of a sealed one.
-func (a *Artist) Lexicon() (*taste.Lexicon, error) {
+// Lexicon is the vocabulary of the embedded artist with how its words look there. It
+// tells much of an artist's embedding, so there is none of any other: a network's own
+// artist is sealed.
+func Lexicon() (*taste.Lexicon, error) { return embeddedLexicon() }
+
+var embeddedLexicon = sync.OnceValues(func() (*taste.Lexicon, error) { return Embedded().lexicon() })
+
+func (a *Artist) lexicon() (*taste.Lexicon, error) {
 	v := a.vocabulary
 	looks := make([]taste.Look, v.Size())
 	n := a.config.Latent

@@ -59,7 +59,7 @@ func TestFoldLatentRefusesOtherVocabularies(t *testing.T) {
 }
 
 func TestTheEmbeddedLexicon(t *testing.T) {
-	x, err := Embedded().Lexicon()
+	x, err := Lexicon()
 	require.NoError(t, err)
 	raw, err := x.MarshalBinary()
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func TestAMorphBeginsAndEndsWithItsPictures(t *testing.T) {
 func TestAFrameIsWhatLiesBetween(t *testing.T) {
 	id, found := Embedded().ID(), 0
 	for s := range byte(6) {
-		a, b := Subject{"red heart", seed(s), WholeWeight * 3 / 4}, Subject{"owl", seed(s + 100), WholeWeight / 4}
+		a, b := Subject{"red heart", seed(s), WholeWeight * 3 / 4, ""}, Subject{"owl", seed(s + 100), WholeWeight / 4, ""}
 		r := Between(id, a, b)
 		_, va, err := Embedded().latent(a.Prompt, a.Seed)
 		require.NoError(t, err)

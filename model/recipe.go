@@ -1,12 +1,15 @@
 package model
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // ErrRecipe reports bytes, text or numbers that are no recipe.
@@ -51,13 +54,17 @@ type Recipe struct {
 	Sharpness, Shadow uint16
 }
 
-// A Subject is a picture of the artist as prompt and seed alone make it.
+// A Subject is a picture of the artist as prompt and seed alone make it, or a latent
+// and a seed.
 type Subject struct {
 	Prompt string // at most MaxPrompt bytes of UTF-8
 	Seed   [32]byte
 	// Weight is the subject's part in a picture between several, of WholeWeight in
 	// all. A single one has all of it.
 	Weight uint32
+	// Latent takes the place of the prompt, which is empty then: in the rows of the
+	// artist's vocabulary, as [latent.Vocabulary.Encode] gives it. Empty with a prompt.
+	Latent latent.Code
 }
 
 // Colours say how a picture is re-coloured. The zero value leaves it as it is.
@@ -84,7 +91,16 @@ type Frame struct {
 
 // NewRecipe is the recipe of the picture that an artist draws of prompt and seed.
 func NewRecipe(artist [32]byte, prompt string, seed [32]byte) Recipe {
-	return Recipe{Artist: artist, Subjects: []Subject{{prompt, seed, WholeWeight}}, Frame: Frame{Zoom: ZoomOne}, Sharpness: Unchanged, Shadow: Unchanged}
+	return Recipe{Artist: artist, Subjects: []Subject{{Prompt: prompt, Seed: seed, Weight: WholeWeight}}, Frame: Frame{Zoom: ZoomOne}, Sharpness: Unchanged, Shadow: Unchanged}
+}
+
+// LatentRecipe is the recipe of the picture that an artist of some words draws of a
+// latent and a seed, as those are that a network's taste draws. Errors wrap [latent.ErrLatent].
+func LatentRecipe(artist [32]byte, words *latent.Vocabulary, l latent.Latent, seed [32]byte) (Recipe, error) {
+	code, err := words.Encode(l)
+	r := NewRecipe(artist, "", seed)
+	r.Subjects[0].Latent = code
+	return r, err
 }
 
 // Between is the recipe of what lies between some subjects: it puts them into their
@@ -96,7 +112,7 @@ func Between(artist [32]byte, subjects ...Subject) Recipe {
 }
 
 // order puts the heavier subject first; of equally heavy ones that with the smaller
-// seed, then prompt.
+// seed, then prompt, then latent.
 func order(a, b Subject) int {
 	if a.Weight != b.Weight {
 		return int(b.Weight) - int(a.Weight)
@@ -104,7 +120,7 @@ func order(a, b Subject) int {
 	if c := slices.Compare(a.Seed[:], b.Seed[:]); c != 0 {
 		return c
 	}
-	return strings.Compare(a.Prompt, b.Prompt)
+	return cmp.Or(strings.Compare(a.Prompt, b.Prompt), cmp.Compare(a.Latent, b.Latent))
 }
 
 // Parents are the recipes of the pictures that this one is made of: the subjects that
@@ -114,13 +130,20 @@ func (r Recipe) Parents() []Recipe {
 	var parents []Recipe
 	if len(r.Subjects) > 1 {
 		for _, s := range r.Subjects {
-			parents = append(parents, NewRecipe(r.Artist, s.Prompt, s.Seed))
+			parents = append(parents, s.alone(r.Artist))
 		}
 	}
 	if of := r.Colours.Of; of != nil {
-		parents = append(parents, NewRecipe(r.Artist, of.Prompt, of.Seed))
+		parents = append(parents, of.alone(r.Artist))
 	}
 	return parents
+}
+
+// alone is the recipe of the subject's own picture.
+func (s Subject) alone(artist [32]byte) Recipe {
+	r := NewRecipe(artist, s.Prompt, s.Seed)
+	r.Subjects[0].Latent = s.Latent
+	return r
 }
 
 // Plain says whether the recipe is that of a picture as prompt and seed alone make it,
@@ -150,7 +173,7 @@ func (r Recipe) Validate() error {
 			return noRecipe("its subjects are not in their order: the heaviest comes first, then the smaller seed")
 		}
 		for _, before := range r.Subjects[:i] {
-			if before.Seed == s.Seed && before.Prompt == s.Prompt {
+			if before.Seed == s.Seed && before.Prompt == s.Prompt && before.Latent == s.Latent {
 				return noRecipe("subject %d is there twice", i+1)
 			}
 		}
@@ -176,6 +199,9 @@ func (r Recipe) Validate() error {
 }
 
 func (s Subject) validate() error {
+	if s.Latent != "" && (s.Prompt != "" || !s.Latent.Valid()) {
+		return noRecipe("a subject's latent of %s is none, or stands beside a prompt", plural(len(s.Latent), "byte"))
+	}
 	if len(s.Prompt) > MaxPrompt {
 		return fmt.Errorf("%w: it has %d bytes, allowed are up to %d: shorten it", ErrPrompt, len(s.Prompt), MaxPrompt)
 	}

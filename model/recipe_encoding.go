@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"strings"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // The encoding, numbers with the highest byte first:
@@ -13,8 +15,9 @@ import (
 //	1 byte    flags: which of the changes below follow, and the mirrors
 //	1 byte    number of subjects, and for each
 //	          2 bytes  weight, but for the last, which has what is left
-//	          32 bytes seed, 1 byte length of the prompt, the prompt
-//	colours   32 bytes seed, 1 byte length of the prompt, the prompt
+//	          32 bytes seed, 1 byte length of the prompt, the prompt; or
+//	          32 bytes seed, the byte 255, 1 byte length of the latent, the latent
+//	colours   the same of one subject
 //	turned    2 bytes
 //	hues      1 byte number, 2 bytes each
 //	frame     2 bytes each: turn, zoom, x, y
@@ -23,9 +26,14 @@ import (
 //
 // A change that changes nothing is left out, so each recipe has one encoding. A plain
 // one takes 68 bytes and its prompt: less than 200 for prompts of up to 131 bytes, and
-// 268 for the longest. Lengths of a prompt beyond MaxPrompt are refused, and so left
+// 268 for the longest. One of a latent takes 69 bytes and the latent, a byte for each
+// number of its noise, four for each thing or dye, and five: 162 at most for the genesis
+// artist. Other lengths of a prompt beyond MaxPrompt are refused, and so left
 // for subjects of another kind.
 const recipeForm = 1
+
+// byLatent stands where the length of a prompt would.
+const byLatent = 255
 
 const (
 	withColours = 1 << iota
@@ -101,6 +109,9 @@ func (r Recipe) encoding() []byte {
 }
 
 func (s Subject) append(b []byte) []byte {
+	if s.Latent != "" {
+		return append(append(append(b, s.Seed[:]...), byLatent, byte(len(s.Latent))), s.Latent...)
+	}
 	return append(append(append(b, s.Seed[:]...), byte(len(s.Prompt))), s.Prompt...)
 }
 
@@ -192,7 +203,15 @@ func (d *recipeReader) uint16() uint16 { return binary.BigEndian.Uint16(d.bytes(
 
 func (d *recipeReader) subject() Subject {
 	seed := [32]byte(d.bytes(32))
-	return Subject{Seed: seed, Prompt: string(d.bytes(int(d.byte())))}
+	length := int(d.byte())
+	if length == byLatent {
+		code := latent.Code(d.bytes(int(d.byte())))
+		if code == "" { // it would pass for an empty prompt
+			d.short = true
+		}
+		return Subject{Seed: seed, Latent: code}
+	}
+	return Subject{Seed: seed, Prompt: string(d.bytes(length))}
 }
 
 // recipePrefix begins a recipe's text.

@@ -43,7 +43,7 @@ func (r Recipe) Program(a *Artist) (*kernel.Program, error) {
 func (a *Artist) between(subjects []Subject) ([]int64, kernel.View, error) {
 	var blend mixture
 	for i, s := range subjects {
-		z, view, err := a.latent(s.Prompt, s.Seed)
+		z, view, err := a.subject(s)
 		if err != nil {
 			return nil, view, err
 		}
@@ -56,6 +56,18 @@ func (a *Artist) between(subjects []Subject) ([]int64, kernel.View, error) {
 		blend.add(z, view, s.Weight)
 	}
 	return blend.latent(), blend.view(), nil
+}
+
+// subject is the latent and the view of one subject.
+func (a *Artist) subject(s Subject) ([]int64, kernel.View, error) {
+	if s.Latent == "" {
+		return a.latent(s.Prompt, s.Seed)
+	}
+	l, err := a.vocabulary.Decode(s.Latent)
+	if err != nil {
+		return nil, kernel.View{}, noRecipe("a subject's latent is of another vocabulary than the artist's")
+	}
+	return a.point(l, s.Seed)
 }
 
 // mixture gathers latents and views with weights, of WholeWeight in all.
@@ -139,7 +151,7 @@ func length(z []int64) uint64 {
 // change applies what the recipe says beyond its subjects to their program.
 func (r Recipe) change(a *Artist, p *kernel.Program) error {
 	if of := r.Colours.Of; of != nil {
-		z, _, err := a.latent(of.Prompt, of.Seed)
+		z, _, err := a.subject(*of)
 		if err != nil {
 			return err
 		}

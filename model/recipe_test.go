@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // own is a plain recipe of the embedded artist.
@@ -27,7 +29,7 @@ func changed(prompt string, s byte, change func(*Recipe)) Recipe {
 // recipes are one of each kind, for tests and vectors.
 func recipes() map[string]Recipe {
 	id := Embedded().ID()
-	heart, owl, moon := Subject{"red heart", seed(1), 0}, Subject{"owl", seed(2), 0}, Subject{"moon", seed(3), 0}
+	heart, owl, moon := Subject{"red heart", seed(1), 0, ""}, Subject{"owl", seed(2), 0, ""}, Subject{"moon", seed(3), 0, ""}
 	part := func(s Subject, w uint32) Subject { s.Weight = w; return s }
 	return map[string]Recipe{
 		"plain":               own("red heart", 1),
@@ -123,7 +125,7 @@ func TestRecipesAreShort(t *testing.T) {
 	all.Colours.Of = &long
 	var subjects []Subject
 	for i := range byte(MaxSubjects) {
-		subjects = append(subjects, Subject{strings.Repeat("y", MaxPrompt), seed(i), WholeWeight / MaxSubjects})
+		subjects = append(subjects, Subject{strings.Repeat("y", MaxPrompt), seed(i), WholeWeight / MaxSubjects, ""})
 	}
 	all.Subjects = Between(all.Artist, subjects...).Subjects
 	require.Equal(t, MaxRecipe, size(all))
@@ -150,11 +152,11 @@ func TestRecipesThatAreRefused(t *testing.T) {
 		"too much to show":           func(r *Recipe) { r.Subjects = make([]Subject, MaxSubjects+1) },
 		"a weight missing":           func(r *Recipe) { r.Subjects[0].Weight-- },
 		"no weight":                  func(r *Recipe) { r.Subjects = append(r.Subjects, Subject{Seed: seed(9)}) },
-		"the same twice":             func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half}, {"a", seed(1), half}} },
-		"the same with other weight": func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half + 1}, {"a", seed(1), half - 1}} },
-		"the lighter first":          func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half - 1}, {"b", seed(1), half + 1}} },
-		"not in order":               func(r *Recipe) { r.Subjects = []Subject{{"b", seed(1), half}, {"a", seed(1), half}} },
-		"colours that weigh":         func(r *Recipe) { r.Colours.Of = &Subject{"a", seed(1), 1} },
+		"the same twice":             func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half, ""}, {"a", seed(1), half, ""}} },
+		"the same with other weight": func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half + 1, ""}, {"a", seed(1), half - 1, ""}} },
+		"the lighter first":          func(r *Recipe) { r.Subjects = []Subject{{"a", seed(1), half - 1, ""}, {"b", seed(1), half + 1, ""}} },
+		"not in order":               func(r *Recipe) { r.Subjects = []Subject{{"b", seed(1), half, ""}, {"a", seed(1), half, ""}} },
+		"colours that weigh":         func(r *Recipe) { r.Colours.Of = &Subject{"a", seed(1), 1, ""} },
 		"both turned and given":      func(r *Recipe) { r.Colours = Colours{Turned: 1, Hues: []uint16{2}} },
 		"too many hues":              func(r *Recipe) { r.Colours.Hues = make([]uint16, MaxHues+1) },
 		"a hue of a full turn":       func(r *Recipe) { r.Colours.Hues = []uint16{360} },
@@ -220,9 +222,13 @@ func TestTextsThatAreNoRecipe(t *testing.T) {
 // drawn is any recipe.
 func drawn(t *rapid.T) Recipe {
 	subject := rapid.Custom(func(t *rapid.T) Subject {
-		return Subject{Prompt: rapid.StringN(0, 50, MaxPrompt).Draw(t, "prompt"), Seed: [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "seed"))}
+		s := Subject{Prompt: rapid.StringN(0, 50, MaxPrompt).Draw(t, "prompt"), Seed: [32]byte(rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "seed"))}
+		if rapid.IntRange(0, 3).Draw(t, "kind") == 0 {
+			s.Prompt, s.Latent = "", latents(t)
+		}
+		return s
 	})
-	subjects := rapid.SliceOfNDistinct(subject, 1, MaxSubjects, func(s Subject) string { return string(s.Seed[:]) + s.Prompt }).Draw(t, "subjects")
+	subjects := rapid.SliceOfNDistinct(subject, 1, MaxSubjects, func(s Subject) string { return string(s.Seed[:]) + s.Prompt + string(s.Latent) }).Draw(t, "subjects")
 	left := uint32(WholeWeight)
 	for i := range subjects {
 		subjects[i].Weight = left
@@ -257,6 +263,59 @@ func TestEveryRecipeIsReadAsItWasWritten(t *testing.T) {
 	})
 }
 
+// latents are those that the taste draws for a few seeds.
+func latents(t *rapid.T) latent.Code {
+	x, err := Lexicon()
+	require.NoError(t, err)
+	l, _ := x.Draw(x.First(), seed(rapid.Byte().Draw(t, "draw")))
+	c, err := Embedded().Words().Encode(l)
+	require.NoError(t, err)
+	return c
+}
+
+func TestARecipeOfALatentDrawsItsPictureAndIsShort(t *testing.T) {
+	x, err := Lexicon()
+	require.NoError(t, err)
+	for i := range 20 {
+		l, _ := x.Draw(x.First(), seed(byte(i)))
+		r, err := LatentRecipe(Embedded().ID(), Embedded().Words(), l, seed(byte(i)))
+		require.NoError(t, err)
+		b, err := r.MarshalBinary()
+		require.NoError(t, err)
+		require.Less(t, len(b), 200)
+		again, err := ParseRecipe(r.String())
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+		require.True(t, r.Plain())
+		have, err := again.Program(Embedded())
+		require.NoError(t, err)
+		want, err := Embedded().FoldLatent(l, seed(byte(i)))
+		require.NoError(t, err)
+		require.Equal(t, want, have)
+	}
+	l, err := Embedded().Words().Of("red heart blue whale owl cat pink moon", seed(1)) // as long as they get
+	require.NoError(t, err)
+	require.Len(t, append(l.Things, l.Dyes...), latent.MaxThings+latent.MaxDyes)
+	r, err := LatentRecipe(Embedded().ID(), Embedded().Words(), l, seed(1))
+	require.NoError(t, err)
+	require.Len(t, r.encoding(), 162)
+
+	beside := r
+	beside.Subjects = []Subject{{"owl", seed(1), WholeWeight, r.Subjects[0].Latent}}
+	require.ErrorIs(t, beside.Validate(), ErrRecipe, "a prompt and a latent")
+	_, err = UnmarshalRecipe(append(append(NewRecipe([32]byte{}, "", seed(1)).encoding()[:67], byLatent), 0))
+	require.ErrorIs(t, err, ErrRecipe, "a latent of no bytes would be an empty prompt")
+	foreign, err := smallArtist(t).Words().Of("owl", seed(1))
+	require.NoError(t, err)
+	_, err = LatentRecipe(Embedded().ID(), Embedded().Words(), foreign, seed(1))
+	require.ErrorIs(t, err, latent.ErrLatent)
+	code, err := smallArtist(t).Words().Encode(foreign)
+	require.NoError(t, err)
+	r.Subjects[0].Latent = code
+	_, err = r.Program(Embedded())
+	require.ErrorIs(t, err, ErrRecipe, "of another vocabulary")
+}
+
 func TestEveryRecipeCanBeDrawn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawn(t)
@@ -281,6 +340,10 @@ func FuzzRecipe(f *testing.F) {
 		require.LessOrEqual(t, len(b), MaxRecipe)
 		r.Artist = Embedded().ID()
 		p, err := r.Program(Embedded())
+		if bytes.Contains(b, []byte{byLatent}) && err != nil { // a latent of another vocabulary
+			require.ErrorIs(t, err, ErrRecipe)
+			return
+		}
 		require.NoError(t, err)
 		require.NoError(t, p.Validate())
 		for _, parent := range r.Parents() {

@@ -174,6 +174,9 @@ func (a *actor) adopt() {
 		if name, rid, ok := parsePin(p.Name); ok && here {
 			a.machine.Kept(rid, p.Root.String(), name)
 		}
+		if file, ok := parseTastePin(p.Name); ok && here {
+			a.machine.HoldsPrior(file)
+		}
 		if name, keyEpoch, ok := parseEpochPin(p.Name); ok {
 			a.machine.Holds(keyEpoch, p.Root.String(), here && name == containerPin)
 		}
@@ -252,6 +255,10 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 		a.work.Go(func() { a.letGoModel(ctx, f) })
 	case member.Wrap:
 		a.work.Go(func() { a.wrap(ctx, f) })
+	case member.Learn:
+		a.once(ctx, fmt.Sprintf("learn/%d", f.Version), func() { a.learn(ctx, f) })
+	case member.KeepPrior:
+		a.once(ctx, "prior/"+f.File.String(), func() { a.keepPrior(ctx, f) })
 	case member.Misbehaved:
 		a.log.WarnContext(ctx, "a member broke the protocol", "member", f.Member, "what", f.What)
 	case member.Note:

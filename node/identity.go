@@ -75,6 +75,18 @@ func parseEpochPin(s string) (name string, keyEpoch uint64, ok bool) {
 	return name, keyEpoch, err == nil
 }
 
+// tastePin is the name of the pin of a file of the taste.
+func tastePin(file curation.Hash) string { return "taste/" + file.String() }
+
+func parseTastePin(s string) (file curation.Hash, ok bool) {
+	name, text, found := strings.Cut(s, "/")
+	if !found || name != "taste" {
+		return file, false
+	}
+	file, err := curation.ParseHash(text)
+	return file, err == nil
+}
+
 // pinned is the name under which a root is pinned, "" when it is not.
 func (n *Node) pinned(root cid.Cid) string {
 	for _, p := range n.store.Pins() {

@@ -34,6 +34,7 @@ import (
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/p2p"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/storage"
@@ -66,6 +67,7 @@ type Node struct {
 	host   *p2p.Host
 	roster *p2p.Roster
 	store  *storage.Store
+	shelf  *tastes.Shelf // of the store
 
 	// Set once the network is founded, before ready is closed.
 	plan      founding.Plan
@@ -129,6 +131,7 @@ func Open(h home.Home, cfg config.Config, opts Options) (n *Node, err error) {
 	if n.store, err = storage.Open(h.Store(), storage.Options{Quota: cfg.Storage.QuotaMiB << 20}); err != nil {
 		return n, err
 	}
+	n.shelf = tastes.NewShelf(n.store)
 	if err = n.listen(plan); err != nil {
 		return n, err
 	}

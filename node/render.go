@@ -69,17 +69,22 @@ func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Rend
 		pixels, err := n.audit(ctx, artist, f)
 		return "", pixels, err
 	}
-	picture, err := artist.Render(ctx, f.Artwork.Prompt, f.Artwork.Seed, int(n.params().PictureSize), model.RenderOptions{Workers: n.cfg.Artist.Workers})
+	program, taste, err := n.drawing(ctx, artist, f.Artwork)
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	root, err := n.storeArtwork(ctx, f, picture)
+	size := int(n.params().PictureSize)
+	picture, err := model.Draw(ctx, program, size, size, model.RenderOptions{Workers: n.cfg.Artist.Workers})
+	if err != nil {
+		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
+	}
+	root, err := n.storeArtwork(ctx, f, picture, taste)
 	return root, picture.PixelRoot, err
 }
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
-func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
-	label, err := n.label(f, picture, n.self().Index)
+func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture, taste *storage.Taste) (string, error) {
+	label, err := n.label(f, picture, n.self().Index, taste)
 	if err != nil {
 		return "", err
 	}
@@ -114,15 +119,19 @@ func (n *Node) audit(ctx context.Context, artist *model.Artist, f member.Render)
 	if err != nil {
 		return curation.Hash{}, fmt.Errorf("fetch the registered folder: %w", err)
 	}
-	label := func(p *model.Picture) (storage.Artwork, error) { return n.label(f, p, f.Artwork.Generator) }
-	return vouched(ctx, artist, root, files, label, n.params(), rand.Reader, n.cfg.Artist.Workers)
+	program, taste, err := n.drawing(ctx, artist, f.Artwork)
+	if err != nil {
+		return curation.Hash{}, fmt.Errorf("render: %w", err)
+	}
+	label := func(p *model.Picture) (storage.Artwork, error) { return n.label(f, p, f.Artwork.Generator, taste) }
+	return vouched(ctx, program, root, files, label, n.params(), rand.Reader, n.cfg.Artist.Workers)
 }
 
 // vouched is the root of the pixels of a folder that is an artwork by the given rules,
 // and none when it is not: its picture has the size that it must have, label gives the
 // receipt and words for these pixels, and tiles that nobody could foresee are as the
-// artist draws them.
-func vouched(ctx context.Context, artist *model.Artist, root cid.Cid, files []storage.File, label func(*model.Picture) (storage.Artwork, error),
+// program draws them.
+func vouched(ctx context.Context, program *kernel.Program, root cid.Cid, files []storage.File, label func(*model.Picture) (storage.Artwork, error),
 	rules curation.Params, random io.Reader, workers int) (curation.Hash, error) {
 	picture, ok := pictureIn(files, int(rules.PictureSize))
 	if !ok {
@@ -134,10 +143,6 @@ func vouched(ctx context.Context, artist *model.Artist, root cid.Cid, files []st
 	}
 	if !sameArtwork(root, files, expected) {
 		return curation.Hash{}, nil
-	}
-	program, err := artist.Fold(expected.Receipt.Prompt, expected.Receipt.Seed)
-	if err != nil {
-		return curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
 	tiles, err := model.DrawTiles(random, model.Tiles(picture.W, picture.H), int(rules.AuditTiles))
 	if err != nil {
@@ -254,8 +259,9 @@ func (n *Node) others(first curation.Address) []peer.ID {
 }
 
 // label is what an artwork's folder says, but for its picture.
-func (n *Node) label(f member.Render, p *model.Picture, generator uint32) (storage.Artwork, error) {
+func (n *Node) label(f member.Render, p *model.Picture, generator uint32, taste *storage.Taste) (storage.Artwork, error) {
 	receipt, err := n.receipt(f.Artwork, f.Model(), p, generator)
+	receipt.Taste = taste
 	return storage.Label(n.genesis.Charter.Name, f.Model().Name, receipt), err
 }
 

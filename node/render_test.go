@@ -58,7 +58,9 @@ func vouches(t *testing.T, files []storage.File, label storage.Artwork, tiles ui
 	t.Helper()
 	rules := curation.DefaultParams()
 	rules.PictureSize, rules.AuditTiles = edge, tiles
-	pixels, err := vouched(t.Context(), model.Embedded(), rootOf(t, files), files, func(p *model.Picture) (storage.Artwork, error) {
+	program, err := model.Embedded().Fold(label.Receipt.Prompt, label.Receipt.Seed)
+	require.NoError(t, err)
+	pixels, err := vouched(t.Context(), program, rootOf(t, files), files, func(p *model.Picture) (storage.Artwork, error) {
 		expected := label
 		expected.Receipt.PixelRoot = p.PixelRoot
 		return expected, nil

@@ -142,10 +142,17 @@ func (a Artwork) Metadata(image cid.Cid) Metadata {
 // from its receipt, the name of its network and that of the network's artist, so
 // whoever knows these can tell a label that somebody made up.
 func Label(network, artist string, r Receipt) Artwork {
+	name, made := r.Prompt, fmt.Sprintf("for the prompt %q", r.Prompt)
+	switch {
+	case r.Taste != nil:
+		name, made = r.Taste.Words, fmt.Sprintf("without a prompt, from version %d of what its collectors like", r.Taste.Version)
+	case r.Prompt == "":
+		made = "without a prompt"
+	}
 	return Artwork{
-		Title:       title(r.Prompt),
+		Title:       title(name),
 		Author:      network,
-		Description: fmt.Sprintf("Made by the artist %q of %s for the prompt %q; the seed is the members' own signature.", artist, network, r.Prompt),
+		Description: fmt.Sprintf("Made by the artist %q of %s %s; the seed is the members' own signature.", artist, network, made),
 		Attributes:  []Attribute{{"Artist", artist}},
 		Receipt:     r,
 	}
@@ -169,8 +176,14 @@ func printable(s string) string {
 
 // Attributes says of the receipt what people ask for.
 func (r Receipt) Attributes() []Attribute {
-	return []Attribute{
-		{"Prompt", r.Prompt},
+	from := []Attribute{{"Prompt", r.Prompt}}
+	switch {
+	case r.Taste != nil:
+		from = []Attribute{{"Words", r.Taste.Words}, {"Taste", fmt.Sprintf("version %d", r.Taste.Version)}, {"Prior", hex.EncodeToString(r.Taste.Prior[:])}}
+	case r.Prompt == "":
+		from = nil
+	}
+	return append(from, []Attribute{
 		{"Seed", hex.EncodeToString(r.Seed[:])},
 		{"Model", r.ModelCID.String()},
 		{"Kernel", r.Kernel},
@@ -179,7 +192,7 @@ func (r Receipt) Attributes() []Attribute {
 		{"Generator", account(r.Generator)},
 		{"Request", hex.EncodeToString(r.RequestID[:])},
 		{"Pixels", hex.EncodeToString(r.PixelRoot[:])},
-	}
+	}...)
 }
 
 // account is the text form of an ed25519 public key: multibase base58btc of the

@@ -72,7 +72,7 @@ func TestArtworkThatContradictsItself(t *testing.T) {
 	_, err := BuildArtworkFolder(a)
 	require.ErrorIs(t, err, ErrReceipt)
 	a, _ = artwork(t)
-	a.Receipt.Prompt = ""
+	a.Receipt.Prompt = "\xff"
 	_, err = BuildArtworkFolder(a)
 	require.ErrorIs(t, err, ErrReceipt)
 	a, _ = artwork(t)

@@ -25,7 +25,7 @@ type Receipt struct {
 	RequestHeight   uint64   `cbor:"request_height"`   // height of the request's block
 	ExpiryHeight    uint64   `cbor:"expiry_height"`    // from which nothing is released; past RequestHeight
 	Collector       [32]byte `cbor:"collector"`        // ed25519 public key of who asked
-	Prompt          string   `cbor:"prompt"`           // UTF-8, 1..200 bytes
+	Prompt          string   `cbor:"prompt"`           // UTF-8, 0..200 bytes; empty when nobody gave one
 	Body            []byte   `cbor:"body"`             // the request as signed, whose hash is certified; 1..512 bytes
 	Model           [32]byte `cbor:"model"`            // model id on the ledger
 	ModelCID        Link     `cbor:"model_cid"`        // the sealed container
@@ -44,6 +44,16 @@ type Receipt struct {
 	Width           uint64   `cbor:"width"`            // pixels, 1..MaxSide
 	Height          uint64   `cbor:"height"`           // pixels, 1..MaxSide
 	PixelRoot       [32]byte `cbor:"pixel_root"`       // Merkle root over tiles of RGB
+	Taste           *Taste   `cbor:"taste,omitempty"`  // what a picture without a prompt was drawn from; nil for any other
+}
+
+// Taste says what a picture without a prompt was drawn from: what the network's taste
+// gave for its seed.
+type Taste struct {
+	Version uint64   `cbor:"version"`
+	Prior   [32]byte `cbor:"prior"`  // SHA-256 of the version's file
+	Latent  string   `cbor:"latent"` // what it gave, as JSON of package model/latent; 1..MaxLatent bytes
+	Words   string   `cbor:"words"`  // the same in words: the picture's title; 1..MaxLatent bytes
 }
 
 const (
@@ -56,6 +66,8 @@ const (
 	MaxBody = 512
 	// MaxReaders is the largest table of readers.
 	MaxReaders = 128
+	// MaxLatent is the longest latent as text, in bytes.
+	MaxLatent = 2 << 10
 	// MaxPrompt is the longest prompt, in bytes.
 	MaxPrompt = 200
 )
@@ -155,6 +167,10 @@ func DecodeReceipt(b []byte) (Receipt, error) {
 	return r, nil
 }
 
+func fits(text string) bool {
+	return len(text) > 0 && len(text) <= MaxLatent && utf8.ValidString(text)
+}
+
 func (r Receipt) check() error {
 	bad := func(field string, value any) error {
 		return fmt.Errorf("%s %v is out of range: %w", field, value, ErrReceipt)
@@ -164,8 +180,10 @@ func (r Receipt) check() error {
 		return bad("version", r.Version)
 	case r.RequestHeight == 0 || r.ExpiryHeight <= r.RequestHeight:
 		return bad("expiry height", r.ExpiryHeight)
-	case len(r.Prompt) == 0 || len(r.Prompt) > MaxPrompt || !utf8.ValidString(r.Prompt):
+	case len(r.Prompt) > MaxPrompt || !utf8.ValidString(r.Prompt):
 		return bad("prompt", fmt.Sprintf("of %d bytes", len(r.Prompt)))
+	case r.Taste != nil && (r.Prompt != "" || r.Taste.Prior == [32]byte{} || !fits(r.Taste.Latent) || !fits(r.Taste.Words)):
+		return bad("taste", fmt.Sprintf("of version %d", r.Taste.Version))
 	case len(r.Body) == 0 || len(r.Body) > MaxBody:
 		return bad("body", fmt.Sprintf("of %d bytes", len(r.Body)))
 	case len(r.Readers) == 0 || len(r.Readers) > MaxReaders || r.Prekeys().Validate() != nil:

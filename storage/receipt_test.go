@@ -89,14 +89,52 @@ func TestReceiptGolden(t *testing.T) {
 	require.Equal(t, "511ed549b47af24d51a96901caa1ef7088c528739279935f88beda4a8ec74420", hex.EncodeToString(d[:]), "%x", b)
 }
 
+func drawnTaste() *Taste {
+	return &Taste{Version: 3, Prior: [32]byte{7}, Latent: `{"things":[{"word":"owl","weight":256}],"noise":"AAA"}`, Words: "blue owl"}
+}
+
+func TestAPictureWithoutAPromptSaysWhatItWasDrawnFrom(t *testing.T) {
+	r := receipt(t)
+	r.Prompt = ""
+	plain, err := r.Encode()
+	require.NoError(t, err)
+	read, err := DecodeReceipt(plain)
+	require.NoError(t, err)
+	require.Equal(t, r, read)
+	label := Label("Atelier", "dusk", r)
+	require.Equal(t, "Untitled", label.Title)
+	require.Equal(t, `Made by the artist "dusk" of Atelier without a prompt; the seed is the members' own signature.`, label.Description)
+	require.Equal(t, "Seed", r.Attributes()[0].Trait, "there is no prompt to show")
+
+	r.Taste = drawnTaste()
+	b, err := r.Encode()
+	require.NoError(t, err)
+	read, err = DecodeReceipt(b)
+	require.NoError(t, err)
+	require.Equal(t, r, read)
+	label = Label("Atelier", "dusk", r)
+	require.Equal(t, "Blue owl", label.Title)
+	require.Equal(t, `Made by the artist "dusk" of Atelier without a prompt, from version 3 of what its collectors like; the seed is the members' own signature.`, label.Description)
+	require.Equal(t, []Attribute{{"Words", "blue owl"}, {"Taste", "version 3"}, {"Prior", "07" + strings.Repeat("00", 31)}}, r.Attributes()[:3])
+
+}
+
 func TestReceiptFieldsOutOfRange(t *testing.T) {
 	sha512, err := cid.Prefix{Version: 1, Codec: cid.Raw, MhType: mh.SHA2_512, MhLength: 64}.Sum(nil)
 	require.NoError(t, err)
 	for name, change := range map[string]func(*Receipt){
-		"another version":             func(r *Receipt) { r.Version = 2 },
-		"no height":                   func(r *Receipt) { r.RequestHeight = 0 },
-		"expired when asked":          func(r *Receipt) { r.ExpiryHeight = r.RequestHeight },
-		"no prompt":                   func(r *Receipt) { r.Prompt = "" },
+		"another version":          func(r *Receipt) { r.Version = 2 },
+		"no height":                func(r *Receipt) { r.RequestHeight = 0 },
+		"expired when asked":       func(r *Receipt) { r.ExpiryHeight = r.RequestHeight },
+		"a taste beside a prompt":  func(r *Receipt) { r.Taste = drawnTaste() },
+		"a taste of no version":    func(r *Receipt) { r.Prompt, r.Taste = "", drawnTaste(); r.Taste.Prior = [32]byte{} },
+		"a taste without a latent": func(r *Receipt) { r.Prompt, r.Taste = "", drawnTaste(); r.Taste.Latent = "" },
+		"a taste without words":    func(r *Receipt) { r.Prompt, r.Taste = "", drawnTaste(); r.Taste.Words = "" },
+		"a latent past the limit": func(r *Receipt) {
+			r.Prompt, r.Taste = "", drawnTaste()
+			r.Taste.Latent = strings.Repeat("x", MaxLatent+1)
+		},
+		"words that are not UTF-8":    func(r *Receipt) { r.Prompt, r.Taste = "", drawnTaste(); r.Taste.Words = "\xff" },
 		"a prompt of 201 bytes":       func(r *Receipt) { r.Prompt = strings.Repeat("x", MaxPrompt+1) },
 		"a prompt that is not UTF-8":  func(r *Receipt) { r.Prompt = "\xff" },
 		"no signed request":           func(r *Receipt) { r.Body = nil },
@@ -217,6 +255,11 @@ func FuzzDecodeReceipt(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(b)
 	f.Add(b[:100])
+	drawn := receipt(f)
+	drawn.Prompt, drawn.Taste = "", drawnTaste()
+	b, err = drawn.Encode()
+	require.NoError(f, err)
+	f.Add(b)
 	f.Add([]byte{0xb8, 25})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := DecodeReceipt(b)

@@ -91,7 +91,7 @@ func run(ctx context.Context, w io.Writer, o options) error {
 	if o.Rounds < 1 || o.Pictures < 7 || o.Pictures > taste.MaxCandidates || o.Publics < 1 || o.side < 1 || o.side > 1024 {
 		return fmt.Errorf("want at least 1 round, 7 to %d pictures, 1 public and sheets of pictures of 1 to 1024 pixels", taste.MaxCandidates)
 	}
-	lexicon, err := model.Embedded().Lexicon()
+	lexicon, err := model.Lexicon()
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func TestRun(t *testing.T) {
 	}
 	raw, err := os.ReadFile(filepath.Join(out, "prior-0.json"))
 	require.NoError(t, err)
-	lexicon, err := model.Embedded().Lexicon()
+	lexicon, err := model.Lexicon()
 	require.NoError(t, err)
 	p, err := lexicon.UnmarshalPrior(raw)
 	require.NoError(t, err)

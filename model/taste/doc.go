@@ -8,7 +8,7 @@
 // [Lexicon.Update] makes the next version of the prior; a request without a prompt
 // gets the latent that [Lexicon.Draw] gives for its seed.
 //
-//	lexicon, err := model.Embedded().Lexicon()
+//	lexicon, err := model.Lexicon()
 //	prior := lexicon.First()                          // version 0 knows nothing
 //	l, origin := lexicon.Draw(prior, seed)            // and explores
 //	picture, err := artist.RenderLatent(ctx, l, seed, 1024, model.RenderOptions{})

@@ -39,6 +39,9 @@ var ErrPrior = errors.New("not a prior")
 // ID is a SHA-256: of a file, or the ledger's name of an artwork. As text it is hex.
 type ID [32]byte
 
+// IDOf is the ID of a file.
+func IDOf(file []byte) ID { return sha256.Sum256(file) }
+
 // String is the ID in hex.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/atelier-dao/atelier/node/gallery"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -61,6 +62,7 @@ type server struct {
 	token   [32]byte // SHA-256 of the owner's
 	open    bool     // there is a token
 	log     *slog.Logger
+	shelf   *tastes.Shelf // of the backend's store
 	streams chan struct{} // one element per open stream
 	sealing chan struct{} // one element while a model is made
 	beat    time.Duration
@@ -72,6 +74,7 @@ type server struct {
 // the root.
 func New(b Backend, o Options) (http.Handler, error) {
 	s := newServer(b, o)
+	s.shelf = tastes.NewShelf(b.Store())
 	mux := http.NewServeMux()
 	s.register(humago.New(mux, describe()))
 	mux.Handle("/ipfs/", storage.NewGateway(b.Store()))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"slices"
 
 	"github.com/ipfs/go-cid"
@@ -94,9 +95,10 @@ func transcriptOf(v curation.View) (t Transcript, err error) {
 	return t, err
 }
 
-// artworkOf converts a record; held says whether a folder is in the store.
-func artworkOf(v curation.View, a curation.Artwork, held func(string) bool) Artwork {
+// artwork converts a record.
+func (s *server) artwork(ctx context.Context, v curation.View, a curation.Artwork) Artwork {
 	return Artwork{
+		Title: s.shelf.Title(ctx, v, a), Prior: a.Prior, Drawn: s.drawn(ctx, v, a),
 		RID: a.RID, Status: string(a.Status), Requester: a.Requester, Prompt: a.Prompt, BodyHash: a.BodyHash, ModelID: a.ModelID,
 		KeyEpoch: a.KeyEpoch, Label: a.Label, U: a.U, Epoch: a.Epoch, Deposit: a.Deposit,
 		Readers:   each(a.Prekeys, func(k curation.ReaderKey) Reader { return Reader{k.Member, k.R} }),
@@ -105,7 +107,7 @@ func artworkOf(v curation.View, a curation.Artwork, held func(string) bool) Artw
 		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot, Class: model.ClassOf(kernel.Contract),
 		Attested: a.Attested, Auditor: a.Auditor, AuditedRoot: a.AuditedRoot,
 		Round: a.Round, Settled: a.Settled, Backing: a.Backing, Backers: a.Backers, Score: a.Score,
-		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && held(a.CID),
+		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && s.held(a.CID),
 	}
 }
 
@@ -132,7 +134,7 @@ func turnOf(v curation.View, a curation.Artwork) *Turn {
 	return nil
 }
 
-func approvalOf(a curation.Artwork) Approval {
+func (s *server) approval(ctx context.Context, v curation.View, a curation.Artwork) Approval {
 	state := "approved"
 	switch {
 	case a.Approved == 0 && a.Status == curation.StatusRequested:
@@ -140,7 +142,7 @@ func approvalOf(a curation.Artwork) Approval {
 	case a.Approved == 0:
 		state = "expired"
 	}
-	return Approval{RID: a.RID, Prompt: a.Prompt, Requester: a.Requester, State: state, Epoch: a.Epoch,
+	return Approval{RID: a.RID, Prompt: a.Prompt, Title: s.shelf.Title(ctx, v, a), Requester: a.Requester, State: state, Epoch: a.Epoch,
 		Requested: a.Requested, Approved: a.Approved, Expiry: a.Expiry, Status: string(a.Status)}
 }
 

@@ -37,16 +37,16 @@ type approvalsInput struct {
 
 func (s *server) registerLists(api huma.API) {
 	pages(s, api, "artworks", "/v1/artworks", "Requests and artworks, by the time of the requests", s.artworks)
-	pages(s, api, "approvals", "/v1/approvals", "Requests and their approvals, newest first", approvals)
+	pages(s, api, "approvals", "/v1/approvals", "Requests and their approvals, newest first", s.approvals)
 }
 
 // pages registers a read of the committed state that answers by pages.
-func pages[I, O any](s *server, api huma.API, id, path, summary string, read func(curation.View, *I) (page[O], error)) {
+func pages[I, O any](s *server, api huma.API, id, path, summary string, read func(context.Context, curation.View, *I) (page[O], error)) {
 	huma.Register(api, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"read"}},
-		func(_ context.Context, in *I) (*page[O], error) {
+		func(ctx context.Context, in *I) (*page[O], error) {
 			var out page[O]
 			err := s.view(func(v curation.View) (err error) {
-				out, err = read(v, in)
+				out, err = read(ctx, v, in)
 				return err
 			})
 			if err != nil {
@@ -77,7 +77,7 @@ func behind(v curation.View, text string) (rid curation.Hash, err error) {
 	return rid, nil
 }
 
-func (s *server) artworks(v curation.View, in *artworksInput) (page[Artwork], error) {
+func (s *server) artworks(ctx context.Context, v curation.View, in *artworksInput) (page[Artwork], error) {
 	f, q := curation.Filter{Round: in.Round, Newest: in.Newest, Limit: in.Limit + 1}, url.Values{}
 	for _, status := range in.Status {
 		f.Status = append(f.Status, curation.Status(status))
@@ -109,7 +109,7 @@ func (s *server) artworks(v curation.View, in *artworksInput) (page[Artwork], er
 		found = found[:in.Limit]
 		out.Link = next("/v1/artworks", q, found[in.Limit-1].RID, in.Limit)
 	}
-	out.Body = each(found, func(a curation.Artwork) Artwork { return artworkOf(v, a, s.held) })
+	out.Body = each(found, func(a curation.Artwork) Artwork { return s.artwork(ctx, v, a) })
 	return out, nil
 }
 
@@ -117,7 +117,7 @@ func (s *server) artworks(v curation.View, in *artworksInput) (page[Artwork], er
 // expired were approved before, and only reading them tells.
 const mostRead = 5 * maxList
 
-func approvals(v curation.View, in *approvalsInput) (page[Approval], error) {
+func (s *server) approvals(ctx context.Context, v curation.View, in *approvalsInput) (page[Approval], error) {
 	f, q := curation.Filter{Newest: true, Limit: in.Limit + 1}, url.Values{}
 	if len(in.State) > 0 {
 		q.Set("state", strings.Join(in.State, ","))
@@ -141,7 +141,7 @@ func approvals(v curation.View, in *approvalsInput) (page[Approval], error) {
 				out.Link = next("/v1/approvals", q, f.After, in.Limit)
 				return out, nil
 			}
-			if p := approvalOf(a); len(in.State) == 0 || slices.Contains(in.State, p.State) {
+			if p := s.approval(ctx, v, a); len(in.State) == 0 || slices.Contains(in.State, p.State) {
 				out.Body = append(out.Body, p)
 			}
 			read, f.After = read+1, a.RID

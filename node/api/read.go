@@ -61,6 +61,7 @@ func (s *server) register(api huma.API) {
 	s.registerNetwork(api)
 	s.registerCustody(api)
 	s.registerModels(api)
+	s.registerTastes(api)
 	s.registerMotions(api)
 	s.registerReleases(api)
 	s.registerGuardians(api)
@@ -149,13 +150,13 @@ func (s *server) pins() []Pin {
 
 func (s *server) registerArtworks(api huma.API) {
 	s.registerLists(api)
-	get(s, api, "artwork", "/v1/artworks/{id}", "One artwork with its market",
-		func(v curation.View, in *byID) (ArtworkDetail, error) {
+	getWith(s, api, "artwork", "/v1/artworks/{id}", "One artwork with its market",
+		func(ctx context.Context, v curation.View, in *byID) (ArtworkDetail, error) {
 			a, err := find(v, in.ID)
 			if err != nil {
 				return ArtworkDetail{}, err
 			}
-			d := ArtworkDetail{Artwork: artworkOf(v, a, s.held), Statement: Hex(curation.StatementFor(v.Chain(), a).Bytes()),
+			d := ArtworkDetail{Artwork: s.artwork(ctx, v, a), Statement: Hex(curation.StatementFor(v.Chain(), a).Bytes()),
 				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf)}
 			if m, ok := v.Market(a.RID); ok {
 				market := marketOf(m)

@@ -141,7 +141,10 @@ type Artwork struct {
 	RID       curation.Hash    `json:"rid"`
 	Status    string           `json:"status" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired"`
 	Requester curation.Address `json:"requester"`
-	Prompt    string           `json:"prompt"`
+	Prompt    string           `json:"prompt" doc:"Empty when it is drawn from the network's taste."`
+	Title     string           `json:"title" doc:"The prompt, or in words what the taste gave for the seed."`
+	Prior     curation.Hash    `json:"prior,omitzero" doc:"SHA-256 of the version of the taste that it is drawn from; absent with a prompt, and from before there was one."`
+	Drawn     *Drawn           `json:"drawn,omitempty" doc:"What that version gave for the seed; absent before there is a seed."`
 	BodyHash  curation.Hash    `json:"body_hash" doc:"SHA-256 of the request's signed body."`
 	ModelID   curation.Hash    `json:"model_id"`
 	KeyEpoch  uint64           `json:"key_epoch"`
@@ -207,7 +210,8 @@ type ArtworkDetail struct {
 // Approval is where the approval of a request stands.
 type Approval struct {
 	RID       curation.Hash    `json:"rid"`
-	Prompt    string           `json:"prompt"`
+	Prompt    string           `json:"prompt" doc:"Empty when it is drawn from the network's taste."`
+	Title     string           `json:"title" doc:"The prompt, or in words what the taste gave for the seed."`
 	Requester curation.Address `json:"requester"`
 	State     string           `json:"state" enum:"waiting,approved,expired"`
 	Epoch     uint64           `json:"epoch"`

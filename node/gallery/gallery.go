@@ -1,5 +1,5 @@
 // Package gallery shows a network to people: the wall of artworks, a page for each,
-// the network with its members, and the rounds.
+// the network with its members, the rounds, and the taste that they teach.
 //
 // Pages are rendered here, from the committed state of one height, and work without
 // JavaScript; a small script only loads them again when something has happened.
@@ -27,6 +27,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -69,6 +70,7 @@ const policy = "default-src 'none'; img-src 'self'; style-src 'self'; script-src
 // gallery answers the requests.
 type gallery struct {
 	source Source
+	shelf  *tastes.Shelf // of the source's store
 	self   func() Self
 	log    *slog.Logger
 	pages  map[string]*template.Template
@@ -95,7 +97,7 @@ func New(source Source, o Options) (http.Handler, error) {
 	if o.Self == nil {
 		o.Self = func() Self { return Self{} }
 	}
-	g := &gallery{source: source, self: o.Self, log: o.Logger, pages: map[string]*template.Template{}, assets: map[string]asset{}}
+	g := &gallery{source: source, shelf: tastes.NewShelf(source.Store()), self: o.Self, log: o.Logger, pages: map[string]*template.Template{}, assets: map[string]asset{}}
 	if err := g.load(); err != nil {
 		return nil, fmt.Errorf("gallery: %w", err)
 	}
@@ -103,6 +105,8 @@ func New(source Source, o Options) (http.Handler, error) {
 	mux.HandleFunc("GET /{$}", g.page("wall", g.wall))
 	mux.HandleFunc("GET /artworks/{id}", g.page("artwork", g.artwork))
 	mux.HandleFunc("GET /network", g.page("network", g.network))
+	mux.HandleFunc("GET /taste", g.page("taste", g.taste))
+	mux.HandleFunc("GET /taste/{version}", g.page("taste", g.taste))
 	mux.HandleFunc("GET /rounds/{number}", g.page("round", g.round))
 	mux.HandleFunc("GET /assets/{name}", g.asset)
 	mux.HandleFunc("GET /", g.page("missing", func(*http.Request, curation.View) (any, error) { return nil, absent("There is nothing here.") }))
@@ -128,7 +132,7 @@ func (g *gallery) load() error {
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{"wall", "artwork", "network", "round", "missing"} {
+	for _, name := range []string{"wall", "artwork", "network", "round", "taste", "missing"} {
 		t, err := layout.Clone()
 		if err != nil {
 			return err

@@ -203,7 +203,7 @@ func (g *gallery) round(r *http.Request, v curation.View) (any, error) {
 		if !ok {
 			continue
 		}
-		c := contender{card: g.cardOf(v, a), Chosen: slices.Contains(round.Published, rid)}
+		c := contender{card: g.cardOf(r.Context(), v, a), Chosen: slices.Contains(round.Published, rid)}
 		c.Later = i >= firstSight
 		if a.Round == number && round.Phase == curation.RoundSettled {
 			c.Backing, c.Backers, c.Score = a.Backing, a.Backers, a.Score
@@ -216,7 +216,11 @@ func (g *gallery) round(r *http.Request, v curation.View) (any, error) {
 	}
 	for _, o := range v.Orders(number) {
 		of, _ := v.Artwork(o.RID)
-		m.Orders = append(m.Orders, backing{o, personOf(v, o.Account), of.Prompt})
+		title := ""
+		if of.RID == o.RID && o.RID != (curation.Hash{}) {
+			title = g.shelf.Title(r.Context(), v, of)
+		}
+		m.Orders = append(m.Orders, backing{o, personOf(v, o.Account), title})
 		switch o.Status {
 		case curation.OrderFilled:
 			m.Filled++

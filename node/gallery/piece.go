@@ -13,6 +13,8 @@ import (
 // piece is one artwork with everything that the ledger knows of it.
 type piece struct {
 	curation.Artwork
+	Prompt         string  // or what else it is called
+	Origin         *origin // of one without a prompt; nil otherwise
 	Picture, Blank string
 	Later          bool // never: it is what the page is for
 	Says           string
@@ -52,7 +54,7 @@ type market struct {
 type backing struct {
 	curation.Order
 	Who person
-	For string // prompt of the artwork; empty when the order could not be read
+	For string // title of the artwork; empty when the order could not be read
 }
 
 type holder struct {
@@ -65,7 +67,7 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 	if !ok {
 		return nil, absent("The ledger holds no artwork of that name.")
 	}
-	p := piece{Artwork: a, Says: says(v, a), Steps: stepsOf(v, a), RequestedBy: personOf(v, a.Requester), Deposit: a.Deposit,
+	p := piece{Artwork: a, Prompt: g.shelf.Title(r.Context(), v, a), Origin: g.originOf(r.Context(), v, a), Says: says(v, a), Steps: stepsOf(v, a), RequestedBy: personOf(v, a.Requester), Deposit: a.Deposit,
 		Certified: hex.EncodeToString(a.Certificate), SeedSigned: hex.EncodeToString(a.SeedSignature),
 		Statement: hex.EncodeToString(curation.StatementFor(v.Chain(), a).Bytes())}
 	p.Picture, p.Blank = g.pictureOf(a)
@@ -93,7 +95,7 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 		p.Market = &shown
 	}
 	for _, o := range v.Backings(a.RID) {
-		p.Backings = append(p.Backings, backing{o, personOf(v, o.Account), a.Prompt})
+		p.Backings = append(p.Backings, backing{o, personOf(v, o.Account), p.Prompt})
 	}
 	for _, h := range v.Holders(a.RID) {
 		p.Holders = append(p.Holders, holder{h, personOf(v, h.Account)})

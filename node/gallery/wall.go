@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -43,7 +44,7 @@ func sections() []section {
 // card is an artwork on the wall.
 type card struct {
 	RID     curation.Hash
-	Prompt  string
+	Prompt  string // or what else it is called
 	Status  string
 	Says    string // where it stands, in words
 	Picture string // path; empty when this node cannot show it
@@ -97,7 +98,7 @@ func (g *gallery) wall(r *http.Request, v curation.View) (any, error) {
 			known = len(works) > 0 || !q.Has("after") && !q.Has("before")
 		}
 		for _, a := range works {
-			c := g.cardOf(v, a)
+			c := g.cardOf(r.Context(), v, a)
 			c.Later = shown >= firstSight
 			s.Works = append(s.Works, c)
 			shown++
@@ -146,8 +147,8 @@ func (s section) page(v curation.View, q url.Values) (works []curation.Artwork, 
 	return works, newer, older
 }
 
-func (g *gallery) cardOf(v curation.View, a curation.Artwork) card {
-	c := card{RID: a.RID, Prompt: a.Prompt, Status: string(a.Status), Says: says(v, a)}
+func (g *gallery) cardOf(ctx context.Context, v curation.View, a curation.Artwork) card {
+	c := card{RID: a.RID, Prompt: g.shelf.Title(ctx, v, a), Status: string(a.Status), Says: says(v, a)}
 	c.Picture, c.Blank = g.pictureOf(a)
 	return c
 }

@@ -58,6 +58,17 @@ type Wrapped struct {
 	Err    error
 }
 
+// Learned is the outcome of a Learn.
+type Learned struct {
+	Version uint64
+	Prior   curation.Hash // of the file, which is here and pinned
+	Lexicon curation.Hash // the same of the lexicon's
+	Err     error
+}
+
+// PriorKept tells that a file of the taste is here and pinned.
+type PriorKept struct{ File curation.Hash }
+
 // HandoverWanted has the member propose that the keys be handed over to a fresh
 // committee, or consent to it; it does the latter by itself.
 type HandoverWanted struct{}
@@ -75,6 +86,8 @@ func (ShareArrived) event()   {}
 func (Rendered) event()       {}
 func (ModelKept) event()      {}
 func (Wrapped) event()        {}
+func (Learned) event()        {}
+func (PriorKept) event()      {}
 
 // Effect is what the machine asks its surroundings to do.
 type Effect interface{ effect() }
@@ -183,6 +196,24 @@ type Wrap struct {
 	Sealer    curation.Address // the account that holds the container first-hand
 }
 
+// Learn computes a version of the network's taste by the rule of package model/taste,
+// keeps its file and that of the lexicon, and pins both. A Learned follows.
+type Learn struct {
+	Version uint64
+	Round   uint64             // that it learns from; 0 for version 0
+	Before  curation.Hash      // file of the version before, as it was adopted; zero for version 0
+	Lexicon curation.Hash      // file of the network's; zero for version 0, which takes that of this program
+	From    []curation.Address // who may have files that are not here
+}
+
+// KeepPrior fetches a file of the taste, unless it is here, and pins it. A PriorKept
+// follows, unless it is not to be had now.
+type KeepPrior struct {
+	Version uint64
+	File    curation.Hash
+	From    []curation.Address
+}
+
 // Misbehaved names a member that broke the protocol as far as we can tell. What others
 // can tell as well goes to the ledger, as evidence.
 type Misbehaved struct {
@@ -212,6 +243,8 @@ func (LetGo) effect()        {}
 func (KeepModel) effect()    {}
 func (LetGoModel) effect()   {}
 func (Wrap) effect()         {}
+func (Learn) effect()        {}
+func (KeepPrior) effect()    {}
 func (Misbehaved) effect()   {}
 func (Note) effect()         {}
 

@@ -2,7 +2,8 @@
 // in the ceremony, keeps prekeys on the ledger, approves requests by gossip,
 // releases blinded shares to the drawn readers and to nobody else, generates and
 // audits when the seed draws it, opens sealed orders, keeps artworks and the artist's
-// containers, and puts a layer around the artist when it is drawn to.
+// containers, puts a layer around the artist when it is drawn to, and computes and
+// records the versions of the network's taste.
 //
 // Step reads the ledger and an event and asks for effects: transactions to
 // submit, messages to gossip, shares to ask for, pictures to render. Package node
@@ -98,6 +99,9 @@ type Machine struct {
 	containers map[containerKey]*container // of sealed models
 	proposal   *curation.Rotate            // a container of our own for the next key epoch, not on the ledger yet
 	wrapping   *curation.Model             // what one is being made of; nil while none is
+	learned    map[uint64]*version         // versions of the taste that this member has computed, by number: the last ones
+	files      map[curation.Hash]bool      // files of the taste that are here, from those of m.versions on
+	versions   uint64                      // all versions of the taste below this one are here
 	round      uint64                      // all rounds up to this one are dealt with
 	effects    []Effect
 }
@@ -116,7 +120,7 @@ func New(chain curation.Hash, secrets Secrets, journal []Entry, rand io.Reader) 
 		certified: map[curation.Hash]quorum.Certified{}, jobs: map[jobKey]*job{},
 		released: map[releaseKey]*release{}, asks: map[uint32]int{}, charges: map[uint32]charge{}, conflicts: map[uint32]int{}, prekeys: map[[32]byte]uint64{},
 		asked: map[string]uint64{}, candidates: map[curation.Hash]string{}, published: map[curation.Hash]bool{},
-		containers: map[containerKey]*container{},
+		containers: map[containerKey]*container{}, learned: map[uint64]*version{}, files: map[curation.Hash]bool{},
 	}
 	for _, e := range journal {
 		m.released[releaseKey{e.RID, e.Role, e.Member}] = &release{r: e.R}
@@ -154,6 +158,11 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.modelKept(l, e)
 	case Wrapped:
 		m.wrapped(l, e)
+	case Learned:
+		m.learnt(l, e)
+	case PriorKept:
+		m.files[e.File] = true
+		m.keepTaste(l)
 	case HandoverWanted:
 		m.wanted = true
 		m.handOver(l)
@@ -206,6 +215,7 @@ func (m *Machine) block(l curation.View) {
 	}
 	if m.me.Index != 0 && m.me.Standing != curation.StandingLeft {
 		m.keepModels(l)
+		m.taste(l)
 	}
 	if len(m.seats) == 0 {
 		m.keep(l)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/shamir/dkg"
 	"github.com/atelier-dao/atelier/shamir/quorum"
@@ -51,6 +52,7 @@ type world struct {
 	writes  int                 // durable ones so far, of all members
 	crashAt int                 // the write at which its member crashes, from 1; 0 for none
 	written bool                // it crashes once that write is done; else before
+	tasting bool                // members compute the taste; else nobody ever answers them
 	spoil   func([]byte) []byte // what the network makes of an answer to a reader; nil leaves it
 }
 
@@ -80,6 +82,8 @@ type peer struct {
 	wrong    func([]byte) []byte                                             // what it releases in the place of its share; nil when it is honest
 	disk     map[string]sealed                                               // containers, by CID
 	wraps    func(s member.Sealing, inside []byte) (curation.Rotate, []byte) // what it does when it rotates; nil when it is honest
+	tastes   map[curation.Hash][]byte                                        // files of the taste, by their hashes
+	likes    func(*taste.Prior)                                              // what it does to a version that it computed; nil when it is honest
 	failures []error                                                         // that notes told
 }
 
@@ -192,6 +196,9 @@ func (w *world) start(q *peer) {
 	}
 	for _, e := range q.charges {
 		q.machine.Charge(e)
+	}
+	for file := range q.tastes {
+		q.machine.HoldsPrior(file)
 	}
 	for cid, c := range q.disk {
 		q.machine.Holds(c.keyEpoch, cid, true)
@@ -351,6 +358,12 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		})
 	case member.Wrap:
 		w.wrap(q, f)
+	case member.Learn:
+		if w.tasting {
+			w.learn(q, f)
+		}
+	case member.KeepPrior:
+		w.keepPrior(q, f)
 	case member.LetGo:
 		delete(q.kept, f.RID)
 	case member.Keep:

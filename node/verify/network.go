@@ -23,6 +23,7 @@ type Network struct {
 	Committee []byte        `json:"committee"` // shamir.Committee in force
 	Members   []Member      `json:"members"`
 	Models    []Model       `json:"models"`
+	Priors    []Prior       `json:"priors,omitempty"` // versions of the taste, oldest first
 	// Artworks are the ledger's records of the registered ones, by request id: a
 	// CID names two when a member registers another's folder as its own.
 	Artworks map[curation.Hash]Record `json:"artworks"`
@@ -37,6 +38,14 @@ type Record struct {
 	Requester curation.Address `json:"requester"`
 	Requested uint64           `json:"requested"` // height
 	Status    curation.Status  `json:"status"`
+	Prior     curation.Hash    `json:"prior,omitzero"` // the version of the taste that it was drawn from; zero with a prompt
+}
+
+// Prior is a version of the network's taste, in a Network file.
+type Prior struct {
+	Version uint64        `json:"version"`
+	ID      curation.Hash `json:"id"` // SHA-256 of its file
+	Lexicon curation.Hash `json:"lexicon"`
 }
 
 // Member is a co-owner in a Network file, or one who was or is about to be: whoever
@@ -79,10 +88,13 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 				Label: m.Label, U: m.U, ContainerCID: m.ContainerCID})
 		}
 	}
+	for _, p := range slices.Backward(v.Priors(0)) {
+		n.Priors = append(n.Priors, Prior{Version: p.Version, ID: p.ID, Lexicon: p.Lexicon})
+	}
 	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
 			n.Artworks[a.RID] = Record{CID: a.CID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
-				Requester: a.Requester, Requested: a.Requested, Status: a.Status}
+				Requester: a.Requester, Requested: a.Requested, Status: a.Status, Prior: a.Prior}
 		}
 	}
 	return n, true, nil

@@ -179,6 +179,9 @@ func (c *checker) record() (string, error) {
 	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
 		return "", errors.New("the ledger's record of it says otherwise than its receipt")
 	}
+	if err := c.drawnFrom(k.Prior); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%s; requested by %v, made by member %d", k.Status, k.Requester, k.Generator), nil
 }
 
@@ -225,6 +228,7 @@ func (c *checker) history() (string, error) {
 	}{
 		{"its request", a.RID == curation.RequestID(body, a.Requested, a.Position) && a.BodyHash == body && a.Prompt == r.Prompt && a.Requester == r.Collector},
 		{"the heights of its request and its deadline", a.Requested == r.RequestHeight && a.Expiry == r.ExpiryHeight},
+		{"what it was drawn from", c.drawnFrom(a.Prior) == nil},
 		{"its model", a.ModelID == r.Model && a.KeyEpoch == r.KeyEpoch && a.Label == r.Label && a.U == r.U},
 		{"its committee", a.Epoch == r.CommitteeEpoch},
 		{"the members that may read the artist for it", slices.Equal(readers, r.Readers)},

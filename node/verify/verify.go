@@ -27,6 +27,8 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -36,6 +38,7 @@ type Options struct {
 	Ledger  *Ledger       // takes the place of Network: what an export proves, once compared with a Chain
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
+	Prior   []byte        // file of the version of the taste that the picture was drawn from; nil: what it gave is not computed again
 }
 
 // checker makes the claims about one artwork.
@@ -93,6 +96,9 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 		return nil
 	}
 	c.Prompt, c.Seed = c.receipt.Prompt, curation.Hash(c.receipt.Seed).String()
+	if t := c.receipt.Taste; t != nil {
+		c.Words = t.Words
+	}
 	own := make([]storage.File, len(parts))
 	for i, name := range parts {
 		own[i] = storage.File{Name: name, Data: c.files[name]}
@@ -105,6 +111,9 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 	c.folder()
 	c.picture()
 	c.rendering(ctx)
+	if c.receipt.Taste != nil {
+		c.taste()
+	}
 	c.network()
 	return c.stopped
 }
@@ -211,9 +220,9 @@ func (c *checker) rendering(ctx context.Context) {
 		if r.Width != r.Height {
 			return "", fmt.Errorf("%dx%d pixels, but the artist draws squares", r.Width, r.Height)
 		}
-		p, err := c.o.Artist.Render(ctx, r.Prompt, r.Seed, int(r.Width), model.RenderOptions{})
+		p, err := c.render(ctx)
 		if err != nil {
-			if !errors.Is(err, model.ErrPrompt) {
+			if !errors.Is(err, model.ErrPrompt) && !errors.Is(err, latent.ErrLatent) && !errors.Is(err, tastes.ErrReceipt) {
 				c.stopped = fmt.Errorf("render the picture again: %w", err)
 			}
 			return "", err

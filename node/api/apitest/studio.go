@@ -41,6 +41,7 @@ type Studio struct {
 	genesis []byte
 	people  []*person
 	writing sync.Mutex // guards the journals of people
+	likes   bool       // members compute the taste
 	skew    bool       // auditors find other pixels
 
 	signing    sync.Mutex // guards the keys of validators
@@ -312,6 +313,12 @@ func (s *Studio) perform(p *person, f member.Effect) {
 		if f.Model.Standing != curation.ModelProposed { // whether members store those is for each test to say
 			s.step(p, member.ModelKept{KeyEpoch: f.Model.KeyEpoch, CID: f.Model.ContainerCID})
 		}
+	case member.Learn:
+		if s.likes {
+			s.step(p, s.compute(f))
+		}
+	case member.KeepPrior:
+		s.step(p, member.PriorKept{File: f.File})
 	case member.Gossip:
 		for _, other := range s.people {
 			if other != p {
