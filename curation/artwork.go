@@ -76,9 +76,12 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	}
 	body := tx.BodyHash()
 	a := Artwork{
-		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
-		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
-		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
+		Opening: Opening{
+			RID: RequestID(body, x.height, index), BodyHash: body,
+			ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
+			Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
+		},
+		Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, Deposit: x.params().RequestDeposit,
 	}
 	x.saveArtwork(a)
 	x.st.Set(indexDue(a), present)
@@ -129,7 +132,7 @@ func (x *execution) certify(p Certify) error {
 		return err
 	}
 	committee := x.committeeOf(a.Epoch)
-	if _, err := quorum.Verify(committee, StatementFor(x.machine.chain, a), quorum.Signature(p.Certificate)); err != nil {
+	if _, err := quorum.Verify(committee, StatementFor(x.machine.chain, a.Opening), quorum.Signature(p.Certificate)); err != nil {
 		return refuse(CodeProof, "%v", err)
 	}
 	if err := quorum.VerifySeed(committee, x.machine.chain, a.RID, quorum.Signature(p.SeedSignature)); err != nil {

@@ -245,7 +245,7 @@ func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) erro
 	if seats.Of(accused.Index) == 0 {
 		return refuse(CodeNotMember, "member %d has no share of epoch %d", accused.Index, a.Epoch)
 	}
-	statement, certificate := StatementFor(m.chain, a), quorum.Signature(a.Certificate)
+	statement, certificate := StatementFor(m.chain, a.Opening), quorum.Signature(a.Certificate)
 	if !VerifyRelease(accused.Account, quorum.Context(statement, certificate), seal.Role(s.Role), s.Reader, s.Share, s.Signature) {
 		return refuse(CodeProof, "the share is not signed by member %d for this request, reader and role", accused.Index)
 	}
@@ -339,7 +339,7 @@ func (m *Machine) judgeApproval(r state.Reader, accused Member, s SignedStatemen
 		return refuse(CodeUnknown, "there is no request %v", Hash(statement.RID))
 	case statement.Epoch != a.Epoch:
 		return refuse(CodeProof, "the statement is of epoch %d, the request of epoch %d", statement.Epoch, a.Epoch)
-	case statement == StatementFor(m.chain, a):
+	case statement == StatementFor(m.chain, a.Opening):
 		return refuse(CodeProof, "the statement is the one that the ledger holds")
 	case len(must2(load[Committee](r, keyCommitteeRecord(a.Epoch))).Guardians) > 0:
 		return refuse(CodeProof, "guardians dealt the shares of epoch %d and can sign with each of them: such a signature shows nothing about the member", a.Epoch)

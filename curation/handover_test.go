@@ -308,7 +308,7 @@ func TestWhatWasBegunBeforeAHandoverIsFinishedByItsCommittee(t *testing.T) {
 	late := w.requested("alice", "after")
 	require.EqualValues(t, 2, w.artwork(late).Epoch)
 	committee, shares := w.serving(1)
-	s := StatementFor(w.chain, w.artwork(late))
+	s := StatementFor(w.chain, w.artwork(late).Opening)
 	_, err := quorum.SignApproval(shares[0], s)
 	require.ErrorIs(t, err, quorum.ErrEpoch, "a share of before does not approve it")
 	_, err = quorum.Verify(committee, s, quorum.Signature(w.artwork(approved).Certificate))

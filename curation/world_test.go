@@ -157,10 +157,10 @@ func (w *world) unchanged() {
 	for _, a := range view(w, func(v View) []Artwork { return v.Artworks(Filter{}) }) {
 		first, known := w.said[a.RID]
 		if !known {
-			first = StatementFor(w.chain, a)
+			first = StatementFor(w.chain, a.Opening)
 			w.said[a.RID] = first
 		}
-		require.Equal(w.t, first, StatementFor(w.chain, a))
+		require.Equal(w.t, first, StatementFor(w.chain, a.Opening))
 	}
 }
 
@@ -304,7 +304,7 @@ func (w *world) modelID() Hash {
 
 // certificateFor is what the given members' gossip recovers for a request.
 func (w *world) certificateFor(rid Hash, members ...uint32) Certify {
-	s := StatementFor(w.chain, w.artwork(rid))
+	s := StatementFor(w.chain, w.artwork(rid).Opening)
 	var approvals, seeds []quorum.Partial
 	committee, shares := w.serving(s.Epoch)
 	for _, i := range members {
