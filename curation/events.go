@@ -38,6 +38,15 @@ const (
 	EventModelProven       = "model.proven"
 	EventModelDiscarded    = "model.discarded"
 	EventRotationDue       = "rotation.due"
+	EventTrainingProposed  = "training.proposed"
+	EventTrainingOpened    = "training.opened"
+	EventTrainingJoined    = "training.joined"
+	EventTrainingPhase     = "training.phase"
+	EventTrainingMessage   = "training.message"
+	EventTrainingMissed    = "training.missed"
+	EventTrainingSummed    = "training.summed"
+	EventTrainingSealed    = "training.sealed"
+	EventTrainingEnded     = "training.ended"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
 	EventArtworkRegistered = "artwork.registered"
@@ -106,6 +115,15 @@ var EventAttributes = map[string][]string{
 	EventModelProven:       {"key_epoch", "openers"},
 	EventModelDiscarded:    {"key_epoch", "member", "reason", "current"},
 	EventRotationDue:       {"key_epoch", "layers", "order"},
+	EventTrainingProposed:  {"motion", "training", "model", "until"},
+	EventTrainingOpened:    {"training", "rid", "model", "votes", "expiry", "readers"},
+	EventTrainingJoined:    {"training", "member", "reader", "joined", "readers"},
+	EventTrainingPhase:     {"training", "phase", "trainers", "deadline"},
+	EventTrainingMessage:   {"training", "member", "message"},
+	EventTrainingMissed:    {"training", "member", "reason"},
+	EventTrainingSummed:    {"training", "sum", "counted", "order", "until"},
+	EventTrainingSealed:    {"training", "key_epoch", "plain_hash", "member"},
+	EventTrainingEnded:     {"training", "status", "key_epoch", "reason"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
 	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},

@@ -87,6 +87,9 @@ func oldestWork(r state.Reader, now uint64) uint64 {
 	if round, running := runningRound(r); running {
 		now = min(now, round.Epoch)
 	}
+	if t, running := runningTraining(r); running && t.Status.Opens() {
+		now = min(now, t.Epoch)
+	}
 	for k := range r.Ascend([]byte("index/due/")) {
 		return min(now, must2(load[Artwork](r, keyArtwork(Hash(k[len(k)-32:])))).Epoch)
 	}

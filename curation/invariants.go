@@ -248,7 +248,7 @@ func (m *Machine) motionsAgree(r state.Reader) error {
 			return fmt.Errorf("motion %v until %d: indexed %v, votes %v", o.ID, o.Until, ok, o.Votes)
 		}
 		about := 0
-		for _, is := range []bool{o.Application != nil, o.Remove != 0, o.Adopt != 0} {
+		for _, is := range []bool{o.Application != nil, o.Remove != 0, o.Adopt != 0, o.Train != nil} {
 			if is {
 				about++
 			}

@@ -11,7 +11,7 @@ import (
 // modules are the parts of the state, each under a root of its own.
 var modules = []string{
 	"account", "artwork", "ceremony", "chain", "evidence", "holding", "index", "market",
-	"member", "model", "motion", "opening", "order", "prekey", "round",
+	"member", "model", "motion", "opening", "order", "prekey", "round", "training",
 }
 
 // key joins a module (or "module/table/") and parts of fixed length.
@@ -38,6 +38,7 @@ var (
 	keyHandover  = []byte("ceremony/handover")  // Handover that is proposed
 	keyAborted   = []byte("ceremony/aborted")   // AbortedHandover: the last one
 	keyMembers   = []byte("chain/members")      // number of the last member
+	keyTrainings = []byte("chain/trainings")    // number of the last training
 )
 
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
@@ -61,6 +62,7 @@ func keyPrekey(i uint32, seq uint64) []byte {
 	return key("prekey/", index32(i), number(seq))
 }
 func keyModel(epoch uint64) []byte { return key("model/", number(epoch)) }
+func keyTraining(n uint64) []byte  { return key("training/record/", number(n)) }
 func keyArtwork(rid Hash) []byte   { return key("artwork/", rid[:]) }
 func keyMarket(rid Hash) []byte    { return key("market/", rid[:]) }
 func keyRoundRecord(n uint64) []byte {
@@ -72,6 +74,12 @@ func keyOrder(round uint64, i int) []byte {
 func keyOpening(round uint64, member uint32) []byte {
 	return key("opening/", number(round), index32(member))
 }
+
+// trainingRoundTable holds the secagg.Round of the last training that came so far.
+const trainingRoundTable = "training/round/"
+
+func keyTrainingRound(n uint64) []byte { return key(trainingRoundTable, number(n)) }
+
 func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
 
 // Indexes hold a single byte, or the name of what they point at.
@@ -93,6 +101,7 @@ func indexCID(cid string, rid ...byte) []byte {
 }
 func indexMember(a Address) []byte           { return key("index/member/", a[:]) }           // → member's number
 func indexApplication(digest Hash) []byte    { return key("index/application/", digest[:]) } // that admitted somebody
+func indexTraining(rid Hash) []byte          { return key("index/training/", rid[:]) }       // → its number
 func indexMotion(m Motion) []byte            { return key("index/motion/", number(m.Until), m.ID[:]) }
 func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {

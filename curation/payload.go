@@ -28,6 +28,9 @@ const (
 	KindAdopt    Kind = "model.adopt"        // members
 	KindRotate   Kind = "model.rotate"       // the rotator
 	KindStored   Kind = "model.stored"       // members with a share
+	KindTrain    Kind = "training.vote"      // members with a share
+	KindJoin     Kind = "training.join"      // members with a reader key in it
+	KindTraining Kind = "training.message"   // trainers
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
@@ -211,6 +214,9 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindAdopt:    read[Adopt],
 	KindRotate:   read[Rotate],
 	KindStored:   read[Stored],
+	KindTrain:    read[Train],
+	KindJoin:     read[Join],
+	KindTraining: read[TrainingMessage],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],

@@ -63,7 +63,7 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		return x.settled(tx, p.KeyEpoch, ModelNominated)
 	case Stored:
 		return x.settled(tx, p.KeyEpoch, ModelNominated, ModelProposed)
-	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Register, Attest, OrderShares:
+	case Train, Join, TrainingMessage, ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
 		if tx.Nonce == nonce {

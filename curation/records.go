@@ -124,15 +124,16 @@ func (s Seats) members(seats []uint32) (numbers []uint32) {
 	return numbers
 }
 
-// Motion is a vote on who is a member, or on who is the artist. It passes with as many
-// votes as the committee in force has as its threshold. It is about one thing:
-// Application, Remove or Adopt.
+// Motion is a vote on who is a member, on who is the artist, or on how to train it. It
+// passes with as many votes as the committee in force has as its threshold. It is about
+// one thing: Application, Remove, Adopt or Train.
 type Motion struct {
 	_           struct{} `cbor:",toarray"`
 	ID          Hash
 	Application *Application // whom to admit, or nil
 	Remove      uint32       // the member to remove, or 0
 	Adopt       uint64       // the key epoch for which the artist to adopt is sealed, or 0
+	Train       *Plan        // how to train the artist, or nil
 	Votes       []uint32     // members, in the order of their votes; the first proposed it
 	Opened      uint64       // height
 	Until       uint64       // last height for votes
