@@ -116,7 +116,7 @@ var EventAttributes = map[string][]string{
 	EventModelDiscarded:    {"key_epoch", "member", "reason", "current"},
 	EventRotationDue:       {"key_epoch", "layers", "order"},
 	EventTrainingProposed:  {"motion", "training", "model", "until"},
-	EventTrainingOpened:    {"training", "rid", "model", "votes", "expiry", "readers"},
+	EventTrainingOpened:    {"training", "rid", "model", "votes", "until", "readers"},
 	EventTrainingJoined:    {"training", "member", "reader", "joined", "readers"},
 	EventTrainingPhase:     {"training", "phase", "trainers", "deadline"},
 	EventTrainingMessage:   {"training", "member", "message"},

@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.convictionsAgree, m.guardiansAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.trainingsAgree, m.convictionsAgree, m.guardiansAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}

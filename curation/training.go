@@ -50,19 +50,21 @@ const (
 // Ended says that nothing more will happen.
 func (s TrainingStatus) Ended() bool { return s == TrainingAdopted || s == TrainingFailed }
 
-// Opens says whether members open the artist for the training, or are about to.
-func (s TrainingStatus) Opens() bool { return s == TrainingApproving || s == TrainingJoining }
+// Opens says whether members open the artist for the training, or will: from its opening
+// until something is sealed, so that a trainer may begin again after a crash.
+func (s TrainingStatus) Opens() bool { return !s.Ended() && s != TrainingVoting }
 
-// Training is one training of the artist by its members. The artist is that of Opening;
-// certificate and joining come before its Expiry. Fields of a step are zero until then.
+// Training is one training of the artist by its members. The artist is that of Opening,
+// whose Expiry is when what comes of it is sealed at the latest. Fields of a step are zero
+// until then.
 type Training struct {
 	_ struct{} `cbor:",toarray"` // the fields of Opening stand first
 	Opening
 	Status TrainingStatus
 	Plan   Plan
 	Votes  []uint32 // members, in the order of their votes for the plan
-	// Until is the last height at which what the status waits for counts, or, while
-	// summing, what the round's phase waits for; 0 once it has ended.
+	// Until is the last height of the status, or, while summing, of the round's phase; 0
+	// once it has ended. Approving and joining share theirs, and both may end early.
 	Until uint64
 
 	Joined []Joined // in order
@@ -113,7 +115,8 @@ func (t Training) HasJoined(member uint32) bool {
 
 // MayOpen says whether the member may open the artist in the block of that height, and
 // so whether the others release their shares to it as seal.Trainer: the training is
-// approved and not expired, and the member is a trainer or can become one yet.
+// approved and has neither expired nor ended, and the member is a trainer or can become
+// one yet.
 func (t Training) MayOpen(member uint32, height uint64) bool {
 	_, listed := t.Readers().Lookup(member)
 	return listed && len(t.Certificate) == quorum.SignatureSize && height < t.Expiry && !t.Status.Ended() &&

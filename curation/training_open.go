@@ -40,15 +40,15 @@ func (x *execution) train(signer Address, p Train) error {
 
 // openTraining begins the training that the members voted for.
 func (x *execution) openTraining(m Motion) error {
-	opening, err := x.opens(must2(currentModel(x.st)), m.Train.JoinBlocks, max(x.committee.T(), secagg.MinMembers))
+	opening, err := x.opens(must2(currentModel(x.st)), m.Train.life(*x.params()), max(x.committee.T(), secagg.MinMembers))
 	if err != nil {
 		return err
 	}
-	t := Training{Opening: opening, Status: TrainingApproving, Plan: *m.Train, Votes: m.Votes, Until: opening.Expiry - 1}
+	t := Training{Opening: opening, Status: TrainingApproving, Plan: *m.Train, Votes: m.Votes, Until: x.height + m.Train.JoinBlocks - 1}
 	save(x.st, keyTrainings, t.Plan.Number)
 	save(x.st, indexTraining(t.RID), t.Plan.Number)
 	x.saveTraining(t)
-	x.emit(EventTrainingOpened, t.Plan.Number, t.RID, t.ModelID, t.Votes, t.Expiry, t.Prekeys)
+	x.emit(EventTrainingOpened, t.Plan.Number, t.RID, t.ModelID, t.Votes, t.Until, t.Prekeys)
 	for _, o := range records[Motion](x.st, []byte("motion/")) { // of the same number
 		if o.Train != nil {
 			x.settleMotion(o)

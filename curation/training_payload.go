@@ -37,16 +37,18 @@ type Plan struct {
 	// 2⁻¹⁶, to which numbers are rounded: 327680 is 5. Rounding alone can make √Length/2 of
 	// it, so 4·Clip² is above Length. At most MaxClip.
 	Clip uint64
-	// MomentumPPM is how much of what the training before changed is made again, in
-	// parts per million; it changed nothing if the artist did not come of one. Range
-	// 0..950000.
-	MomentumPPM uint64
 	// JoinBlocks is how long members have to approve the training and to join it, both
 	// together. Range 1..MaxTrainingBlocks.
 	JoinBlocks uint64
 	// TrainBlocks is how long trainers have to train and to give what they learned. Range
 	// 1..MaxTrainingBlocks.
 	TrainBlocks uint64
+}
+
+// life is how long a training may take until what came of it is sealed, in blocks: each
+// status and each phase of the adding up as long as it may last.
+func (p Plan) life(in Params) uint64 {
+	return p.JoinBlocks + p.TrainBlocks + 5*in.DKGPhaseBlocks + in.DKGDisputeBlocks + in.RequestBlocks
 }
 
 // Validate checks what needs no state.
@@ -61,7 +63,6 @@ func (p Plan) Validate() error {
 		{"batch", p.Batch, 1, MaxTrainingBatch},
 		{"rate in parts per million", p.RatePPM, 1, million},
 		{"clip in units of 1/65536", p.Clip, 1, MaxClip},
-		{"momentum in parts per million", p.MomentumPPM, 0, 950_000},
 		{"blocks to join", p.JoinBlocks, 1, MaxTrainingBlocks},
 		{"blocks to train", p.TrainBlocks, 1, MaxTrainingBlocks},
 	} {

@@ -146,11 +146,8 @@ func (x *execution) settleSealing(t Training) {
 	voted := slices.ContainsFunc(t.Results, func(e uint64) bool {
 		return must2(load[Model](x.block, keyModel(e))).Standing == ModelNominated
 	})
-	switch last := t.SealUntil(*x.params()); {
-	case voted, x.height < last && t.Status == TrainingSealing:
-	case x.height < last: // another trainer may yet seal something else
-		t.Status, t.Until = TrainingSealing, last
-		x.saveTraining(t)
+	switch {
+	case voted || x.height < t.SealUntil(*x.params()): // another trainer may yet seal something else
 	case len(t.Results) > 0:
 		x.failTraining(t, "too few members voted for what came of it")
 	default:

@@ -40,7 +40,7 @@ func sampleEvidence() Evidence {
 }
 
 func samplePlan() Plan {
-	return Plan{Number: 1, ModelID: Hash{4}, Length: 100, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, MomentumPPM: 500_000, JoinBlocks: 9, TrainBlocks: 9}
+	return Plan{Number: 1, ModelID: Hash{4}, Length: 100, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, JoinBlocks: 9, TrainBlocks: 9}
 }
 
 // samples has one payload of each kind.
