@@ -25,9 +25,9 @@ func (w *world) approved(prompt string) Hash {
 // release is the share that a member releases to a reader of a request.
 func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) []byte {
 	w.t.Helper()
-	a := w.artwork(rid)
+	a := w.openingOf(rid)
 	committee, shares := w.serving(a.Epoch)
-	cert, err := quorum.Verify(committee, StatementFor(w.chain, a.Opening), quorum.Signature(a.Certificate))
+	cert, err := quorum.Verify(committee, StatementFor(w.chain, a), quorum.Signature(a.Certificate))
 	require.NoError(w.t, err)
 	of, err := Ciphertexts(w.chain, committee.X(), view(w, func(v View) []Model { return v.Layers(a.KeyEpoch) }))
 	require.NoError(w.t, err)
@@ -38,8 +38,8 @@ func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) 
 
 // signed is what a member of that name sends to a reader.
 func (w *world) signed(name string, rid Hash, role seal.Role, reader uint32, share []byte) *SignedShare {
-	a := w.artwork(rid)
-	context := quorum.Context(StatementFor(w.chain, a.Opening), quorum.Signature(a.Certificate))
+	a := w.openingOf(rid)
+	context := quorum.Context(StatementFor(w.chain, a), quorum.Signature(a.Certificate))
 	return &SignedShare{RID: rid, Role: uint8(role), Reader: reader, Share: share,
 		Signature: SignRelease(testKey(name), context, role, reader, share)}
 }
@@ -74,7 +74,7 @@ func (w *world) approval(member uint32, s quorum.Statement) *SignedStatement {
 }
 
 func (w *world) conflictingApproval(member uint32, rid Hash) Evidence {
-	s := StatementFor(w.chain, w.artwork(rid).Opening)
+	s := StatementFor(w.chain, w.openingOf(rid))
 	s.Expiry++
 	return Evidence{Member: member, Approval: w.approval(member, s)}
 }

@@ -282,7 +282,7 @@ func TestWhatWasBegunBeforeAHandoverIsFinishedByItsCommittee(t *testing.T) {
 	w.wait(3)
 	again := w.act("m1", w.consent(3, 1))
 	require.Equal(t, CodeWrongPhase, again.Code)
-	require.Contains(t, again.Log, "still serves requests or a round")
+	require.Contains(t, again.Log, "still serves requests, a training or a round")
 
 	w.must("m1", w.certificateFor(requested, 2, 3, 4))
 	for rid, generated := range map[Hash]bool{requested: false, approved: false, registered: true} {

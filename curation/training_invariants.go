@@ -78,7 +78,7 @@ func (m *Machine) trainingAgrees(r state.Reader, t Training, i int, last bool) e
 		return fmt.Errorf("has another id")
 	case (t.Begun != 0) != (len(t.Trainers) != 0) || t.Begun != 0 && (len(t.Trainers) < secagg.MinMembers || !slices.IsSorted(t.Trainers)):
 		return fmt.Errorf("began at %d with %v", t.Begun, t.Trainers)
-	case t.Status.Opens() && t.Begun != 0 || t.Status == TrainingSumming && (t.Begun == 0 || t.Summed != 0) || (t.Status == TrainingSealing || t.Status == TrainingVoting || t.Status == TrainingAdopted) && t.Summed == 0:
+	case (t.Status == TrainingApproving || t.Status == TrainingJoining) && t.Begun != 0 || t.Status == TrainingSumming && (t.Begun == 0 || t.Summed != 0) || (t.Status == TrainingSealing || t.Status == TrainingVoting || t.Status == TrainingAdopted) && t.Summed == 0:
 		return fmt.Errorf("began at %d, the sum was known at %d", t.Begun, t.Summed)
 	case (t.Summed != 0) != (t.Sum != Hash{}) || (t.Summed != 0) != (len(t.Counted) != 0) || t.Summed == 0 && len(t.Results) != 0:
 		return fmt.Errorf("the sum of %v was known at %d; sealed for key epochs %v", t.Counted, t.Summed, t.Results)

@@ -113,12 +113,13 @@ func (x *execution) certifyTraining(number uint64, p Certify) error {
 // closeJoining makes trainers of those who opened the same artist: whose commitment most
 // joined with, of equally many the one that came first.
 func (x *execution) closeJoining(t Training) {
-	count, common := map[Hash]int{}, Hash{}
+	joined := map[Hash]int{}
 	for _, j := range t.Joined {
-		count[j.Reader]++
+		joined[j.Reader]++
 	}
-	for _, j := range t.Joined {
-		if count[j.Reader] > count[common] {
+	var common Hash
+	for i, j := range t.Joined {
+		if i == 0 || joined[j.Reader] > joined[common] {
 			common = j.Reader
 		}
 	}
