@@ -51,7 +51,7 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 	return table
 }
 
-func (x *execution) request(tx Tx, p Request, index int) error {
+func (x *execution) request(signer Address, p Request) error {
 	model, ok := currentModel(x.st)
 	if !ok {
 		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
@@ -62,33 +62,43 @@ func (x *execution) request(tx Tx, p Request, index int) error {
 	if err := x.mayDraw(); err != nil {
 		return err
 	}
-	if open := uint64(len(names(x.st, key("index/open/", tx.Signer[:])))); open >= x.params().OpenRequests {
+	if open := uint64(len(names(x.st, key("index/open/", signer[:])))); open >= x.params().OpenRequests {
 		return refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
 	}
-	if err := x.lock(tx.Signer, x.params().RequestDeposit, "deposit"); err != nil {
+	if err := x.lock(signer, x.params().RequestDeposit, "deposit"); err != nil {
 		return err
 	}
-	table := x.takePrekeys()
-	// Fewer would let those whose keys are left draw each other as generator and
+	// Fewer readers would let those whose keys are left draw each other as generator and
 	// auditor.
-	if want := x.committee.T(); len(table) < want {
-		return refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
+	opening, err := x.opens(model, x.params().RequestBlocks, x.committee.T())
+	if err != nil {
+		return err
 	}
 	var prior Prior
 	if p.Prompt == "" {
 		prior, _ = priorInForce(x.st)
 	}
-	body := tx.BodyHash()
-	a := Artwork{
-		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, Prior: prior.ID, BodyHash: body,
-		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
-		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
-	}
+	a := Artwork{Opening: opening, Status: StatusRequested, Requester: signer, Prompt: p.Prompt, Prior: prior.ID, Deposit: x.params().RequestDeposit}
 	x.saveArtwork(a)
 	x.st.Set(indexDue(a), present)
 	x.st.Set(indexOpen(a.Requester, a.RID), present)
 	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
 	return nil
+}
+
+// opens is the opening of a model that the transaction asks for, for so many blocks, with
+// a reader key of each member that has one left.
+func (x *execution) opens(model Model, blocks uint64, readers int) (Opening, error) {
+	table := x.takePrekeys()
+	if len(table) < readers {
+		return Opening{}, refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(readers, "member"), len(table))
+	}
+	body := x.tx.BodyHash()
+	return Opening{
+		RID: RequestID(body, x.height, x.position), BodyHash: body,
+		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
+		Prekeys: table, Requested: x.height, Position: x.position, Expiry: x.height + blocks,
+	}, nil
 }
 
 // saveArtwork writes an artwork, and keeps the count and the shelves of each status.
@@ -127,33 +137,45 @@ func (x *execution) artwork(rid Hash, waits Status) (Artwork, error) {
 	return a, refuse(CodeWrongPhase, "artwork %v is %s, not yet %s", rid, a.Status, waits)
 }
 
+// certify takes the certificate of a request or of a training.
 func (x *execution) certify(p Certify) error {
+	if n := count(x.st, indexTraining(p.RID)); n != 0 {
+		return x.certifyTraining(n, p)
+	}
 	a, err := x.artwork(p.RID, StatusRequested)
 	if err != nil {
 		return err
 	}
-	committee := x.committeeOf(a.Epoch)
-	if _, err := quorum.Verify(committee, StatementFor(x.machine.chain, a), quorum.Signature(p.Certificate)); err != nil {
+	if err := x.approve(&a.Opening, p); err != nil {
+		return err
+	}
+	a.Status = StatusApproved
+	x.saveArtwork(a)
+	return nil
+}
+
+// approve verifies certificate and seed, and draws the order of the readers.
+func (x *execution) approve(o *Opening, p Certify) error {
+	committee := x.committeeOf(o.Epoch)
+	if _, err := quorum.Verify(committee, StatementFor(x.machine.chain, *o), quorum.Signature(p.Certificate)); err != nil {
 		return refuse(CodeProof, "%v", err)
 	}
-	if err := quorum.VerifySeed(committee, x.machine.chain, a.RID, quorum.Signature(p.SeedSignature)); err != nil {
+	if err := quorum.VerifySeed(committee, x.machine.chain, o.RID, quorum.Signature(p.SeedSignature)); err != nil {
 		return refuse(CodeProof, "seed: %v", err)
 	}
-	seed, err := quorum.Seed(quorum.Signature(p.SeedSignature), a.RID)
+	seed, err := quorum.Seed(quorum.Signature(p.SeedSignature), o.RID)
 	if err != nil {
 		return refuse(CodeProof, "seed: %v", err)
 	}
 	var readers []uint32
-	for _, k := range a.Prekeys {
+	for _, k := range o.Prekeys {
 		readers = append(readers, k.Member)
 	}
-	a.Status, a.Approved = StatusApproved, x.height
-	a.Certificate, a.SeedSignature = bytes.Clone(p.Certificate[:]), bytes.Clone(p.SeedSignature[:])
-	a.Seed, a.Order = seed, Draw(seed, readers)
-	x.saveArtwork(a)
-	x.approvedUnder(a)
+	o.Approved, o.Seed, o.Order = x.height, seed, Draw(seed, readers)
+	o.Certificate, o.SeedSignature = bytes.Clone(p.Certificate[:]), bytes.Clone(p.SeedSignature[:])
+	x.approvedUnder(*o)
 	x.live()
-	x.emit(EventApprovalCertified, a.RID, a.Certificate, a.Seed, a.Order)
+	x.emit(EventApprovalCertified, o.RID, o.Certificate, o.Seed, o.Order)
 	return nil
 }
 
@@ -218,7 +240,7 @@ func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 		a.Status = StatusCandidate
 		x.st.Set(indexWait(a.Attested, a.RID), present)
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
-		x.openedBy(*a)
+		x.openedBy(a.KeyEpoch, a.Auditor, a.Generator)
 		x.tried(*a, "")
 		return
 	}

@@ -40,6 +40,15 @@ const (
 	EventRotationDue       = "rotation.due"
 	EventTasteRecorded     = "taste.recorded"
 	EventTasteAdopted      = "taste.adopted"
+	EventTrainingProposed  = "training.proposed"
+	EventTrainingOpened    = "training.opened"
+	EventTrainingJoined    = "training.joined"
+	EventTrainingPhase     = "training.phase"
+	EventTrainingMessage   = "training.message"
+	EventTrainingMissed    = "training.missed"
+	EventTrainingSummed    = "training.summed"
+	EventTrainingSealed    = "training.sealed"
+	EventTrainingEnded     = "training.ended"
 	EventArtworkRequested  = "artwork.requested"
 	EventApprovalCertified = "approval.certified"
 	EventArtworkRegistered = "artwork.registered"
@@ -110,6 +119,15 @@ var EventAttributes = map[string][]string{
 	EventRotationDue:       {"key_epoch", "layers", "order"},
 	EventTasteRecorded:     {"version", "round", "member", "prior", "lexicon", "agreed", "needed"},
 	EventTasteAdopted:      {"version", "round", "prior", "lexicon"},
+	EventTrainingProposed:  {"motion", "training", "model", "until"},
+	EventTrainingOpened:    {"training", "rid", "model", "votes", "until", "readers"},
+	EventTrainingJoined:    {"training", "member", "reader", "joined", "readers"},
+	EventTrainingPhase:     {"training", "phase", "trainers", "deadline"},
+	EventTrainingMessage:   {"training", "member", "message"},
+	EventTrainingMissed:    {"training", "member", "reason"},
+	EventTrainingSummed:    {"training", "sum", "counted", "order", "until"},
+	EventTrainingSealed:    {"training", "key_epoch", "plain_hash", "member"},
+	EventTrainingEnded:     {"training", "status", "key_epoch", "reason"},
 	EventArtworkRequested:  {"rid", "account", "prompt", "model", "expiry", "readers"},
 	EventApprovalCertified: {"rid", "certificate", "seed", "order"},
 	EventArtworkRegistered: {"rid", "cid", "pixel_root", "generator"},

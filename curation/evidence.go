@@ -230,22 +230,22 @@ func (m *Machine) judge(r state.Reader, log *dkg.Log, e Evidence) error {
 // judgeShare: a share of a member with a seat that the member's signature binds to the
 // certificate on the ledger, and that is not the member's share for that reader.
 func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) error {
-	a, ok := load[Artwork](r, keyArtwork(s.RID))
+	o, ok := openingOf(r, s.RID)
 	switch {
 	case !ok:
 		return refuse(CodeUnknown, "there is no request %v", s.RID)
-	case len(a.Certificate) != quorum.SignatureSize:
+	case len(o.Certificate) != quorum.SignatureSize:
 		return refuse(CodeWrongPhase, "request %v has no certificate: no share is released for it", s.RID)
 	}
-	committee, ok := m.committeeAt(r, a.Epoch)
+	committee, ok := m.committeeAt(r, o.Epoch)
 	if !ok {
-		return tooLate(a.Epoch)
+		return tooLate(o.Epoch)
 	}
-	seats := seatsOf(r, a.Epoch)
+	seats := seatsOf(r, o.Epoch)
 	if seats.Of(accused.Index) == 0 {
-		return refuse(CodeNotMember, "member %d has no share of epoch %d", accused.Index, a.Epoch)
+		return refuse(CodeNotMember, "member %d has no share of epoch %d", accused.Index, o.Epoch)
 	}
-	statement, certificate := StatementFor(m.chain, a), quorum.Signature(a.Certificate)
+	statement, certificate := StatementFor(m.chain, o), quorum.Signature(o.Certificate)
 	if !VerifyRelease(accused.Account, quorum.Context(statement, certificate), seal.Role(s.Role), s.Reader, s.Share, s.Signature) {
 		return refuse(CodeProof, "the share is not signed by member %d for this request, reader and role", accused.Index)
 	}
@@ -253,11 +253,11 @@ func (m *Machine) judgeShare(r state.Reader, accused Member, s SignedShare) erro
 	if err != nil { // the ledger has verified it
 		return refuse(CodeProof, "%v", err)
 	}
-	layers, err := Ciphertexts(m.chain, committee.X(), layersAt(r, a.KeyEpoch))
+	layers, err := Ciphertexts(m.chain, committee.X(), layersAt(r, o.KeyEpoch))
 	if err != nil { // the same
 		return refuse(CodeProof, "%v", err)
 	}
-	seat, err := seal.VerifyRelease(committee, layers, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: a.Readers()}, s.Share)
+	seat, err := seal.VerifyRelease(committee, layers, verified, seal.Reader{Member: s.Reader, Role: seal.Role(s.Role), Prekeys: o.Readers()}, s.Share)
 	switch {
 	case errors.Is(err, seal.ErrRelease): // not the share's fault: there is no such reader or role
 		return refuse(CodeProof, "%v", err)
@@ -331,24 +331,24 @@ func (m *Machine) judgeApproval(r state.Reader, accused Member, s SignedStatemen
 	if err != nil {
 		return refuse(CodeMalformed, "%v", err)
 	}
-	a, ok := load[Artwork](r, keyArtwork(statement.RID))
+	o, ok := openingOf(r, statement.RID)
 	switch {
 	case statement.Chain != m.chain:
 		return refuse(CodeProof, "the statement is of another network")
 	case !ok:
 		return refuse(CodeUnknown, "there is no request %v", Hash(statement.RID))
-	case statement.Epoch != a.Epoch:
-		return refuse(CodeProof, "the statement is of epoch %d, the request of epoch %d", statement.Epoch, a.Epoch)
-	case statement == StatementFor(m.chain, a):
+	case statement.Epoch != o.Epoch:
+		return refuse(CodeProof, "the statement is of epoch %d, the request of epoch %d", statement.Epoch, o.Epoch)
+	case statement == StatementFor(m.chain, o):
 		return refuse(CodeProof, "the statement is the one that the ledger holds")
-	case len(must2(load[Committee](r, keyCommitteeRecord(a.Epoch))).Guardians) > 0:
-		return refuse(CodeProof, "guardians dealt the shares of epoch %d and can sign with each of them: such a signature shows nothing about the member", a.Epoch)
-	case seatsOf(r, a.Epoch).At(partial.Index) != accused.Index:
-		return refuse(CodeNotMember, "share %d of epoch %d is not member %d's", partial.Index, a.Epoch, accused.Index)
+	case len(must2(load[Committee](r, keyCommitteeRecord(o.Epoch))).Guardians) > 0:
+		return refuse(CodeProof, "guardians dealt the shares of epoch %d and can sign with each of them: such a signature shows nothing about the member", o.Epoch)
+	case seatsOf(r, o.Epoch).At(partial.Index) != accused.Index:
+		return refuse(CodeNotMember, "share %d of epoch %d is not member %d's", partial.Index, o.Epoch, accused.Index)
 	}
-	committee, ok := m.committeeAt(r, a.Epoch)
+	committee, ok := m.committeeAt(r, o.Epoch)
 	if !ok {
-		return tooLate(a.Epoch)
+		return tooLate(o.Epoch)
 	}
 	if err := quorum.VerifyApproval(committee, statement, partial); err != nil {
 		return refuse(CodeProof, "%v", err)

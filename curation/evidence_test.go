@@ -25,7 +25,7 @@ func (w *world) approved(prompt string) Hash {
 // release is the share that a member releases to a reader of a request.
 func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) []byte {
 	w.t.Helper()
-	a := w.artwork(rid)
+	a := w.openingOf(rid)
 	committee, shares := w.serving(a.Epoch)
 	cert, err := quorum.Verify(committee, StatementFor(w.chain, a), quorum.Signature(a.Certificate))
 	require.NoError(w.t, err)
@@ -38,7 +38,7 @@ func (w *world) release(member uint32, rid Hash, role seal.Role, reader uint32) 
 
 // signed is what a member of that name sends to a reader.
 func (w *world) signed(name string, rid Hash, role seal.Role, reader uint32, share []byte) *SignedShare {
-	a := w.artwork(rid)
+	a := w.openingOf(rid)
 	context := quorum.Context(StatementFor(w.chain, a), quorum.Signature(a.Certificate))
 	return &SignedShare{RID: rid, Role: uint8(role), Reader: reader, Share: share,
 		Signature: SignRelease(testKey(name), context, role, reader, share)}
@@ -74,7 +74,7 @@ func (w *world) approval(member uint32, s quorum.Statement) *SignedStatement {
 }
 
 func (w *world) conflictingApproval(member uint32, rid Hash) Evidence {
-	s := StatementFor(w.chain, w.artwork(rid))
+	s := StatementFor(w.chain, w.openingOf(rid))
 	s.Expiry++
 	return Evidence{Member: member, Approval: w.approval(member, s)}
 }
@@ -129,7 +129,7 @@ func TestEachOffenceConvicts(t *testing.T) {
 		"an approval of a later expiry": {OffenceStatement, func(w *world) Evidence { return w.conflictingApproval(4, w.requested("alice", "one")) }},
 		"an approval of other readers, found once the request has ended": {OffenceStatement, func(w *world) Evidence {
 			rid := w.candidate("alice", "one")
-			s := StatementFor(w.chain, w.artwork(rid))
+			s := StatementFor(w.chain, w.artwork(rid).Opening)
 			s.Prekeys = quorum.Prekeys{{Member: 4, Key: w.artwork(rid).Prekeys[3].R}}.Digest()
 			return Evidence{Member: 4, Approval: w.approval(4, s)}
 		}},
@@ -200,13 +200,13 @@ func TestFalseAccusationsChangeNothing(t *testing.T) {
 	w.must("alice", Send{To: addressOf("m4"), Amount: curve.Credits(100)})
 	first := w.approved("first, of epoch 1")
 	old := w.release(4, first, seal.Generator, w.artwork(first).Order[0])
-	oldStatement := StatementFor(w.chain, w.artwork(first))
+	oldStatement := StatementFor(w.chain, w.artwork(first).Opening)
 	w.refreshed()
 	one, two, bare := w.approved("one"), w.approved("two"), w.requested("bob", "not approved")
 	order := w.artwork(one).Order
 	reader := order[0]
 	share := w.release(4, one, seal.Generator, reader)
-	statement := StatementFor(w.chain, w.artwork(one))
+	statement := StatementFor(w.chain, w.artwork(one).Opening)
 	other := statement
 	other.Expiry++
 	log := view(w, func(v View) *dkg.Log { return v.CeremonyLog() })
@@ -279,7 +279,7 @@ func TestFalseAccusationsChangeNothing(t *testing.T) {
 		"another statement, with the certificate":        {approvals(other, quorum.Partial{Index: 4, Sig: quorum.Signature(w.artwork(one).Certificate)}), CodeProof},
 		"the point at infinity":                          {approvals(other, quorum.Partial{Index: 4, Sig: quorum.Signature{0xc0}}), CodeProof},
 		"the statement of epoch 1 about its own request": {approvals(oldStatement, partial(4, oldStatement)), CodeProof},
-		"a statement about another request":              {approvals(StatementFor(w.chain, w.artwork(two)), partial(4, StatementFor(w.chain, w.artwork(two)))), CodeProof},
+		"a statement about another request":              {approvals(StatementFor(w.chain, w.artwork(two).Opening), partial(4, StatementFor(w.chain, w.artwork(two).Opening))), CodeProof},
 		"a statement on another network":                 {approvals(change(statement, func(s *quorum.Statement) { s.Chain = away }), partial(4, change(statement, func(s *quorum.Statement) { s.Chain = away }))), CodeProof},
 		"a statement of another epoch": {approvals(change(statement, func(s *quorum.Statement) { s.Epoch = 1 }),
 			partial(4, change(statement, func(s *quorum.Statement) { s.Epoch = 1 }))), CodeProof},

@@ -8,6 +8,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/state"
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 // Amount is curve.Amount, for short.
@@ -23,9 +24,14 @@ type execution struct {
 	treasury  Treasury          // as of st
 	log       *dkg.Log          // the committed one until the first message of the block
 	ownLog    bool              // log is a copy of this block's
+	sum       *secagg.Round     // of the last training that came so far; the committed one until this block writes to it
+	ownSum    bool              // sum is a copy of this block's
+	summed    bool              // sum differs from what the state holds
 	committee *shamir.Committee // in force
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed
+	tx        Tx                // the transaction
+	position  int               // of it in the block
 	wrong     map[claim]bool    // what did not verify in this block
 
 	validators []Validator // changes of the validator set
@@ -152,12 +158,12 @@ func (x *execution) run(tx Tx, size, index int) TxResult {
 	if paid.Less(fee) {
 		return result(refuseFee(fee, had))
 	}
-	x.fee = fee
+	x.fee, x.tx, x.position = fee, tx, index
 	claim := x.claimOf(tx)
 	if x.wrong[claim] {
 		return result(claim.refuse())
 	}
-	if err := x.atomically(func() error { return x.apply(tx, index) }); err != nil {
+	if err := x.atomically(func() error { return x.apply(tx) }); err != nil {
 		r := result(err)
 		x.wrong[claim] = r.Code == CodeProof
 		return r
@@ -182,7 +188,7 @@ func (x *execution) atomically(f func() error) error {
 	return err
 }
 
-func (x *execution) apply(tx Tx, index int) error {
+func (x *execution) apply(tx Tx) error {
 	switch p := tx.Payload.(type) {
 	case Send:
 		return x.send(tx.Signer, p)
@@ -210,8 +216,14 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.stored(tx.Signer, p)
 	case RecordPrior:
 		return x.record(tx.Signer, p)
+	case Train:
+		return x.train(tx.Signer, p)
+	case Join:
+		return x.join(tx.Signer, p)
+	case TrainingMessage:
+		return x.trainingMessage(tx.Signer, p)
 	case Request:
-		return x.request(tx, p, index)
+		return x.request(tx.Signer, p)
 	case Certify:
 		return x.certify(p)
 	case Register:
@@ -317,6 +329,7 @@ func (x *execution) endBlock() []Event {
 	x.guardianBlock()
 	x.lapseMotions()
 	x.expireArtworks()
+	x.trainingBlock()
 	x.rotationBlock()
 	x.roundBlock()
 	x.release()

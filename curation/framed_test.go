@@ -60,7 +60,7 @@ func TestGuardiansCannotFrameAMemberWithTheShareThatTheyDealt(t *testing.T) {
 		w.must(memberName(i), w.refillFrom(i))
 	}
 	approval := func(share *shamir.KeyShare) Evidence {
-		s := StatementFor(w.chain, w.artwork(w.requested("alice", "any")))
+		s := StatementFor(w.chain, w.artwork(w.requested("alice", "any")).Opening)
 		s.Expiry++
 		p, err := quorum.SignApproval(share, s)
 		require.NoError(t, err)

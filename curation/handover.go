@@ -73,7 +73,7 @@ func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.C
 	case guardians(r).Dealing:
 		return refuse(CodeWrongPhase, "the members deal shares to the guardians: propose the handover when that is done")
 	case oldestWork(r, committee.Epoch()) < committee.Epoch():
-		return refuse(CodeWrongPhase, "the committee of epoch %d still serves requests or a round: propose the handover when they have ended", committee.Epoch()-1)
+		return refuse(CodeWrongPhase, "the committee of epoch %d still serves requests, a training or a round: propose the handover when they have ended", committee.Epoch()-1)
 	}
 	if from := m.refreshFrom(r, by.Index, committee); height < from && !m.awaited(r, height, by) {
 		return refuse(CodeWrongPhase, "member %d has proposed a handover that nobody waited for not long ago: it may propose the next from height %d on, another member may now", by.Index, from)
@@ -86,6 +86,9 @@ func (m *Machine) mayHandOver(r state.Reader, height uint64, committee *shamir.C
 func oldestWork(r state.Reader, now uint64) uint64 {
 	if round, running := runningRound(r); running {
 		now = min(now, round.Epoch)
+	}
+	if t, running := runningTraining(r); running && t.Status.Opens() {
+		now = min(now, t.Epoch)
 	}
 	for k := range r.Ascend([]byte("index/due/")) {
 		return min(now, must2(load[Artwork](r, keyArtwork(Hash(k[len(k)-32:])))).Epoch)

@@ -282,7 +282,7 @@ func TestWhatWasBegunBeforeAHandoverIsFinishedByItsCommittee(t *testing.T) {
 	w.wait(3)
 	again := w.act("m1", w.consent(3, 1))
 	require.Equal(t, CodeWrongPhase, again.Code)
-	require.Contains(t, again.Log, "still serves requests or a round")
+	require.Contains(t, again.Log, "still serves requests, a training or a round")
 
 	w.must("m1", w.certificateFor(requested, 2, 3, 4))
 	for rid, generated := range map[Hash]bool{requested: false, approved: false, registered: true} {
@@ -308,7 +308,7 @@ func TestWhatWasBegunBeforeAHandoverIsFinishedByItsCommittee(t *testing.T) {
 	late := w.requested("alice", "after")
 	require.EqualValues(t, 2, w.artwork(late).Epoch)
 	committee, shares := w.serving(1)
-	s := StatementFor(w.chain, w.artwork(late))
+	s := StatementFor(w.chain, w.artwork(late).Opening)
 	_, err := quorum.SignApproval(shares[0], s)
 	require.ErrorIs(t, err, quorum.ErrEpoch, "a share of before does not approve it")
 	_, err = quorum.Verify(committee, s, quorum.Signature(w.artwork(approved).Certificate))

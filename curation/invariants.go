@@ -13,7 +13,7 @@ import (
 func (m *Machine) Invariants() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.convictionsAgree, m.guardiansAgree, m.priorsAgree} {
+	for _, check := range []func(state.Reader) error{m.conserved, m.lockedAdds, m.marketsAdd, m.indexed, m.roundsAgree, m.prekeysAgree, m.membersAgree, m.motionsAgree, m.modelsAgree, m.trainingsAgree, m.convictionsAgree, m.guardiansAgree, m.priorsAgree} {
 		if err := check(m.store); err != nil {
 			return fmt.Errorf("height %d: %w", m.height, err)
 		}
@@ -296,7 +296,7 @@ func (m *Machine) motionsAgree(r state.Reader) error {
 			return fmt.Errorf("motion %v until %d: indexed %v, votes %v", o.ID, o.Until, ok, o.Votes)
 		}
 		about := 0
-		for _, is := range []bool{o.Application != nil, o.Remove != 0, o.Adopt != 0} {
+		for _, is := range []bool{o.Application != nil, o.Remove != 0, o.Adopt != 0, o.Train != nil} {
 			if is {
 				about++
 			}

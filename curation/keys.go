@@ -11,7 +11,7 @@ import (
 // modules are the parts of the state, each under a root of its own.
 var modules = []string{
 	"account", "artwork", "ceremony", "chain", "evidence", "holding", "index", "market",
-	"member", "model", "motion", "opening", "order", "prekey", "round", "taste",
+	"member", "model", "motion", "opening", "order", "prekey", "round", "taste", "training",
 }
 
 // key joins a module (or "module/table/") and parts of fixed length.
@@ -40,6 +40,7 @@ var (
 	keyMembers   = []byte("chain/members")      // number of the last member
 	keySettled   = []byte("chain/settled")      // how many rounds were settled
 	keyPriors    = []byte("chain/priors")       // how many versions of the taste were adopted
+	keyTrainings = []byte("chain/trainings")    // number of the last training
 )
 
 func keyLog(epoch uint64) []byte             { return key("ceremony/log/", number(epoch)) } // dkg.Log
@@ -66,6 +67,7 @@ func keyModel(epoch uint64) []byte   { return key("model/", number(epoch)) }
 func keyPrior(version uint64) []byte { return key("taste/", number(version)) } // Prior, also while it has records only
 func keyArtwork(rid Hash) []byte     { return key("artwork/", rid[:]) }
 func keyMarket(rid Hash) []byte      { return key("market/", rid[:]) }
+func keyTraining(n uint64) []byte    { return key("training/record/", number(n)) }
 func keyRoundRecord(n uint64) []byte {
 	return key("round/", number(n))
 }
@@ -75,6 +77,12 @@ func keyOrder(round uint64, i int) []byte {
 func keyOpening(round uint64, member uint32) []byte {
 	return key("opening/", number(round), index32(member))
 }
+
+// trainingRoundTable holds the secagg.Round of the last training that came so far.
+const trainingRoundTable = "training/round/"
+
+func keyTrainingRound(n uint64) []byte { return key(trainingRoundTable, number(n)) }
+
 func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
 
 // Indexes hold a single byte, or the name of what they point at.
@@ -98,6 +106,7 @@ func indexMember(a Address) []byte           { return key("index/member/", a[:])
 func indexApplication(digest Hash) []byte    { return key("index/application/", digest[:]) } // that admitted somebody
 func indexSettled(n uint64) []byte           { return key("index/settled/", number(n)) }     // → number of the n-th round that was settled
 func indexPrior(id Hash) []byte              { return key("index/prior/", id[:]) }           // → version
+func indexTraining(rid Hash) []byte          { return key("index/training/", rid[:]) }       // → its number
 func indexMotion(m Motion) []byte            { return key("index/motion/", number(m.Until), m.ID[:]) }
 func indexHolder(a Address, rid Hash) []byte { return key("index/holder/", a[:], rid[:]) }
 func indexOrder(a Address, round uint64, i int) []byte {

@@ -135,8 +135,8 @@ func crowded(t testing.TB, n int) *Machine {
 		case 9:
 			status = StatusRequested
 		}
-		x.saveArtwork(Artwork{RID: hash("crowd", number(uint64(i))), Status: status, Requester: addressOf(collectors[i%4]),
-			Prompt: fmt.Sprintf("wish %d", i), Requested: uint64(i / 8), Position: i % 8, Deposit: curve.Credits(100)})
+		x.saveArtwork(Artwork{Opening: Opening{RID: hash("crowd", number(uint64(i))), Requested: uint64(i / 8), Position: i % 8},
+			Status: status, Requester: addressOf(collectors[i%4]), Prompt: fmt.Sprintf("wish %d", i), Deposit: curve.Credits(100)})
 	}
 	m.store.Apply(m.store.Stage(x.st.Changes()))
 	return m

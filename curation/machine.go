@@ -9,6 +9,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/state"
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 // ErrState reports a state that is not the one that consensus agreed on.
@@ -31,6 +32,7 @@ type Machine struct {
 	supply    Amount
 	byAccount map[Address]uint32 // numbers of the members who have not left
 	log       *dkg.Log           // of the current or last ceremony, decoded
+	sum       *secagg.Round      // of the last training that came so far, decoded; nil before. Never written to
 	committee *shamir.Committee  // in force; nil before the first ceremony ends
 
 	transcripts transcripts // of the guardians' sharings, decoded
@@ -50,6 +52,7 @@ type pending struct {
 	height    uint64
 	staged    *state.Staged
 	log       *dkg.Log
+	sum       *secagg.Round
 	committee *shamir.Committee
 	regrouped bool // members came, went or changed
 }
@@ -143,8 +146,12 @@ func (m *Machine) adopt(store *state.Store, height uint64) error {
 			return fmt.Errorf("%w: %w", ErrState, err)
 		}
 	}
+	sum, err := trainingRound(store)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
 	m.store, m.height, m.chain, m.genesis, m.supply = store, height, GenesisHash(doc), g, supply
-	m.log, m.committee = log, committee
+	m.log, m.sum, m.committee = log, sum, committee
 	m.group()
 	return nil
 }
@@ -185,7 +192,7 @@ func (m *Machine) Execute(block Block) (Outcome, error) {
 		outcome.Changes = append(outcome.Changes, Change(c))
 	}
 	outcome.AppHash = staged.Hash()
-	m.pending = &pending{height: block.Height, staged: staged, log: x.log, committee: x.committee, regrouped: x.regrouped}
+	m.pending = &pending{height: block.Height, staged: staged, log: x.log, sum: x.sum, committee: x.committee, regrouped: x.regrouped}
 	return outcome, nil
 }
 
@@ -200,7 +207,7 @@ func (m *Machine) Commit() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.store.Apply(m.pending.staged)
-	m.height, m.log, m.committee = m.pending.height, m.pending.log, m.pending.committee
+	m.height, m.log, m.sum, m.committee = m.pending.height, m.pending.log, m.pending.sum, m.pending.committee
 	if m.pending.regrouped {
 		m.group()
 	}
@@ -219,6 +226,6 @@ func (m *Machine) Commit() {
 // holds mu.
 func (m *Machine) begin(height uint64) *execution {
 	block := state.NewOverlay(m.store)
-	return &execution{machine: m, height: height, block: block, st: block, log: m.log, committee: m.committee,
+	return &execution{machine: m, height: height, block: block, st: block, log: m.log, sum: m.sum, committee: m.committee,
 		treasury: must2(load[Treasury](m.store, keyTreasury)), used: map[uint32]uint64{}, wrong: map[claim]bool{}}
 }

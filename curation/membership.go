@@ -194,6 +194,8 @@ func (x *execution) vote(voter Member, members []Member, m Motion) error {
 		x.admitted(*m.Application)
 	case m.Adopt != 0:
 		return x.adopted(m)
+	case m.Train != nil:
+		return x.openTraining(m)
 	default:
 		x.goes(must2(load[Member](x.st, keyMember(m.Remove))), m.Votes)
 	}
@@ -207,6 +209,8 @@ func (x *execution) opened(m Motion) {
 		x.emit(EventMemberNominated, m.ID, m.Application.Name, m.Application.Account, m.Until)
 	case m.Adopt != 0:
 		x.nominated(m)
+	case m.Train != nil:
+		x.emit(EventTrainingProposed, m.ID, m.Train.Number, m.Train.ModelID, m.Until)
 	}
 }
 

@@ -50,12 +50,13 @@ type Model struct {
 	Stored   []uint32 // members that have its container, the sealer first; told while it was proposed
 	Before   uint64   // key epoch that it took the place of, and gives it back to if it fails; 0 for none
 	Since    uint64   // height from which on it was current, for the first time; 0 if it never was
-	Approved uint64   // requests that were approved under it
+	Approved uint64   // requests and trainings that were approved under it
 	Tried    uint64   // of these, that ended while it was on trial and did not prove it
 	Seed     Hash     // of the last that was approved
-	Openers  []uint32 // members that made or audited an artwork with it that was attested, the last one first
+	Openers  []uint32 // members that trained on it, or made or audited an artwork with it that was attested; the last one first
 	Ended    uint64   // height at which it was retired or discarded
 	Reason   string   // why it was discarded, in words
+	Training uint64   // number of the training that it came of, by its sealer's word; 0 for none
 }
 
 // Rotation is the making of the next key epoch, which began when the current one was

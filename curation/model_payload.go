@@ -14,6 +14,7 @@ type Seal struct {
 	ContainerCID  string   // where the container lies, CIDv1
 	ContainerSize uint64   // bytes of the container
 	Ciphertext    []byte   // seal.Ciphertext.Bytes, at most MaxSealedKey
+	Training      uint64   // number of the training that it came of, whose trainer the signer is; 0 for none
 }
 
 // Adopt is the signing member's vote to make the artist that was sealed for a key epoch

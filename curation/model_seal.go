@@ -20,7 +20,13 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 	m := Model{
 		ID: ModelID(p.PlainHash), KeyEpoch: p.KeyEpoch, Name: p.Name, PlainHash: p.PlainHash, PolicyHash: p.PolicyHash,
 		ContainerHash: p.ContainerHash, ContainerCID: p.ContainerCID, ContainerSize: p.ContainerSize, Ciphertext: p.Ciphertext,
-		Sealer: member.Index, Layers: 1,
+		Sealer: member.Index, Layers: 1, Training: p.Training,
+	}
+	var t Training
+	if p.Training != 0 {
+		if t, err = x.maySealTrained(member.Index, p); err != nil {
+			return err
+		}
 	}
 	if m, err = x.checked(m, nil); err != nil {
 		return err
@@ -28,6 +34,9 @@ func (x *execution) sealModel(signer Address, p Seal) error {
 	if m.KeyEpoch != firstKeyEpoch {
 		m.Standing = ModelNominated
 		save(x.st, keyModel(m.KeyEpoch), m)
+		if p.Training != 0 {
+			x.sealedTrained(t, m)
+		}
 		return x.vote(member, x.members(), Motion{ID: adoption(m.KeyEpoch), Adopt: m.KeyEpoch})
 	}
 	x.emit(EventModelSealed, m.ID, m.Name, m.KeyEpoch, m.ContainerCID, m.PlainHash, m.Sealer)
@@ -118,5 +127,6 @@ func (x *execution) adopted(motion Motion) error {
 	m = x.propose(m)
 	x.emit(EventModelAdopted, m.KeyEpoch, m.ID, motion.Votes, m.Until)
 	x.store(m, m.Sealer)
+	x.adoptedTrained(m)
 	return nil
 }

@@ -66,7 +66,7 @@ func (v View) Copies(m Model) (stored, needed int) {
 
 // Keep are the models whose containers members must hold, by key epoch: the current one,
 // the one that is current again if that fails, the proposed one, and those of requests
-// that are not ended. The container of a layer holds those beneath it.
+// and of a training that are not ended. The container of a layer holds those beneath it.
 func (v View) Keep() (models []Model) {
 	var epochs []uint64
 	if m, ok := v.Model(); ok {
@@ -80,6 +80,9 @@ func (v View) Keep() (models []Model) {
 	}
 	for _, a := range v.Working() {
 		epochs = append(epochs, a.KeyEpoch)
+	}
+	if t, ok := v.RunningTraining(); ok {
+		epochs = append(epochs, t.KeyEpoch)
 	}
 	slices.Sort(epochs)
 	for _, e := range slices.Compact(epochs) {

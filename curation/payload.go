@@ -29,6 +29,9 @@ const (
 	KindRotate   Kind = "model.rotate"       // the rotator
 	KindStored   Kind = "model.stored"       // members with a share
 	KindTaste    Kind = "taste.record"       // members with a share
+	KindTrain    Kind = "training.vote"      // members with a share
+	KindJoin     Kind = "training.join"      // members with a reader key in it
+	KindTraining Kind = "training.message"   // trainers
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
@@ -225,6 +228,9 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindRotate:   read[Rotate],
 	KindStored:   read[Stored],
 	KindTaste:    read[RecordPrior],
+	KindTrain:    read[Train],
+	KindJoin:     read[Join],
+	KindTraining: read[TrainingMessage],
 	KindRequest:  read[Request],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],

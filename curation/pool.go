@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sync"
+
+	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 // Check admits a transaction to a pool: it decodes, its signature is the
@@ -46,6 +48,9 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 		if a, ok := load[Artwork](x.st, keyArtwork(p.RID)); ok && a.Status != StatusRequested {
 			return refuse(CodeDuplicate, "request %v is %s", p.RID, a.Status)
 		}
+		if t, ok := load[Training](x.st, keyTraining(count(x.st, indexTraining(p.RID)))); ok && t.Status != TrainingApproving {
+			return refuse(CodeDuplicate, "training %d is %s", t.Plan.Number, t.Status)
+		}
 	case Evidence: // all members may have the same: spare them the rest
 		if c, ok := load[Conviction](x.st, keyConviction(p.Member)); ok {
 			return refuse(CodeDuplicate, "member %d was convicted at height %d already", p.Member, c.Height)
@@ -72,6 +77,12 @@ func (x *execution) preview(tx Tx, size int, nonce uint64) error {
 			}
 		}
 		return x.forMembers(tx)
+	case Train:
+		return x.lateToTrain(tx, p.Plan.Number)
+	case Join:
+		return x.lateToTrain(tx, p.Number, TrainingApproving, TrainingJoining)
+	case TrainingMessage:
+		return x.lateForSum(tx, p)
 	case ShareReport, Prekeys, HandOver, Admit, Remove, Leave, Register, Attest, OrderShares:
 		return x.forMembers(tx)
 	case Send, Request, SealedOrder, Sell:
@@ -98,6 +109,36 @@ func (x *execution) settled(tx Tx, keyEpoch uint64, before ...ModelStanding) err
 		return refuse(CodeDuplicate, "key epoch %d is %s already", keyEpoch, m.Standing)
 	}
 	return x.forMembers(tx)
+}
+
+// lateToTrain refuses what is about a training that is past the statuses given.
+func (x *execution) lateToTrain(tx Tx, number uint64, before ...TrainingStatus) error {
+	if t, ok := load[Training](x.st, keyTraining(number)); x.forMembers(tx) == nil && ok && !slices.Contains(before, t.Status) {
+		return refuse(CodeWrongPhase, "training %d is %s already", number, t.Status)
+	}
+	return x.forMembers(tx)
+}
+
+// lateForSum refuses a message of a phase that has passed, and one that its sender has
+// sent before, without looking into it.
+func (x *execution) lateForSum(tx Tx, p TrainingMessage) error {
+	if err := x.lateToTrain(tx, p.Number, TrainingApproving, TrainingJoining, TrainingSumming); err != nil {
+		return err
+	}
+	t, ok := runningTraining(x.st)
+	if !ok || t.Plan.Number != p.Number || t.Status != TrainingSumming {
+		return nil
+	}
+	kind, index := secagg.Kind(p.Message), t.Index(x.machine.byAccount[tx.Signer])
+	switch {
+	case index == 0:
+		return refuse(CodeNotMember, "member %d is no trainer in training %d", x.machine.byAccount[tx.Signer], p.Number)
+	case secagg.Phase(kind) < x.sum.Phase():
+		return refuse(CodeWrongPhase, "training %d takes no %s any more", p.Number, kind)
+	case kind != secagg.KindConfirm && kind != secagg.KindDispute && x.sum.Spoke(index, kind): // these may come more than once
+		return refuse(CodeDuplicate, "member %d has sent its %s in training %d", t.Trainers[index-1], kind, p.Number)
+	}
+	return nil
 }
 
 // forMembers refuses what only members may send.

@@ -124,15 +124,16 @@ func (s Seats) members(seats []uint32) (numbers []uint32) {
 	return numbers
 }
 
-// Motion is a vote on who is a member, or on who is the artist. It passes with as many
-// votes as the committee in force has as its threshold. It is about one thing:
-// Application, Remove or Adopt.
+// Motion is a vote on who is a member, on who is the artist, or on how to train it. It
+// passes with as many votes as the committee in force has as its threshold. It is about
+// one thing: Application, Remove, Adopt or Train.
 type Motion struct {
 	_           struct{} `cbor:",toarray"`
 	ID          Hash
 	Application *Application // whom to admit, or nil
 	Remove      uint32       // the member to remove, or 0
 	Adopt       uint64       // the key epoch for which the artist to adopt is sealed, or 0
+	Train       *Plan        // how to train the artist, or nil
 	Votes       []uint32     // members, in the order of their votes; the first proposed it
 	Opened      uint64       // height
 	Until       uint64       // last height for votes
@@ -226,32 +227,39 @@ func (s Status) Ended() bool {
 // and its deposit goes back: a committee that opens nothing must not hold it forever.
 const MaxFailedRounds = 5
 
-// Artwork is one request and everything that the ledger has learnt about it
-// since. Fields of a step are zero until the step's height is set.
-type Artwork struct {
-	_         struct{} `cbor:",toarray"`
-	RID       Hash
-	Status    Status
-	Requester Address
-	Prompt    string // empty when it is drawn from Prior
-	Prior     Hash   // the version of the taste it is drawn from; zero with a prompt, or when there was none yet
-	BodyHash  Hash   // SHA-256 of the request's signed body
+// Opening is what members approve so that others of them may open the artist: of which
+// model, who may read, until when; and, once it is approved, the certificate and the seed.
+type Opening struct {
+	RID       Hash // RequestID of the fields that say so
+	BodyHash  Hash // SHA-256 of the signed body that asked for it
 	ModelID   Hash
 	KeyEpoch  uint64
-	Label     Hash         // of the model's ciphertext
-	U         Hash         // of the model's ciphertext
-	Epoch     uint64       // committee that approves it and releases for it, to its end
-	Deposit   curve.Amount // locked by the requester
-	Prekeys   []ReaderKey  // possible readers, in ascending order of member
-	Requested uint64       // height
-	Position  int          // of the request in its block: RequestID(BodyHash, Requested, Position) is the RID
-	Expiry    uint64       // first height that is too late for certificate, registration and audit
+	Label     Hash        // of the model's ciphertext
+	U         Hash        // of the model's ciphertext
+	Epoch     uint64      // committee that approves it and releases for it, to its end
+	Prekeys   []ReaderKey // possible readers, in ascending order of member
+	Requested uint64      // height
+	Position  int         // in its block: RequestID(BodyHash, Requested, Position) is the RID
+	Expiry    uint64      // first height that is too late for the certificate and all that is released under it
 
 	Approved      uint64 // height of the certificate
 	Certificate   []byte // 48 bytes
 	SeedSignature []byte // 48 bytes
 	Seed          Hash
 	Order         []uint32 // Draw of the seed over the members of Prekeys
+}
+
+// Artwork is one request and everything that the ledger has learnt about it
+// since. Fields of a step are zero until the step's height is set. Certificate,
+// registration and audit come before its Expiry.
+type Artwork struct {
+	_ struct{} `cbor:",toarray"` // the fields of Opening stand first
+	Opening
+	Status    Status
+	Requester Address
+	Prompt    string       // empty when it is drawn from Prior
+	Prior     Hash         // the version of the taste it is drawn from; zero with a prompt, or when there was none yet
+	Deposit   curve.Amount // locked by the requester
 
 	Registered uint64 // height
 	Generator  uint32 // member

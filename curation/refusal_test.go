@@ -56,7 +56,7 @@ func TestACertificateForAnotherRequestIsRefused(t *testing.T) {
 func TestTwoOfFourMembersApproveNothing(t *testing.T) {
 	w := ready(t)
 	rid := w.requested("alice", "one")
-	s := StatementFor(w.chain, w.artwork(rid))
+	s := StatementFor(w.chain, w.artwork(rid).Opening)
 	var partials []quorum.Partial
 	for _, share := range w.shares[:2] {
 		p, err := quorum.SignApproval(share, s)

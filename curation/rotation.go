@@ -228,18 +228,18 @@ func (x *execution) blame(m Model, reason string) {
 	x.discard(m, reason)
 }
 
-// approvedUnder counts an approved request to its key epoch.
-func (x *execution) approvedUnder(a Artwork) {
-	m := must2(load[Model](x.st, keyModel(a.KeyEpoch)))
-	m.Approved, m.Seed = m.Approved+1, a.Seed
+// approvedUnder counts what was approved to its key epoch.
+func (x *execution) approvedUnder(o Opening) {
+	m := must2(load[Model](x.st, keyModel(o.KeyEpoch)))
+	m.Approved, m.Seed = m.Approved+1, o.Seed
 	save(x.st, keyModel(m.KeyEpoch), m)
 }
 
-// openedBy notes who has opened the model of an attested artwork, and ends its trial when
-// that is enough.
-func (x *execution) openedBy(a Artwork) {
-	m := must2(load[Model](x.st, keyModel(a.KeyEpoch)))
-	for _, member := range []uint32{a.Auditor, a.Generator} {
+// openedBy notes who has opened the model of a key epoch, and ends its trial when that is
+// enough.
+func (x *execution) openedBy(keyEpoch uint64, members ...uint32) {
+	m := must2(load[Model](x.st, keyModel(keyEpoch)))
+	for _, member := range members {
 		if member != 0 {
 			m.Openers = slices.Insert(slices.DeleteFunc(m.Openers, func(o uint32) bool { return o == member }), 0, member)
 		}

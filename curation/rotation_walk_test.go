@@ -81,11 +81,11 @@ func (s *studio) certified(a Artwork) (Certify, bool) {
 	}
 	var approvals, seeds []quorum.Partial
 	for _, share := range held {
-		p, err := quorum.SignApproval(share, StatementFor(s.chain, a))
+		p, err := quorum.SignApproval(share, StatementFor(s.chain, a.Opening))
 		require.NoError(s.t, err)
 		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(share, s.chain, a.RID))
 	}
-	cert, _, err := quorum.RecoverCertificate(committee, StatementFor(s.chain, a), approvals)
+	cert, _, err := quorum.RecoverCertificate(committee, StatementFor(s.chain, a.Opening), approvals)
 	require.NoError(s.t, err)
 	seed, _, err := quorum.RecoverSeed(committee, s.chain, a.RID, seeds)
 	require.NoError(s.t, err)

@@ -50,23 +50,23 @@ func RequestID(body Hash, height uint64, index int) Hash {
 	return shamir.Hash("rid", body[:], number(height), number(uint64(index)))
 }
 
-// Readers is the request's frozen table of possible readers, as certificates and
-// released shares bind it.
-func (a Artwork) Readers() quorum.Prekeys {
-	table := make(quorum.Prekeys, len(a.Prekeys))
-	for i, k := range a.Prekeys {
+// Readers is the frozen table of possible readers, as certificates and released shares
+// bind it.
+func (o Opening) Readers() quorum.Prekeys {
+	table := make(quorum.Prekeys, len(o.Prekeys))
+	for i, k := range o.Prekeys {
 		table[i] = quorum.Prekey{Member: k.Member, Key: k.R}
 	}
 	return table
 }
 
-// StatementFor is what the members certify for a request, and what the ledger
-// verifies their certificate against: one function for both.
-func StatementFor(chain Hash, a Artwork) quorum.Statement {
+// StatementFor is what the members certify, and what the ledger verifies their
+// certificate against: one function for both.
+func StatementFor(chain Hash, o Opening) quorum.Statement {
 	return quorum.Statement{
-		Chain: chain, Epoch: a.Epoch, RID: a.RID, Body: a.BodyHash,
-		Model: a.ModelID, KeyEpoch: a.KeyEpoch, Label: a.Label, U: a.U,
-		Prekeys: a.Readers().Digest(), Expiry: a.Expiry,
+		Chain: chain, Epoch: o.Epoch, RID: o.RID, Body: o.BodyHash,
+		Model: o.ModelID, KeyEpoch: o.KeyEpoch, Label: o.Label, U: o.U,
+		Prekeys: o.Readers().Digest(), Expiry: o.Expiry,
 	}
 }
 

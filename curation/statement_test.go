@@ -28,7 +28,7 @@ func TestTheDrawIsAUniformPermutation(t *testing.T) {
 
 func TestTurnsPassAndStayOpen(t *testing.T) {
 	p := testParams() // turns of four blocks
-	a := Artwork{Approved: 100, Order: []uint32{3, 1, 2}, Expiry: 130}
+	a := Artwork{Opening: Opening{Approved: 100, Order: []uint32{3, 1, 2}, Expiry: 130}}
 	for _, c := range []struct {
 		height uint64
 		turn   uint32
@@ -70,8 +70,8 @@ func TestAStatementBindsEverythingAboutARequest(t *testing.T) {
 	w := ready(t)
 	rid := w.requested("alice", "one")
 	a := w.artwork(rid)
-	s := StatementFor(w.chain, a)
-	require.Equal(t, s, StatementFor(w.chain, w.artwork(rid)))
+	s := StatementFor(w.chain, a.Opening)
+	require.Equal(t, s, StatementFor(w.chain, w.artwork(rid).Opening))
 	for name, change := range map[string]func(*Artwork){
 		"epoch":     func(a *Artwork) { a.Epoch++ },
 		"rid":       func(a *Artwork) { a.RID[0]++ },
@@ -85,9 +85,9 @@ func TestAStatementBindsEverythingAboutARequest(t *testing.T) {
 	} {
 		b := w.artwork(rid)
 		change(&b)
-		require.NotEqual(t, s.Digest(), StatementFor(w.chain, b).Digest(), name)
+		require.NotEqual(t, s.Digest(), StatementFor(w.chain, b.Opening).Digest(), name)
 	}
-	require.NotEqual(t, s.Digest(), StatementFor(Hash{1}, a).Digest(), "chain")
+	require.NotEqual(t, s.Digest(), StatementFor(Hash{1}, a.Opening).Digest(), "chain")
 	require.Equal(t, RequestID(a.BodyHash, a.Requested, 0), a.RID)
 	require.NoError(t, a.Readers().Validate())
 }

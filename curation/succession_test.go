@@ -317,8 +317,8 @@ func TestARecoveryGivesTheMembersTheSameKeyAgain(t *testing.T) {
 	require.Equal(t, 4, record.Held())
 	w.must("m1", w.refillFrom(1))
 	late := w.candidate("alice", "after")
-	require.NoError(t, quorum.VerifyAnyEpoch(w.committee(), StatementFor(w.chain, w.artwork(early)), quorum.Signature(w.artwork(early).Certificate)))
-	require.NoError(t, quorum.VerifyAnyEpoch(before, StatementFor(w.chain, w.artwork(late)), quorum.Signature(w.artwork(late).Certificate)), "one key, before and after")
+	require.NoError(t, quorum.VerifyAnyEpoch(w.committee(), StatementFor(w.chain, w.artwork(early).Opening), quorum.Signature(w.artwork(early).Certificate)))
+	require.NoError(t, quorum.VerifyAnyEpoch(before, StatementFor(w.chain, w.artwork(late).Opening), quorum.Signature(w.artwork(late).Certificate)), "one key, before and after")
 	w.refreshed()
 	require.Empty(t, w.estate().Recovery)
 }

@@ -39,6 +39,10 @@ func sampleEvidence() Evidence {
 	return Evidence{Member: 3, Message: raw}
 }
 
+func samplePlan() Plan {
+	return Plan{Number: 1, ModelID: Hash{4}, Length: 100, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, JoinBlocks: 9, TrainBlocks: 9}
+}
+
 // samples has one payload of each kind.
 func samples() []Payload {
 	return []Payload{
@@ -55,6 +59,9 @@ func samples() []Payload {
 		Rotate{Base: 1, KeyEpoch: 2, ContainerCID: testCID, ContainerHash: Hash{3}, ContainerSize: 9, Ciphertext: []byte("box")},
 		Stored{KeyEpoch: 2},
 		RecordPrior{Version: 1, Round: 1, Prior: Hash{5}, Lexicon: Hash{6}},
+		Train{Plan: samplePlan()},
+		Join{Number: 1, Reader: Hash{3}},
+		TrainingMessage{Number: 1, Message: 2, Body: []byte("shares")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},
 		Register{RID: Hash{5}, CID: testCID, PixelRoot: Hash{8}},

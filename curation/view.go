@@ -130,8 +130,8 @@ func (v View) Committees() []Committee {
 	return records[Committee](v.m.store, []byte("ceremony/committee/"))
 }
 
-// OldestWork is the oldest epoch whose committee serves something yet: a request,
-// a round, or whatever comes next.
+// OldestWork is the oldest epoch whose committee serves something yet: a request, a
+// training, a round, or whatever comes next.
 func (v View) OldestWork() uint64 {
 	if v.m.committee == nil {
 		return firstEpoch

@@ -148,19 +148,26 @@ func (w *world) block(txs ...[]byte) Outcome {
 	return outcomes[0]
 }
 
-// unchanged holds every request to its first statement. A member that approved that
+// unchanged holds every request and training to its first statement. A member that approved that
 // would be convicted by any other.
 func (w *world) unchanged() {
 	if w.said == nil {
 		w.said = map[Hash]quorum.Statement{}
 	}
+	var all []Opening
 	for _, a := range view(w, func(v View) []Artwork { return v.Artworks(Filter{}) }) {
-		first, known := w.said[a.RID]
+		all = append(all, a.Opening)
+	}
+	for _, t := range view(w, func(v View) []Training { return v.Trainings(100) }) {
+		all = append(all, t.Opening)
+	}
+	for _, o := range all {
+		first, known := w.said[o.RID]
 		if !known {
-			first = StatementFor(w.chain, a)
-			w.said[a.RID] = first
+			first = StatementFor(w.chain, o)
+			w.said[o.RID] = first
 		}
-		require.Equal(w.t, first, StatementFor(w.chain, a))
+		require.Equal(w.t, first, StatementFor(w.chain, o))
 	}
 }
 
@@ -298,13 +305,20 @@ func (w *world) artwork(rid Hash) Artwork {
 	})
 }
 
+// openingOf is the opening of a request or of a training.
+func (w *world) openingOf(rid Hash) Opening {
+	o, ok := view2(w, func(v View) (Opening, bool) { return v.Opening(rid) })
+	require.True(w.t, ok)
+	return o
+}
+
 func (w *world) modelID() Hash {
 	return view(w, func(v View) Hash { m, _ := v.Model(); return m.ID })
 }
 
 // certificateFor is what the given members' gossip recovers for a request.
 func (w *world) certificateFor(rid Hash, members ...uint32) Certify {
-	s := StatementFor(w.chain, w.artwork(rid))
+	s := StatementFor(w.chain, w.openingOf(rid))
 	var approvals, seeds []quorum.Partial
 	committee, shares := w.serving(s.Epoch)
 	for _, i := range members {

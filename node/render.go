@@ -285,7 +285,7 @@ func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, g
 	}); err != nil {
 		return storage.Receipt{}, err
 	}
-	statement := curation.StatementFor(n.chain, a)
+	statement := curation.StatementFor(n.chain, a.Opening)
 	var prekey [32]byte
 	var readers []storage.Reader
 	for _, k := range a.Prekeys {

@@ -99,7 +99,7 @@ func TestAnApprovalThatContradictsTheLedgerIsBroughtByHand(t *testing.T) {
 	require.Equal(t, codeUsage, r.code)
 	require.Contains(t, r.err, "has 254 bytes, want 255")
 	require.Equal(t, codeUsage, atelier("evidence", "submit", "--member", "2").code)
-	honest := curation.StatementFor(s.Chain(), s.Artwork(rid))
+	honest := curation.StatementFor(s.Chain(), s.Artwork(rid).Opening)
 	r = atelier(args(honest.Bytes(), other.Partial)...)
 	require.Equal(t, codeLedger, r.code)
 	require.Contains(t, r.err, "the statement is the one that the ledger holds")

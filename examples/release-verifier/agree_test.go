@@ -43,7 +43,7 @@ func TestTheCasesAreWhatTheLedgerWouldHold(t *testing.T) {
 		}
 		s, err := quorum.ParseStatement(r.bytes("statement"))
 		require.NoError(t, err)
-		a := curation.Artwork{
+		a := curation.Opening{
 			RID: at("rid"), BodyHash: hashed, ModelID: at("model"), KeyEpoch: keyEpoch, Label: label,
 			U: u, Epoch: s.Epoch, Expiry: s.Expiry,
 		}

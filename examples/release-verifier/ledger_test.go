@@ -146,9 +146,12 @@ func counting(size int) []byte {
 func record(t *testing.T, c storage.Receipt, r fields) []byte {
 	t.Helper()
 	a := curation.Artwork{
-		RID: c.RequestID, Status: curation.StatusPublished, Requester: c.Collector, Prompt: c.Prompt, BodyHash: sha256.Sum256(c.Body), ModelID: c.Model,
-		KeyEpoch: c.KeyEpoch, Label: c.Label, U: c.U, Epoch: c.CommitteeEpoch, Deposit: curve.Credits(100), Requested: c.RequestHeight, Position: int(r.number("position")),
-		Expiry: c.ExpiryHeight, Approved: 21, Certificate: c.Certificate[:], SeedSignature: c.SeedSignature[:], Seed: c.Seed,
+		Opening: curation.Opening{
+			RID: c.RequestID, BodyHash: sha256.Sum256(c.Body), ModelID: c.Model, KeyEpoch: c.KeyEpoch, Label: c.Label, U: c.U, Epoch: c.CommitteeEpoch,
+			Requested: c.RequestHeight, Position: int(r.number("position")), Expiry: c.ExpiryHeight,
+			Approved: 21, Certificate: c.Certificate[:], SeedSignature: c.SeedSignature[:], Seed: c.Seed,
+		},
+		Status: curation.StatusPublished, Requester: c.Collector, Prompt: c.Prompt, Deposit: curve.Credits(100),
 		Registered: 23, Generator: uint32(c.GeneratorIndex), CID: "bafy", PixelRoot: c.PixelRoot, Attested: 26, Auditor: 3, AuditedRoot: c.PixelRoot,
 		Round: 1, Settled: 40, Backing: curve.Credits(7), Backers: 2, Score: curve.NewAmount(1), Ended: 40,
 	}
@@ -255,15 +258,15 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 		require.NoError(t, cbor.Unmarshal(file.bytes("receipt"), &receipt))
 		require.NoError(t, cbor.Unmarshal(file.bytes("record"), &a))
 		require.Len(t, a, 35)
-		for place, name := range map[int]string{0: "request_id", 2: "collector", 3: "prompt", 5: "model", 6: "key_epoch", 7: "label", 8: "u", 9: "committee_epoch",
-			12: "request_height", 14: "expiry_height", 16: "certificate", 17: "seed_signature", 18: "seed", 21: "generator_index", 23: "pixel_root", 26: "pixel_root"} {
+		for place, name := range map[int]string{0: "request_id", 2: "model", 3: "key_epoch", 4: "label", 5: "u", 6: "committee_epoch",
+			8: "request_height", 10: "expiry_height", 12: "certificate", 13: "seed_signature", 14: "seed", 17: "collector", 18: "prompt", 21: "generator_index", 23: "pixel_root", 26: "pixel_root"} {
 			require.Equal(t, receipt[name], a[place], name)
 		}
-		body := a[4].([]byte)
-		require.Equal(t, a[0], hash("rid", body, u64(a[12].(uint64)), u64(a[13].(uint64))))
-		require.Equal(t, new(big.Int).SetInt64(100_000_000_000).Bytes(), a[10])
-		require.Equal(t, receipt["readers"].([]any)[0].(map[any]any)["key"], a[11].([]any)[0].([]any)[1])
-		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[15], a[20], a[24], a[25]})
+		body := a[1].([]byte)
+		require.Equal(t, a[0], hash("rid", body, u64(a[8].(uint64)), u64(a[9].(uint64))))
+		require.Equal(t, new(big.Int).SetInt64(100_000_000_000).Bytes(), a[19])
+		require.Equal(t, receipt["readers"].([]any)[0].(map[any]any)["key"], a[7].([]any)[0].([]any)[1])
+		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[11], a[20], a[24], a[25]})
 		require.Equal(t, []any{uint64(1), uint64(0), uint64(40), uint64(2), uint64(40), ""}, []any{a[27], a[28], a[29], a[31], a[33], a[34]})
 	})
 

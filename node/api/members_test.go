@@ -114,7 +114,7 @@ func TestTheStandingsOfMembersAreTold(t *testing.T) {
 	committee, err := shamir.UnmarshalCommittee(export.Committee)
 	require.NoError(t, err)
 	require.Equal(t, []any{4, work.Epoch}, []any{committee.N(), committee.Epoch()})
-	statement := curation.StatementFor(s.Chain(), s.Artwork(rid))
+	statement := curation.StatementFor(s.Chain(), s.Artwork(rid).Opening)
 	require.Equal(t, hex.EncodeToString(statement.Bytes()), work.Statement.String())
 	_, err = quorum.Verify(committee, statement, [48]byte(work.Certificate))
 	require.NoError(t, err)

@@ -156,7 +156,7 @@ func (s *server) registerArtworks(api huma.API) {
 			if err != nil {
 				return ArtworkDetail{}, err
 			}
-			d := ArtworkDetail{Artwork: s.artwork(ctx, v, a), Statement: Hex(curation.StatementFor(v.Chain(), a).Bytes()),
+			d := ArtworkDetail{Artwork: s.artwork(ctx, v, a), Statement: Hex(curation.StatementFor(v.Chain(), a.Opening).Bytes()),
 				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf)}
 			if m, ok := v.Market(a.RID); ok {
 				market := marketOf(m)

@@ -29,7 +29,7 @@ func TestReleasesSayWhoGotWhatForWhichCertificate(t *testing.T) {
 	roles := map[curation.Hash][]string{}
 	for i, r := range all {
 		a := s.Artwork(r.RID)
-		require.EqualValues(t, quorum.Context(curation.StatementFor(s.Chain(), a), quorum.Signature(a.Certificate)), r.Context)
+		require.EqualValues(t, quorum.Context(curation.StatementFor(s.Chain(), a.Opening), quorum.Signature(a.Certificate)), r.Context)
 		require.Equal(t, map[string]uint32{"generator": a.Generator, "auditor": a.Auditor}[r.Role], r.Reader)
 		require.True(t, i == 0 || all[i-1].Height >= r.Height, "the newest first")
 		roles[r.RID] = append(roles[r.RID], r.Role)

@@ -146,7 +146,7 @@ func (n *network) receipt(f member.Render, p *model.Picture, by *peer) (storage.
 	if err != nil {
 		return storage.Receipt{}, err
 	}
-	s := curation.StatementFor(n.chain, a)
+	s := curation.StatementFor(n.chain, a.Opening)
 	r := storage.Receipt{
 		Version: storage.ReceiptVersion, Chain: n.chain, RequestID: a.RID, RequestHeight: a.Requested, ExpiryHeight: s.Expiry,
 		Collector: a.Requester, Prompt: a.Prompt, Body: body, Model: m.ID, ModelCID: storage.Link{Cid: container}, KeyEpoch: m.KeyEpoch,

@@ -69,7 +69,7 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 	}
 	p := piece{Artwork: a, Prompt: g.shelf.Title(r.Context(), v, a), Origin: g.originOf(r.Context(), v, a), Says: says(v, a), Steps: stepsOf(v, a), RequestedBy: personOf(v, a.Requester), Deposit: a.Deposit,
 		Certified: hex.EncodeToString(a.Certificate), SeedSigned: hex.EncodeToString(a.SeedSignature),
-		Statement: hex.EncodeToString(curation.StatementFor(v.Chain(), a).Bytes())}
+		Statement: hex.EncodeToString(curation.StatementFor(v.Chain(), a.Opening).Bytes())}
 	p.Picture, p.Blank = g.pictureOf(a)
 	if a.Generator != 0 {
 		p.GeneratedBy = memberName(v, a.Generator)

@@ -57,7 +57,7 @@ func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 // open starts the count of a request and adds this member's own approval, when its
 // own reading of the ledger says that the request may be approved.
 func (m *Machine) open(l curation.View, a curation.Artwork) bool {
-	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a)
+	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a.Opening)
 	if l.Height() >= s.Expiry {
 		return false
 	}
@@ -85,7 +85,7 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 func (m *Machine) count(l curation.View, a quorum.Approval) {
 	rid, seat := curation.Hash(a.Statement.RID), m.seats[a.Statement.Epoch]
 	if art, ok := l.Artwork(rid); ok {
-		if a.Statement != curation.StatementFor(m.chain, art) {
+		if a.Statement != curation.StatementFor(m.chain, art.Opening) {
 			m.conflict(l, a)
 			return
 		}

@@ -98,7 +98,7 @@ func TestWhenAnotherStatementIsSeen(t *testing.T) {
 		key := w.shareOf(w.members[3])
 		w.ask("red heart")
 		require.True(t, w.run(10, func() bool { return len(w.artworks()) == 1 }))
-		s := curation.StatementFor(w.chain, w.artworks()[0])
+		s := curation.StatementFor(w.chain, w.artworks()[0].Opening)
 		var late *peer
 		for _, q := range w.members[:3] {
 			if q.height < w.height {
@@ -122,7 +122,7 @@ func TestWhenAnotherStatementIsSeen(t *testing.T) {
 		three, four := w.shareOf(w.members[2]), w.shareOf(w.members[3])
 		w.ask("red heart")
 		w.finished(1)
-		s := curation.StatementFor(w.chain, w.artworks()[0])
+		s := curation.StatementFor(w.chain, w.artworks()[0].Opening)
 		w.gossip(w.members[3], w.approves(four, s, later))
 		require.True(t, w.run(60, func() bool { return len(w.convictions()) == 1 }))
 		w.becomes(w.members[3], curation.StandingLeft)
@@ -143,7 +143,7 @@ func TestNobodyIsConvictedByWhatOthersSay(t *testing.T) {
 	w.ask("blue bird")
 	require.True(t, w.run(10, func() bool { return len(w.artworks(curation.StatusRequested)) == 2 }))
 	open := w.artworks()
-	s, o := curation.StatementFor(w.chain, open[0]), curation.StatementFor(w.chain, open[1])
+	s, o := curation.StatementFor(w.chain, open[0].Opening), curation.StatementFor(w.chain, open[1].Opening)
 	honest, other := w.approves(key, s, same), w.approves(key, s, later)
 	as := func(seat uint32, a quorum.Approval) quorum.Approval { a.Member = seat; return a }
 	with := func(a quorum.Approval, statement quorum.Statement) quorum.Approval {
@@ -193,7 +193,7 @@ func TestAMemberLooksIntoAFewForgedApprovalsOnly(t *testing.T) {
 	require.True(t, w.run(20, func() bool {
 		return len(w.artworks()) == 1 && w.members[0].height >= w.artworks()[0].Requested
 	}))
-	a := w.approves(key, curation.StatementFor(w.chain, w.artworks()[0]), later)
+	a := w.approves(key, curation.StatementFor(w.chain, w.artworks()[0].Opening), later)
 	blamed := 0
 	for i := range 1000 {
 		forged := a

@@ -21,7 +21,7 @@ func (w *world) resigned(q *peer, rid curation.Hash, role seal.Role, reader uint
 	w.view(q.ledger, func(v curation.View) {
 		a, ok := v.Artwork(rid)
 		require.True(w.t, ok)
-		context := quorum.Context(curation.StatementFor(w.chain, a), quorum.Signature(a.Certificate))
+		context := quorum.Context(curation.StatementFor(w.chain, a.Opening), quorum.Signature(a.Certificate))
 		signature := curation.SignRelease(q.key, context, role, reader, share)
 		answer = append(signature[:], share...)
 	})

@@ -186,7 +186,7 @@ func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, e
 	if len(a.Certificate) != quorum.SignatureSize {
 		return quorum.VerifiedCertificate{}, ErrNotApproved
 	}
-	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
+	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a.Opening), quorum.Signature(a.Certificate))
 }
 
 // layers are the ciphertexts of all layers of an artwork's model.

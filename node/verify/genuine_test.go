@@ -139,9 +139,12 @@ func (w *work) register(t testing.TB, files []storage.File, status curation.Stat
 	}
 	r := w.receipt
 	w.steps = curation.Artwork{
-		RID: r.RequestID, Status: status, Requester: r.Collector, Prompt: r.Prompt, BodyHash: sha256.Sum256(r.Body), ModelID: r.Model, KeyEpoch: r.KeyEpoch,
-		Label: r.Label, U: r.U, Epoch: r.CommitteeEpoch, Requested: r.RequestHeight, Position: position, Expiry: r.ExpiryHeight,
-		Approved: r.RequestHeight + 2, Certificate: r.Certificate[:], SeedSignature: r.SeedSignature[:], Seed: r.Seed, Order: w.order(),
+		Opening: curation.Opening{
+			RID: r.RequestID, BodyHash: sha256.Sum256(r.Body), ModelID: r.Model, KeyEpoch: r.KeyEpoch,
+			Label: r.Label, U: r.U, Epoch: r.CommitteeEpoch, Requested: r.RequestHeight, Position: position, Expiry: r.ExpiryHeight,
+			Approved: r.RequestHeight + 2, Certificate: r.Certificate[:], SeedSignature: r.SeedSignature[:], Seed: r.Seed, Order: w.order(),
+		},
+		Status: status, Requester: r.Collector, Prompt: r.Prompt,
 		Registered: r.RequestHeight + 5, Generator: uint32(r.GeneratorIndex), CID: root.String(), PixelRoot: r.PixelRoot,
 		Attested: r.RequestHeight + 9, Auditor: auditor, AuditedRoot: r.PixelRoot,
 	}

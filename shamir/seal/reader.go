@@ -52,8 +52,9 @@ type Role uint8
 
 // Roles.
 const (
-	Generator Role = iota + 1
-	Auditor
+	Generator Role = iota + 1 // makes the picture that was asked for
+	Auditor                   // makes it again
+	Trainer                   // trains the artist together with others
 )
 
 func (r Role) String() string {
@@ -62,6 +63,8 @@ func (r Role) String() string {
 		return "generator"
 	case Auditor:
 		return "auditor"
+	case Trainer:
+		return "trainer"
 	}
 	return fmt.Sprintf("role %d", uint8(r))
 }
@@ -91,7 +94,7 @@ func covered(c *shamir.Committee, of Layers, cert quorum.VerifiedCertificate, re
 		return nil, fmt.Errorf("certificate is for another ciphertext: %w", ErrRelease)
 	case s.Label != of.Label():
 		return nil, fmt.Errorf("certificate is for another label: %w", ErrRelease)
-	case reader.Role != Generator && reader.Role != Auditor:
+	case reader.Role < Generator || reader.Role > Trainer:
 		return nil, fmt.Errorf("%s: %w", reader.Role, ErrRelease)
 	case s.Prekeys != reader.Prekeys.Digest():
 		return nil, fmt.Errorf("certificate is for another table of readers: %w", ErrRelease)

@@ -38,7 +38,7 @@ func (s *Studio) Releases(rid *curation.Hash, limit int) (last []member.Entry, e
 func (s *Studio) WrongShare(name string, rid curation.Hash) curation.Evidence {
 	s.t.Helper()
 	a, share := s.Artwork(rid), bytes.Repeat([]byte{1}, seal.ReleaseSize(1))
-	context := quorum.Context(curation.StatementFor(s.chain, a), quorum.Signature(a.Certificate))
+	context := quorum.Context(curation.StatementFor(s.chain, a.Opening), quorum.Signature(a.Certificate))
 	return curation.Evidence{Member: s.Member(name).Index, Share: &curation.SignedShare{RID: rid, Role: uint8(seal.Generator), Reader: a.Order[0], Share: share,
 		Signature: curation.SignRelease(Key(name), context, seal.Generator, a.Order[0], share)}}
 }
@@ -47,7 +47,7 @@ func (s *Studio) WrongShare(name string, rid curation.Hash) curation.Evidence {
 // expiry of a request.
 func (s *Studio) Conflicting(name string, rid curation.Hash) (e curation.Evidence) {
 	s.t.Helper()
-	statement := curation.StatementFor(s.chain, s.Artwork(rid))
+	statement := curation.StatementFor(s.chain, s.Artwork(rid).Opening)
 	statement.Expiry++
 	s.Read(func(v curation.View) {
 		e.Member = s.Member(name).Index
