@@ -69,6 +69,19 @@
 // copies, or approved requests that nobody could make: then the one before is current again).
 // The first seal is current at once and has nothing to fall back on. See rotation.go.
 //
+// # A training
+//
+// Members can train the artist together, each on pictures that it shows to nobody, and one
+// training at a time:
+//
+//	approving   t members voted for a plan; as for a request, a certificate lets readers open the artist
+//	joining     members open it, and say so
+//	summing     these are the trainers; they add up what they learned, and nobody sees more than the sum
+//	sealing     the trainers seal the artist that it makes, by turns in the seed's order
+//	voting      members vote on it, as on any artist: adopted, or not
+//
+// See training.go.
+//
 // # What waits for a block
 //
 // Waiting is free, so Machine.Check also keeps the pool: of an account one transaction
@@ -97,6 +110,7 @@
 //
 // Sources: Shoup and Gennaro, J. Cryptology 15, 2002, for sealed orders; Buterin,
 // Hitzig, Weyl, 2018, for the score; Hertzog, Benartzi, 2017, for the curve; Boneh,
-// Eskandarian, Kim, Shih, eprint 2020/222, for layers; ZIP-215 for signatures; RFC 8949,
-// section 4.2, for the encoding.
+// Eskandarian, Kim, Shih, eprint 2020/222, for layers; Bonawitz and others, CCS 2017,
+// for what trainers add up; ZIP-215 for signatures; RFC 8949, section 4.2, for the
+// encoding.
 package curation

@@ -49,6 +49,8 @@ type story struct {
 	rids map[Hash]string
 	byID []Hash
 	last map[string][]byte // the last transaction of each account
+
+	class *classroom
 }
 
 func (s *story) play(text string) string {
@@ -98,6 +100,25 @@ func (s *story) scene(lines []string) string {
 				for _, e := range s.w.block().Events {
 					say("%d %s", s.w.height, s.event(e))
 				}
+			}
+		case "speak": // all trainers that are named, with what their machines have to say
+			var txs [][]byte
+			for _, name := range words[1:] {
+				n, err := strconv.Atoi(strings.TrimPrefix(name, "m"))
+				require.NoError(s.t, err)
+				for k, p := range s.room().says(uint32(n)) {
+					txs = append(txs, s.w.sign(name, s.w.nonce(name)+uint64(k), p))
+				}
+			}
+			outcome := s.w.block(txs...)
+			for _, r := range outcome.Results {
+				require.Equal(s.t, CodeOK, r.Code, r.Log)
+				for _, e := range r.Events {
+					say("%s", s.event(e))
+				}
+			}
+			for _, e := range outcome.Events {
+				say("%d %s", s.w.height, s.event(e))
 			}
 		case "rotate": // as often as it says, with all that it takes
 			n, err := strconv.Atoi(words[1])
@@ -214,6 +235,22 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		return sign(p)
 	case "stores":
 		return sign(Stored{KeyEpoch: number64(words[1])})
+	case "trains":
+		p := s.room().plan()
+		p.Number = number64(words[1])
+		p.Steps = number64(option("steps", "10"))
+		if option("model", "current") != "current" {
+			p.ModelID[0] ^= 1
+		}
+		return sign(Train{Plan: p})
+	case "joins":
+		n := number64(words[1])
+		t := view(w, func(v View) Training { t, _ := v.Training(n); return t })
+		p := Join{Number: n, Reader: s.room().readerKey(t).Commitment()}
+		if option("opened", "it") != "it" {
+			p.Reader[0] ^= 1
+		}
+		return sign(p)
 	case "adopts":
 		return sign(Adopt{KeyEpoch: number64(words[1])})
 	case "seals":
@@ -221,6 +258,7 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		if option("label", "right") != "right" {
 			p.PolicyHash[0] ^= 1
 		}
+		p.Training = number64(option("training", "0"))
 		return sign(p)
 	case "records": // version 1 as a of round 1: a file by its name
 		id := func(name string) Hash { return sha256.Sum256([]byte(name)) }
@@ -281,6 +319,11 @@ func (s *story) whose(words []string) string {
 		require.NoError(s.t, err)
 		return memberName(s.w.turns()[max(i, 1)-1])
 	}
+	if nth, ok := strings.CutPrefix(words[0], "trainer"); ok {
+		i, err := strconv.Atoi("0" + nth)
+		require.NoError(s.t, err)
+		return memberName(s.room().training().Sealers()[max(i, 1)-1])
+	}
 	for role, drawn := range map[string]func(Artwork) []uint32{
 		"generator": func(a Artwork) []uint32 { return a.Order },
 		"auditor":   Artwork.Auditors,
@@ -294,7 +337,20 @@ func (s *story) whose(words []string) string {
 	return words[0]
 }
 
+// room is where the members train their artist.
+func (s *story) room() *classroom {
+	if s.class == nil {
+		s.class = classroomOf(s.w)
+	}
+	return s.class
+}
+
 func (s *story) rid(name string) Hash {
+	if n, ok := strings.CutPrefix(name, "t"); ok {
+		i, err := strconv.ParseUint(n, 10, 64)
+		require.NoError(s.t, err)
+		return view(s.w, func(v View) Hash { t, _ := v.Training(i); return t.RID })
+	}
 	i, err := strconv.Atoi(strings.TrimPrefix(name, "r"))
 	require.NoError(s.t, err)
 	if i > len(s.byID) {
@@ -328,6 +384,10 @@ func (s *story) show(words []string) string {
 		m := s.w.modelAt(uint64(must(strconv.Atoi(words[1]))))
 		return fmt.Sprintf("key epoch %d: %s %q of member %d, base %d, %s, stored by %v, before %d, %d approved, opened by %v, %q",
 			m.KeyEpoch, m.Standing, m.Name, m.Sealer, m.Base, plural(m.Layers, "layer"), m.Stored, m.Before, m.Approved, m.Openers, m.Reason)
+	case "training":
+		t := s.room().training()
+		return fmt.Sprintf("training %d: %s until %d, joined %d, trainers %v, counted %v, sealers %v, key epochs %v, adopted %d, failed %v, %q",
+			t.Plan.Number, t.Status, t.Until, len(t.Joined), t.Trainers, t.Counted, t.Sealers(), t.Results, t.Adopted, numbers(t.Culprits), t.Reason)
 	case "turns":
 		return fmt.Sprintf("turns: %v", s.w.turns())
 	case "keep":

@@ -99,7 +99,10 @@ func (x *execution) join(signer Address, p Join) error {
 // certifyTraining takes the certificate of a training, from which on members may join.
 func (x *execution) certifyTraining(number uint64, p Certify) error {
 	t, err := x.training(number, TrainingApproving)
-	if err != nil {
+	switch {
+	case t.Approved != 0:
+		return refuse(CodeDuplicate, "training %d is %s already", number, t.Status)
+	case err != nil:
 		return err
 	}
 	if err := x.approve(&t.Opening, p); err != nil {

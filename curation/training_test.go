@@ -213,7 +213,7 @@ func TestWhatATrainingDoesNotTakeIsRefused(t *testing.T) {
 	refused(CodeWrongPhase, "m1", TrainingMessage{Number: 1, Message: 1, Body: []byte{1}}, "before anybody joined")
 	certificate := c.certificateFor(tr.RID, 2, 3, 4)
 	c.must("alice", certificate)
-	refused(CodeWrongPhase, "alice", certificate, "it is approved")
+	refused(CodeDuplicate, "alice", certificate, "it is approved")
 	refused(CodeNotMember, "alice", c.joins(tr), "a collector")
 	refused(CodeWrongPhase, "m1", c.result(tr, "dawn"), "before there is a sum")
 	for i := uint32(1); i <= 4; i++ {

@@ -103,6 +103,13 @@ func requestBody(prompt string, model [32]byte) []byte {
 	return append(append(append(b, prompt...), 0x58, 0x20), model[:]...)
 }
 
+// trainingBody is the signed body of a vote for training the model.
+func trainingBody(model [32]byte) []byte {
+	b := append([]byte{0x84, 0x6d}, "training.vote"...)
+	b = append(append(b, 0x00, 0x18, 100, 0x81, 0x89, 0x01, 0x58, 0x20), model[:]...)
+	return append(b, 0x19, 0x03, 0xe8, 0x0a, 0x08, 0x19, 0x17, 0x70, 0x1a, 0, 5, 0, 0, 0x18, 100, 0x18, 100)
+}
+
 // release plays one release from beginning to end. ct is for the second one to be of
 // the same ciphertext; keyEpochs are those of layers around it.
 func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role seal.Role, keyEpochs ...uint64) (releaseCase, quorum.Statement, *seal.Ciphertext) {
@@ -136,6 +143,9 @@ func release(t *testing.T, name string, n network, ct *seal.Ciphertext, role sea
 	}
 
 	r.Body = requestBody("dusk over water", model)
+	if role == seal.Trainer {
+		r.Body = trainingBody(model)
+	}
 	body := sha256.Sum256(r.Body)
 	rid := shamir.Hash("rid", body[:], shamir.Uint64(r.Height), shamir.Uint64(r.Position))
 	r.RID = rid[:]
@@ -262,6 +272,7 @@ func TestReleaseCases(t *testing.T) {
 	audit, _, _ := release(t, "to the auditor", n, ct, seal.Auditor)
 	next := heir(t, n)
 	later, _, _ := release(t, "after a handover to five members", next, ct, seal.Generator)
+	training, _, _ := release(t, "to a trainer", n, ct, seal.Trainer)
 	layered, _, _ := release(t, "through two layers", n, ct, seal.Generator, 2, 5)
 	require.Equal(t, first.SeedSignature, later.SeedSignature, "a request has one seed for good")
 
@@ -315,7 +326,9 @@ func TestReleaseCases(t *testing.T) {
 	fails("seed", "the seed is another", one("seed", other))
 	fails("draw", "the order is another", one("order", []uint32{1, 2, 3, 4}))
 	fails("draw", "the reader is not the one whose turn it is", one("turn", 1))
-	fails("draw", "a role that there is not", one("role", 3))
+	fails("draw", "a role that there is not", one("role", 4))
+	fails("draw", "a trainer in a request", one("role", 3))
+	changed = append(changed, changedCase{"a generator in a training", training.Name, one("role", 1), "draw"})
 	fails("shares", "too few shares are good", one("shares", first.Shares[:14]))
 	fails("shares", "one good share three times", one("shares", []shareCase{first.Shares[12], first.Shares[12], first.Shares[12]}))
 	fails("shares", "the shares were released to the auditor", one("shares", audit.Shares))
@@ -337,5 +350,5 @@ func TestReleaseCases(t *testing.T) {
 			require.NotContains(t, c.Set, field) // they follow from others
 		}
 	}
-	golden(t, "testdata/release.json", map[string]any{"releases": []releaseCase{first, audit, later, layered}, "refused": changed})
+	golden(t, "testdata/release.json", map[string]any{"releases": []releaseCase{first, audit, later, training, layered}, "refused": changed})
 }

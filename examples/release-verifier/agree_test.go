@@ -20,14 +20,18 @@ func TestTheCasesAreWhatTheLedgerWouldHold(t *testing.T) {
 	require.NoError(t, err)
 	var file struct{ Releases []fields }
 	require.NoError(t, json.Unmarshal(b, &file))
-	require.Len(t, file.Releases, 4)
+	require.Len(t, file.Releases, 5)
 	for _, r := range file.Releases {
 		at := func(name string) curation.Hash { return curation.Hash(r.bytes(name)) }
 		chain, x := at("chain"), [32]byte(r.bytes("committee")[45:77])
 		hashed := sha256.Sum256(r.bytes("body"))
 		body, err := curation.DecodeBody(r.bytes("body"))
 		require.NoError(t, err)
-		require.Equal(t, curation.Request{Prompt: "dusk over water", ModelID: at("model")}, body.Payload)
+		if r.number("role") == 3 {
+			require.Equal(t, curation.Train{Plan: curation.Plan{Number: 1, ModelID: at("model"), Length: 1000, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, JoinBlocks: 100, TrainBlocks: 100}}, body.Payload)
+		} else {
+			require.Equal(t, curation.Request{Prompt: "dusk over water", ModelID: at("model")}, body.Payload)
+		}
 		require.Equal(t, at("rid"), curation.RequestID(hashed, r.number("height"), int(r.number("position"))))
 		require.Equal(t, at("model"), curation.ModelID(at("plain_hash")))
 		policy := curation.PolicyHash(curation.Charter{Name: "Vector", Text: "We release what the charter says."})
