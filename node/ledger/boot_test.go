@@ -204,6 +204,7 @@ func TestBootAsksOneQuestionAtATime(t *testing.T) {
 // Consensus may stop and start over a connection that stays, and may lose
 // messages without stopping. Both ends hear of it without asking.
 func TestBootHearsOfANewSessionOverTheSameConnection(t *testing.T) {
+	t.Parallel()
 	p := newBootPair(t)
 	resets := make(chan peer.ID, 8)
 	p.known.reset = func(id peer.ID) { resets <- id }

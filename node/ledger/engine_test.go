@@ -13,6 +13,7 @@ import (
 )
 
 func TestOneValidatorAlone(t *testing.T) {
+	t.Parallel()
 	net := foundNet(t, 1)
 	net.profile = ProfileSolo
 	started := time.Now()

@@ -199,6 +199,7 @@ func TestAnOlderCopyOfAHomeEnds(t *testing.T) {
 }
 
 func TestALoneRestoredValidatorHasNobodyToAsk(t *testing.T) {
+	t.Parallel()
 	net := foundNet(t, 1)
 	net.profile = ProfileSolo
 	n := net.start(0)

@@ -137,6 +137,7 @@ func TestPeersFollowTheMembership(t *testing.T) {
 // A peer that consensus drops while it is being added leaves nothing behind,
 // however often.
 func TestAPeerDroppedBeforeItHasBegun(t *testing.T) {
+	t.Parallel()
 	net := foundNet(t, 2)
 	net.startAll()
 	m := net.nodes[0].node.members
