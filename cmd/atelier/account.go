@@ -168,7 +168,7 @@ func (t titles) of(rid curation.Hash) string {
 	if _, ok := t.known[rid]; !ok {
 		t.known[rid] = short(rid)
 		if a, err := t.node.Artwork(t.ctx, rid.String()); err == nil {
-			t.known[rid] = fmt.Sprintf("%q (%s)", clip(a.Prompt, 40), short(rid))
+			t.known[rid] = fmt.Sprintf("%q (%s)", clip(a.Title, 40), short(rid))
 		}
 	}
 	return t.known[rid]

@@ -64,7 +64,7 @@ func artworkList(e *env) *cobra.Command {
 				if a.Settled != 0 {
 					backing = credits(a.Backing)
 				}
-				rows = append(rows, []string{short(a.RID), a.Status, clip(a.Prompt, 40), who.of(a.Requester), made, backing})
+				rows = append(rows, []string{short(a.RID), a.Status, clip(a.Title, 40), who.of(a.Requester), made, backing})
 			}
 			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
 		},
@@ -99,7 +99,7 @@ func artworkShow(e *env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(e.out, "%q  %s\n", a.Prompt, a.Status)
+			fmt.Fprintf(e.out, "%q  %s\n", a.Title, a.Status)
 			return e.columns(artworkSheet(n, a).rows)
 		},
 	}
@@ -108,13 +108,28 @@ func artworkShow(e *env) *cobra.Command {
 func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	s, who := &sheet{}, namesOf(n)
 	s.add("id", "%s", a.RID)
+	switch d := a.Drawn; {
+	case d != nil && d.Explored:
+		s.add("taste", "version %d, explored: drawn from everything there is", d.Version)
+	case d != nil:
+		s.add("taste", "version %d, from %s", d.Version, count(len(d.Parents), "parent"))
+		var parents []string
+		for _, p := range d.Parents {
+			parents = append(parents, short(p))
+		}
+		s.addAll("parents", parents)
+	case a.Prompt == "" && a.Prior == (curation.Hash{}):
+		s.add("prompt", "none: the seed alone decides what it shows")
+	}
 	s.add("asked by", "%s at height %d, with a deposit of %s credits", who.of(a.Requester), a.Requested, credits(a.Deposit))
 	if a.Approved != 0 {
 		s.add("approved", "height %d, certificate %s… of the committee of epoch %d", a.Approved, a.Certificate.String()[:16], a.Epoch)
 		s.add("seed", "%s", a.Seed)
 		s.add("drawn", "%s", drawn(n, a.Order))
 		if m := n.Model; m != nil && m.ID == a.ModelID {
-			s.add("recipe", "%s", model.NewRecipe(m.PlainHash, a.Prompt, a.Seed))
+			if r, err := drawnAs(m.PlainHash, model.Embedded().Words(), a.Prompt, latentOf(a.Artwork), a.Seed); err == nil {
+				s.add("recipe", "%s", r)
+			}
 		}
 	}
 	if a.Registered != 0 {

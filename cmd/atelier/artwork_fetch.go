@@ -80,7 +80,7 @@ owner of the node's home; --from and --method choose from whom and how.`,
 			if err != nil {
 				return err
 			}
-			return e.say(result, "%s  %q, %s, every byte checked against %s\nnext: %s\n", result.Out, a.Prompt, bytesText(result.Bytes), a.CID, e.again("verify %s", quoted(result.Out)))
+			return e.say(result, "%s  %q, %s, every byte checked against %s\nnext: %s\n", result.Out, a.Title, bytesText(result.Bytes), a.CID, e.again("verify %s", quoted(result.Out)))
 		},
 	}
 	f := c.Flags()

@@ -20,7 +20,10 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/poster"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -28,6 +31,7 @@ import (
 type known struct {
 	recipe model.Recipe
 	by     string // what the small print of a poster says
+	title  string // what a poster says in large letters
 }
 
 func artworkRender(e *env) *cobra.Command {
@@ -145,7 +149,11 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 			return known{}, err
 		}
 		if r := s.receipt; r != nil {
-			return ofArtwork(artist, r.Model, r.Prompt, r.Seed, s.author(), r.RequestID)
+			latent, words := "", r.Prompt
+			if t := r.Taste; t != nil {
+				latent, words = t.Latent, t.Words
+			}
+			return ofArtwork(artist, r.Model, words, r.Prompt, latent, r.Seed, s.author(), r.RequestID)
 		}
 		r, _, err := s.said(artist)
 		return ofRecipe(r, artist), unchecked("the picture cannot be drawn once more", err)
@@ -168,26 +176,53 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 	if err != nil {
 		return known{}, err
 	}
-	return ofArtwork(artist, a.ModelID, a.Prompt, a.Seed, n.Name, a.RID)
+	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, latentOf(a.Artwork), a.Seed, n.Name, a.RID)
 }
 
 func ofRecipe(r model.Recipe, artist *model.Artist) known {
 	k := known{recipe: r}
 	if len(r.Subjects) > 0 {
+		k.title = r.Subjects[0].Prompt
 		k.by = fmt.Sprintf("%s  ·  seed %x", artist.Describe().Name, r.Subjects[0].Seed[:4])
 	}
 	return k
 }
 
 // ofArtwork is the recipe of a network's artwork, for whoever has its artist.
-func ofArtwork(artist *model.Artist, wanted curation.Hash, prompt string, seed [32]byte, network string, rid curation.Hash) (known, error) {
+func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt, latent string, seed [32]byte, network string, rid curation.Hash) (known, error) {
 	if curation.ModelID(artist.ID()) != wanted {
 		return known{}, &quorumError{
 			err:  fmt.Errorf("the artist that made it (model id %s…) is sealed, and these are other weights: drawing with it once more takes a request that the members approve", wanted.String()[:16]),
 			next: "Ask them with `atelier artwork request`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
 		}
 	}
-	return known{model.NewRecipe(artist.ID(), prompt, seed), fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, nil
+	r, err := drawnAs(artist.ID(), artist.Words(), prompt, latent, seed)
+	return known{recipe: r, title: title, by: fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, err
+}
+
+// latentOf is what the taste gave for an artwork, as text; empty when it has a prompt.
+func latentOf(a api.Artwork) string {
+	if a.Drawn == nil {
+		return ""
+	}
+	return a.Drawn.Latent
+}
+
+// drawnAs is the recipe of a network's artwork: by its prompt, or by what the taste gave.
+// An artist of other words than the taste's draws the plain picture of the seed.
+func drawnAs(artist [32]byte, words *latent.Vocabulary, prompt, text string, seed [32]byte) (model.Recipe, error) {
+	if text == "" {
+		return model.NewRecipe(artist, prompt, seed), nil
+	}
+	l, err := tastes.ParseLatent(text)
+	if err != nil {
+		return model.Recipe{}, err
+	}
+	r, err := model.LatentRecipe(artist, words, l, seed)
+	if errors.Is(err, latent.ErrLatent) {
+		return model.NewRecipe(artist, "", seed), nil
+	}
+	return r, err
 }
 
 // author is whom the picture names: the network.
@@ -235,7 +270,7 @@ func printed(text string) (string, error) {
 func (k known) sheet(artist *model.Artist, size sheetSize, title, line string, panels int, dark bool) (poster.Sheet, error) {
 	s := poster.Sheet{Width: size.width, Height: size.height, Title: title, Line: line, Dark: dark}
 	if s.Title == "" {
-		s.Title = heading(k.recipe.Subjects[0].Prompt)
+		s.Title = heading(k.title)
 	}
 	if s.Line == "" {
 		s.Line = k.by

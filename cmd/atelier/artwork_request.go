@@ -23,13 +23,13 @@ the home (a member's), and sends it to the ledger. It locks a deposit, which bec
 the first reserve of the picture's curve, or comes back. Then it follows what
 happens: the members approve, their signature is the seed, the seed draws who
 generates, another member renders again. --no-wait returns as soon as the request
-stands on the ledger.`,
-		Example: "  atelier artwork request --prompt \"red heart\"\n  atelier artwork request --prompt \"blue bird\" --key vera.age --api 127.0.0.1:8080 --no-wait",
+stands on the ledger.
+
+Without --prompt the picture is drawn from the network's taste, which its rounds
+teach: see ` + "`atelier taste show`" + `. One such picture in five explores.`,
+		Example: "  atelier artwork request --prompt \"red heart\"\n  atelier artwork request\n  atelier artwork request --prompt \"blue bird\" --key vera.age --api 127.0.0.1:8080 --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if text == "" {
-				return usage("--prompt TEXT is missing: what should be drawn?")
-			}
 			key, err := e.signer()
 			if err != nil {
 				return err
@@ -59,7 +59,7 @@ stands on the ledger.`,
 			return w.patiently(cmd.Context(), ctx, r.RID, patience)
 		},
 	}
-	option(c, &text, "prompt", "", wish, "what to draw: `TEXT` of 1 to 200 bytes")
+	option(c, &text, "prompt", "", wish, "what to draw: `TEXT` of 1 to 200 bytes; without it the taste decides")
 	c.Flags().BoolVar(&noWait, "no-wait", false, "return when the request stands on the ledger")
 	option(c, &patience, "timeout", "10m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
@@ -89,7 +89,7 @@ func (w *wait) requested(ctx context.Context, rid curation.Hash) error {
 	if err != nil {
 		return err
 	}
-	return w.env.say(a, "%s  %q is requested\nlook: %s\n", rid, a.Prompt, w.env.again("artwork show %s", short(rid)))
+	return w.env.say(a, "%s  %q is requested\nlook: %s\n", rid, a.Title, w.env.again("artwork show %s", short(rid)))
 }
 
 // candidate waits until the artwork is one, or never will be.
@@ -127,12 +127,19 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 		w.tell(true, "approved", "certificate of %d of %s, %s…", n.Shares.Threshold, count(n.Shares.Seats, "member"), a.Certificate.String()[:16])
 		w.tell(true, "seed", "%s…, the members' own signature: nobody chose it", a.Seed.String()[:16])
 		w.tell(len(a.Order) > 0, "drawn", "%s", drawn(n, a.Order))
+		if d := a.Drawn; d != nil {
+			how := "explored"
+			if !d.Explored {
+				how = count(len(d.Parents), "parent")
+			}
+			w.tell(true, "shows", "%q, by version %d of the taste (%s)", a.Title, d.Version, how)
+		}
 	}
 	w.tell(a.Registered != 0, "generated", "by %s, pixels %s…, %s", memberName(n, a.Generator), a.PixelRoot.String()[:16], a.CID)
 	w.tell(a.Auditor != 0 && a.AuditedRoot == a.PixelRoot, "audited", "by %s, who rendered the same pixels", memberName(n, a.Auditor))
 	switch a.Status {
 	case "candidate", "backing", "published", "declined":
-		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Prompt, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
+		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
 	case "expired":
 		if a.Approved == 0 {
 			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; the deposit came back", short(a.RID), a.Expiry, online(w.client))}

@@ -37,7 +37,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("round", "The rounds that decide what is published", roundList(e), roundShow(e), roundWait(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("taste", "What collectors like, learned from rounds", tasteLearn(e), tasteShow(e), tasteDraw(e))
+		return noun("taste", "What collectors like, learned from rounds", tasteShow(e), tasteFetch(e), tasteLearn(e), tasteDraw(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("market", "Back artworks, quote and sell", marketBack(e), marketQuote(e), marketSell(e), marketEval(e))

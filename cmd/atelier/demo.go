@@ -98,7 +98,7 @@ func stay(ctx context.Context, s *screen, r demo.Report, temporary bool) error {
 	}
 	for _, p := range r.Artworks {
 		if p.Published {
-			s.Fact("ipfs %s  %q", p.CID, p.Prompt)
+			s.Fact("ipfs %s  %q", p.CID, p.Title)
 		}
 	}
 	for _, p := range r.Artworks {

@@ -73,7 +73,7 @@ deposit would buy less than --min-out, everything comes back.`,
 			}
 			return e.say(backed{r, n.Round.Number, a.RID, o.Deposit, o.MinOut, lock},
 				"order for %s, %q, sealed in round %d until height %d\n  escrow  %s credits, which everybody sees; the deposit of %s nobody does\n  alone   it would get %s tokens; others' orders raise the price\n",
-				short(a.RID), a.Prompt, n.Round.Number, n.Round.BackUntil, credits(lock), credits(o.Deposit), credits(q.Tokens))
+				short(a.RID), a.Title, n.Round.Number, n.Round.BackUntil, credits(lock), credits(o.Deposit), credits(q.Tokens))
 		},
 	}
 	option(c, &o.Deposit, "deposit", "", positive, "spend at most `CREDITS`, tribute included")
@@ -174,9 +174,9 @@ order of its batch; others raise the price.`,
 			case m != nil:
 			case a.Status == "candidate" || a.Status == "backing":
 				return refused(curation.CodeOK, "%q is %s and has no price before it is published: ask what a deposit would buy with `%s`",
-					a.Prompt, a.Status, e.again("market quote %s --deposit 100", short(a.RID)))
+					a.Title, a.Status, e.again("market quote %s --deposit 100", short(a.RID)))
 			default:
-				return refused(curation.CodeWrongPhase, "%q is %s: it has no market unless it is published", a.Prompt, a.Status)
+				return refused(curation.CodeWrongPhase, "%q is %s: it has no market unless it is published", a.Title, a.Status)
 			}
 			return e.say(m, "%s credits a token; supply %s tokens, reserve %s credits, ratio %.2f\n",
 				credits(m.Price), credits(m.Supply), credits(m.Reserve), float64(m.RatioPPM)/1e6)
@@ -246,7 +246,7 @@ the ledger refuses it.`,
 				}
 			}
 			return e.say(sold{r, a.RID, sale.Tokens, paid, tribute}, "sold %s tokens of %q for %s credits, after %s tribute\n",
-				credits(sale.Tokens), a.Prompt, credits(paid), credits(tribute))
+				credits(sale.Tokens), a.Title, credits(paid), credits(tribute))
 		},
 	}
 	option(c, &tokens, "tokens", "", func(text string) (curve.Amount, error) {

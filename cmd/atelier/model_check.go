@@ -79,7 +79,12 @@ func (s seen) said(artist *model.Artist) (model.Recipe, string, error) {
 		return model.Recipe{}, "", &uncheckedError{fmt.Sprintf("the artist that made the picture, whose model id is %v; these weights have %v: give --weights DIR if you may open it",
 			curation.Hash(r.Model), curation.ModelID(artist.ID()))}
 	case r != nil:
-		return model.NewRecipe(artist.ID(), r.Prompt, r.Seed), "its receipt", nil
+		text := ""
+		if r.Taste != nil {
+			text = r.Taste.Latent
+		}
+		drawn, err := drawnAs(artist.ID(), artist.Words(), r.Prompt, text, r.Seed)
+		return drawn, "its receipt", err
 	case s.recipe != nil:
 		return *s.recipe, "the recipe in the picture", nil
 	}
@@ -265,7 +270,11 @@ func check(ctx context.Context, artist *model.Artist, s seen, drawn model.Recipe
 		return checked{}, err
 	}
 	first := drawn.Subjects[0]
-	c := checked{Valid: len(differ) == 0, Recipe: drawn.String(), Prompt: first.Prompt, Seed: hex.EncodeToString(first.Seed[:]), subjects: len(drawn.Subjects),
+	shown := first.Prompt
+	if r := s.receipt; r != nil && r.Taste != nil {
+		shown = r.Taste.Words
+	}
+	c := checked{Valid: len(differ) == 0, Recipe: drawn.String(), Prompt: shown, Seed: hex.EncodeToString(first.Seed[:]), subjects: len(drawn.Subjects),
 		Width: w, Height: h, PixelRoot: hex.EncodeToString(root[:]), Tiles: total, Checked: len(chosen), Differ: []tileAt{}, Caught: caughtBy(total, len(chosen))}
 	if r := s.receipt; r != nil {
 		holds := r.PixelRoot == root && r.Width == uint64(w) && r.Height == uint64(h)

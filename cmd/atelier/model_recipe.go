@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/node/tastes"
 )
 
 // recipeShown is a recipe for programs.
@@ -32,6 +34,7 @@ type recipeShown struct {
 
 type subjectShown struct {
 	Prompt string        `json:"prompt"`
+	Latent string        `json:"latent,omitempty"` // in hex, of a picture without a prompt
 	Seed   curation.Hash `json:"seed"`
 	Part   float64       `json:"part,omitempty"` // of the whole
 }
@@ -42,10 +45,10 @@ func shownRecipe(r model.Recipe) recipeShown {
 		MirrorX: r.Frame.MirrorX, MirrorY: r.Frame.MirrorY, Turn: float64(r.Frame.Turn) * 360 / 65536, Zoom: float64(r.Frame.Zoom) / model.ZoomOne,
 		Centre: [2]float64{float64(r.Frame.X) / model.CentreOne, float64(r.Frame.Y) / model.CentreOne}, Sharpness: r.Sharpness, Shadow: r.Shadow, Parents: []string{}}
 	for _, sub := range r.Subjects {
-		s.Subjects = append(s.Subjects, subjectShown{sub.Prompt, sub.Seed, float64(sub.Weight) / model.WholeWeight})
+		s.Subjects = append(s.Subjects, subjectShown{sub.Prompt, hex.EncodeToString([]byte(sub.Latent)), sub.Seed, float64(sub.Weight) / model.WholeWeight})
 	}
 	if of := r.Colours.Of; of != nil {
-		s.ColoursOf = &subjectShown{Prompt: of.Prompt, Seed: of.Seed}
+		s.ColoursOf = &subjectShown{Prompt: of.Prompt, Latent: hex.EncodeToString([]byte(of.Latent)), Seed: of.Seed}
 	}
 	for _, p := range r.Parents() {
 		id := p.ID()
@@ -123,6 +126,18 @@ func (e *env) recipeNamed(cmd *cobra.Command, args []string, weights, wanted, se
 	return r, unchecked("the recipe cannot be told", err)
 }
 
+// subjectText is a subject's prompt, or its latent in words where it is the genesis
+// artist's, whose vocabulary is known.
+func subjectText(s model.Subject) string {
+	if s.Latent == "" {
+		return strconv.Quote(s.Prompt)
+	}
+	if l, err := model.Embedded().Words().Decode(s.Latent); err == nil {
+		return strconv.Quote(tastes.Words(l)) + ", drawn by a taste"
+	}
+	return "what a taste drew, in words of another artist"
+}
+
 func recipeSheet(r model.Recipe) *sheet {
 	s := &sheet{}
 	id := r.ID()
@@ -137,10 +152,10 @@ func recipeSheet(r model.Recipe) *sheet {
 		if len(r.Subjects) > 1 {
 			part = fmt.Sprintf("%.1f %% of ", float64(sub.Weight)*100/model.WholeWeight)
 		}
-		s.add(name, "%s%q, seed %x", part, sub.Prompt, sub.Seed)
+		s.add(name, "%s%s, seed %x", part, subjectText(sub), sub.Seed)
 	}
 	if of := r.Colours.Of; of != nil {
-		s.add("colours", "of %q, seed %x", of.Prompt, of.Seed)
+		s.add("colours", "of %s, seed %x", subjectText(*of), of.Seed)
 	}
 	if r.Colours.Turned != 0 {
 		s.add("hues", "turned by %d degrees", r.Colours.Turned)

@@ -151,7 +151,7 @@ func coloursOf(text string) (alter, error) {
 		if of.Artist != r.Artist {
 			return usage("--colours-of: that recipe is another artist's")
 		}
-		r.Colours.Of = &model.Subject{Prompt: of.Subjects[0].Prompt, Seed: of.Subjects[0].Seed}
+		r.Colours.Of = &model.Subject{Prompt: of.Subjects[0].Prompt, Seed: of.Subjects[0].Seed, Latent: of.Subjects[0].Latent}
 		return nil
 	}, nil
 }

@@ -103,8 +103,8 @@ func (e *env) showRound(n api.Network, r api.RoundDetail, works []api.Artwork) e
 	prompts := map[curation.Hash]string{}
 	rows := [][]string{{"  ID", "STATUS", "PROMPT", "BACKING", "BACKERS", "SCORE"}}
 	for _, a := range works {
-		prompts[a.RID] = a.Prompt
-		row := []string{"  " + short(a.RID), a.Status, clip(a.Prompt, 40)}
+		prompts[a.RID] = a.Title
+		row := []string{"  " + short(a.RID), a.Status, clip(a.Title, 40)}
 		if a.Settled != 0 && r.Phase == "settled" {
 			row = append(row, credits(a.Backing), strconv.Itoa(a.Backers), credits(a.Score))
 		}

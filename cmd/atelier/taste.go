@@ -124,15 +124,23 @@ the last version.`,
 func tasteShow(e *env) *cobra.Command {
 	var words int
 	c := &cobra.Command{
-		Use:   "show FILE",
-		Short: "Show a version of a taste: what it likes and what it breeds from",
-		Long: `show needs no network. It tells which words a version likes most and least, each
-with what it adds to a picture's appeal: of two pictures the one whose appeal is
-larger by 1 is preferred in 73 of 100 cases, by 2 in 88. Parents are published
-artworks from which new pictures descend.`,
-		Example: "  atelier taste show taste.json\n  atelier taste show taste.json --json | jq '.parents[].words'",
-		Args:    takes("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use:   "show [VERSION|FILE]",
+		Short: "Show the network's taste: its versions, what it likes, what a round changed",
+		Long: `show tells what the network's collectors like, as its members computed it from the
+rounds: the version in force, what its round changed and which pictures did that,
+and the versions before with the hashes of their files. VERSION is the number of
+another one. A member that found another version than the others is named.
+
+Of a FILE it needs no network, and tells which words that version likes most and
+least, each with what it adds to a picture's appeal: of two pictures the one whose
+appeal is larger by 1 is preferred in 73 of 100 cases, by 2 in 88. Parents are
+published artworks from which new pictures descend.`,
+		Example: "  atelier taste show\n  atelier taste show 3 --json | jq '.changed[0]'\n  atelier taste show taste.json --words 10",
+		Args:    mayTake("VERSION|FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if number, ok := versionNumber(args); ok {
+				return e.showNetworkTaste(cmd.Context(), number, words)
+			}
 			x, p, err := loadPrior(args)
 			if err != nil {
 				return err

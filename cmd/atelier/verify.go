@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,14 +17,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/node/verify"
 	"github.com/atelier-dao/atelier/storage"
 )
 
 func verifyCommand(e *env) *cobra.Command {
-	var network, ledger, weights string
+	var network, ledger, weights, version string
 	var chain *curation.Hash
 	var o verify.Options
 	c := &cobra.Command{
@@ -59,8 +62,8 @@ got its keys from the one before. It tells who handed over to whom.`,
 				return usage("--chain says which --ledger FILE to trust: give that too")
 			case ledger == "" && len(args) == 0:
 				return usage("FILE|CID is missing: `atelier verify FILE|CID`, or a ledger alone with --ledger FILE (see `atelier verify --help`)")
-			case len(args) == 0 && (weights != "" || o.CID.Defined()):
-				return usage("--weights and --cid are about an artwork: name it, or leave them out")
+			case len(args) == 0 && (weights != "" || version != "" || o.CID.Defined()):
+				return usage("--weights, --taste and --cid are about an artwork: name it, or leave them out")
 			case len(args) == 0:
 				return e.verifyLedger(cmd, ledger, chain)
 			}
@@ -85,6 +88,11 @@ got its keys from the one before. It tells who handed over to whom.`,
 					return err
 				}
 			}
+			if version != "" {
+				if o.Prior, err = readUpTo(version, taste.MaxPrior); err != nil {
+					return err
+				}
+			}
 			r, err := verify.Artwork(cmd.Context(), files, o)
 			if err != nil {
 				return err
@@ -96,6 +104,7 @@ got its keys from the one before. It tells who handed over to whom.`,
 	c.Flags().StringVar(&ledger, "ledger", "", "replay the ledger in `FILE`, as `atelier network export --ledger` writes it")
 	option(c, &chain, "chain", "", genesisHash, "the ledger's genesis must have this `HASH`; the --home's without it")
 	c.Flags().StringVar(&weights, "weights", "", "render the picture again with the artist in `DIR`")
+	c.Flags().StringVar(&version, "taste", "", "draw again from the version of the taste in `FILE`, of a picture without a prompt")
 	option(c, &o.CID, "cid", "", folderName, "the `CID` that the files must have")
 	return c
 }
@@ -119,7 +128,7 @@ func (e *env) showReport(r verify.Report, from string) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(e.out, "%q  %s\n", r.Prompt, r.CID)
+		fmt.Fprintf(e.out, "%q  %s\n", cmp.Or(r.Prompt, r.Words, tastes.Untitled), r.CID)
 		e.showClaims(r.Claims)
 		if from != "" {
 			fmt.Fprintf(e.out, "trusted: %s\n", from)

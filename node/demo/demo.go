@@ -22,6 +22,7 @@ import (
 	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/founding"
 	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/tastes"
 )
 
 // Screen is where the demo shows what happens. Calls come one at a time.
@@ -47,8 +48,9 @@ type Options struct {
 	Stay func(context.Context, Report, []*node.Node) error
 }
 
-// Prompts are what the collectors ask for unless told otherwise.
-var Prompts = []string{"red heart", "blue whale", "volcano at night", "swan", "tulip", "crescent moon"}
+// Prompts are what the collectors ask for unless told otherwise. Without one the network's
+// taste says what to draw, which knows nothing yet and explores.
+var Prompts = []string{"red heart", "", "volcano at night", "swan", "tulip", "blue whale"}
 
 // show is one run.
 type show struct {
@@ -56,6 +58,7 @@ type show struct {
 	screen     Screen
 	nodes      []*node.Node
 	collectors []collector
+	shelf      *tastes.Shelf // of the first member's store
 	report     Report
 }
 
@@ -187,6 +190,7 @@ func (s *show) found(ctx context.Context, g *errgroup.Group) error {
 		s.nodes = append(s.nodes, n)
 		g.Go(func() error { return n.Run(ctx) })
 	}
+	s.shelf = tastes.NewShelf(s.nodes[0].Store())
 	for i, n := range s.nodes {
 		select {
 		case <-n.Ready():

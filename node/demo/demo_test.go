@@ -17,6 +17,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/node/verify"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -39,7 +40,7 @@ func TestFourMembersPublish(t *testing.T) {
 	defer cancel()
 	home := t.TempDir()
 	report, err := Run(ctx, Options{
-		Home: home, Members: 4, Size: 128, Steps: 1, Prompts: []string{"red heart", "blue bird"},
+		Home: home, Members: 4, Size: 128, Steps: 1, Prompts: []string{"red heart", "blue bird", "", "swan"},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Stay: func(ctx context.Context, r Report, nodes []*node.Node) error {
 			agree(t, ctx, nodes)
@@ -48,7 +49,10 @@ func TestFourMembersPublish(t *testing.T) {
 		},
 	}, quiet{t})
 	require.NoError(t, err)
-	require.Len(t, report.Artworks, 2)
+	require.Len(t, report.Artworks, 4)
+	require.True(t, report.Artworks[2].Published, "of the one without a prompt all is checked")
+	require.NotEmpty(t, report.Artworks[2].Title)
+	require.Len(t, report.Taste, 64)
 	published := 0
 	for _, p := range report.Artworks {
 		require.NotEqual(t, p.Generator, p.Auditor, "nobody audits its own work")
@@ -57,7 +61,7 @@ func TestFourMembersPublish(t *testing.T) {
 			published++
 		}
 	}
-	require.Equal(t, 1, published)
+	require.Equal(t, 2, published)
 	require.NotEqual(t, report.Artworks[0].Seed, report.Artworks[1].Seed)
 	for i := 1; i <= 4; i++ {
 		keys, err := os.ReadFile(filepath.Join(home, fmt.Sprint("member-", i), "keys", "keys.age"))
@@ -118,25 +122,59 @@ func checkArtworks(t *testing.T, ctx context.Context, r Report, n *node.Node) {
 			require.NoError(t, f.Close())
 			files = append(files, storage.File{Name: name, Data: data})
 		}
-		report, err := verify.Artwork(ctx, files, verify.Options{Network: &network, CID: root})
+		o := verify.Options{Network: &network, CID: root}
+		if p.Prompt == "" { // the real artist is sealed; what it was told to draw is public
+			receipt, err := storage.DecodeReceipt(files[2].Data)
+			require.NoError(t, err)
+			o.Prior, err = n.Store().ReadFile(ctx, tastes.CID(receipt.Taste.Prior), "")
+			require.NoError(t, err)
+			require.Equal(t, p.Title, receipt.Taste.Words)
+		}
+		report, err := verify.Artwork(ctx, files, o)
 		require.NoError(t, err)
 		require.True(t, report.Valid, "%+v", report.Claims)
 		require.Equal(t, p.Prompt, report.Prompt)
 		require.Equal(t, p.Seed, report.Seed)
-		tamper(t, ctx, files, network)
+		o.CID = cid.Undef
+		tamper(t, ctx, files, o)
 	}
 }
 
 // tamper changes one thing of a valid artwork at a time.
-func tamper(t *testing.T, ctx context.Context, files []storage.File, network verify.Network) {
+func tamper(t *testing.T, ctx context.Context, files []storage.File, o verify.Options) {
 	receipt, err := storage.DecodeReceipt(files[2].Data)
 	require.NoError(t, err)
-	for _, c := range []struct {
+	type forgery struct {
 		name   string
 		fails  string // the claim that must fail
 		change func(*storage.Receipt)
-	}{
-		{"another prompt", "request", func(r *storage.Receipt) { r.Prompt = "something else" }},
+	}
+	forgeries, said := []forgery{}, receipt.Prompt
+	if receipt.Taste != nil {
+		said = receipt.Taste.Words
+		drawn := func(change func(*storage.Taste)) func(*storage.Receipt) {
+			return func(r *storage.Receipt) {
+				other := *r.Taste
+				change(&other)
+				r.Taste = &other
+			}
+		}
+		l, err := tastes.Latent(receipt.Taste)
+		require.NoError(t, err)
+		l.Noise[0] ^= 1
+		chosen, err := tastes.Receipt(curation.Prior{Version: receipt.Taste.Version, ID: receipt.Taste.Prior}, l)
+		require.NoError(t, err)
+		forgeries = []forgery{
+			{"a version that there is not", "registered", drawn(func(d *storage.Taste) { d.Version++ })},
+			{"another version", "registered", drawn(func(d *storage.Taste) { d.Prior[0] ^= 1 })},
+			{"what somebody chose to show", "taste", drawn(func(d *storage.Taste) { *d = *chosen })},
+			{"words of something else", "taste", drawn(func(d *storage.Taste) { d.Words = "something else" })},
+			{"a latent that is none", "taste", drawn(func(d *storage.Taste) { d.Latent = "{}" })},
+			{"no word of the taste", "label", func(r *storage.Receipt) { r.Taste = nil }},
+		}
+	}
+	for _, c := range append(forgeries, []forgery{
+		{"another prompt", "request", func(r *storage.Receipt) { r.Prompt, r.Taste = "something else", nil }},
 		{"another pixel root", "pixels", func(r *storage.Receipt) { r.PixelRoot[0] ^= 1 }},
 		{"another certificate", "certificate", func(r *storage.Receipt) { r.Certificate = r.SeedSignature }},
 		{"another seed signature", "seed", func(r *storage.Receipt) { r.SeedSignature = r.Certificate }},
@@ -149,7 +187,7 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 		{"a generator with another account", "generator", func(r *storage.Receipt) { r.Generator[0] ^= 1 }},
 		{"readers that were not certified", "certificate", func(r *storage.Receipt) { r.Readers = r.Readers[1:] }},
 		{"another model", "model", func(r *storage.Receipt) { r.KeyEpoch++ }},
-	} {
+	}...) {
 		t.Run(c.name, func(t *testing.T) {
 			changed := receipt
 			changed.Readers = append([]storage.Reader{}, receipt.Readers...)
@@ -157,7 +195,7 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 			b, err := changed.Encode()
 			require.NoError(t, err)
 			forged := []storage.File{files[0], files[1], {Name: storage.ReceiptName, Data: b}}
-			report, err := verify.Artwork(ctx, forged, verify.Options{Network: &network})
+			report, err := verify.Artwork(ctx, forged, o)
 			require.NoError(t, err)
 			require.False(t, report.Valid)
 			failed := false
@@ -171,12 +209,12 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 		name, fails string
 		files       []storage.File
 	}{
-		{"metadata that lie about the prompt", "metadata", []storage.File{files[0], {Name: files[1].Name, Data: bytes.ReplaceAll(files[1].Data, []byte(receipt.Prompt), []byte("something"))}, files[2]}},
+		{"metadata that lie about the prompt", "metadata", []storage.File{files[0], {Name: files[1].Name, Data: bytes.ReplaceAll(files[1].Data, []byte(said), []byte("something"))}, files[2]}},
 		{"another folder for a request that the ledger knows", "registered", []storage.File{files[0], {Name: files[1].Name, Data: append(bytes.Clone(files[1].Data), '\n')}, files[2]}},
 		{"a file that is not part of it", "files", append(slices.Clone(files), storage.File{Name: "notes.txt"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			report, err := verify.Artwork(ctx, c.files, verify.Options{Network: &network})
+			report, err := verify.Artwork(ctx, c.files, o)
 			require.NoError(t, err)
 			require.False(t, report.Valid)
 			require.True(t, slices.ContainsFunc(report.Claims, func(k verify.Claim) bool { return k.Name == c.fails && k.Status == verify.Fails }), "%+v", report.Claims)
@@ -184,7 +222,7 @@ func tamper(t *testing.T, ctx context.Context, files []storage.File, network ver
 	}
 	png := bytes.Clone(files[0].Data)
 	png[len(png)/2] ^= 1
-	report, err := verify.Artwork(ctx, []storage.File{{Name: storage.ImageName, Data: png}, files[1], files[2]}, verify.Options{Network: &network})
+	report, err := verify.Artwork(ctx, []storage.File{{Name: storage.ImageName, Data: png}, files[1], files[2]}, o)
 	require.NoError(t, err)
 	require.False(t, report.Valid, "one flipped bit of the picture")
 }

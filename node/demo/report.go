@@ -16,6 +16,7 @@ type Report struct {
 	Keys     Keys     `json:"keys"`
 	Model    string   `json:"model"` // CID of the sealed container
 	Artworks []Piece  `json:"artworks"`
+	Taste    string   `json:"taste"` // hash of the version of the taste that learned from the round
 	// Timings are seconds, by step; creation_median is from request to candidate.
 	Timings        map[string]float64 `json:"timings"`
 	PeakMemory     uint64             `json:"peak_memory"` // bytes, of the whole process
@@ -43,7 +44,8 @@ type Keys struct {
 // Piece is one artwork.
 type Piece struct {
 	RID       string             `json:"rid"`
-	Prompt    string             `json:"prompt"`
+	Prompt    string             `json:"prompt"` // empty when the taste said what to draw
+	Title     string             `json:"title"`  // the prompt, or that in words
 	CID       string             `json:"cid"`
 	Seed      string             `json:"seed"`
 	PixelRoot string             `json:"pixel_root"`

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/model/taste"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/shamir/seal"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -32,7 +35,7 @@ func (s *show) create(ctx context.Context) error {
 		s.report.Artworks = append(s.report.Artworks, p)
 		times = append(times, took)
 		s.screen.Fact("%-28q for %-6s seed %s…  by member %d, audited by %d, pixels %s…  %.1f s",
-			prompt, c.name, p.Seed[:8], p.Generator, p.Auditor, p.PixelRoot[:8], took.Seconds())
+			p.Title, c.name, p.Seed[:8], p.Generator, p.Auditor, p.PixelRoot[:8], took.Seconds())
 		s.screen.Progress("candidates", i+1, len(s.Prompts))
 	}
 	slices.Sort(times)
@@ -42,14 +45,14 @@ func (s *show) create(ctx context.Context) error {
 
 func (s *show) createOne(ctx context.Context, c collector, prompt string) (Piece, time.Duration, error) {
 	// Prekeys arrive on the ledger right after the ceremony; a request freezes one
-	// of each member, so the first waits for them.
-	err := s.until(ctx, time.Minute, "prekeys of all members", func(v curation.View) (bool, error) {
+	// of each member, so the first waits for them, and for version 0 of the taste.
+	err := s.until(ctx, time.Minute, "prekeys of all members and the first version of the taste", func(v curation.View) (bool, error) {
 		for _, m := range v.Members() {
 			if m.Prekeys() == 0 {
 				return false, nil
 			}
 		}
-		return true, nil
+		return v.NextPrior() > 0, nil
 	})
 	if err != nil {
 		return Piece{}, 0, err
@@ -93,7 +96,11 @@ func (s *show) createOne(ctx context.Context, c collector, prompt string) (Piece
 	})
 	p.RID, p.CID, p.Seed, p.PixelRoot = art.RID.String(), art.CID, art.Seed.String(), art.PixelRoot.String()
 	p.Generator, p.Auditor = art.Generator, art.Auditor
-	return p, time.Since(start), err
+	took := time.Since(start)
+	if err == nil {
+		err = s.nodes[0].View(func(v curation.View) error { p.Title = s.shelf.Title(ctx, v, art); return nil })
+	}
+	return p, took, err
 }
 
 // backing is what the collectors spend, in credits, by artwork: columns are prompts.
@@ -173,7 +180,10 @@ func (s *show) curate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.settled(ctx, round)
+	if err := s.settled(ctx, round); err != nil {
+		return err
+	}
+	return s.learn(ctx)
 }
 
 func (s *show) settled(ctx context.Context, round curation.Round) error {
@@ -195,7 +205,7 @@ func (s *show) settled(ctx context.Context, round curation.Round) error {
 				m, _ := v.Market(rid)
 				verdict = fmt.Sprintf("PUBLISHED  curve %s tokens / %s credits", round2(m.Supply), round2(m.Reserve))
 			}
-			s.screen.Fact("  %-28q backing %8s credits of %d  %s", p.Prompt, round2(a.Backing), a.Backers, verdict)
+			s.screen.Fact("  %-28q backing %8s credits of %d  %s", p.Title, round2(a.Backing), a.Backers, verdict)
 		}
 		s.screen.Fact("tribute: %s credits to the treasury, %s to the makers", round2(round.TreasuryTribute), round2(round.MakerTribute))
 		if len(round.Published) == 0 {
@@ -233,6 +243,40 @@ func (s *show) settled(ctx context.Context, round curation.Round) error {
 		return err
 	}
 	s.screen.Fact("exit works: %s sells %s tokens back to the curve for %s credits", seller.name, round2(half), round2(after.Sub(before)))
+	return nil
+}
+
+// learn waits for the version of the taste that learns from the round, and tells what
+// changed.
+func (s *show) learn(ctx context.Context) error {
+	var told tastes.Told
+	err := s.until(ctx, time.Minute, "the taste of the round", func(v curation.View) (ok bool, err error) {
+		if v.NextPrior() < 2 {
+			return false, nil
+		}
+		told, err = s.shelf.Tell(ctx, v, v.NextPrior()-1)
+		if errors.Is(err, tastes.ErrMissing) { // the others were faster
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return err
+	}
+	s.report.Taste = told.Prior.ID.String()
+	var more, less []string
+	for _, w := range told.Change.Words {
+		by := float64(w.After-w.Before) / taste.AppealOne
+		into := &more
+		if by < 0 {
+			into = &less
+		}
+		if by != 0 && len(w.Published)+len(w.Declined) > 0 && len(*into) < 3 {
+			*into = append(*into, fmt.Sprintf("%s %+.2f", w.Word, by))
+		}
+	}
+	s.screen.Fact("taste: each member computed version %d from the round, and %d recorded the same %s…", told.Prior.Version, len(told.Prior.Records), s.report.Taste[:16])
+	s.screen.Fact("  more of %s; less of %s", strings.Join(more, ", "), strings.Join(less, ", "))
 	return nil
 }
 
