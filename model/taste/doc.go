@@ -59,13 +59,14 @@
 //
 // All here is a pure function: integers, sums whose order does not matter, no maps in
 // order of iteration, no chance but the seed's. Equal facts give equal bytes, on every
-// machine. For that a network needs on its ledger or under a hash there:
+// machine. For that a network's ledger has, or names by a hash:
 //
-//   - the lexicon's ID with version 0; its file where all members find it, because a
+//   - the lexicon's ID with version 0; its file lies with all members, because a
 //     new release of this program may bring another public artist;
-//   - after each settled round one version: its number, its ID and the CID of its
-//     file, adopted when t members have recorded the same. A round that failed makes
-//     none. A member whose own result differs records its own and keeps the file;
+//   - after each settled round one version: its number and its ID, adopted when t
+//     members have recorded the same. A round that failed makes none. A member whose
+//     own result differs records its own and keeps the file. A file makes one block,
+//     so its CID follows from the ID;
 //   - in each artwork that was asked for without a prompt the ID of the version in
 //     force when it was asked for, so that generator, auditor and all who read the
 //     recipe later draw the same latent from the seed that comes after. No version

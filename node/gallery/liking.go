@@ -34,6 +34,7 @@ type liking struct {
 	Missing    string // why this node cannot tell what the version knows; empty when it can
 	Candidates int64
 	Published  int64
+	Indecisive bool // its round preferred no picture to another
 	Up, Down   []movement
 	Arrived    []card
 	Departed   []card
@@ -131,9 +132,12 @@ func (g *gallery) knows(ctx context.Context, v curation.View, told tastes.Told, 
 		l.Parents = append(l.Parents, g.byID(ctx, v, p.Artwork))
 	}
 	for _, name := range []string{latent.Thing, latent.Colour, latent.Motif, latent.Paper} {
-		if k := kindOf(name, told.Words); len(k.More) > 0 {
+		if k := kindOf(name, told.Words); len(k.More)+len(k.Less) > 0 {
 			l.Kinds = append(l.Kinds, k)
 		}
+	}
+	if r, ok := v.Round(l.Round); ok {
+		l.Indecisive = len(r.Published) == 0 || len(r.Published) == len(r.Candidates)
 	}
 	c := told.Change
 	for _, p := range c.Arrived {
@@ -164,7 +168,7 @@ func (g *gallery) movements(ctx context.Context, v curation.View, words []taste.
 		if by == 0 || len(*into) == mostWords {
 			continue
 		}
-		m := movement{Word: w.Word, Kind: w.Kind, Before: signed(w.Before), After: signed(w.After), By: signed(by), Up: by > 0, Bar: int(max(by, -by) * 100 / most), Kin: cause(w) == 0}
+		m := movement{Word: w.Word, Kind: w.Kind, Before: signed(w.Before), After: signed(w.After), By: signed(by), Up: by > 0, Bar: max(1, int(max(by, -by)*100/most)), Kin: cause(w) == 0}
 		for _, side := range []struct {
 			of   []taste.ID
 			into *[]card
@@ -182,6 +186,9 @@ func (g *gallery) movements(ctx context.Context, v curation.View, words []taste.
 	return up, down
 }
 
+// appealShown is the least appeal that two places show.
+const appealShown = taste.AppealOne / 100
+
 // kindOf is what a version likes of one kind, against the mean of the kind.
 func kindOf(name string, all []taste.WordAppeal) kind {
 	of := slices.DeleteFunc(slices.Clone(all), func(w taste.WordAppeal) bool { return w.Kind != name })
@@ -193,8 +200,12 @@ func kindOf(name string, all []taste.WordAppeal) kind {
 	k := kind{Name: name + "s"}
 	for i := range min(mostWords, len(of)/2) {
 		low := of[len(of)-1-i]
-		k.More = append(k.More, word{of[i].Word, signed(of[i].Appeal - mean)})
-		k.Less = append(k.Less, word{low.Word, signed(low.Appeal - mean)})
+		if by := of[i].Appeal - mean; by >= appealShown {
+			k.More = append(k.More, word{of[i].Word, signed(by)})
+		}
+		if by := low.Appeal - mean; by <= -appealShown {
+			k.Less = append(k.Less, word{low.Word, signed(by)})
+		}
 	}
 	return k
 }

@@ -131,6 +131,9 @@ func (c *checker) request() (string, error) {
 	if q.Prompt != r.Prompt || q.ModelID != r.Model {
 		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
 	}
+	if q.Prompt == "" {
+		return "without a prompt", nil
+	}
 	return fmt.Sprintf("%q", q.Prompt), nil
 }
 
