@@ -163,7 +163,8 @@ func (n *Node) fetchPrior(ctx context.Context, file curation.Hash, from []peer.I
 
 // drawing is how an artwork is drawn: by its prompt, or by what the taste gives for its
 // seed, which the receipt names then. An artist that has other words than the network's
-// lexicon draws the plain picture of the seed.
+// lexicon draws the plain picture of the seed: whoever asks must not be able to keep it
+// from drawing anything.
 func (n *Node) drawing(ctx context.Context, artist *model.Artist, a curation.Artwork) (*kernel.Program, *storage.Taste, error) {
 	if a.Prior == (curation.Hash{}) {
 		program, err := artist.Fold(a.Prompt, a.Seed)
@@ -187,10 +188,15 @@ func (n *Node) drawing(ctx context.Context, artist *model.Artist, a curation.Art
 	if err != nil {
 		return nil, nil, err
 	}
-	l, _ := x.Draw(p, a.Seed)
-	program, err := artist.FoldLatent(l, a.Seed)
+	return drawnBy(artist, x, p, version, a.Seed)
+}
+
+// drawnBy is what an artist draws of what a version gives for a seed.
+func drawnBy(artist *model.Artist, x *taste.Lexicon, p *taste.Prior, version curation.Prior, seed curation.Hash) (*kernel.Program, *storage.Taste, error) {
+	l, _ := x.Draw(p, seed)
+	program, err := artist.FoldLatent(l, seed)
 	if errors.Is(err, latent.ErrLatent) {
-		program, err = artist.Fold("", a.Seed)
+		program, err = artist.Fold("", seed)
 		return program, nil, err
 	}
 	if err != nil {

@@ -83,9 +83,10 @@ ledger judges by what it holds, takes a part of the member's credits, and has it
 leave for good.`,
 	"round": `A round opens by itself when enough candidates wait. Collectors back them in sealed
 orders, which are opened together; the best are published, the others refunded.`,
-	"taste": `What rounds publish tells what collectors like. A rule that anybody can compute
-again makes a taste of it, version by version: a public file that says which words
-are liked, and draws pictures for requests without a prompt.`,
+	"taste": `What rounds publish tells what collectors like. After each of them every member
+computes by the same rule the next version of the network's taste: a public file
+that says which words are liked, and draws pictures for requests without a prompt.
+The ledger keeps its hash, and anybody can compute it again.`,
 	"market": `Each artwork has a bonding curve. Backing a candidate buys its tokens, at one price
 for all orders of a round; the curve of a published one buys them back.`,
 	"account": `An account is the public key of whoever signs: a collector's of --key FILE, or the
