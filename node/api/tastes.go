@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -181,10 +180,4 @@ func (c *Client) Tastes(ctx context.Context, limit int) ([]TasteVersion, error) 
 // CodeNotFound when there is none.
 func (c *Client) Taste(ctx context.Context, version string) (Taste, error) {
 	return ask[Taste](ctx, c, "/v1/tastes/"+url.PathEscape(version), nil)
-}
-
-// IsMissing says whether a problem is that something is not there.
-func IsMissing(err error) bool {
-	var p *Problem
-	return errors.As(err, &p) && p.Code == CodeNotFound
 }
