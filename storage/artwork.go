@@ -142,6 +142,10 @@ func (a Artwork) Metadata(image cid.Cid) Metadata {
 // from its receipt, the name of its network and that of the network's artist, so
 // whoever knows these can tell a label that somebody made up.
 func Label(network, artist string, r Receipt) Artwork {
+	if r.Edition != nil {
+		title, description := r.Edition.describe(network, artist)
+		return Artwork{Title: title, Author: network, Description: description, Attributes: []Attribute{{"Artist", artist}}, Receipt: r}
+	}
 	return Artwork{
 		Title:       title(r.Prompt),
 		Author:      network,
@@ -169,7 +173,11 @@ func printable(s string) string {
 
 // Attributes says of the receipt what people ask for.
 func (r Receipt) Attributes() []Attribute {
-	return []Attribute{
+	var edition []Attribute
+	if r.Edition != nil {
+		edition = r.Edition.attributes()
+	}
+	return append(edition, []Attribute{
 		{"Prompt", r.Prompt},
 		{"Seed", hex.EncodeToString(r.Seed[:])},
 		{"Model", r.ModelCID.String()},
@@ -179,7 +187,7 @@ func (r Receipt) Attributes() []Attribute {
 		{"Generator", account(r.Generator)},
 		{"Request", hex.EncodeToString(r.RequestID[:])},
 		{"Pixels", hex.EncodeToString(r.PixelRoot[:])},
-	}
+	}...)
 }
 
 // account is the text form of an ed25519 public key: multibase base58btc of the

@@ -19,31 +19,32 @@ import (
 // seed offline, and with the model's key the pixels. What becomes of the picture
 // in curation is not known when it is written, and stands on the ledger.
 type Receipt struct {
-	Version         uint64   `cbor:"version"`          // ReceiptVersion
-	Chain           [32]byte `cbor:"chain"`            // SHA-256 of the genesis file
-	RequestID       [32]byte `cbor:"request_id"`       // rid
-	RequestHeight   uint64   `cbor:"request_height"`   // height of the request's block
-	ExpiryHeight    uint64   `cbor:"expiry_height"`    // from which nothing is released; past RequestHeight
-	Collector       [32]byte `cbor:"collector"`        // ed25519 public key of who asked
-	Prompt          string   `cbor:"prompt"`           // UTF-8, 1..200 bytes
-	Body            []byte   `cbor:"body"`             // the request as signed, whose hash is certified; 1..512 bytes
-	Model           [32]byte `cbor:"model"`            // model id on the ledger
-	ModelCID        Link     `cbor:"model_cid"`        // the sealed container
-	KeyEpoch        uint64   `cbor:"key_epoch"`        // of the model's key
-	CommitteeEpoch  uint64   `cbor:"committee_epoch"`  // of the key shares
-	Label           [32]byte `cbor:"label"`            // of the model's ciphertext
-	U               [32]byte `cbor:"u"`                // of the model's ciphertext, a ristretto255 point
-	Readers         []Reader `cbor:"readers"`          // who may read, under which key, whose digest is certified; 1..128
-	Certificate     [48]byte `cbor:"certificate"`      // BLS12-381 G1, compressed
-	SeedSignature   [48]byte `cbor:"seed_signature"`   // BLS12-381 G1, compressed
-	Seed            [32]byte `cbor:"seed"`             // follows from seed signature and rid
-	GeneratorIndex  uint64   `cbor:"generator_index"`  // member 1..65535
-	Generator       [32]byte `cbor:"generator"`        // ed25519 public key
-	GeneratorPrekey [32]byte `cbor:"generator_prekey"` // R, a ristretto255 point
-	Kernel          string   `cbor:"kernel"`           // contract of the arithmetic, "phase-16"; 1..32 bytes
-	Width           uint64   `cbor:"width"`            // pixels, 1..MaxSide
-	Height          uint64   `cbor:"height"`           // pixels, 1..MaxSide
-	PixelRoot       [32]byte `cbor:"pixel_root"`       // Merkle root over tiles of RGB
+	Version         uint64   `cbor:"version"`           // ReceiptVersion
+	Chain           [32]byte `cbor:"chain"`             // SHA-256 of the genesis file
+	RequestID       [32]byte `cbor:"request_id"`        // rid
+	RequestHeight   uint64   `cbor:"request_height"`    // height of the request's block
+	ExpiryHeight    uint64   `cbor:"expiry_height"`     // from which nothing is released; past RequestHeight
+	Collector       [32]byte `cbor:"collector"`         // ed25519 public key of who asked
+	Prompt          string   `cbor:"prompt"`            // UTF-8, 1..200 bytes; of an edition that of its first artwork
+	Body            []byte   `cbor:"body"`              // the request as signed, whose hash is certified; 1..512 bytes
+	Model           [32]byte `cbor:"model"`             // model id on the ledger
+	ModelCID        Link     `cbor:"model_cid"`         // the sealed container
+	KeyEpoch        uint64   `cbor:"key_epoch"`         // of the model's key
+	CommitteeEpoch  uint64   `cbor:"committee_epoch"`   // of the key shares
+	Label           [32]byte `cbor:"label"`             // of the model's ciphertext
+	U               [32]byte `cbor:"u"`                 // of the model's ciphertext, a ristretto255 point
+	Readers         []Reader `cbor:"readers"`           // who may read, under which key, whose digest is certified; 1..128
+	Certificate     [48]byte `cbor:"certificate"`       // BLS12-381 G1, compressed
+	SeedSignature   [48]byte `cbor:"seed_signature"`    // BLS12-381 G1, compressed
+	Seed            [32]byte `cbor:"seed"`              // follows from seed signature and rid
+	GeneratorIndex  uint64   `cbor:"generator_index"`   // member 1..65535
+	Generator       [32]byte `cbor:"generator"`         // ed25519 public key
+	GeneratorPrekey [32]byte `cbor:"generator_prekey"`  // R, a ristretto255 point
+	Kernel          string   `cbor:"kernel"`            // contract of the arithmetic, "phase-16"; 1..32 bytes
+	Width           uint64   `cbor:"width"`             // pixels, 1..MaxSide; of an edition that is no film 1..MaxEditionSide
+	Height          uint64   `cbor:"height"`            // pixels, as width
+	PixelRoot       [32]byte `cbor:"pixel_root"`        // Merkle root over tiles of RGB; of a film that of its frames
+	Edition         *Edition `cbor:"edition,omitempty"` // what it is an edition of; nil for a picture of its own
 }
 
 const (
@@ -174,10 +175,15 @@ func (r Receipt) check() error {
 		return bad("kernel", fmt.Sprintf("of %d bytes", len(r.Kernel)))
 	case r.GeneratorIndex == 0 || r.GeneratorIndex > 65535:
 		return bad("generator index", r.GeneratorIndex)
-	case r.Width == 0 || r.Width > MaxSide:
+	case r.Width == 0 || r.Width > r.maxSide():
 		return bad("width", r.Width)
-	case r.Height == 0 || r.Height > MaxSide:
+	case r.Height == 0 || r.Height > r.maxSide():
 		return bad("height", r.Height)
+	}
+	if r.Edition != nil {
+		if err := r.Edition.check(); err != nil {
+			return err
+		}
 	}
 	if c, err := normal(r.ModelCID.Cid); err != nil || !c.Equals(r.ModelCID.Cid) {
 		return bad("model CID", r.ModelCID)
