@@ -52,39 +52,58 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 }
 
 func (x *execution) request(tx Tx, p Request, index int) error {
+	model, err := x.askable(tx.Signer, p.ModelID)
+	if err != nil {
+		return err
+	}
+	_, err = x.ask(tx, Artwork{Requester: tx.Signer, Prompt: p.Prompt}, model, index)
+	return err
+}
+
+// askable returns the current model, and refuses an account that may not ask for anything
+// of it now.
+func (x *execution) askable(signer Address, id Hash) (Model, error) {
 	model, ok := currentModel(x.st)
 	if !ok {
-		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
+		return model, refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
 	}
-	if p.ModelID != model.ID {
-		return refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", p.ModelID, model.ID)
+	if id != model.ID {
+		return model, refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", id, model.ID)
 	}
 	if err := x.mayDraw(); err != nil {
-		return err
+		return model, err
 	}
-	if open := uint64(len(names(x.st, key("index/open/", tx.Signer[:])))); open >= x.params().OpenRequests {
-		return refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
+	if open := uint64(len(names(x.st, key("index/open/", signer[:])))); open >= x.params().OpenRequests {
+		return model, refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
 	}
-	if err := x.lock(tx.Signer, x.params().RequestDeposit, "deposit"); err != nil {
-		return err
+	return model, nil
+}
+
+// ask begins the life of an artwork, of which who asked for what is given.
+func (x *execution) ask(tx Tx, a Artwork, model Model, index int) (Artwork, error) {
+	a.Deposit = x.params().RequestDeposit
+	what := "deposit"
+	if a.Edition != nil {
+		what = "deposit, price"
+	}
+	if err := x.lock(a.Requester, a.locked(), what); err != nil {
+		return a, err
 	}
 	table := x.takePrekeys()
 	// Fewer would let those whose keys are left draw each other as generator and
 	// auditor.
 	if want := x.committee.T(); len(table) < want {
-		return refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
+		return a, refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(want, "member"), len(table))
 	}
 	body := tx.BodyHash()
-	a := Artwork{
-		RID: RequestID(body, x.height, index), Status: StatusRequested, Requester: tx.Signer, Prompt: p.Prompt, BodyHash: body,
-		ModelID: model.ID, KeyEpoch: model.KeyEpoch, Label: model.Label, U: model.U, Epoch: x.committee.Epoch(),
-		Deposit: x.params().RequestDeposit, Prekeys: table, Requested: x.height, Position: index, Expiry: x.height + x.params().RequestBlocks,
-	}
+	a.RID, a.Status, a.BodyHash = RequestID(body, x.height, index), StatusRequested, body
+	a.ModelID, a.KeyEpoch, a.Label, a.U, a.Epoch = model.ID, model.KeyEpoch, model.Label, model.U, x.committee.Epoch()
+	a.Prekeys, a.Requested, a.Position, a.Expiry = table, x.height, index, x.height+x.params().RequestBlocks
 	x.saveArtwork(a)
 	x.st.Set(indexDue(a), present)
 	x.st.Set(indexOpen(a.Requester, a.RID), present)
 	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
-	return nil
+	return a, nil
 }
 
 // saveArtwork writes an artwork, and keeps the count and the shelves of each status.
@@ -204,24 +223,29 @@ func (x *execution) attest(signer Address, p Attest) error {
 	return nil
 }
 
-// attested ends the life of a request: it becomes a candidate, or is disputed
-// when the auditor rendered other pixels.
+// attested ends the life of a request: it becomes a candidate, or an edition that is
+// delivered, or is disputed when the auditor rendered other pixels.
 func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 	a.Attested, a.Auditor, a.AuditedRoot = x.height, auditor, root
 	x.st.Delete(indexDue(*a))
 	x.st.Delete(indexOpen(a.Requester, a.RID))
 	if root == a.PixelRoot {
-		a.Status = StatusCandidate
-		x.st.Set(indexWait(a.Attested, a.RID), present)
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
+		if a.Edition != nil {
+			x.delivered(a)
+		} else {
+			a.Status = StatusCandidate
+			x.st.Set(indexWait(a.Attested, a.RID), present)
+		}
 		x.openedBy(*a)
 		x.tried(*a, "")
 		return
 	}
 	a.Status, a.Ended, a.Reason = StatusDisputed, x.height, "the auditor rendered other pixels"
-	x.unlock(a.Requester, a.Deposit, a.Deposit)
+	x.unlock(a.Requester, a.locked(), a.locked())
+	x.failed(*a)
 	x.tried(*a, "")
-	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.Deposit)
+	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.locked())
 }
 
 // expireArtworks ends requests whose deadline this block is.
@@ -244,9 +268,10 @@ func (x *execution) expireArtworks() {
 		default:
 			a.Reason = "nobody audited it in time"
 		}
-		x.unlock(a.Requester, a.Deposit, a.Deposit)
+		x.unlock(a.Requester, a.locked(), a.locked())
+		x.failed(a)
 		x.saveArtwork(a)
-		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.Deposit)
+		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.locked())
 		if was != StatusRequested {
 			x.tried(a, was)
 		}

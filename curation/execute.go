@@ -210,6 +210,8 @@ func (x *execution) apply(tx Tx, index int) error {
 		return x.stored(tx.Signer, p)
 	case Request:
 		return x.request(tx, p, index)
+	case Edition:
+		return x.edition(tx, p, index)
 	case Certify:
 		return x.certify(p)
 	case Register:
@@ -315,6 +317,7 @@ func (x *execution) endBlock() []Event {
 	x.guardianBlock()
 	x.lapseMotions()
 	x.expireArtworks()
+	x.forgetEditions()
 	x.rotationBlock()
 	x.roundBlock()
 	x.release()

@@ -30,6 +30,7 @@ const (
 	KindStored   Kind = "model.stored"       // members with a share
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
+	KindEdition  Kind = "artwork.edition"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
 	KindRegister Kind = "artwork.register"   // the generator
 	KindAttest   Kind = "artwork.attest"     // the auditor
@@ -212,6 +213,7 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindRotate:   read[Rotate],
 	KindStored:   read[Stored],
 	KindRequest:  read[Request],
+	KindEdition:  read[Edition],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],
 	KindAttest:   read[Attest],

@@ -101,7 +101,14 @@ func (w *walker) payload() (string, Payload) {
 	if name, p := w.due(); p != nil && w.next(3) > 0 {
 		return name, p
 	}
-	switch w.next(24) {
+	switch w.next(26) {
+	case 24, 25:
+		e := Edition{ModelID: w.modelID(), Of: []Hash{w.rid()}, Size: uint64(w.next(200)) * 16}
+		if w.next(2) == 0 {
+			e.Of, e.Frames, e.Once = append(e.Of, w.rid()), uint64(w.next(60)), w.next(2) == 0
+			e.Length = e.Frames * 50
+		}
+		return collectors[w.next(4)], e
 	case 20:
 		r := view(w.world, func(v View) Rotation { r, _ := v.Rotation(); return r })
 		if len(r.Order) > 0 && w.next(4) > 0 {
@@ -286,7 +293,7 @@ func (r rapidTB) Helper()                           { r.rt.Helper() }
 func TestLongWalksGoEverywhere(t *testing.T) {
 	seen := map[string]int{}
 	missing := func() (kinds []string) {
-		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold} {
+		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventEditionDelivered} {
 			if seen[kind] == 0 {
 				kinds = append(kinds, kind)
 			}

@@ -117,7 +117,9 @@ func TestWhatAFilmMightHideIsRefused(t *testing.T) {
 			return p
 		})
 	}
-	insert := func(i int, more ...part) []byte { return with(func(p []part) []part { return slices.Insert(p, i, more...) }) }
+	insert := func(i int, more ...part) []byte {
+		return with(func(p []part) []part { return slices.Insert(p, i, more...) })
+	}
 	for name, b := range map[string][]byte{
 		"a picture beside its frames": insert(3, part{"IDAT", packed(9)}),
 		"a frame more than announced": insert(10, head(6, 50), piece(7, packed(40))),
