@@ -24,14 +24,24 @@ import (
 // maxFolderBytes bounds the files of an artwork's folder together.
 const maxFolderBytes = 64 << 20
 
-// render performs a member.Render: one at a time in this node.
+// render performs a member.Render: in this node one new picture, and one edition, at a
+// time, so that no picture waits for large editions.
 func (a *actor) render(ctx context.Context, f member.Render) {
 	defer f.Wipe()
 	done := member.Rendered{RID: f.Artwork.RID, Role: f.Role}
+	token, within := a.renders, ctx
+	if f.Artwork.Edition != nil {
+		token = a.editions
+	}
 	select {
-	case a.renders <- struct{}{}:
-		defer func() { <-a.renders }()
-		done.CID, done.PixelRoot, done.Rotate, done.Err = a.n.draw(ctx, f)
+	case token <- struct{}{}:
+		defer func() { <-token }()
+		if f.Artwork.Edition != nil {
+			var cancel context.CancelFunc
+			within, cancel = context.WithTimeout(ctx, editionTimeout)
+			defer cancel()
+		}
+		done.CID, done.PixelRoot, done.Rotate, done.Err = a.n.draw(within, f)
 	case <-ctx.Done():
 		return
 	}
@@ -65,6 +75,9 @@ func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels c
 }
 
 func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Render) (string, curation.Hash, error) {
+	if f.Artwork.Edition != nil {
+		return n.drawEdition(ctx, artist, f)
+	}
 	if f.Role == seal.Auditor {
 		pixels, err := n.audit(ctx, artist, f)
 		return "", pixels, err
@@ -73,21 +86,21 @@ func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Rend
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	root, err := n.storeArtwork(ctx, f, picture)
+	var png bytes.Buffer
+	if err := picture.EncodePNG(&png); err != nil {
+		return "", curation.Hash{}, err
+	}
+	root, err := n.storeArtwork(ctx, f, picture, png.Bytes())
 	return root, picture.PixelRoot, err
 }
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
-func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture) (string, error) {
+func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture, png []byte) (string, error) {
 	label, err := n.label(f, picture, n.self().Index)
 	if err != nil {
 		return "", err
 	}
-	var png bytes.Buffer
-	if err := picture.EncodePNG(&png); err != nil {
-		return "", err
-	}
-	label.PNG = png.Bytes()
+	label.PNG = png
 	files, err := storage.BuildArtworkFolder(label)
 	if err != nil {
 		return "", fmt.Errorf("build artwork folder: %w", err)
@@ -279,6 +292,10 @@ func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, g
 	}); err != nil {
 		return storage.Receipt{}, err
 	}
+	of, err := n.editionOf(a)
+	if err != nil {
+		return storage.Receipt{}, err
+	}
 	statement := curation.StatementFor(n.chain, a)
 	var prekey [32]byte
 	var readers []storage.Reader
@@ -295,7 +312,7 @@ func (n *Node) receipt(a curation.Artwork, m curation.Model, p *model.Picture, g
 		CommitteeEpoch: a.Epoch, Label: statement.Label, U: statement.U, Readers: readers,
 		Certificate: [48]byte(a.Certificate), SeedSignature: [48]byte(a.SeedSignature), Seed: a.Seed,
 		GeneratorIndex: uint64(generator), Generator: maker.Account, GeneratorPrekey: prekey,
-		Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot,
+		Kernel: kernel.Contract, Width: uint64(p.W), Height: uint64(p.H), PixelRoot: p.PixelRoot, Edition: of,
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/ledger"
 )
@@ -105,8 +106,29 @@ func artworkOf(v curation.View, a curation.Artwork, held func(string) bool) Artw
 		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot, Class: model.ClassOf(kernel.Contract),
 		Attested: a.Attested, Auditor: a.Auditor, AuditedRoot: a.AuditedRoot,
 		Round: a.Round, Settled: a.Settled, Backing: a.Backing, Backers: a.Backers, Score: a.Score,
-		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && held(a.CID),
+		Ended: a.Ended, Reason: a.Reason, Edition: editionOf(v, a), Held: a.CID != "" && held(a.CID),
 	}
+}
+
+func editionOf(v curation.View, a curation.Artwork) *Edition {
+	if a.Edition == nil {
+		return nil
+	}
+	e := *a.Edition
+	out := &Edition{Of: list(e.Of), Recipes: []string{}, Size: e.Size, Frames: e.Frames, Length: e.Length, Once: e.Once, Changes: Hex(e.Changes), Price: a.Price, Kept: a.Kept}
+	m, known := v.ModelAt(a.KeyEpoch)
+	of, err := edition.Of(v, e)
+	if !known || err != nil {
+		return out
+	}
+	recipes, err := edition.Recipes(m.PlainHash, of)
+	if err != nil { // nobody draws it, and no member approves it
+		return out
+	}
+	for _, r := range recipes {
+		out.Recipes = append(out.Recipes, r.String())
+	}
+	return out
 }
 
 // turnOf is whose turn comes in the next block.

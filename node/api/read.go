@@ -156,7 +156,8 @@ func (s *server) registerArtworks(api huma.API) {
 				return ArtworkDetail{}, err
 			}
 			d := ArtworkDetail{Artwork: artworkOf(v, a, s.held), Statement: Hex(curation.StatementFor(v.Chain(), a).Bytes()),
-				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf)}
+				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf),
+				Editions: each(v.Editions(a.RID, mostEditions), func(a curation.Artwork) Artwork { return artworkOf(v, a, s.held) })}
 			if m, ok := v.Market(a.RID); ok {
 				market := marketOf(m)
 				d.Market = &market

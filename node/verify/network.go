@@ -37,6 +37,8 @@ type Record struct {
 	Requester curation.Address `json:"requester"`
 	Requested uint64           `json:"requested"` // height
 	Status    curation.Status  `json:"status"`
+	Prompt    string           `json:"prompt"` // with the seed, what an edition of it is drawn from
+	Seed      curation.Hash    `json:"seed"`
 }
 
 // Member is a co-owner in a Network file, or one who was or is about to be: whoever
@@ -82,7 +84,7 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
 			n.Artworks[a.RID] = Record{CID: a.CID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
-				Requester: a.Requester, Requested: a.Requested, Status: a.Status}
+				Requester: a.Requester, Requested: a.Requested, Status: a.Status, Prompt: a.Prompt, Seed: a.Seed}
 		}
 	}
 	return n, true, nil
@@ -183,5 +185,5 @@ func (n Network) layers(m Model) (layers int) {
 // registered are the states of an artwork that has a CID.
 var registered = []curation.Status{
 	curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished,
-	curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired,
+	curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired, curation.StatusDelivered,
 }

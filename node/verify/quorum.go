@@ -48,7 +48,12 @@ func (c *checker) network() {
 	}) {
 		return
 	}
-	c.claim("request", "the certified request asks for exactly this prompt and model", c.request)
+	if r.Edition == nil {
+		c.claim("request", "the certified request asks for exactly this prompt and model", c.request)
+	} else {
+		c.claim("request", "the certified request asks for exactly this edition, of this model", c.editionRequest)
+		c.claim("edition", "it is of artworks of the network, with the prompts and seeds that the ledger has of them", c.edition)
+	}
 	c.claim("certificate", "the members' quorum approved this request for this model", func() (string, error) {
 		if r.CommitteeEpoch == committee.Epoch() {
 			_, err := quorum.Verify(committee, r.Statement(), r.Certificate)
@@ -126,12 +131,60 @@ func (c *checker) request() (string, error) {
 	}
 	q, ok := body.Payload.(curation.Request)
 	if !ok {
-		return "", fmt.Errorf("the certified body is a %s", body.Payload.Kind())
+		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
 	}
 	if q.Prompt != r.Prompt || q.ModelID != r.Model {
 		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
 	}
 	return fmt.Sprintf("%q", q.Prompt), nil
+}
+
+// editionRequest checks that the certified body asks for the receipt's edition.
+func (c *checker) editionRequest() (string, error) {
+	r, e := c.receipt, c.receipt.Edition
+	body, err := curation.DecodeBody(r.Body)
+	if err != nil {
+		return "", err
+	}
+	q, ok := body.Payload.(curation.Edition)
+	if !ok {
+		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
+	}
+	var of []curation.Hash
+	for _, w := range e.Of {
+		of = append(of, w.RequestID)
+	}
+	switch {
+	case q.ModelID != r.Model:
+		return "", fmt.Errorf("the certified body asks for one of model %v", q.ModelID)
+	case !slices.Equal(q.Of, of):
+		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Of)
+	case q.Size != r.Width || q.Size != r.Height || q.Frames != e.Frames || q.Length != e.Length || q.Once != e.Once || !bytes.Equal(q.Changes, e.Changes):
+		return "", errors.New("the certified body asks for another size, another length or other changes")
+	}
+	if e.Film() {
+		return fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1]), nil
+	}
+	return fmt.Sprintf("%d pixels of %v", q.Size, of[0]), nil
+}
+
+// edition holds the artworks that the edition is of against the ledger.
+func (c *checker) edition() (string, error) {
+	var prompts []string
+	for _, w := range c.receipt.Edition.Of {
+		k, known := c.o.Network.Artworks[w.RequestID]
+		if !known {
+			return "", c.tooEarly(fmt.Sprintf("artwork %x", w.RequestID[:6]))
+		}
+		if k.Prompt != w.Prompt || k.Seed != w.Seed {
+			return "", fmt.Errorf("the ledger has another prompt or seed of artwork %x", w.RequestID[:6])
+		}
+		prompts = append(prompts, w.Prompt)
+	}
+	if c.receipt.Prompt != prompts[0] {
+		return "", fmt.Errorf("the receipt says that it is of %q", c.receipt.Prompt)
+	}
+	return fmt.Sprintf("%q", prompts), nil
 }
 
 // readers are the members whom the certificate lets read the artist.
