@@ -35,20 +35,23 @@ func artworkRender(e *env) *cobra.Command {
 	var size, workers, panels int
 	var format sheetSize
 	var v variation
+	var ask commission
 	c := &cobra.Command{
 		Use: "render ID|FOLDER", Short: "Draw an artwork once more: at any size, in other colours, as a poster",
 		Long: `render draws what is known already: an artwork of the network by its ID, or by its
 folder, CAR file or CID, a PNG that carries its recipe, or a RECIPE itself. At its
 own size it gets the same pixels; at any other it gets the same picture, sharp.
 
-Whoever has the artist may do this: the genesis artist is in this program, and
+Whoever has the artist does this at home: the genesis artist is in this program, and
 --weights names a folder with another. A network's sealed artist opens for one
-approved picture at a time, so drawing with it again takes another request.
+approved picture at a time, so its members are asked for an edition: what it costs
+is said, they approve and draw it, and it is checked and written to --out. It is of
+a published artwork, or of your own while it is a candidate.
 
 --poster sets it on paper with a margin, a title and a line of small print, in a
 size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. With
 --panels the sheet shows it several times, its hues turned further each time.`,
-		Example: "  atelier artwork render 3fa94c1d8a20 --size 8192 --out big.png\n" +
+		Example: "  atelier artwork render 3fa94c1d8a20 --size 8192 --out big.png --key vera.age\n" +
 			"  atelier artwork render ./heart --hue teal --out teal.png\n" +
 			"  atelier artwork render heart.png --poster a3 --title \"Our heart\" --out poster.png\n" +
 			"  atelier artwork render heart.png --poster 5000x2200 --panels 3 --paper dark --out row.png",
@@ -68,6 +71,13 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				return err
 			}
 			k, err := e.named(cmd.Context(), args[0], artist)
+			var sealed *sealedError
+			if errors.As(err, &sealed) && weights == "" {
+				if sheet {
+					return err
+				}
+				return e.renderedEdition(cmd.Context(), sealed.rid, out, size, &v, ask)
+			}
 			if err != nil {
 				return err
 			}
@@ -125,6 +135,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	f.StringVar(&weights, "weights", "", "`DIR` of the artist (default: the embedded genesis artist)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
+	ask.options(c)
 	v.options(c)
 	return c
 }
@@ -144,8 +155,10 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 		if err != nil {
 			return known{}, err
 		}
-		if r := s.receipt; r != nil {
+		if r := s.receipt; r != nil && r.Edition == nil {
 			return ofArtwork(artist, r.Model, r.Prompt, r.Seed, s.author(), r.RequestID)
+		} else if r != nil && curation.ModelID(artist.ID()) != r.Model {
+			return ofArtwork(artist, r.Model, r.Prompt, r.Seed, s.author(), r.Edition.Of[0].RequestID)
 		}
 		r, _, err := s.said(artist)
 		return ofRecipe(r, artist), unchecked("the picture cannot be drawn once more", err)
@@ -163,6 +176,9 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 	}
 	if a.Approved == 0 {
 		return known{}, refused(curation.CodeWrongPhase, "artwork %s is %s: it has no seed yet", short(a.RID), a.Status)
+	}
+	if a.Edition != nil {
+		return known{}, refused(curation.CodeWrongPhase, "%s is an edition itself: name the artwork that it is of, %s", short(a.RID), short(a.Edition.Of[0]))
 	}
 	n, err := c.Network(ctx)
 	if err != nil {
@@ -182,10 +198,10 @@ func ofRecipe(r model.Recipe, artist *model.Artist) known {
 // ofArtwork is the recipe of a network's artwork, for whoever has its artist.
 func ofArtwork(artist *model.Artist, wanted curation.Hash, prompt string, seed [32]byte, network string, rid curation.Hash) (known, error) {
 	if curation.ModelID(artist.ID()) != wanted {
-		return known{}, &quorumError{
+		return known{}, &sealedError{quorumError{
 			err:  fmt.Errorf("the artist that made it (model id %s…) is sealed, and these are other weights: drawing with it once more takes a request that the members approve", wanted.String()[:16]),
-			next: "Ask them with `atelier artwork request`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
-		}
+			next: "Ask them with `atelier artwork render` or `atelier artwork morph`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
+		}, rid}
 	}
 	return known{model.NewRecipe(artist.ID(), prompt, seed), fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, nil
 }

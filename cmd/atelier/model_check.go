@@ -18,6 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -78,6 +79,15 @@ func (s seen) said(artist *model.Artist) (model.Recipe, string, error) {
 	case r != nil && curation.ModelID(artist.ID()) != r.Model:
 		return model.Recipe{}, "", &uncheckedError{fmt.Sprintf("the artist that made the picture, whose model id is %v; these weights have %v: give --weights DIR if you may open it",
 			curation.Hash(r.Model), curation.ModelID(artist.ID()))}
+	case r != nil && r.Edition != nil:
+		recipes, err := edition.Recipes(artist.ID(), *r.Edition)
+		if err != nil {
+			return model.Recipe{}, "", &invalidError{fmt.Sprintf("the receipt's edition cannot be drawn: %v", err)}
+		}
+		if len(recipes) > 1 {
+			return model.Recipe{}, "", usage("it is a film: `atelier verify` with --weights draws all of its frames again")
+		}
+		return recipes[0], "its receipt", nil
 	case r != nil:
 		return model.NewRecipe(artist.ID(), r.Prompt, r.Seed), "its receipt", nil
 	case s.recipe != nil:
