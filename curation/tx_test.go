@@ -55,6 +55,7 @@ func samples() []Payload {
 		Rotate{Base: 1, KeyEpoch: 2, ContainerCID: testCID, ContainerHash: Hash{3}, ContainerSize: 9, Ciphertext: []byte("box")},
 		Stored{KeyEpoch: 2},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
+		Edition{ModelID: Hash{4}, Of: []Hash{{5}, {6}}, Size: 512, Frames: 48, Length: 4000, Once: true, Changes: []byte{2, 0, 120}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},
 		Register{RID: Hash{5}, CID: testCID, PixelRoot: Hash{8}},
 		Attest{RID: Hash{5}, PixelRoot: Hash{8}},
