@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -16,6 +19,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/animation"
+	"github.com/atelier-dao/atelier/model/poster"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/verify"
 	"github.com/atelier-dao/atelier/storage"
@@ -25,7 +29,8 @@ import (
 // edition of it.
 type sealedError struct {
 	quorumError
-	rid curation.Hash
+	rid        curation.Hash
+	prompt, by string // what a poster says of it
 }
 
 func (e *sealedError) Unwrap() error { return &e.quorumError }
@@ -214,8 +219,9 @@ func (d delivered) recipe(i int) string {
 	return d.Edition.Recipes[i]
 }
 
-// changesOf are what flags change about a recipe, as an edition has them.
-func (v *variation) changesOf() ([]byte, error) {
+// changesOf are what flags change about a recipe, and more after them, as an edition has
+// them.
+func (v *variation) changesOf(more ...alter) ([]byte, error) {
 	for i, f := range variations {
 		if f.name == "colours-of" && len(v.changes[i]) > 0 {
 			return nil, usage("--colours-of: a sealed artist takes no other picture's colours; name hues with --hue")
@@ -224,6 +230,11 @@ func (v *variation) changesOf() ([]byte, error) {
 	r, err := v.apply(model.NewRecipe([32]byte{}, "", [32]byte{}))
 	if err != nil {
 		return nil, err
+	}
+	for _, change := range more {
+		if err := change(&r); err != nil {
+			return nil, err
+		}
 	}
 	return append([]byte{}, r.Changes()...), nil
 }
@@ -250,21 +261,82 @@ func (e *env) renderedEdition(ctx context.Context, rid curation.Hash, out string
 		out, size, size, d.PixelRoot, bytesText(length), time.Since(start).Seconds(), short(d.RID), d.Edition.Kept, e.again("verify %s", d.CID))
 }
 
+// posteredEdition sets editions of one artwork on a sheet: the network draws the pictures,
+// with as many pixels as they have there, and letters are set at home.
+func (e *env) posteredEdition(ctx context.Context, of *sealedError, out string, s poster.Sheet, panels int, v *variation, o commission) error {
+	start := time.Now()
+	s.Title, s.Line = cmp.Or(s.Title, heading(of.prompt)), cmp.Or(s.Line, of.by)
+	s.Pictures = make([]poster.Picture, panels)
+	side, err := s.Side()
+	if err != nil {
+		return err
+	}
+	e.warnMissing(s)
+	made := editionMade{File: out, Width: s.Width, Height: s.Height}
+	var recipe *model.Recipe
+	for i := range s.Pictures {
+		turn, err := hueTurn(strconv.Itoa(i * model.FullTurn / panels))
+		if err != nil {
+			return err
+		}
+		changes, err := v.changesOf(turn)
+		if err != nil {
+			return err
+		}
+		d, err := e.commission(ctx, curation.Edition{Of: []curation.Hash{of.rid}, Size: uint64(side), Changes: changes}, o)
+		if err != nil {
+			return err
+		}
+		if s.Pictures[i], err = pictureOf(d.png, side); err != nil {
+			return err
+		}
+		if i == 0 {
+			if recipe, err = recipeText(d.recipe(0)); err != nil {
+				return err
+			}
+			made.RID, made.CID, made.Recipe, made.Kept = d.RID, d.CID, d.recipe(0), d.Edition.Kept
+		}
+		made.Price = made.Price.Add(d.Edition.Price)
+		made.Editions = append(made.Editions, d.RID)
+	}
+	made.Bytes, err = writeWhole(out, func(w io.Writer) error { return drawSheet(ctx, w, s, *recipe, model.RenderOptions{}) })
+	if err != nil {
+		return err
+	}
+	made.Seconds = time.Since(start).Seconds()
+	return e.say(made, "%s  %dx%d  a poster of %s  %s  %.2f s\n", out, s.Width, s.Height, count(panels, "edition"), bytesText(made.Bytes), made.Seconds)
+}
+
+// pictureOf is a PNG as a picture on a sheet.
+func pictureOf(png []byte, side int) (p poster.Picture, err error) {
+	p.Rows = func(sink func([]byte) error) error { return storage.ReadPNG(png, side, sink) }
+	least := math.MaxInt
+	return p, p.Rows(func(rows []byte) error {
+		for ; len(rows) >= 3; rows = rows[3:] {
+			if bright := 299*int(rows[0]) + 587*int(rows[1]) + 114*int(rows[2]); bright < least {
+				least, p.Darkest = bright, [3]byte(rows)
+			}
+		}
+		return nil
+	})
+}
+
 // editionMade is what `artwork render` and `artwork morph` print of an edition.
 type editionMade struct {
-	File      string        `json:"file"`
-	RID       curation.Hash `json:"rid"`
-	CID       string        `json:"cid"`
-	Recipe    string        `json:"recipe"`
-	To        string        `json:"to,omitempty"`
-	Width     int           `json:"width"`
-	Height    int           `json:"height"`
-	Frames    int           `json:"frames,omitempty"`
-	PixelRoot curation.Hash `json:"pixel_root"`
-	Price     curve.Amount  `json:"price"`
-	Kept      uint64        `json:"kept"`
-	Bytes     int64         `json:"bytes"`
-	Seconds   float64       `json:"seconds"`
+	File      string          `json:"file"`
+	RID       curation.Hash   `json:"rid"`
+	CID       string          `json:"cid"`
+	Recipe    string          `json:"recipe"`
+	To        string          `json:"to,omitempty"`
+	Width     int             `json:"width"`
+	Height    int             `json:"height"`
+	Frames    int             `json:"frames,omitempty"`
+	PixelRoot curation.Hash   `json:"pixel_root,omitzero"`
+	Editions  []curation.Hash `json:"editions,omitempty"` // on a poster
+	Price     curve.Amount    `json:"price"`
+	Kept      uint64          `json:"kept"`
+	Bytes     int64           `json:"bytes"`
+	Seconds   float64         `json:"seconds"`
 }
 
 func artworkMorph(e *env) *cobra.Command {

@@ -74,7 +74,8 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 			var sealed *sealedError
 			if errors.As(err, &sealed) && weights == "" {
 				if sheet {
-					return err
+					s := poster.Sheet{Width: format.width, Height: format.height, Title: title, Line: line, Dark: paper == "dark"}
+					return e.posteredEdition(cmd.Context(), sealed, out, s, panels, &v, ask)
 				}
 				return e.renderedEdition(cmd.Context(), sealed.rid, out, size, &v, ask)
 			}
@@ -96,9 +97,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				if err != nil {
 					return err
 				}
-				if missing := s.Missing(); len(missing) > 0 {
-					fmt.Fprintf(e.err, "the font has no %q: left out of the print, give another text with --title or --line\n", string(missing))
-				}
+				e.warnMissing(s)
 				width, height = s.Width, s.Height
 				draw = func(w io.Writer) error { return drawSheet(cmd.Context(), w, s, k.recipe, o) }
 			}
@@ -201,7 +200,7 @@ func ofArtwork(artist *model.Artist, wanted curation.Hash, prompt string, seed [
 		return known{}, &sealedError{quorumError{
 			err:  fmt.Errorf("the artist that made it (model id %s…) is sealed, and these are other weights: drawing with it once more takes a request that the members approve", wanted.String()[:16]),
 			next: "Ask them with `atelier artwork render` or `atelier artwork morph`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
-		}, rid}
+		}, rid, prompt, fmt.Sprintf("%s  ·  artwork %s", clip(network, poster.MaxText/8), short(rid))}
 	}
 	return known{model.NewRecipe(artist.ID(), prompt, seed), fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, nil
 }
@@ -272,6 +271,13 @@ func (k known) sheet(artist *model.Artist, size sheetSize, title, line string, p
 		s.Panels = append(s.Panels, p)
 	}
 	return s, nil
+}
+
+// warnMissing tells which letters a poster cannot show.
+func (e *env) warnMissing(s poster.Sheet) {
+	if missing := s.Missing(); len(missing) > 0 {
+		fmt.Fprintf(e.err, "the font has no %q: left out of the print, give another text with --title or --line\n", string(missing))
+	}
 }
 
 // heading is a prompt as a title.
