@@ -254,7 +254,7 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 		var a []any
 		require.NoError(t, cbor.Unmarshal(file.bytes("receipt"), &receipt))
 		require.NoError(t, cbor.Unmarshal(file.bytes("record"), &a))
-		require.Len(t, a, 35)
+		require.Len(t, a, 38)
 		for place, name := range map[int]string{0: "request_id", 2: "collector", 3: "prompt", 5: "model", 6: "key_epoch", 7: "label", 8: "u", 9: "committee_epoch",
 			12: "request_height", 14: "expiry_height", 16: "certificate", 17: "seed_signature", 18: "seed", 21: "generator_index", 23: "pixel_root", 26: "pixel_root"} {
 			require.Equal(t, receipt[name], a[place], name)
@@ -265,6 +265,7 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 		require.Equal(t, receipt["readers"].([]any)[0].(map[any]any)["key"], a[11].([]any)[0].([]any)[1])
 		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[15], a[20], a[24], a[25]})
 		require.Equal(t, []any{uint64(1), uint64(0), uint64(40), uint64(2), uint64(40), ""}, []any{a[27], a[28], a[29], a[31], a[33], a[34]})
+		require.Equal(t, []any{nil, []byte{}, uint64(0)}, a[35:])
 	})
 
 	t.Run("a transaction is signed for its chain", func(t *testing.T) {
