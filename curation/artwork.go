@@ -52,38 +52,60 @@ func (x *execution) takePrekeys() (table []ReaderKey) {
 }
 
 func (x *execution) request(signer Address, p Request) error {
+	model, err := x.askable(signer, p.ModelID)
+	if err != nil {
+		return err
+	}
+	a := Artwork{Requester: signer, Prompt: p.Prompt}
+	if p.Prompt == "" {
+		prior, _ := priorInForce(x.st)
+		a.Prior = prior.ID
+	}
+	_, err = x.ask(a, model)
+	return err
+}
+
+// askable returns the current model, and refuses an account that may not ask for anything
+// of it now.
+func (x *execution) askable(signer Address, id Hash) (Model, error) {
 	model, ok := currentModel(x.st)
 	if !ok {
-		return refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
+		return model, refuse(CodeWrongPhase, "no model is sealed yet: a member has to seal one first")
 	}
-	if p.ModelID != model.ID {
-		return refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", p.ModelID, model.ID)
+	if id != model.ID {
+		return model, refuse(CodeUnknown, "model %v is not the current one, %v: ask again for that", id, model.ID)
 	}
 	if err := x.mayDraw(); err != nil {
-		return err
+		return model, err
 	}
 	if open := uint64(len(names(x.st, key("index/open/", signer[:])))); open >= x.params().OpenRequests {
-		return refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
+		return model, refuse(CodeLimit, "the account has %s, the most that one may have: wait until one is made or has expired", plural(open, "open request"))
 	}
-	if err := x.lock(signer, x.params().RequestDeposit, "deposit"); err != nil {
-		return err
+	return model, nil
+}
+
+// ask begins the life of an artwork, of which who asked for what is given.
+func (x *execution) ask(a Artwork, model Model) (Artwork, error) {
+	a.Deposit = x.params().RequestDeposit
+	what := "deposit"
+	if a.Edition != nil {
+		what = "deposit, price"
+	}
+	if err := x.lock(a.Requester, a.locked(), what); err != nil {
+		return a, err
 	}
 	// Fewer readers would let those whose keys are left draw each other as generator and
 	// auditor.
 	opening, err := x.opens(model, x.params().RequestBlocks, x.committee.T())
 	if err != nil {
-		return err
+		return a, err
 	}
-	var prior Prior
-	if p.Prompt == "" {
-		prior, _ = priorInForce(x.st)
-	}
-	a := Artwork{Opening: opening, Status: StatusRequested, Requester: signer, Prompt: p.Prompt, Prior: prior.ID, Deposit: x.params().RequestDeposit}
+	a.Opening, a.Status = opening, StatusRequested
 	x.saveArtwork(a)
 	x.st.Set(indexDue(a), present)
 	x.st.Set(indexOpen(a.Requester, a.RID), present)
 	x.emit(EventArtworkRequested, a.RID, a.Requester, a.Prompt, a.ModelID, a.Expiry, a.Prekeys)
-	return nil
+	return a, nil
 }
 
 // opens is the opening of a model that the transaction asks for, for so many blocks, with
@@ -230,24 +252,29 @@ func (x *execution) attest(signer Address, p Attest) error {
 	return nil
 }
 
-// attested ends the life of a request: it becomes a candidate, or is disputed
-// when the auditor rendered other pixels.
+// attested ends the life of a request: it becomes a candidate, or an edition that is
+// delivered, or is disputed when the auditor rendered other pixels.
 func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 	a.Attested, a.Auditor, a.AuditedRoot = x.height, auditor, root
 	x.st.Delete(indexDue(*a))
 	x.st.Delete(indexOpen(a.Requester, a.RID))
 	if root == a.PixelRoot {
-		a.Status = StatusCandidate
-		x.st.Set(indexWait(a.Attested, a.RID), present)
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
+		if a.Edition != nil {
+			x.delivered(a)
+		} else {
+			a.Status = StatusCandidate
+			x.st.Set(indexWait(a.Attested, a.RID), present)
+		}
 		x.openedBy(a.KeyEpoch, a.Auditor, a.Generator)
 		x.tried(*a, "")
 		return
 	}
 	a.Status, a.Ended, a.Reason = StatusDisputed, x.height, "the auditor rendered other pixels"
-	x.unlock(a.Requester, a.Deposit, a.Deposit)
+	x.unlock(a.Requester, a.locked(), a.locked())
+	x.failed(*a)
 	x.tried(*a, "")
-	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.Deposit)
+	x.emit(EventArtworkDisputed, a.RID, a.CID, a.PixelRoot, a.AuditedRoot, a.Generator, a.Auditor, a.locked())
 }
 
 // expireArtworks ends requests whose deadline this block is.
@@ -270,9 +297,10 @@ func (x *execution) expireArtworks() {
 		default:
 			a.Reason = "nobody audited it in time"
 		}
-		x.unlock(a.Requester, a.Deposit, a.Deposit)
+		x.unlock(a.Requester, a.locked(), a.locked())
+		x.failed(a)
 		x.saveArtwork(a)
-		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.Deposit)
+		x.emit(EventArtworkExpired, a.RID, was, a.Reason, a.locked())
 		if was != StatusRequested {
 			x.tried(a, was)
 		}

@@ -28,6 +28,9 @@
 // In these the deposit goes back. Deadlines are heights; what must come before
 // Artwork.Expiry may not come in the block of that height.
 //
+// An Edition is a request for something that is there already, drawn once more. It takes
+// the same way up to its audit and ends there, as delivered: see edition.go.
+//
 // # A round
 //
 // It opens by itself when enough candidates wait. While it is backing, accounts

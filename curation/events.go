@@ -55,6 +55,8 @@ const (
 	EventArtworkAttested   = "artwork.attested"
 	EventArtworkDisputed   = "artwork.disputed"
 	EventArtworkExpired    = "artwork.expired"
+	EventEditionRequested  = "edition.requested"
+	EventEditionDelivered  = "edition.delivered"
 	EventRoundOpened       = "round.opened"
 	EventRoundOpening      = "round.opening"
 	EventRoundSettled      = "round.settled"
@@ -134,6 +136,8 @@ var EventAttributes = map[string][]string{
 	EventArtworkAttested:   {"rid", "cid", "pixel_root", "auditor"},
 	EventArtworkDisputed:   {"rid", "cid", "pixel_root", "audited_root", "generator", "auditor", "refund"},
 	EventArtworkExpired:    {"rid", "status", "reason", "refund"},
+	EventEditionRequested:  {"rid", "of", "size", "frames", "price"},
+	EventEditionDelivered:  {"rid", "cid", "maker", "price", "refund", "until"},
 	EventRoundOpened:       {"round", "candidates", "back_until", "open_until"},
 	EventRoundOpening:      {"round", "orders", "escrow"},
 	EventRoundSettled:      {"round", "published", "backing", "treasury_tribute", "maker_tribute"},

@@ -224,6 +224,8 @@ func (x *execution) apply(tx Tx) error {
 		return x.trainingMessage(tx.Signer, p)
 	case Request:
 		return x.request(tx.Signer, p)
+	case Edition:
+		return x.edition(tx.Signer, p)
 	case Certify:
 		return x.certify(p)
 	case Register:
@@ -330,6 +332,7 @@ func (x *execution) endBlock() []Event {
 	x.lapseMotions()
 	x.expireArtworks()
 	x.trainingBlock()
+	x.forgetEditions()
 	x.rotationBlock()
 	x.roundBlock()
 	x.release()

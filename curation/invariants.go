@@ -42,7 +42,7 @@ func (m *Machine) lockedAdds(r state.Reader) error {
 	want := map[Address]Amount{}
 	for _, a := range records[Artwork](r, []byte("artwork/")) {
 		if !a.Status.Ended() {
-			want[a.Requester] = want[a.Requester].Add(a.Deposit)
+			want[a.Requester] = want[a.Requester].Add(a.locked())
 		}
 	}
 	for _, o := range records[Order](r, []byte("order/")) {
@@ -119,6 +119,24 @@ func (m *Machine) indexed(r state.Reader) error {
 		if a.Status == StatusCandidate {
 			want[string(indexWait(a.Attested, a.RID))] = true
 		}
+		if e := a.Edition; e != nil {
+			for _, of := range e.Of {
+				want[string(indexEdition(of, place(a)...))] = true
+			}
+			kept := a.Status == StatusDelivered && a.Kept > m.height
+			if kept {
+				want[string(indexKept(a))] = true
+			}
+			if kept || a.Status.Open() {
+				want[string(indexSame(*e))] = true
+			}
+		}
+		switch a.Status {
+		case StatusCandidate, StatusBacking, StatusPublished, StatusDeclined, StatusDelivered:
+			if (a.Edition != nil) != (a.Status == StatusDelivered) {
+				return fmt.Errorf("artwork %v is %s, an edition: %v", a.RID, a.Status, a.Edition != nil)
+			}
+		}
 		if a.Registered != 0 {
 			want[string(indexCID(a.CID, a.RID[:]...))] = true
 		}
@@ -137,7 +155,7 @@ func (m *Machine) indexed(r state.Reader) error {
 			return fmt.Errorf("%d artworks are %s, the index counts %d", counts[status], status, count(r, k))
 		}
 	}
-	for _, prefix := range []string{"index/shelf/", "index/asked/", "index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/", "index/cid/"} {
+	for _, prefix := range []string{"index/shelf/", "index/asked/", "index/due/", "index/open/", "index/wait/", "index/order/", "index/escrow/", "index/cid/", "index/same/", "index/edition/", "index/kept/"} {
 		for k := range r.Ascend([]byte(prefix)) {
 			if !want[string(k)] {
 				return fmt.Errorf("index %q points at nothing", k)

@@ -11,7 +11,7 @@ import (
 // Statuses are all states of an artwork, in the order of its life.
 var Statuses = []Status{
 	StatusRequested, StatusApproved, StatusRegistered, StatusCandidate, StatusBacking,
-	StatusPublished, StatusDeclined, StatusDisputed, StatusExpired,
+	StatusPublished, StatusDeclined, StatusDisputed, StatusExpired, StatusDelivered,
 }
 
 // Filter chooses artworks. The zero value chooses all.

@@ -120,6 +120,15 @@ type Params struct {
 	// of the tiles gets by k of them with less than (1-f)^k. Range 0..16384.
 	AuditTiles uint64 `json:"audit_tiles"`
 
+	// MaxEditionPixels is the most pixels of one edition, all frames of a film together;
+	// 0 means that none are made. The default is a picture of 8192², or a film of 256
+	// frames of 512². Range 0..2^30. See Edition.
+	MaxEditionPixels uint64 `json:"max_edition_pixels"`
+	// EditionBlocks is for how many blocks after its audit members keep an edition, and
+	// refuse to make the same once more: time to fetch it. Nobody chose that it should
+	// stay, and it can be asked for again. Range 1..10000000.
+	EditionBlocks uint64 `json:"edition_blocks"`
+
 	// MemberQuota is the number of free protocol transactions of one member in one
 	// block. Range 1..10000.
 	MemberQuota uint64 `json:"member_quota"`
@@ -139,6 +148,9 @@ type Fees struct {
 	// Protocol is what a member's kind of transaction costs an account that is not
 	// a member, such as a certificate that a collector brings.
 	Protocol curve.Amount `json:"protocol"`
+	// Edition is what a million pixels of an edition cost beside the fee of a request,
+	// each that is begun. It goes to the generator, and back if there is no edition.
+	Edition curve.Amount `json:"edition"`
 }
 
 // DefaultParams suit a network whose blocks come about once a second; spans
@@ -154,11 +166,12 @@ func DefaultParams() Params {
 		MaxPublished: 6, MaxOrders: 512, MinEscrow: curve.Credits(1), AccountOrders: 32, IdentityCapPPM: 50_000,
 		ReserveRatioPPM: 500_000, LockedSupply: curve.Credits(100),
 		TreasuryTributePPM: 20_000, MakerTributePPM: 10_000, ExitTributePPM: 10_000,
-		SlashPPM: 200_000, PictureSize: 1024, AuditTiles: 0, MemberQuota: 64,
+		SlashPPM: 200_000, PictureSize: 1024, AuditTiles: 0, MaxEditionPixels: 1 << 26, EditionBlocks: 86_400, MemberQuota: 64,
 		Fees: Fees{
 			PerByte: curve.NewAmount(10_000), // 10^-5 credits: a full block costs ten credits
 			Send:    curve.NewAmount(1_000_000), Request: curve.Credits(1), Order: curve.NewAmount(10_000_000),
 			Sell: curve.NewAmount(10_000_000), Protocol: curve.NewAmount(10_000_000),
+			Edition: curve.NewAmount(100_000_000), // 8192² pixels cost 6.8 credits
 		},
 	}
 }
@@ -195,6 +208,8 @@ func (p Params) Validate() error {
 		{"slash_ppm", uint64(p.SlashPPM), 0, uint64(curve.PPM)},
 		{"picture_size", p.PictureSize, 64, 4096},
 		{"audit_tiles", p.AuditTiles, 0, 16_384},
+		{"max_edition_pixels", p.MaxEditionPixels, 0, 1 << 30},
+		{"edition_blocks", p.EditionBlocks, 1, 10_000_000},
 		{"member_quota", p.MemberQuota, 1, 10_000},
 	} {
 		if r.value < r.min || r.value > r.max {
@@ -215,6 +230,7 @@ func (p Params) Validate() error {
 		{"fees.order", p.Fees.Order, curve.Amount{}, curve.Credits(1_000_000)},
 		{"fees.sell", p.Fees.Sell, curve.Amount{}, curve.Credits(1_000_000)},
 		{"fees.protocol", p.Fees.Protocol, curve.Amount{}, curve.Credits(1_000_000)},
+		{"fees.edition", p.Fees.Edition, curve.Amount{}, curve.Credits(1_000_000)},
 	} {
 		if r.value.Less(r.min) || r.max.Less(r.value) {
 			return fmt.Errorf("%s is %s, want %s to %s; it is written in base units of 0.000000001", r.name, r.value.Credits(), r.min.Credits(), r.max.Credits())
@@ -230,7 +246,7 @@ func (p Params) FeeFor(kind Kind, size int, member bool) curve.Amount {
 	switch kind {
 	case KindSend:
 		base = p.Fees.Send
-	case KindRequest:
+	case KindRequest, KindEdition:
 		base = p.Fees.Request
 	case KindOrder:
 		base = p.Fees.Order

@@ -34,6 +34,7 @@ const (
 	KindTraining Kind = "training.message"   // trainers
 	KindEvidence Kind = "evidence.submit"    // members
 	KindRequest  Kind = "artwork.request"    // anyone
+	KindEdition  Kind = "artwork.edition"    // anyone
 	KindCertify  Kind = "approval.certify"   // anyone; free for members
 	KindRegister Kind = "artwork.register"   // the generator
 	KindAttest   Kind = "artwork.attest"     // the auditor
@@ -232,6 +233,7 @@ var payloads = map[Kind]func([]byte) (Payload, error){
 	KindJoin:     read[Join],
 	KindTraining: read[TrainingMessage],
 	KindRequest:  read[Request],
+	KindEdition:  read[Edition],
 	KindCertify:  read[Certify],
 	KindRegister: read[Register],
 	KindAttest:   read[Attest],

@@ -302,7 +302,7 @@ func (m *Machine) free(tx Tx) bool {
 		return false
 	}
 	switch tx.Payload.Kind() {
-	case KindSend, KindRequest, KindOrder, KindSell:
+	case KindSend, KindRequest, KindEdition, KindOrder, KindSell:
 		return false
 	}
 	return true

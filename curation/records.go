@@ -203,9 +203,10 @@ const (
 	StatusCandidate  Status = "candidate"  // audited; waits for a round
 	StatusBacking    Status = "backing"    // in the current round
 	StatusPublished  Status = "published"
-	StatusDeclined   Status = "declined" // the round did not choose it, or too many of its rounds failed
-	StatusDisputed   Status = "disputed" // the auditor rendered other pixels
-	StatusExpired    Status = "expired"  // its deadline passed
+	StatusDeclined   Status = "declined"  // the round did not choose it, or too many of its rounds failed
+	StatusDisputed   Status = "disputed"  // the auditor rendered other pixels
+	StatusExpired    Status = "expired"   // its deadline passed
+	StatusDelivered  Status = "delivered" // an edition that was audited
 )
 
 // Open says whether the artwork still occupies its requester's limit of open
@@ -217,7 +218,7 @@ func (s Status) Open() bool {
 // Ended says that nothing more will happen to the artwork but sales.
 func (s Status) Ended() bool {
 	switch s {
-	case StatusPublished, StatusDeclined, StatusDisputed, StatusExpired:
+	case StatusPublished, StatusDeclined, StatusDisputed, StatusExpired, StatusDelivered:
 		return true
 	}
 	return false
@@ -279,6 +280,10 @@ type Artwork struct {
 
 	Ended  uint64 // height of the final state
 	Reason string // why it ended other than published, in words
+
+	Edition *Edition     // what it is an edition of, whose first artwork has its prompt; nil for a new picture
+	Price   curve.Amount // of an edition: locked with the deposit, and the generator's once it is audited
+	Kept    uint64       // first height at which members may let a delivered edition go
 }
 
 // Score is (Σ √cost)² over the backing accounts, in base units.

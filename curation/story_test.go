@@ -269,6 +269,16 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 			prompt, _, _ = strings.Cut(quoted, `"`)
 		}
 		return sign(Request{Prompt: prompt, ModelID: w.modelID()})
+	case "redraws", "films":
+		e := Edition{ModelID: w.modelID(), Of: []Hash{s.rid(words[1])}, Size: number64(option("size", "1000")), Frames: number64(option("frames", "0")),
+			Length: number64(option("length", "0")), Once: option("way", "and-back") == "once", Changes: []byte(strings.ReplaceAll(option("changes", "none"), "none", ""))}
+		if words[0] == "films" {
+			e.Of = append(e.Of, s.rid(words[2]))
+		}
+		if option("model", "current") != "current" {
+			e.ModelID = Hash{9}
+		}
+		return sign(e)
 	case "certifies":
 		of := s.rid(words[1])
 		var by []uint32
@@ -396,6 +406,18 @@ func (s *story) show(words []string) string {
 			epochs = append(epochs, m.KeyEpoch)
 		}
 		return fmt.Sprintf("keep: %v", epochs)
+	case "editions":
+		var of []string
+		for _, a := range view(s.w, func(v View) []Artwork { return v.Editions(s.rid(words[1]), 10) }) {
+			of = append(of, fmt.Sprintf("%s %s", a.RID, a.Status))
+		}
+		return s.names(fmt.Sprintf("editions of %s: %q", words[1], of))
+	case "kept":
+		var kept []string
+		for _, a := range view(s.w, View.Kept) {
+			kept = append(kept, a.RID.String())
+		}
+		return s.names(fmt.Sprintf("kept: %v", kept))
 	case "treasury":
 		v := view(s.w, View.Treasury)
 		return fmt.Sprintf("treasury: %s, fees %s, tributes %s", v.Balance.Credits(), v.Fees.Credits(), v.Tributes.Credits())
@@ -431,7 +453,7 @@ func (s *story) event(e Event) string {
 // amounts are the attributes that stories show in credits or tokens.
 var amounts = map[string]bool{
 	"amount": true, "deposit": true, "escrow": true, "refund": true, "cost": true, "tribute": true, "tokens": true, "payout": true,
-	"supply": true, "reserve": true, "backing": true, "treasury_tribute": true, "maker_tribute": true, "maker_pay": true, "min_out": true,
+	"supply": true, "reserve": true, "backing": true, "treasury_tribute": true, "maker_tribute": true, "maker_pay": true, "min_out": true, "price": true,
 }
 
 // names puts names for accounts, requests and folders, and cuts other hex.

@@ -106,13 +106,20 @@ func (w *walker) payload() (string, Payload) {
 	if name, p := w.due(); p != nil && w.next(3) > 0 {
 		return name, p
 	}
-	switch w.next(26) {
+	switch w.next(28) {
 	case 24, 25:
 		next := view(w.world, View.NextPrior)
 		version := next + uint64(w.next(3)) - 1
 		round, _ := view2(w.world, func(v View) (uint64, bool) { return v.PriorRound(version) })
 		file := w.next(8) / 7 // most agree
 		return w.someone(), RecordPrior{Version: version, Round: round, Prior: hash("prior", number(version), number(uint64(file))), Lexicon: Hash{1}}
+	case 26, 27:
+		e := Edition{ModelID: w.modelID(), Of: []Hash{w.rid()}, Size: uint64(w.next(200)) * 16}
+		if w.next(2) == 0 {
+			e.Of, e.Frames, e.Once = append(e.Of, w.rid()), uint64(w.next(60)), w.next(2) == 0
+			e.Length = e.Frames * 50
+		}
+		return collectors[w.next(4)], e
 	case 20:
 		r := view(w.world, func(v View) Rotation { r, _ := v.Rotation(); return r })
 		if len(r.Order) > 0 && w.next(4) > 0 {
@@ -301,7 +308,7 @@ func (r rapidTB) Helper()                           { r.rt.Helper() }
 func TestLongWalksGoEverywhere(t *testing.T) {
 	seen := map[string]int{}
 	missing := func() (kinds []string) {
-		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventTasteAdopted} {
+		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventTasteAdopted, EventEditionDelivered} {
 			if seen[kind] == 0 {
 				kinds = append(kinds, kind)
 			}

@@ -64,7 +64,7 @@ func testParams() Params {
 	p.MaxPrekeys, p.KeyEpochBlocks = 32, 30
 	p.RoundCandidates, p.RoundWaitBlocks, p.BackBlocks, p.OpenBlocks = 3, 10, 5, 5
 	p.MaxPublished, p.MaxOrders, p.AccountOrders, p.IdentityCapPPM = 2, 12, 4, 400_000
-	p.MemberQuota = 8
+	p.MemberQuota, p.MaxEditionPixels, p.EditionBlocks = 8, 4_000_000, 6
 	p.Fees.PerByte = curve.Amount{} // fees that a story can be read with
 	return p
 }

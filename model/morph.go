@@ -1,7 +1,9 @@
 package model
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 
 	"github.com/atelier-dao/atelier/model/kernel"
 )
@@ -79,6 +81,39 @@ func (m *Morph) Frame(ctx context.Context, at uint32, size int, o RenderOptions)
 	}
 	p.PixelRoot, err = kernel.PixelRoot(p.W, p.H, p.RGB)
 	return p, err
+}
+
+// Check is [Check] of a frame: it tells which of the tiles are others in rgb. Errors are
+// those of Check.
+func (m *Morph) Check(ctx context.Context, at uint32, size int, rgb []byte, tiles []int, o RenderOptions) (differ []int, err error) {
+	programs, _, err := m.at(at)
+	if err != nil {
+		return nil, err
+	}
+	if len(programs) == 1 {
+		return Check(ctx, programs[0], size, size, rgb, tiles, o)
+	}
+	if len(rgb) != 3*size*size {
+		return nil, fmt.Errorf("%w: %d bytes are no picture of %d×%d pixels", kernel.ErrSize, len(rgb), size, size)
+	}
+	frame, err := m.Frame(ctx, at, size, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range tiles {
+		if i < 0 || i >= Tiles(size, size) {
+			return nil, fmt.Errorf("%w: a tile that the picture of %d×%d pixels does not have", kernel.ErrSize, size, size)
+		}
+		r := TileAt(size, size, i)
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			from, to := 3*(y*size+r.Min.X), 3*(y*size+r.Max.X)
+			if !bytes.Equal(frame.RGB[from:to], rgb[from:to]) {
+				differ = append(differ, i)
+				break
+			}
+		}
+	}
+	return differ, nil
 }
 
 // at is the program at some part of the way, or two with the weight of the second.

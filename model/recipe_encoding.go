@@ -82,6 +82,12 @@ func (r Recipe) encoding() []byte {
 		}
 		b = s.append(b)
 	}
+	return r.appendChanges(b)
+}
+
+// appendChanges appends what the flags tell of.
+func (r Recipe) appendChanges(b []byte) []byte {
+	flags, be := r.flags(), binary.BigEndian
 	if flags&withColours != 0 {
 		b = r.Colours.Of.append(b)
 	}
@@ -106,6 +112,35 @@ func (r Recipe) encoding() []byte {
 		b = be.AppendUint16(b, r.Shadow)
 	}
 	return b
+}
+
+// Changes is what the recipe says beyond its artist and subjects: the byte of flags and
+// the changes as in its encoding, or nothing when there are none. Colours of another
+// subject are not among them. It has at most 30 bytes.
+func (r Recipe) Changes() []byte {
+	r.Colours.Of = nil
+	if r.flags() == 0 {
+		return nil
+	}
+	return r.appendChanges([]byte{r.flags()})
+}
+
+// Changed is the recipe with the changes that Changes of another one wrote, in the place
+// of its own. Errors wrap [ErrRecipe].
+func (r Recipe) Changed(changes []byte) (Recipe, error) {
+	d := recipeReader{rest: changes}
+	r.Colours, r.Frame, r.Sharpness, r.Shadow = Colours{}, Frame{Zoom: ZoomOne}, Unchanged, Unchanged
+	if len(changes) == 0 {
+		return r, nil
+	}
+	flags := d.byte()
+	if flags == 0 || flags&withColours != 0 {
+		return Recipe{}, noRecipe("its changes begin with the flags %#x", flags)
+	}
+	if err := d.changes(&r, flags, len(changes)); err != nil {
+		return Recipe{}, err
+	}
+	return r, nil
 }
 
 func (s Subject) append(b []byte) []byte {
@@ -141,6 +176,15 @@ func UnmarshalRecipe(b []byte) (Recipe, error) {
 		}
 		left -= weight
 	}
+	if err := d.changes(&r, flags, len(b)); err != nil {
+		return Recipe{}, err
+	}
+	return r, nil
+}
+
+// changes reads what appendChanges wrote into a recipe of which the rest is known, up to
+// the end of all that there was, and validates it.
+func (d *recipeReader) changes(r *Recipe, flags byte, all int) error {
 	if flags&withColours != 0 {
 		of := d.subject()
 		r.Colours.Of = &of
@@ -151,7 +195,7 @@ func UnmarshalRecipe(b []byte) (Recipe, error) {
 	if flags&withHues != 0 {
 		n := int(d.byte())
 		if n > MaxHues {
-			return Recipe{}, noRecipe("it gives %d hues, want at most %d", n, MaxHues)
+			return noRecipe("it gives %d hues, want at most %d", n, MaxHues)
 		}
 		for range n {
 			r.Colours.Hues = append(r.Colours.Hues, d.uint16())
@@ -168,18 +212,18 @@ func UnmarshalRecipe(b []byte) (Recipe, error) {
 		r.Shadow = d.uint16()
 	}
 	if d.short {
-		return Recipe{}, noRecipe("it breaks off after %s", plural(len(b), "byte"))
+		return noRecipe("it breaks off after %s", plural(all, "byte"))
 	}
 	if len(d.rest) > 0 {
-		return Recipe{}, noRecipe("%s follow its end", plural(len(d.rest), "byte"))
+		return noRecipe("%s follow its end", plural(len(d.rest), "byte"))
 	}
 	if err := r.Validate(); err != nil {
-		return Recipe{}, err
+		return err
 	}
 	if r.flags() != flags {
-		return Recipe{}, noRecipe("it lists a change that changes nothing")
+		return noRecipe("it lists a change that changes nothing")
 	}
-	return r, nil
+	return nil
 }
 
 // recipeReader takes from what is left, and zeros once that is too short.

@@ -372,3 +372,54 @@ func TestMixturesOfTheLongestLatentsDoNotOverflow(t *testing.T) {
 	m.add([]int64{-4096, 100}, kernel.Identity(), WholeWeight/2)
 	require.Equal(t, []int64{0, 200}, m.latent())
 }
+
+// What a recipe changes goes from one picture to another, and says nothing about colours
+// that are another picture's.
+func TestChangesGoFromOneRecipeToAnother(t *testing.T) {
+	for name, r := range recipes() {
+		changes := r.Changes()
+		require.LessOrEqual(t, len(changes), 30, name)
+		other, err := own("moon", 9).Changed(changes)
+		require.NoError(t, err, name)
+		require.Equal(t, "moon", other.Subjects[0].Prompt)
+		r.Colours.Of = nil
+		require.Equal(t, r.Colours, other.Colours, name)
+		require.Equal(t, r.Frame, other.Frame, name)
+		require.Equal(t, changes, other.Changes(), name)
+		require.NoError(t, other.Validate(), name)
+		plain, err := other.Changed(nil)
+		require.NoError(t, err)
+		require.True(t, plain.Plain(), name)
+	}
+	for name, b := range map[string][]byte{
+		"no flags":                    {0},
+		"colours of another":          append([]byte{1}, make([]byte, 33)...),
+		"turned by nothing":           {2, 0, 0},
+		"turned too far":              {2, 1, 104},
+		"turned and given":            {6, 0, 1, 1, 0, 1},
+		"a frame that shows all":      {32, 0, 0, 1, 0, 0, 0, 0, 0},
+		"as sharp as before":          {64, 0, 100},
+		"nine hues":                   append([]byte{4, 9}, make([]byte, 18)...),
+		"what breaks off":             {128, 1},
+		"what goes on":                {8, 0},
+		"what goes on with a percent": {64, 0, 50, 0},
+	} {
+		_, err := own("moon", 9).Changed(b)
+		require.ErrorIs(t, err, ErrRecipe, name)
+	}
+}
+
+func FuzzChanges(f *testing.F) {
+	for _, r := range recipes() {
+		f.Add(r.Changes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := own("moon", 9).Changed(b)
+		if err != nil {
+			require.ErrorIs(t, err, ErrRecipe)
+			return
+		}
+		require.NoError(t, r.Validate())
+		require.Equal(t, string(b), string(r.Changes()))
+	})
+}

@@ -42,7 +42,7 @@ type actor struct {
 
 	work sync.WaitGroup // effects under way
 
-	renders chan struct{} // one token: one render at a time in this node
+	renders, editions chan struct{} // one token each: one render of a kind at a time in this node
 }
 
 type ask struct {
@@ -64,7 +64,7 @@ func newActor(n *Node, m *member.Machine, j *journal) *actor {
 	return &actor{
 		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
 		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
-		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1),
+		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1), editions: make(chan struct{}, 1),
 	}
 }
 

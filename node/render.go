@@ -24,14 +24,24 @@ import (
 // maxFolderBytes bounds the files of an artwork's folder together.
 const maxFolderBytes = 64 << 20
 
-// render performs a member.Render: one at a time in this node.
+// render performs a member.Render: in this node one new picture, and one edition, at a
+// time, so that no picture waits for large editions.
 func (a *actor) render(ctx context.Context, f member.Render) {
 	defer f.Wipe()
 	done := member.Rendered{RID: f.Artwork.RID, Role: f.Role}
+	token, within := a.renders, ctx
+	if f.Artwork.Edition != nil {
+		token = a.editions
+	}
 	select {
-	case a.renders <- struct{}{}:
-		defer func() { <-a.renders }()
-		done.CID, done.PixelRoot, done.Rotate, done.Err = a.n.draw(ctx, f)
+	case token <- struct{}{}:
+		defer func() { <-token }()
+		if f.Artwork.Edition != nil {
+			var cancel context.CancelFunc
+			within, cancel = context.WithTimeout(ctx, editionTimeout)
+			defer cancel()
+		}
+		done.CID, done.PixelRoot, done.Rotate, done.Err = a.n.draw(within, f)
 	case <-ctx.Done():
 		return
 	}
@@ -65,6 +75,9 @@ func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels c
 }
 
 func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Render) (string, curation.Hash, error) {
+	if f.Artwork.Edition != nil {
+		return n.drawEdition(ctx, artist, f)
+	}
 	if f.Role == seal.Auditor {
 		pixels, err := n.audit(ctx, artist, f)
 		return "", pixels, err
@@ -78,21 +91,21 @@ func (n *Node) drawWith(ctx context.Context, artist *model.Artist, f member.Rend
 	if err != nil {
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	root, err := n.storeArtwork(ctx, f, picture, taste)
+	var png bytes.Buffer
+	if err := picture.EncodePNG(&png); err != nil {
+		return "", curation.Hash{}, err
+	}
+	root, err := n.storeArtwork(ctx, f, picture, png.Bytes(), taste, nil)
 	return root, picture.PixelRoot, err
 }
 
 // storeArtwork builds, pins and stores the folder, and returns its CID.
-func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture, taste *storage.Taste) (string, error) {
-	label, err := n.label(f, picture, n.self().Index, taste)
+func (n *Node) storeArtwork(ctx context.Context, f member.Render, picture *model.Picture, png []byte, taste *storage.Taste, of *storage.Edition) (string, error) {
+	label, err := n.label(f, picture, n.self().Index, taste, of)
 	if err != nil {
 		return "", err
 	}
-	var png bytes.Buffer
-	if err := picture.EncodePNG(&png); err != nil {
-		return "", err
-	}
-	label.PNG = png.Bytes()
+	label.PNG = png
 	files, err := storage.BuildArtworkFolder(label)
 	if err != nil {
 		return "", fmt.Errorf("build artwork folder: %w", err)
@@ -123,7 +136,7 @@ func (n *Node) audit(ctx context.Context, artist *model.Artist, f member.Render)
 	if err != nil {
 		return curation.Hash{}, fmt.Errorf("render: %w", err)
 	}
-	label := func(p *model.Picture) (storage.Artwork, error) { return n.label(f, p, f.Artwork.Generator, taste) }
+	label := func(p *model.Picture) (storage.Artwork, error) { return n.label(f, p, f.Artwork.Generator, taste, nil) }
 	return vouched(ctx, program, root, files, label, n.params(), rand.Reader, n.cfg.Artist.Workers)
 }
 
@@ -259,9 +272,9 @@ func (n *Node) others(first curation.Address) []peer.ID {
 }
 
 // label is what an artwork's folder says, but for its picture.
-func (n *Node) label(f member.Render, p *model.Picture, generator uint32, taste *storage.Taste) (storage.Artwork, error) {
+func (n *Node) label(f member.Render, p *model.Picture, generator uint32, taste *storage.Taste, of *storage.Edition) (storage.Artwork, error) {
 	receipt, err := n.receipt(f.Artwork, f.Model(), p, generator)
-	receipt.Taste = taste
+	receipt.Taste, receipt.Edition = taste, of
 	return storage.Label(n.genesis.Charter.Name, f.Model().Name, receipt), err
 }
 

@@ -142,6 +142,10 @@ func (a Artwork) Metadata(image cid.Cid) Metadata {
 // from its receipt, the name of its network and that of the network's artist, so
 // whoever knows these can tell a label that somebody made up.
 func Label(network, artist string, r Receipt) Artwork {
+	if r.Edition != nil {
+		title, description := r.Edition.describe(network, artist)
+		return Artwork{Title: title, Author: network, Description: description, Attributes: []Attribute{{"Artist", artist}}, Receipt: r}
+	}
 	name, made := r.Prompt, fmt.Sprintf("for the prompt %q", r.Prompt)
 	switch {
 	case r.Taste != nil:
@@ -178,6 +182,11 @@ func printable(s string) string {
 func (r Receipt) Attributes() []Attribute {
 	from := []Attribute{{"Prompt", r.Prompt}}
 	switch {
+	case r.Edition != nil:
+		from = r.Edition.attributes()
+		if r.Prompt != "" {
+			from = append(from, Attribute{"Prompt", r.Prompt})
+		}
 	case r.Taste != nil:
 		from = []Attribute{{"Words", r.Taste.Words}, {"Taste", fmt.Sprintf("version %d", r.Taste.Version)}, {"Prior", hex.EncodeToString(r.Taste.Prior[:])}}
 	case r.Prompt == "":

@@ -41,13 +41,22 @@ func ReadPNG(b []byte, maxSide int, sink func(rows []byte) error) error {
 // inflate hands what the pixels of a PNG are packed from to read, which reads all of
 // it, and refuses bytes behind it, that no viewer would show.
 func inflate(chunks []pngChunk, read func(io.Reader) error) error {
-	var parts []io.Reader
+	var parts [][]byte
 	for _, c := range chunks {
 		if c.kind == "IDAT" {
-			parts = append(parts, bytes.NewReader(c.data))
+			parts = append(parts, c.data)
 		}
 	}
-	data := bufio.NewReader(io.MultiReader(parts...)) // of which zlib takes no byte too many
+	return inflateParts(parts, read)
+}
+
+// inflateParts is inflate of what the parts hold together.
+func inflateParts(parts [][]byte, read func(io.Reader) error) error {
+	readers := make([]io.Reader, len(parts))
+	for i, b := range parts {
+		readers[i] = bytes.NewReader(b)
+	}
+	data := bufio.NewReader(io.MultiReader(readers...)) // of which zlib takes no byte too many
 	z, err := zlib.NewReader(data)
 	if err != nil {
 		return fmt.Errorf("%v: %w", err, ErrPNG)

@@ -19,32 +19,33 @@ import (
 // seed offline, and with the model's key the pixels. What becomes of the picture
 // in curation is not known when it is written, and stands on the ledger.
 type Receipt struct {
-	Version         uint64   `cbor:"version"`          // ReceiptVersion
-	Chain           [32]byte `cbor:"chain"`            // SHA-256 of the genesis file
-	RequestID       [32]byte `cbor:"request_id"`       // rid
-	RequestHeight   uint64   `cbor:"request_height"`   // height of the request's block
-	ExpiryHeight    uint64   `cbor:"expiry_height"`    // from which nothing is released; past RequestHeight
-	Collector       [32]byte `cbor:"collector"`        // ed25519 public key of who asked
-	Prompt          string   `cbor:"prompt"`           // UTF-8, 0..200 bytes; empty when nobody gave one
-	Body            []byte   `cbor:"body"`             // the request as signed, whose hash is certified; 1..512 bytes
-	Model           [32]byte `cbor:"model"`            // model id on the ledger
-	ModelCID        Link     `cbor:"model_cid"`        // the sealed container
-	KeyEpoch        uint64   `cbor:"key_epoch"`        // of the model's key
-	CommitteeEpoch  uint64   `cbor:"committee_epoch"`  // of the key shares
-	Label           [32]byte `cbor:"label"`            // of the model's ciphertext
-	U               [32]byte `cbor:"u"`                // of the model's ciphertext, a ristretto255 point
-	Readers         []Reader `cbor:"readers"`          // who may read, under which key, whose digest is certified; 1..128
-	Certificate     [48]byte `cbor:"certificate"`      // BLS12-381 G1, compressed
-	SeedSignature   [48]byte `cbor:"seed_signature"`   // BLS12-381 G1, compressed
-	Seed            [32]byte `cbor:"seed"`             // follows from seed signature and rid
-	GeneratorIndex  uint64   `cbor:"generator_index"`  // member 1..65535
-	Generator       [32]byte `cbor:"generator"`        // ed25519 public key
-	GeneratorPrekey [32]byte `cbor:"generator_prekey"` // R, a ristretto255 point
-	Kernel          string   `cbor:"kernel"`           // contract of the arithmetic, "phase-16"; 1..32 bytes
-	Width           uint64   `cbor:"width"`            // pixels, 1..MaxSide
-	Height          uint64   `cbor:"height"`           // pixels, 1..MaxSide
-	PixelRoot       [32]byte `cbor:"pixel_root"`       // Merkle root over tiles of RGB
-	Taste           *Taste   `cbor:"taste,omitempty"`  // what a picture without a prompt was drawn from; nil for any other
+	Version         uint64   `cbor:"version"`           // ReceiptVersion
+	Chain           [32]byte `cbor:"chain"`             // SHA-256 of the genesis file
+	RequestID       [32]byte `cbor:"request_id"`        // rid
+	RequestHeight   uint64   `cbor:"request_height"`    // height of the request's block
+	ExpiryHeight    uint64   `cbor:"expiry_height"`     // from which nothing is released; past RequestHeight
+	Collector       [32]byte `cbor:"collector"`         // ed25519 public key of who asked
+	Prompt          string   `cbor:"prompt"`            // UTF-8, 0..200 bytes; of an edition that of its first artwork; empty when nobody gave one
+	Body            []byte   `cbor:"body"`              // the request as signed, whose hash is certified; 1..512 bytes
+	Model           [32]byte `cbor:"model"`             // model id on the ledger
+	ModelCID        Link     `cbor:"model_cid"`         // the sealed container
+	KeyEpoch        uint64   `cbor:"key_epoch"`         // of the model's key
+	CommitteeEpoch  uint64   `cbor:"committee_epoch"`   // of the key shares
+	Label           [32]byte `cbor:"label"`             // of the model's ciphertext
+	U               [32]byte `cbor:"u"`                 // of the model's ciphertext, a ristretto255 point
+	Readers         []Reader `cbor:"readers"`           // who may read, under which key, whose digest is certified; 1..128
+	Certificate     [48]byte `cbor:"certificate"`       // BLS12-381 G1, compressed
+	SeedSignature   [48]byte `cbor:"seed_signature"`    // BLS12-381 G1, compressed
+	Seed            [32]byte `cbor:"seed"`              // follows from seed signature and rid
+	GeneratorIndex  uint64   `cbor:"generator_index"`   // member 1..65535
+	Generator       [32]byte `cbor:"generator"`         // ed25519 public key
+	GeneratorPrekey [32]byte `cbor:"generator_prekey"`  // R, a ristretto255 point
+	Kernel          string   `cbor:"kernel"`            // contract of the arithmetic, "phase-16"; 1..32 bytes
+	Width           uint64   `cbor:"width"`             // pixels, 1..MaxSide; of an edition that is no film 1..MaxEditionSide
+	Height          uint64   `cbor:"height"`            // pixels, as width
+	PixelRoot       [32]byte `cbor:"pixel_root"`        // Merkle root over tiles of RGB; of a film that of its frames
+	Edition         *Edition `cbor:"edition,omitempty"` // what it is an edition of; nil for a picture of its own
+	Taste           *Taste   `cbor:"taste,omitempty"`   // what a picture without a prompt was drawn from; nil for any other
 }
 
 // Taste says what a picture without a prompt was drawn from: what the network's taste
@@ -124,7 +125,7 @@ var (
 		IndefLength:       cbor.IndefLengthForbidden,
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
 		UTF8:              cbor.UTF8RejectInvalid,
-		MaxNestedLevels:   4,
+		MaxNestedLevels:   6, // the taste of a work of an edition
 		MaxArrayElements:  MaxReaders,
 		MaxMapPairs:       32,
 	}.DecMode())
@@ -167,8 +168,10 @@ func DecodeReceipt(b []byte) (Receipt, error) {
 	return r, nil
 }
 
-func fits(text string) bool {
-	return len(text) > 0 && len(text) <= MaxLatent && utf8.ValidString(text)
+// fits says whether a picture of a prompt may have been drawn from it.
+func (t *Taste) fits(prompt string) bool {
+	text := func(s string) bool { return len(s) > 0 && len(s) <= MaxLatent && utf8.ValidString(s) }
+	return prompt == "" && t.Prior != [32]byte{} && text(t.Latent) && text(t.Words)
 }
 
 func (r Receipt) check() error {
@@ -182,7 +185,7 @@ func (r Receipt) check() error {
 		return bad("expiry height", r.ExpiryHeight)
 	case len(r.Prompt) > MaxPrompt || !utf8.ValidString(r.Prompt):
 		return bad("prompt", fmt.Sprintf("of %d bytes", len(r.Prompt)))
-	case r.Taste != nil && (r.Prompt != "" || r.Taste.Prior == [32]byte{} || !fits(r.Taste.Latent) || !fits(r.Taste.Words)):
+	case r.Taste != nil && (r.Edition != nil || !r.Taste.fits(r.Prompt)):
 		return bad("taste", fmt.Sprintf("of version %d", r.Taste.Version))
 	case len(r.Body) == 0 || len(r.Body) > MaxBody:
 		return bad("body", fmt.Sprintf("of %d bytes", len(r.Body)))
@@ -192,10 +195,15 @@ func (r Receipt) check() error {
 		return bad("kernel", fmt.Sprintf("of %d bytes", len(r.Kernel)))
 	case r.GeneratorIndex == 0 || r.GeneratorIndex > 65535:
 		return bad("generator index", r.GeneratorIndex)
-	case r.Width == 0 || r.Width > MaxSide:
+	case r.Width == 0 || r.Width > r.maxSide():
 		return bad("width", r.Width)
-	case r.Height == 0 || r.Height > MaxSide:
+	case r.Height == 0 || r.Height > r.maxSide():
 		return bad("height", r.Height)
+	}
+	if r.Edition != nil {
+		if err := r.Edition.check(); err != nil {
+			return err
+		}
 	}
 	if c, err := normal(r.ModelCID.Cid); err != nil || !c.Equals(r.ModelCID.Cid) {
 		return bad("model CID", r.ModelCID)

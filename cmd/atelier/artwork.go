@@ -9,10 +9,11 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/tastes"
 )
 
 // artworkStates are the states of an artwork in the order of its life.
-var artworkStates = []string{"requested", "approved", "registered", "candidate", "backing", "published", "declined", "disputed", "expired"}
+var artworkStates = []string{"requested", "approved", "registered", "candidate", "backing", "published", "declined", "disputed", "expired", "delivered"}
 
 func artworkList(e *env) *cobra.Command {
 	var f api.ArtworkFilter
@@ -27,7 +28,8 @@ func artworkList(e *env) *cobra.Command {
   candidate   audited; waits for a round
   backing     collectors are backing it
   published   chosen by a round; has a curve
-  declined, disputed, expired    other ends`,
+  declined, disputed, expired    other ends
+  delivered   an edition: what is there already, drawn once more`,
 		Example: "  atelier artwork list\n  atelier artwork list --status published,candidate\n  atelier artwork list --mine --key vera.age",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -64,7 +66,7 @@ func artworkList(e *env) *cobra.Command {
 				if a.Settled != 0 {
 					backing = credits(a.Backing)
 				}
-				rows = append(rows, []string{short(a.RID), a.Status, clip(a.Title, 40), who.of(a.Requester), made, backing})
+				rows = append(rows, []string{short(a.RID), a.Status, clip(promptOf(a), 40), who.of(a.Requester), made, backing})
 			}
 			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
 		},
@@ -100,6 +102,9 @@ func artworkShow(e *env) *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(e.out, "%q  %s\n", a.Title, a.Status)
+			if a.Edition != nil {
+				fmt.Fprintln(e.out, editionText(*a.Edition))
+			}
 			return e.columns(artworkSheet(n, a).rows)
 		},
 	}
@@ -126,8 +131,8 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("approved", "height %d, certificate %s… of the committee of epoch %d", a.Approved, a.Certificate.String()[:16], a.Epoch)
 		s.add("seed", "%s", a.Seed)
 		s.add("drawn", "%s", drawn(n, a.Order))
-		if m := n.Model; m != nil && m.ID == a.ModelID {
-			if r, err := drawnAs(m.PlainHash, model.Embedded().Words(), a.Prompt, latentOf(a.Artwork), a.Seed); err == nil {
+		if m := n.Model; m != nil && m.ID == a.ModelID && a.Edition == nil {
+			if r, err := tastes.Recipe(m.PlainHash, model.Embedded().Words(), a.Prompt, tasteOf(a.Artwork), a.Seed); err == nil {
 				s.add("recipe", "%s", r)
 			}
 		}
@@ -167,10 +172,46 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		holders = append(holders, fmt.Sprintf("%s  %s tokens", who.of(h.Account), credits(h.Tokens)))
 	}
 	s.addAll("held by", holders)
+	if e := a.Edition; e != nil {
+		s.addAll("recipe", e.Recipes)
+		s.add("price", "%s credits, the generator's once it is audited", credits(e.Price))
+		if e.Kept != 0 {
+			s.add("kept", "by the members until height %d; now %d", e.Kept, n.Height)
+		}
+	}
+	var editions []string
+	for i, d := range a.Editions {
+		if i == 8 {
+			editions = append(editions, fmt.Sprintf("and %d more", len(a.Editions)-i))
+			break
+		}
+		editions = append(editions, fmt.Sprintf("%s  %s  %s", short(d.RID), d.Status, editionText(*d.Edition)))
+	}
+	s.addAll("editions", editions)
 	if a.Reason != "" {
 		s.add("why", "%s", a.Reason)
 	}
 	return s
+}
+
+// promptOf is an artwork's prompt, and of an edition that it is one.
+func promptOf(a api.Artwork) string {
+	if a.Edition == nil {
+		return a.Title
+	}
+	return fmt.Sprintf("%s (%s)", clip(a.Title, 24), editionText(*a.Edition))
+}
+
+// editionText says what an edition is.
+func editionText(e api.Edition) string {
+	text := fmt.Sprintf("%dx%d of %s", e.Size, e.Size, short(e.Of[0]))
+	if len(e.Of) > 1 {
+		text = fmt.Sprintf("film of %d frames of %dx%d, from %s to %s", e.Frames, e.Size, e.Size, short(e.Of[0]), short(e.Of[1]))
+	}
+	if len(e.Changes) > 0 {
+		text += ", changed"
+	}
+	return text
 }
 
 // auditText says how much of a picture an auditor draws again, and what that finds.
@@ -189,6 +230,8 @@ func elsewhere(a api.Artwork) string {
 		return ""
 	case a.Status == "declined" || a.Status == "disputed":
 		return "  (let go)"
+	case a.Status == "delivered":
+		return "  (not on this node)"
 	}
 	return "  (not on this node: `atelier artwork fetch` brings it)"
 }

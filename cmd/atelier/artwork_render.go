@@ -20,7 +20,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/poster"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/tastes"
@@ -39,20 +38,23 @@ func artworkRender(e *env) *cobra.Command {
 	var size, workers, panels int
 	var format sheetSize
 	var v variation
+	var ask commission
 	c := &cobra.Command{
 		Use: "render ID|FOLDER", Short: "Draw an artwork once more: at any size, in other colours, as a poster",
 		Long: `render draws what is known already: an artwork of the network by its ID, or by its
 folder, CAR file or CID, a PNG that carries its recipe, or a RECIPE itself. At its
 own size it gets the same pixels; at any other it gets the same picture, sharp.
 
-Whoever has the artist may do this: the genesis artist is in this program, and
+Whoever has the artist does this at home: the genesis artist is in this program, and
 --weights names a folder with another. A network's sealed artist opens for one
-approved picture at a time, so drawing with it again takes another request.
+approved picture at a time, so its members are asked for an edition: what it costs
+is said, they approve and draw it, and it is checked and written to --out. It is of
+a published artwork, or of your own while it is a candidate.
 
 --poster sets it on paper with a margin, a title and a line of small print, in a
 size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. With
 --panels the sheet shows it several times, its hues turned further each time.`,
-		Example: "  atelier artwork render 3fa94c1d8a20 --size 8192 --out big.png\n" +
+		Example: "  atelier artwork render 3fa94c1d8a20 --size 8192 --out big.png --key vera.age\n" +
 			"  atelier artwork render ./heart --hue teal --out teal.png\n" +
 			"  atelier artwork render heart.png --poster a3 --title \"Our heart\" --out poster.png\n" +
 			"  atelier artwork render heart.png --poster 5000x2200 --panels 3 --paper dark --out row.png",
@@ -72,8 +74,26 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				return err
 			}
 			k, err := e.named(cmd.Context(), args[0], artist)
-			if err != nil {
+			var sealed *sealedError
+			asked := errors.As(err, &sealed) && weights == ""
+			if err != nil && !asked {
 				return err
+			}
+			if asked {
+				k.title, k.by = sealed.title, sealed.by
+			}
+			if !cmd.Flags().Changed("title") {
+				title = heading(k.title)
+			}
+			if !cmd.Flags().Changed("line") {
+				line = k.by
+			}
+			switch {
+			case asked && sheet:
+				s := poster.Sheet{Width: format.width, Height: format.height, Title: title, Line: line, Dark: paper == "dark"}
+				return e.posteredEdition(cmd.Context(), sealed, out, s, panels, &v, ask)
+			case asked:
+				return e.renderedEdition(cmd.Context(), sealed.rid, out, size, &v, ask)
 			}
 			if k.recipe, err = v.apply(k.recipe); err != nil {
 				return err
@@ -86,19 +106,11 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 				return err
 			}
 			if sheet {
-				if !cmd.Flags().Changed("title") {
-					title = heading(k.title)
-				}
-				if !cmd.Flags().Changed("line") {
-					line = k.by
-				}
 				s, err := k.sheet(artist, format, title, line, panels, paper == "dark")
 				if err != nil {
 					return err
 				}
-				if missing := s.Missing(); len(missing) > 0 {
-					fmt.Fprintf(e.err, "the font has no %q: left out of the print, give another text with --title or --line\n", string(missing))
-				}
+				e.warnMissing(s)
 				width, height = s.Width, s.Height
 				draw = func(w io.Writer) error { return drawSheet(cmd.Context(), w, s, k.recipe, o) }
 			}
@@ -135,6 +147,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	f.StringVar(&weights, "weights", "", "`DIR` of the artist (default: the embedded genesis artist)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
+	ask.options(c)
 	v.options(c)
 	return c
 }
@@ -154,12 +167,15 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 		if err != nil {
 			return known{}, err
 		}
-		if r := s.receipt; r != nil {
-			latent, words := "", r.Prompt
-			if t := r.Taste; t != nil {
-				latent, words = t.Latent, t.Words
+		if r := s.receipt; r != nil && (r.Edition == nil || curation.ModelID(artist.ID()) != r.Model) {
+			rid, words := r.RequestID, r.Prompt
+			if r.Edition != nil {
+				rid, words = r.Edition.Of[0].RequestID, r.Edition.Of[0].Name()
 			}
-			return ofArtwork(artist, r.Model, words, r.Prompt, latent, r.Seed, s.author(), r.RequestID)
+			if r.Taste != nil {
+				words = r.Taste.Words
+			}
+			return ofArtwork(artist, r.Model, words, r.Prompt, r.Taste, r.Seed, s.author(), rid)
 		}
 		r, _, err := s.said(artist)
 		return ofRecipe(r, artist), unchecked("the picture cannot be drawn once more", err)
@@ -178,11 +194,14 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 	if a.Approved == 0 {
 		return known{}, refused(curation.CodeWrongPhase, "artwork %s is %s: it has no seed yet", short(a.RID), a.Status)
 	}
+	if a.Edition != nil {
+		return known{}, refused(curation.CodeWrongPhase, "%s is an edition itself: name the artwork that it is of, %s", short(a.RID), short(a.Edition.Of[0]))
+	}
 	n, err := c.Network(ctx)
 	if err != nil {
 		return known{}, err
 	}
-	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, latentOf(a.Artwork), a.Seed, n.Name, a.RID)
+	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, tasteOf(a.Artwork), a.Seed, n.Name, a.RID)
 }
 
 func ofRecipe(r model.Recipe, artist *model.Artist) known {
@@ -195,40 +214,23 @@ func ofRecipe(r model.Recipe, artist *model.Artist) known {
 }
 
 // ofArtwork is the recipe of a network's artwork, for whoever has its artist.
-func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt, latent string, seed [32]byte, network string, rid curation.Hash) (known, error) {
+func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt string, drawn *storage.Taste, seed [32]byte, network string, rid curation.Hash) (known, error) {
 	if curation.ModelID(artist.ID()) != wanted {
-		return known{}, &quorumError{
+		return known{}, &sealedError{quorumError{
 			err:  fmt.Errorf("the artist that made it (model id %s…) is sealed, and these are other weights: drawing with it once more takes a request that the members approve", wanted.String()[:16]),
-			next: "Ask them with `atelier artwork request`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
-		}
+			next: "Ask them with `atelier artwork render` or `atelier artwork morph`; whoever has the opened artist names its folder with --weights DIR, and where guardians gave the key away `atelier model open` writes one.",
+		}, rid, title, fmt.Sprintf("%s  ·  artwork %s", clip(network, poster.MaxText/8), short(rid))}
 	}
-	r, err := drawnAs(artist.ID(), artist.Words(), prompt, latent, seed)
+	r, err := tastes.Recipe(artist.ID(), artist.Words(), prompt, drawn, seed)
 	return known{recipe: r, title: title, by: fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, err
 }
 
-// latentOf is what the taste gave for an artwork, as text; empty when it has a prompt.
-func latentOf(a api.Artwork) string {
+// tasteOf is what the taste gave for an artwork; nil when it has a prompt.
+func tasteOf(a api.Artwork) *storage.Taste {
 	if a.Drawn == nil {
-		return ""
+		return nil
 	}
-	return a.Drawn.Latent
-}
-
-// drawnAs is the recipe of a network's artwork: by its prompt, or by what the taste gave.
-// An artist of other words than the taste's draws the plain picture of the seed.
-func drawnAs(artist [32]byte, words *latent.Vocabulary, prompt, text string, seed [32]byte) (model.Recipe, error) {
-	if text == "" {
-		return model.NewRecipe(artist, prompt, seed), nil
-	}
-	l, err := tastes.ParseLatent(text)
-	if err != nil {
-		return model.Recipe{}, err
-	}
-	r, err := model.LatentRecipe(artist, words, l, seed)
-	if errors.Is(err, latent.ErrLatent) {
-		return model.NewRecipe(artist, "", seed), nil
-	}
-	return r, err
+	return &storage.Taste{Version: a.Drawn.Version, Prior: a.Prior, Latent: a.Drawn.Latent, Words: a.Title}
 }
 
 // author is whom the picture names: the network.
@@ -291,6 +293,13 @@ func (k known) sheet(artist *model.Artist, size sheetSize, title, line string, p
 		s.Panels = append(s.Panels, p)
 	}
 	return s, nil
+}
+
+// warnMissing tells which letters a poster cannot show.
+func (e *env) warnMissing(s poster.Sheet) {
+	if missing := s.Missing(); len(missing) > 0 {
+		fmt.Fprintf(e.err, "the font has no %q: left out of the print, give another text with --title or --line\n", string(missing))
+	}
 }
 
 // heading is a prompt as a title.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,6 +72,8 @@ type wait struct {
 	client  *api.Client
 	network api.Network
 	start   time.Time
+	to      io.Writer // for steps; nil means where results go
+	silent  bool      // about the end, of which the caller tells
 	told    map[string]bool
 	last    api.ArtworkDetail
 }
@@ -81,7 +84,11 @@ func (w *wait) tell(happened bool, step, format string, args ...any) {
 		return
 	}
 	w.told[step] = true
-	fmt.Fprintf(w.env.out, "  %-11s %5.1f s  %s\n", step, time.Since(w.start).Seconds(), fmt.Sprintf(format, args...))
+	to := w.to
+	if to == nil {
+		to = w.env.out
+	}
+	fmt.Fprintf(to, "  %-11s %5.1f s  %s\n", step, time.Since(w.start).Seconds(), fmt.Sprintf(format, args...))
 }
 
 func (w *wait) requested(ctx context.Context, rid curation.Hash) error {
@@ -137,16 +144,25 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 	}
 	w.tell(a.Registered != 0, "generated", "by %s, pixels %s…, %s", memberName(n, a.Generator), a.PixelRoot.String()[:16], a.CID)
 	w.tell(a.Auditor != 0 && a.AuditedRoot == a.PixelRoot, "audited", "by %s, who rendered the same pixels", memberName(n, a.Auditor))
+	what := "the deposit"
+	if a.Edition != nil {
+		what = "deposit and price"
+	}
 	switch a.Status {
 	case "candidate", "backing", "published", "declined":
 		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
+	case "delivered":
+		if w.silent {
+			return true, nil
+		}
+		return true, w.env.say(a, "%s  an edition of %q is delivered\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
 	case "expired":
 		if a.Approved == 0 {
-			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; the deposit came back", short(a.RID), a.Expiry, online(w.client))}
+			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; %s came back", short(a.RID), a.Expiry, online(w.client), what)}
 		}
-		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; the deposit came back", short(a.RID), a.Reason)}
+		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; %s came back", short(a.RID), a.Reason, what)}
 	case "disputed":
-		return true, &quorumError{err: fmt.Errorf("request %s is disputed: %s; the deposit came back", short(a.RID), a.Reason)}
+		return true, &quorumError{err: fmt.Errorf("request %s is disputed: %s; %s came back", short(a.RID), a.Reason, what)}
 	}
 	return false, nil
 }
@@ -162,6 +178,9 @@ func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patienc
 		step := "approved"
 		if w.last.Approved != 0 {
 			step = "a candidate"
+			if w.last.Edition != nil {
+				step = "delivered"
+			}
 		}
 		return &quorumError{err: fmt.Errorf("request %s was not %s within %v: %s; it goes on by itself, see `%s`",
 			short(rid), step, patience, online(w.client), w.env.again("artwork wait %s", short(rid)))}

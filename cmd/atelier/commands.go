@@ -25,7 +25,7 @@ var commands = []func(*env) *cobra.Command{
 		return noun("model", "The artist: seal it, look at it, vote on it, draw, check and train", modelSeal(e), modelShow(e), modelHistory(e), modelAdopt(e), modelOpen(e), modelRender(e), modelCheck(e), modelRecipe(e), modelMorph(e), modelTrain(e), modelExport(e), modelEngines(e))
 	},
 	func(e *env) *cobra.Command {
-		return noun("artwork", "Ask for pictures, look at them, bring them here, draw them anew", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e), artworkRender(e))
+		return noun("artwork", "Ask for pictures, look at them, bring them here, draw them anew", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e), artworkRender(e), artworkMorph(e))
 	},
 	func(e *env) *cobra.Command {
 		return noun("approval", "What the members' quorum has approved", approvalList(e), approvalReleases(e))

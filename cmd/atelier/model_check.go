@@ -18,6 +18,8 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/edition"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -78,12 +80,17 @@ func (s seen) said(artist *model.Artist) (model.Recipe, string, error) {
 	case r != nil && curation.ModelID(artist.ID()) != r.Model:
 		return model.Recipe{}, "", &uncheckedError{fmt.Sprintf("the artist that made the picture, whose model id is %v; these weights have %v: give --weights DIR if you may open it",
 			curation.Hash(r.Model), curation.ModelID(artist.ID()))}
-	case r != nil:
-		text := ""
-		if r.Taste != nil {
-			text = r.Taste.Latent
+	case r != nil && r.Edition != nil:
+		recipes, err := edition.Recipes(artist.ID(), artist.Words(), *r.Edition)
+		if err != nil {
+			return model.Recipe{}, "", &invalidError{fmt.Sprintf("the receipt's edition cannot be drawn: %v", err)}
 		}
-		drawn, err := drawnAs(artist.ID(), artist.Words(), r.Prompt, text, r.Seed)
+		if len(recipes) > 1 {
+			return model.Recipe{}, "", usage("it is a film: `atelier verify` with --weights draws all of its frames again")
+		}
+		return recipes[0], "its receipt", nil
+	case r != nil:
+		drawn, err := tastes.Recipe(artist.ID(), artist.Words(), r.Prompt, r.Taste, r.Seed)
 		return drawn, "its receipt", err
 	case s.recipe != nil:
 		return *s.recipe, "the recipe in the picture", nil

@@ -30,7 +30,7 @@ show treasury
 refused (nonce): nonce 0 is used, the account's next is 1: sign again with that
 refused (nonce): nonce 7 comes too early, the account's next is 1
 refused (expired): valid until height 3, this would be 9: sign again with a later one
-refused (signature): signature is not that of account dave for this network, 1ea486…: sign for the network that you mean
+refused (signature): signature is not that of account dave for this network, c1fc23…: sign for the network that you mean
 alice: 989.999 free, 0 locked, nonce 1
 carol: 999.999 free, 0 locked, nonce 1
 treasury: 0.003, fees 0.003, tributes 0

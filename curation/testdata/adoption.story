@@ -70,7 +70,7 @@ m1 certifies r1
 m4 adopts 3
 ----
 artwork.requested rid=r4 account=carol prompt="of the new artist" model=c937ca… expiry=53 readers=1,2,3,4
-approval.certified rid=r1 certificate=a3e80f… seed=450853… order=3,4,2,1
+approval.certified rid=r1 certificate=b66a75… seed=e6e336… order=1,3,4,2
 motion.vote motion=ff7133… member=4 votes=3 threshold=3
 model.adopted key_epoch=3 model=1a45ef… votes=2,3,4 until=52
 model.stored key_epoch=3 member=2 stored=1 needed=3
@@ -80,23 +80,23 @@ model.stored key_epoch=3 member=2 stored=1 needed=3
 m1 certifies r4
 generator registers r1
 ----
-approval.certified rid=r4 certificate=913371… seed=41691f… order=2,1,3,4
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
+approval.certified rid=r4 certificate=b1880e… seed=8545c3… order=1,4,3,2
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=1
 
 generator registers r4
 auditor attests r1
 ----
-artwork.registered rid=r4 cid=folder-r4 pixel_root=pixels-r4 generator=2
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=4
+artwork.registered rid=r4 cid=folder-r4 pixel_root=pixels-r4 generator=1
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=3
 
 auditor attests r4
 show model 1
 show model 2
 ----
-artwork.attested rid=r4 cid=folder-r4 pixel_root=pixels-r4 auditor=1
-model.proven key_epoch=2 openers=2,1
-key epoch 1: discarded "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [3 4], "another one took its place before it was proven"
-key epoch 2: proven "dawn" of member 1, base 0, 1 layer, stored by [1 4 2], before 0, 1 approved, opened by [2 1], ""
+artwork.attested rid=r4 cid=folder-r4 pixel_root=pixels-r4 auditor=4
+model.proven key_epoch=2 openers=1,4
+key epoch 1: discarded "dusk" of member 1, base 0, 1 layer, stored by [1], before 0, 1 approved, opened by [1 3], "another one took its place before it was proven"
+key epoch 2: proven "dawn" of member 1, base 0, 1 layer, stored by [1 4 2], before 0, 1 approved, opened by [1 4], ""
 
 # The other one was adopted a little later, in its place: but nobody stores it.
 
@@ -114,5 +114,5 @@ show model 3
 50 artwork.expired rid=r2 status=requested reason="no certificate in time" refund=100
 52 artwork.expired rid=r3 status=requested reason="no certificate in time" refund=100
 52 model.discarded key_epoch=3 member=2 reason="too few members have stored it" current=2
-52 rotation.due key_epoch=2 layers=1 order=4,3,1,2
+52 rotation.due key_epoch=2 layers=1 order=3,2,4,1
 key epoch 3: discarded "noon" of member 2, base 0, 1 layer, stored by [2], before 0, 0 approved, opened by [], "too few members have stored it"

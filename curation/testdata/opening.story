@@ -13,15 +13,15 @@ m1 certifies r1
 m1 certifies r2
 m1 certifies r3
 ----
-approval.certified rid=r1 certificate=a3e80f… seed=450853… order=3,4,2,1
-approval.certified rid=r2 certificate=8af6af… seed=6d47c0… order=2,4,1,3
-approval.certified rid=r3 certificate=ad2a60… seed=057306… order=4,2,1,3
+approval.certified rid=r1 certificate=b66a75… seed=e6e336… order=1,3,4,2
+approval.certified rid=r2 certificate=aca714… seed=d0b154… order=2,4,3,1
+approval.certified rid=r3 certificate=80e47e… seed=8f9078… order=4,1,2,3
 
 generator registers r1
 generator registers r2
 generator registers r3
 ----
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=1
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=2
 artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=4
 
@@ -29,10 +29,10 @@ auditor attests r1
 auditor attests r2
 auditor attests r3
 ----
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=4
-model.proven key_epoch=1 openers=3,4
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=3
+model.proven key_epoch=1 openers=1,3
 artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=4
-artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=2
+artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=1
 11 round.opened round=1 candidates=r2,r1,r3 back_until=16 open_until=21
 
 alice backs r1 with 10 escrow 20
@@ -101,7 +101,7 @@ show artwork r1
 22 round.opened round=2 candidates=r2,r1,r3 back_until=27 open_until=32
 alice: 898.97 free, 100 locked, nonce 4
 dave: 999.93 free, 0 locked, nonce 7
-r1: backing, order [3 4 2 1], generator 3, auditor 4, backing 0 by 0, ""
+r1: backing, order [1 3 4 2], generator 1, auditor 3, backing 0 by 0, ""
 
 # The next round opened by itself. Orders that cannot be read, were copied, or ask
 # for what is not there are refunded one by one.
@@ -142,7 +142,7 @@ order.shares round=2 member=4 orders=6
 28 order.refunded round=2 order=4 account=carol rid=090000… tribute=1 refund=9 reason="the artwork is not in this round"
 28 order.opened round=2 order=5 account=dave rid=r3 deposit=10 min_out=0
 28 order.filled round=2 order=0 account=alice rid=r1 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
-28 artwork.published rid=r1 cid=folder-r1 round=2 rank=1 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m3 maker_pay=0.1
+28 artwork.published rid=r1 cid=folder-r1 round=2 rank=1 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m1 maker_pay=0.1
 28 order.filled round=2 order=5 account=dave rid=r3 cost=9.7 tribute=0.3 tokens=4.737767782 refund=0
 28 artwork.published rid=r3 cid=folder-r3 round=2 rank=2 score=7759848100 backing=9.7 backers=1 supply=104.737767782 reserve=109.7 maker=m4 maker_pay=0.1
 28 artwork.declined rid=r2 cid=folder-r2 round=2 rank=3 score=0 backing=0 refund=100 reason="nobody backed it"

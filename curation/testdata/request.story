@@ -25,8 +25,8 @@ show account bob
 ----
 refused (proof): verify signature: proof does not hold: certificate refused
 refused (unknown): there is no request 090000…
-approval.certified rid=r1 certificate=a3e80f… seed=450853… order=3,4,2,1
-approval.certified rid=r2 certificate=b69649… seed=b3df33… order=3,4,1,2
+approval.certified rid=r1 certificate=b66a75… seed=e6e336… order=1,3,4,2
+approval.certified rid=r2 certificate=996da4… seed=3facc0… order=2,4,3,1
 bob: 898.99 free, 100 locked, nonce 2
 
 # Nobody but the drawn generator may register, and only in its turn; outsiders and
@@ -38,8 +38,8 @@ bob registers r1
 m1 registers r3
 m1 registers r9
 ----
-refused (wrong phase): it is not yet member 4's turn to generate r1
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
+refused (wrong phase): it is not yet member 3's turn to generate r1
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=1
 refused (not member): account bob is not a member: only members may do this
 refused (wrong phase): artwork r3 is requested, not yet approved
 refused (unknown): there is no request 090000…
@@ -55,7 +55,7 @@ generator2 registers r2
 generator registers r2
 ----
 refused (duplicate): artwork r1 is registered already
-refused (wrong phase): it is not yet member 1's turn to generate r2
+refused (wrong phase): it is not yet member 3's turn to generate r2
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=4
 refused (duplicate): artwork r2 is registered already
 
@@ -66,20 +66,20 @@ auditor2 attests r2
 generator2 attests r2
 auditor attests r2
 ----
-artwork.disputed rid=r1 cid=folder-r1 pixel_root=pixels-r1 audited_root=bb0000… generator=3 auditor=2 refund=100
+artwork.disputed rid=r1 cid=folder-r1 pixel_root=pixels-r1 audited_root=bb0000… generator=1 auditor=4 refund=100
 refused (duplicate): artwork r1 is disputed already
 refused (duplicate): artwork r1 is disputed already
-refused (wrong phase): it is not yet member 1's turn to audit r2
+refused (wrong phase): it is not yet member 3's turn to audit r2
 refused (not member): member 4 may not audit r2
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=3
-model.proven key_epoch=1 openers=4,3
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=2
+model.proven key_epoch=1 openers=4,2
 
 show artwork r1
 show artwork r2
 show account alice
 ----
-r1: disputed, order [3 4 2 1], generator 3, auditor 2, backing 0 by 0, "the auditor rendered other pixels"
-r2: candidate, order [3 4 1 2], generator 4, auditor 3, backing 0 by 0, ""
+r1: disputed, order [1 3 4 2], generator 1, auditor 4, backing 0 by 0, "the auditor rendered other pixels"
+r2: candidate, order [2 4 3 1], generator 4, auditor 2, backing 0 by 0, ""
 alice: 796 free, 200 locked, nonce 4
 
 # What is left waits in vain: r3 and r4 for a certificate.
@@ -92,7 +92,7 @@ show account bob
 26 round.opened round=1 candidates=r2 back_until=31 open_until=36
 31 artwork.declined rid=r2 cid=folder-r2 round=1 rank=1 score=0 backing=0 refund=100 reason="nobody backed it"
 31 round.settled round=1 published= backing=0 treasury_tribute=0 maker_tribute=0
-36 rotation.due key_epoch=1 layers=1 order=1,2,3,4
+36 rotation.due key_epoch=1 layers=1 order=3,1,2,4
 48 artwork.expired rid=r3 status=requested reason="no certificate in time" refund=100
 48 artwork.expired rid=r4 status=requested reason="no certificate in time" refund=100
 r3: expired, order [], generator 0, auditor 0, backing 0 by 0, "no certificate in time"

@@ -17,18 +17,18 @@ m2 certifies r2
 m3 certifies r3
 m4 certifies r3   # a second identical one costs nobody anything
 ----
-approval.certified rid=r1 certificate=a5a298… seed=5e4ce2… order=1,2,3,4
-approval.certified rid=r2 certificate=b95b6c… seed=71779b… order=3,2,4,1
-approval.certified rid=r3 certificate=830725… seed=470163… order=1,4,2,3
+approval.certified rid=r1 certificate=84b3ac… seed=d76d78… order=2,3,4,1
+approval.certified rid=r2 certificate=84d26c… seed=552fbe… order=3,1,2,4
+approval.certified rid=r3 certificate=aa5549… seed=e705a0… order=2,4,3,1
 refused (duplicate): artwork r3 is approved already
 
 generator registers r1
 generator registers r2
 generator registers r3
 ----
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=1
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=2
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=3
-artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=1
+artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=2
 
 # The auditor is the first of the seed's order that did not generate.
 
@@ -36,9 +36,9 @@ auditor attests r1
 auditor attests r2
 auditor attests r3
 ----
-artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=2
-model.proven key_epoch=1 openers=1,2
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=2
+artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=3
+model.proven key_epoch=1 openers=2,3
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=1
 artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=4
 11 round.opened round=1 candidates=r1,r3,r2 back_until=16 open_until=21
 
@@ -96,7 +96,7 @@ order.shares round=1 member=3 orders=6
 18 order.filled round=1 order=1 account=bob rid=r1 cost=19.4 tribute=0.6 tokens=8.9067059 refund=5
 18 order.filled round=1 order=2 account=carol rid=r1 cost=19.4 tribute=0.6 tokens=8.9067059 refund=0
 18 order.refunded round=1 order=3 account=dave rid=r1 tribute=0 refund=5 reason="the price moved past the order's limit"
-18 artwork.published rid=r1 cid=folder-r1 round=1 rank=1 score=77599016356 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m1 maker_pay=0.4
+18 artwork.published rid=r1 cid=folder-r1 round=1 rank=1 score=77599016356 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m2 maker_pay=0.4
 18 order.filled round=1 order=0 account=alice rid=r2 cost=29.1 tribute=0.9 tokens=13.36005885 refund=0
 18 order.filled round=1 order=5 account=dave rid=r2 cost=9.7 tribute=0.3 tokens=4.45335295 refund=0
 18 artwork.published rid=r2 cid=folder-r2 round=1 rank=2 score=72401355625 backing=38.8 backers=2 supply=117.8134118 reserve=138.8 maker=m3 maker_pay=0.4
@@ -107,11 +107,11 @@ alice: 868.99 free, 0 locked, nonce 2
 bob: 878.99 free, 0 locked, nonce 2
 carol: 978.99 free, 0 locked, nonce 2
 dave: 989.97 free, 0 locked, nonce 3
-m2: 0 free, 0 locked, nonce 7
+m2: 0.4 free, 0 locked, nonce 7
 r1: supply 117.8134118, reserve 138.8, sales 0
 r2: supply 117.8134118, reserve 138.8, sales 0
 treasury: 4.66, fees 3.06, tributes 1.6
-r3: declined, order [1 4 2 3], generator 1, auditor 4, backing 9.7 by 1, "the round chose others"
+r3: declined, order [2 4 3 1], generator 2, auditor 4, backing 9.7 by 1, "the round chose others"
 
 m2 opens
 ----

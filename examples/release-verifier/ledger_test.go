@@ -257,17 +257,18 @@ func TestTheLedgerVectorsFollowFromTheSpecification(t *testing.T) {
 		var a []any
 		require.NoError(t, cbor.Unmarshal(file.bytes("receipt"), &receipt))
 		require.NoError(t, cbor.Unmarshal(file.bytes("record"), &a))
-		require.Len(t, a, 35)
+		require.Len(t, a, 39)
 		for place, name := range map[int]string{0: "request_id", 2: "model", 3: "key_epoch", 4: "label", 5: "u", 6: "committee_epoch",
-			8: "request_height", 10: "expiry_height", 12: "certificate", 13: "seed_signature", 14: "seed", 17: "collector", 18: "prompt", 21: "generator_index", 23: "pixel_root", 26: "pixel_root"} {
+			8: "request_height", 10: "expiry_height", 12: "certificate", 13: "seed_signature", 14: "seed", 17: "collector", 18: "prompt", 22: "generator_index", 24: "pixel_root", 27: "pixel_root"} {
 			require.Equal(t, receipt[name], a[place], name)
 		}
 		body := a[1].([]byte)
 		require.Equal(t, a[0], hash("rid", body, u64(a[8].(uint64)), u64(a[9].(uint64))))
-		require.Equal(t, new(big.Int).SetInt64(100_000_000_000).Bytes(), a[19])
+		require.Equal(t, new(big.Int).SetInt64(100_000_000_000).Bytes(), a[20])
 		require.Equal(t, receipt["readers"].([]any)[0].(map[any]any)["key"], a[7].([]any)[0].([]any)[1])
-		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[11], a[20], a[24], a[25]})
-		require.Equal(t, []any{uint64(1), uint64(0), uint64(40), uint64(2), uint64(40), ""}, []any{a[27], a[28], a[29], a[31], a[33], a[34]})
+		require.Equal(t, []any{uint64(21), uint64(23), uint64(26), uint64(3)}, []any{a[11], a[21], a[25], a[26]})
+		require.Equal(t, []any{uint64(1), uint64(0), uint64(40), uint64(2), uint64(40), ""}, []any{a[28], a[29], a[30], a[32], a[34], a[35]})
+		require.Equal(t, []any{nil, []byte{}, uint64(0)}, a[36:])
 	})
 
 	t.Run("a transaction is signed for its chain", func(t *testing.T) {

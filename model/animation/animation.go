@@ -7,6 +7,7 @@
 package animation
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -49,11 +50,34 @@ type counted struct {
 	done                  int
 }
 
-// lasts is how long the frame that came last is shown, in some unit. Some are rounded
-// up and some down, so that all together last as long as they should.
-func (c *counted) lasts(unit time.Duration) uint16 {
-	end := func(frames int) time.Duration { return (time.Duration(frames) * c.pause).Round(unit) }
-	return uint16((end(c.done) - end(c.done-1)) / unit)
+// lasts is how long the frame that came last is shown, in some unit.
+func (c *counted) lasts(unit time.Duration) uint16 { return lasts(c.done, c.pause, unit) }
+
+// lasts is how long a frame is shown, numbered from 1. Some are rounded up and some down,
+// so that all together last as long as they should.
+func lasts(frame int, pause, unit time.Duration) uint16 {
+	end := func(frames int) time.Duration { return (time.Duration(frames) * pause).Round(unit) }
+	return uint16((end(frame) - end(frame-1)) / unit)
+}
+
+// Pauses are how long an animated PNG shows each of its frames, in milliseconds.
+func Pauses(frames int, pause time.Duration) []uint16 {
+	p := make([]uint16, frames)
+	for i := range p {
+		p[i] = lasts(i+1, pause, time.Millisecond)
+	}
+	return p
+}
+
+// Root names a film by the pixel roots of its frames, in their order: the SHA-256 of a
+// tag and all of them.
+func Root(frames [][32]byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("atelier/film/v1"))
+	for _, f := range frames {
+		h.Write(f[:])
+	}
+	return [32]byte(h.Sum(nil))
 }
 
 func (c *counted) next(rgb []byte) error {

@@ -35,8 +35,11 @@ func (s Sheet) layout() (layout, error) {
 	if s.Width < MinSide || s.Width > MaxSide || s.Height < MinSide || s.Height > MaxSide {
 		return layout{}, fmt.Errorf("%w: it has %d×%d pixels, want %d to %d each way", ErrSheet, s.Width, s.Height, MinSide, MaxSide)
 	}
-	if len(s.Panels) < 1 || len(s.Panels) > MaxPanels {
-		return layout{}, fmt.Errorf("%w: it has %d pictures, want 1 to %d", ErrSheet, len(s.Panels), MaxPanels)
+	if n := s.panels(); n < 1 || n > MaxPanels {
+		return layout{}, fmt.Errorf("%w: it has %d pictures, want 1 to %d", ErrSheet, n, MaxPanels)
+	}
+	if len(s.Panels) > 0 && len(s.Pictures) > 0 {
+		return layout{}, fmt.Errorf("%w: some of its pictures are drawn and some are not", ErrSheet)
 	}
 	if most := max(len(s.Title), len(s.Line)); most > MaxText {
 		return layout{}, fmt.Errorf("%w: a text of %d bytes, want at most %d: shorten it", ErrSheet, most, MaxText)
@@ -49,7 +52,7 @@ func (s Sheet) layout() (layout, error) {
 	short := min(s.Width, s.Height)
 	margin := short * marginPart / 1000
 	inner := image.Rect(margin, margin, s.Width-margin, s.Height-margin)
-	if column := inner.Dx() - inner.Dy() - margin; len(s.Panels) == 1 && column >= s.Height*aside/100 {
+	if column := inner.Dx() - inner.Dy() - margin; s.panels() == 1 && column >= s.Height*aside/100 {
 		l := layout{height: s.Height, side: inner.Dy()}
 		l.panels = []image.Rectangle{square(inner.Min, l.side)}
 		l.text = image.Rect(inner.Max.X-column, inner.Min.Y, inner.Max.X, inner.Max.Y)
@@ -61,9 +64,9 @@ func (s Sheet) layout() (layout, error) {
 	if high := l.high(); high > 0 {
 		inner.Max.Y -= high + margin*3/4
 	}
-	l.grid(inner, len(s.Panels), short*gapPart/1000)
+	l.grid(inner, s.panels(), short*gapPart/1000)
 	if l.side < kernel.TileSide {
-		return layout{}, fmt.Errorf("%w: no room is left for %d pictures: make it larger", ErrSheet, len(s.Panels))
+		return layout{}, fmt.Errorf("%w: no room is left for %d pictures: make it larger", ErrSheet, s.panels())
 	}
 	// Title and line begin where the pictures do, if there is room.
 	if left := l.panels[0].Min.X; left+max(l.title.wide(), l.line.wide()) <= l.text.Max.X {
@@ -141,7 +144,7 @@ func (l *layout) next(y int) int {
 // tiles is the number of tiles of all panels.
 func (s Sheet) tiles(side int) int {
 	across := (side + kernel.TileSide - 1) / kernel.TileSide
-	return across * across * len(s.Panels)
+	return across * across * s.panels()
 }
 
 // progress counts the tiles of panels that are drawn at the same time, each of which

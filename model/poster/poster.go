@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/kernel"
@@ -39,7 +40,26 @@ type Sheet struct {
 	// Panels are the pictures, at most MaxPanels: side by side, from left to right,
 	// then down, as squares as large as they can be.
 	Panels []*kernel.Program
+	// Pictures, in the place of Panels, are drawn already.
+	Pictures []Picture
 }
+
+// A Picture is drawn already, with as many pixels along an edge as [Sheet.Side] says.
+type Picture struct {
+	Darkest [3]byte // colour in it, which the letters take after
+	// Rows hands all rows to sink from the top, as many at a time as those of the other
+	// pictures; they are sink's until it returns, whose error ends it.
+	Rows func(sink func(rows []byte) error) error
+}
+
+// Side is how large the sheet's pictures are along an edge, in pixels.
+func (s Sheet) Side() (int, error) {
+	l, err := s.layout()
+	return l.side, err
+}
+
+// panels is how many pictures there are.
+func (s Sheet) panels() int { return max(len(s.Panels), len(s.Pictures)) }
 
 // Draw draws the sheet and hands its rows to sink from the top, some at a time, three
 // bytes (sRGB red, green, blue) a pixel; they are sink's until it returns.
@@ -66,7 +86,7 @@ func (s Sheet) Draw(ctx context.Context, o kernel.Options, sink func(rows []byte
 		}
 		before := y
 		if o.Progress != nil {
-			o.Progress = progress(move, row[0]*total/len(s.Panels), total)
+			o.Progress = progress(move, row[0]*total/s.panels(), total)
 		}
 		if err := s.band(ctx, l, row, o, func(rows [][]byte, at []image.Rectangle) error {
 			lines := len(rows[0]) / (3 * l.side)
@@ -95,7 +115,7 @@ func (s Sheet) Draw(ctx context.Context, o kernel.Options, sink func(rows []byte
 func (s Sheet) band(ctx context.Context, l layout, row []int, o kernel.Options, sink func(rows [][]byte, at []image.Rectangle) error) error {
 	next, at, rows := []func() ([]byte, error, bool){}, []image.Rectangle{}, make([][]byte, len(row))
 	for _, i := range row {
-		pull, stop := iter.Pull2(stream(ctx, s.Panels[i], l.side, o))
+		pull, stop := iter.Pull2(s.stream(ctx, i, l.side, o))
 		defer stop()
 		next, at = append(next, pull), append(at, l.panels[i])
 	}
@@ -115,10 +135,20 @@ func (s Sheet) band(ctx context.Context, l layout, row []int, o kernel.Options, 
 
 var errStopped = errors.New("stopped")
 
-// stream is kernel.Stream as something that can be read beside others.
-func stream(ctx context.Context, p *kernel.Program, side int, o kernel.Options) iter.Seq2[[]byte, error] {
+// stream is what a panel is made of, as something that can be read beside others.
+func (s Sheet) stream(ctx context.Context, panel, side int, o kernel.Options) iter.Seq2[[]byte, error] {
+	draw := func(sink func([]byte) error) error {
+		if len(s.Pictures) > 0 {
+			return s.Pictures[panel].Rows(sink)
+		}
+		_, err := kernel.Stream(ctx, s.Panels[panel], side, side, o, sink)
+		return err
+	}
 	return func(yield func([]byte, error) bool) {
-		_, err := kernel.Stream(ctx, p, side, side, o, func(rows []byte) error {
+		err := draw(func(rows []byte) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			if !yield(rows, nil) {
 				return errStopped
 			}
@@ -144,11 +174,38 @@ var paper = kernel.Lab{L: kernel.LabOne * 97 / 100, A: kernel.LabOne / 1000, B: 
 // colours are those of paper and ink: white with the darkest colour of the first
 // picture, darkened, or the other way round.
 func (s Sheet) colours() (ground, ink [3]byte) {
-	dark := slices.MinFunc(s.Panels[0].Palette, func(a, b kernel.Lab) int { return int(a.L - b.L) })
+	var dark kernel.Lab
+	if len(s.Pictures) > 0 {
+		dark = lab(s.Pictures[0].Darkest)
+	} else {
+		dark = slices.MinFunc(s.Panels[0].Palette, func(a, b kernel.Lab) int { return int(a.L - b.L) })
+	}
 	night := kernel.Lab{L: min(dark.L, kernel.LabOne*22/100), A: dark.A / 3, B: dark.B / 3}
 	if s.Dark {
 		night.L = min(night.L, kernel.LabOne*20/100)
 		return kernel.SRGB(night), kernel.SRGB(paper)
 	}
 	return kernel.SRGB(paper), kernel.SRGB(night)
+}
+
+// lab is a colour in OKLab: of letters, which are under no contract. Source: Ottosson, A
+// perceptual color space for image processing, 2020.
+func lab(rgb [3]byte) kernel.Lab {
+	var c [3]float64
+	for i, v := range rgb {
+		if c[i] = float64(v) / 255; c[i] <= .04045 {
+			c[i] /= 12.92
+		} else {
+			c[i] = math.Pow((c[i]+.055)/1.055, 2.4)
+		}
+	}
+	l := math.Cbrt(.4122214708*c[0] + .5363325363*c[1] + .0514459929*c[2])
+	m := math.Cbrt(.2119034982*c[0] + .6806995451*c[1] + .1073969566*c[2])
+	s := math.Cbrt(.0883024619*c[0] + .2817188376*c[1] + .6299787005*c[2])
+	unit := func(v float64) int32 { return int32(math.Round(v * kernel.LabOne)) }
+	return kernel.Lab{
+		L: unit(.2104542553*l + .7936177850*m - .0040720468*s),
+		A: unit(1.9779984951*l - 2.4285922050*m + .4505937099*s),
+		B: unit(.0259040371*l + .7827717662*m - .8086757660*s),
+	}
 }

@@ -155,3 +155,46 @@ func TestAPosterEndsWithItsReaderAndItsContext(t *testing.T) {
 	}}, func([]byte) error { return nil })
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// What is drawn already is set as what is drawn now, but for the colour of the letters,
+// which is nearly the same.
+func TestPicturesThatAreDrawnAreSetLikeOthers(t *testing.T) {
+	s := Sheet{Width: 600, Height: 280, Panels: panels(t, 3)}
+	want := drawn(t, s)
+	side, err := s.Side()
+	require.NoError(t, err)
+	later := Sheet{Width: 600, Height: 280}
+	for _, p := range s.Panels {
+		picture, err := kernel.Render(t.Context(), p, side, side, kernel.Options{})
+		require.NoError(t, err)
+		later.Pictures = append(later.Pictures, Picture{Rows: func(sink func([]byte) error) error {
+			for row := picture.RGB; len(row) > 0; row = row[3*side:] {
+				if err := sink(row[:3*side]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}})
+	}
+	again, err := later.Side()
+	require.NoError(t, err)
+	require.Equal(t, side, again)
+	require.Equal(t, want, drawn(t, later))
+	for _, l := range s.Panels[0].Palette {
+		have := lab(kernel.SRGB(l))
+		if c := kernel.SRGB(l); min(c[0], c[1], c[2]) > 0 && max(c[0], c[1], c[2]) < 255 { // within what a screen shows
+			for i, d := range []int32{have.L - l.L, have.A - l.A, have.B - l.B} {
+				require.InDelta(t, 0, float64(d)/kernel.LabOne, .01, "coordinate %d of %v", i, l)
+			}
+		}
+	}
+
+	fails := errors.New("no such file")
+	later.Pictures[1].Rows = func(func([]byte) error) error { return fails }
+	require.ErrorIs(t, later.Draw(t.Context(), kernel.Options{}, func([]byte) error { return nil }), fails)
+	later.Pictures[1].Rows = func(func([]byte) error) error { return nil }
+	require.ErrorIs(t, later.Draw(t.Context(), kernel.Options{}, func([]byte) error { return nil }), ErrSheet, "a picture that ends early")
+	later.Panels = s.Panels
+	_, err = later.Side()
+	require.ErrorIs(t, err, ErrSheet)
+}

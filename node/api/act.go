@@ -115,7 +115,7 @@ func (s *server) submit(ctx context.Context, raw []byte) (Receipt, error) {
 func receiptOf(tx curation.Tx, r ledger.Receipt) Receipt {
 	out := Receipt{Height: r.Height, Index: r.Index, Code: CodeName(r.Result.Code), Log: r.Result.Log, ID: tx.ID(),
 		Kind: string(tx.Payload.Kind()), Events: []Event{}}
-	if _, ok := tx.Payload.(curation.Request); ok && r.Result.Code == curation.CodeOK {
+	if kind := tx.Payload.Kind(); (kind == curation.KindRequest || kind == curation.KindEdition) && r.Result.Code == curation.CodeOK {
 		out.RID = curation.RequestID(tx.BodyHash(), r.Height, int(r.Index))
 	}
 	index := int(r.Index)

@@ -46,6 +46,7 @@ const (
 	maxStreams    = 64               // event streams at a time
 	maxBody       = 96 << 10         // bytes of a request: the largest transaction in base64, and its braces
 	maxList       = 1000             // records of one list
+	mostEditions  = 100              // that are told of with an artwork
 	commitTimeout = 60 * time.Second // how long a transaction may wait for its block
 	fetchTimeout  = 2 * time.Minute  // for one folder from other members
 	heartbeat     = 15 * time.Second // between comments on an idle stream

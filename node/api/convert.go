@@ -10,8 +10,11 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/node/tastes"
+	"github.com/atelier-dao/atelier/storage"
 )
 
 // list makes JSON arrays out of what may be nil.
@@ -107,8 +110,39 @@ func (s *server) artwork(ctx context.Context, v curation.View, a curation.Artwor
 		Registered: a.Registered, Generator: a.Generator, CID: a.CID, PixelRoot: a.PixelRoot, Class: model.ClassOf(kernel.Contract),
 		Attested: a.Attested, Auditor: a.Auditor, AuditedRoot: a.AuditedRoot,
 		Round: a.Round, Settled: a.Settled, Backing: a.Backing, Backers: a.Backers, Score: a.Score,
-		Ended: a.Ended, Reason: a.Reason, Held: a.CID != "" && s.held(a.CID),
+		Ended: a.Ended, Reason: a.Reason, Edition: s.editionOf(ctx, v, a), Held: a.CID != "" && s.held(a.CID),
 	}
+}
+
+func (s *server) editionOf(ctx context.Context, v curation.View, a curation.Artwork) *Edition {
+	if a.Edition == nil {
+		return nil
+	}
+	e := *a.Edition
+	out := &Edition{Of: list(e.Of), Recipes: []string{}, Size: e.Size, Frames: e.Frames, Length: e.Length, Once: e.Once, Changes: Hex(e.Changes), Price: a.Price, Kept: a.Kept}
+	m, known := v.ModelAt(a.KeyEpoch)
+	works, err := edition.Works(v, e)
+	if !known || err != nil {
+		return out
+	}
+	of, err := edition.Of(e, works, func(a curation.Artwork) (*storage.Taste, error) {
+		d, _, err := s.shelf.Drawn(ctx, v, a)
+		if err != nil {
+			return nil, err
+		}
+		return tastes.Receipt(d.Prior, d.Latent)
+	})
+	if err != nil { // this node has yet to fetch what it was drawn from
+		return out
+	}
+	recipes, err := edition.Recipes(m.PlainHash, model.Embedded().Words(), of)
+	if err != nil { // nobody draws it, and no member approves it
+		return out
+	}
+	for _, r := range recipes {
+		out.Recipes = append(out.Recipes, r.String())
+	}
+	return out
 }
 
 // turnOf is whose turn comes in the next block.

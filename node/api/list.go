@@ -21,7 +21,7 @@ type page[T any] struct {
 }
 
 type artworksInput struct {
-	Status    []string `query:"status" maxItems:"9" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired" doc:"Any of these; all when absent."`
+	Status    []string `query:"status" maxItems:"10" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired,delivered" doc:"Any of these; all when absent."`
 	Requester string   `query:"requester" maxLength:"64" doc:"Account that asked."`
 	Round     uint64   `query:"round" doc:"The round it was in last."`
 	Newest    bool     `query:"newest" doc:"Newest request first; else the oldest."`

@@ -157,7 +157,8 @@ func (s *server) registerArtworks(api huma.API) {
 				return ArtworkDetail{}, err
 			}
 			d := ArtworkDetail{Artwork: s.artwork(ctx, v, a), Statement: Hex(curation.StatementFor(v.Chain(), a.Opening).Bytes()),
-				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf)}
+				Backings: each(v.Backings(a.RID), orderOf), Holders: each(v.Holders(a.RID), holdingOf),
+				Editions: each(v.Editions(a.RID, mostEditions), func(a curation.Artwork) Artwork { return s.artwork(ctx, v, a) })}
 			if m, ok := v.Market(a.RID); ok {
 				market := marketOf(m)
 				d.Market = &market

@@ -139,7 +139,7 @@ type Treasury struct {
 // Artwork is one request and everything that the ledger has learnt about it since.
 type Artwork struct {
 	RID       curation.Hash    `json:"rid"`
-	Status    string           `json:"status" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired"`
+	Status    string           `json:"status" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired,delivered"`
 	Requester curation.Address `json:"requester"`
 	Prompt    string           `json:"prompt" doc:"Empty when it is drawn from the network's taste."`
 	Title     string           `json:"title" doc:"The prompt, or in words what the taste gave for the seed."`
@@ -182,7 +182,23 @@ type Artwork struct {
 	Ended  uint64 `json:"ended,omitempty" doc:"Height of the final state."`
 	Reason string `json:"reason,omitempty" doc:"Why it ended other than published."`
 
+	Edition *Edition `json:"edition,omitempty" doc:"What it draws once more, of an edition: then prompt is that of the first artwork, and no pixel depends on seed."`
+
 	Held bool `json:"held" doc:"This node's store holds the folder."`
+}
+
+// Edition is what is there already and drawn once more: a picture of one artwork, or a
+// film between two.
+type Edition struct {
+	Of      []curation.Hash `json:"of" doc:"The artwork; or the two from which and to which a film leads."`
+	Recipes []string        `json:"recipes" doc:"What is drawn: of a film its first and its last frame."`
+	Size    uint64          `json:"size" doc:"Pixels along an edge."`
+	Frames  uint64          `json:"frames,omitempty" doc:"Of a film."`
+	Length  uint64          `json:"length_ms,omitempty" doc:"Of a film, until it begins anew."`
+	Once    bool            `json:"once,omitempty" doc:"A film leads there, and not back again."`
+	Changes Hex             `json:"changes" doc:"What the recipes change, as model encodes it."`
+	Price   curve.Amount    `json:"price" doc:"The generator's, once it is audited."`
+	Kept    uint64          `json:"kept,omitempty" doc:"First height at which members may let it go."`
 }
 
 // Turn is a member's time to generate or audit.
@@ -205,6 +221,7 @@ type ArtworkDetail struct {
 	Backings  []Order   `json:"backings" doc:"Orders that named it, known once its round is settled."`
 	Holders   []Holding `json:"holders" doc:"Largest first."`
 	Market    *Market   `json:"market,omitempty" doc:"Present once it is published."`
+	Editions  []Artwork `json:"editions" doc:"The last editions of it, the newest first."`
 }
 
 // Approval is where the approval of a request stands.

@@ -201,7 +201,8 @@ func TestEveryStateHasItsPage(t *testing.T) {
 	})
 	require.Contains(t, read(t, h, "/rounds/1").sound().says(), "The members open all of them together")
 	s.Reach(rid, curation.StatusPublished)
-	p = look(curation.StatusPublished, "Price curve", "Backing", "Holders", "145.50 credits from 2", "Published round 1", "50 %")
+	p = look(curation.StatusPublished, "Price curve", "Backing", "Holders", "145.50 credits from 2", "Published round 1", "50 %",
+		"The artist is sealed; the members draw this picture once more for whoever pays for it", "atelier artwork render "+rid.String()[:12]+" --size 4096")
 	plot := p.all(func(n *html.Node) bool { return n.Data == "svg" && attr(n, "class") == "plot" })
 	require.Len(t, plot, 1)
 	require.Contains(t, text(plot[0]), "reserve 245.50", "deposit and backing lie under the curve")
@@ -232,6 +233,43 @@ func TestEveryStateHasItsPage(t *testing.T) {
 	require.Contains(t, net.says(), "Member 2 active proven connected")
 	require.Contains(t, net.says(), "Member 3 active proven not connected")
 	require.Contains(t, net.says(), "Round 1 settled 2 1 155.20", "what was offered, to the declined one too")
+}
+
+// An edition hangs beside what it is of, and has a page of its own; nobody is offered one
+// that is not to be had.
+func TestEditionsHangBesideWhatTheyAreOf(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.EditionBlocks = 60 })
+	h := open(t, s)
+	works := []curation.Hash{s.Request("Vera", "two moons"), s.Request("Vera", "owl")}
+	var model curation.Hash
+	for _, rid := range works {
+		model = s.Reach(rid, curation.StatusCandidate).ModelID
+	}
+	p := read(t, h, "/artworks/"+works[0].String()).sound()
+	require.NotContains(t, p.says(), "Editions")
+	require.NotContains(t, p.says(), "atelier artwork render", "it is Vera's alone before it is published")
+
+	s.Submit("Vera", curation.Edition{ModelID: model, Of: works, Size: 64, Frames: 10, Length: 1000})
+	var film curation.Artwork
+	s.Read(func(v curation.View) { film = v.Editions(works[1], 1)[0] })
+	p = read(t, h, "/artworks/"+film.RID.String()).sound()
+	require.Contains(t, p.says(), "An edition, a film of 10 frames of 64 × 64 pixels: from two moons to owl .")
+	require.Contains(t, p.says(), "Delivered to come")
+	require.NotContains(t, p.says(), "Chosen")
+	film = s.Reach(film.RID, curation.StatusDelivered)
+	for _, rid := range works {
+		p = read(t, h, "/artworks/"+rid.String()).sound()
+		require.Contains(t, p.says(), "Editions two moons a film of 10 frames of 64 × 64 pixels")
+		require.NotEmpty(t, p.all(func(n *html.Node) bool { return attr(n, "href") == "/artworks/"+film.RID.String() }))
+	}
+	p = read(t, h, "/artworks/"+film.RID.String()).sound()
+	require.Contains(t, p.says(), fmt.Sprintf("kept until block %d", film.Kept))
+	require.Contains(t, p.says(), "that the members approved this edition of works of theirs")
+	require.Contains(t, read(t, h, "/").sound().says(), "Editions Drawn once more for somebody")
+	require.Contains(t, read(t, h, "/?show=editions").sound().says(), "a film of 10 frames")
+	s.Run("its end", func(v curation.View) bool { return v.Height() > film.Kept })
+	s.Run("the letting go", func(curation.View) bool { return len(s.Store().Pins()) == 2 })
+	require.Contains(t, read(t, h, "/artworks/"+film.RID.String()).sound().says(), "no longer kept")
 }
 
 // The page of the network tells who comes and goes, and what comes next.

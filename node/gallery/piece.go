@@ -33,6 +33,7 @@ type piece struct {
 	Backings       []backing
 	Holders        []holder
 	Deposit        curve.Amount
+	Editions       editions
 }
 
 func (p piece) title() string { return p.Prompt }
@@ -70,7 +71,8 @@ func (g *gallery) artwork(r *http.Request, v curation.View) (any, error) {
 	p := piece{Artwork: a, Prompt: g.shelf.Title(r.Context(), v, a), Origin: g.originOf(r.Context(), v, a), Says: says(v, a), Steps: stepsOf(v, a), RequestedBy: personOf(v, a.Requester), Deposit: a.Deposit,
 		Certified: hex.EncodeToString(a.Certificate), SeedSigned: hex.EncodeToString(a.SeedSignature),
 		Statement: hex.EncodeToString(curation.StatementFor(v.Chain(), a.Opening).Bytes())}
-	p.Picture, p.Blank = g.pictureOf(a)
+	p.Picture, p.Blank = g.pictureOf(v, a)
+	p.Editions = g.editionsOf(r.Context(), v, a)
 	if a.Generator != 0 {
 		p.GeneratedBy = memberName(v, a.Generator)
 	}
@@ -162,7 +164,13 @@ func stepsOf(v curation.View, a curation.Artwork) []step {
 	case curation.StatusExpired:
 		add("Expired", a.Ended, "deadline passed")
 		steps[len(steps)-1].Bad = true
+	case curation.StatusDelivered:
+		add("Delivered", a.Ended, "kept until block "+grouped(a.Kept))
 	default:
+		if a.Edition != nil {
+			add("Delivered", 0, "")
+			break
+		}
 		if a.Status != curation.StatusBacking {
 			note = ""
 		}

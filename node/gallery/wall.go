@@ -35,6 +35,8 @@ func sections() []section {
 		{Key: "round", Name: "In the round", Status: []curation.Status{curation.StatusBacking}},
 		{Key: "candidates", Name: "Candidates", Status: []curation.Status{curation.StatusCandidate},
 			Lead: "Made and checked by two members, waiting for the next round."},
+		{Key: "editions", Name: "Editions", Status: []curation.Status{curation.StatusDelivered},
+			Lead: "Drawn once more for somebody: larger, in other colours, or on the way from one to another."},
 		{Key: "making", Name: "In the making", Status: []curation.Status{curation.StatusRegistered, curation.StatusApproved, curation.StatusRequested}},
 		{Key: "past", Name: "Not shown", Status: []curation.Status{curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired},
 			Lead: "What a round did not choose, what two members saw differently, and what nobody finished in time."},
@@ -149,12 +151,12 @@ func (s section) page(v curation.View, q url.Values) (works []curation.Artwork, 
 
 func (g *gallery) cardOf(ctx context.Context, v curation.View, a curation.Artwork) card {
 	c := card{RID: a.RID, Prompt: g.shelf.Title(ctx, v, a), Status: string(a.Status), Says: says(v, a)}
-	c.Picture, c.Blank = g.pictureOf(a)
+	c.Picture, c.Blank = g.pictureOf(v, g.shownAs(v, a))
 	return c
 }
 
 // pictureOf is where an artwork's picture is, or why there is none to see.
-func (g *gallery) pictureOf(a curation.Artwork) (path, blank string) {
+func (g *gallery) pictureOf(v curation.View, a curation.Artwork) (path, blank string) {
 	switch {
 	case a.CID == "" && a.Status == curation.StatusExpired:
 		return "", "never made"
@@ -162,7 +164,7 @@ func (g *gallery) pictureOf(a curation.Artwork) (path, blank string) {
 		return "", "not made yet"
 	case g.held(a.CID):
 		return "/ipfs/" + a.CID + "/image.png", ""
-	case a.Status.Ended() && a.Status != curation.StatusPublished:
+	case a.Status.Ended() && a.Status != curation.StatusPublished && v.Height() >= a.Kept:
 		return "", "no longer kept"
 	}
 	return "", "not on this node yet"
@@ -201,6 +203,8 @@ func says(v curation.View, a curation.Artwork) string {
 		return fmt.Sprintf("declined in round %d", a.Round)
 	case curation.StatusDisputed:
 		return "the auditor saw other pixels"
+	case curation.StatusDelivered:
+		return editionText(*a.Edition)
 	}
 	return "expired at block " + grouped(a.Ended)
 }

@@ -2,6 +2,7 @@ package member
 
 import (
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
 
@@ -60,6 +61,14 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a.Opening)
 	if l.Height() >= s.Expiry {
 		return false
+	}
+	if a.Edition != nil { // the ledger leaves this to the members
+		if err := edition.Readable(a.Edition.Changes); err != nil {
+			if m.seldom("unreadable/"+a.RID.String(), l.Height()) {
+				m.do(Note{Text: "edition not approved: nobody could draw it", RID: a.RID, Err: err})
+			}
+			return false
+		}
 	}
 	opened := seat.tally.Step(l.Height(), quorum.Open{Statement: s})
 	for _, e := range opened {

@@ -304,15 +304,16 @@ func (m *Machine) openOrders(l curation.View) {
 	m.do(Submit{Key: key, Payload: curation.OrderShares{Round: round.Number, Share: share}})
 }
 
-// keep asks for the pictures that members hold together, those that may still be
-// chosen and those that were, and lets go of the others.
+// keep asks for the pictures that members hold together: those that may still be
+// chosen, those that were, and for a while editions, so that whoever asked for one gets
+// it from any member. It lets go of the others.
 func (m *Machine) keep(l curation.View) {
 	for _, a := range l.Working() {
 		if a.Status == curation.StatusRegistered {
 			m.want(l, a, Candidate)
 		}
 	}
-	for _, a := range l.Waiting() {
+	for _, a := range slices.Concat(l.Waiting(), l.Kept()) {
 		m.want(l, a, Candidate)
 	}
 	if r, ok := l.RunningRound(); ok {
@@ -363,7 +364,8 @@ func (m *Machine) letGo(l curation.View) {
 		cid := m.candidates[rid]
 		a, ok := l.Artwork(rid)
 		ours := ok && a.Status == curation.StatusApproved && a.MayGenerate(l.Params(), m.me.Index, l.Height()+1)
-		open := ok && a.CID == cid && (a.Status == curation.StatusRegistered || a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking)
+		open := ok && a.CID == cid && (a.Status == curation.StatusRegistered || a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking ||
+			a.Status == curation.StatusDelivered && l.Height() < a.Kept)
 		if ours || open || ok && a.Status == curation.StatusPublished && a.CID == cid && !m.published[rid] {
 			continue
 		}

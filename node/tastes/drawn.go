@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/storage"
@@ -63,8 +64,11 @@ const maxDrawn = 4096
 const Untitled = "Untitled"
 
 // Title is what an artwork is called: its prompt or, without one, the words of what it
-// was drawn from.
+// was drawn from. An edition is called as what it is of.
 func (s *Shelf) Title(ctx context.Context, v curation.View, a curation.Artwork) string {
+	if a.Edition != nil {
+		a, _ = v.Artwork(a.Edition.Of[0])
+	}
 	if a.Prompt != "" {
 		return a.Prompt
 	}
@@ -96,6 +100,24 @@ func Latent(t *storage.Taste) (l latent.Latent, err error) {
 		return l, ErrReceipt
 	}
 	return l, nil
+}
+
+// Recipe is that of a network's artwork by an artist of some words: of its prompt, or of
+// what the taste gave. Where the words are others than the taste's, it is of the seed
+// alone, as the artwork is. Errors wrap ErrReceipt.
+func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage.Taste, seed [32]byte) (model.Recipe, error) {
+	if t == nil {
+		return model.NewRecipe(artist, prompt, seed), nil
+	}
+	l, err := Latent(t)
+	if err != nil {
+		return model.Recipe{}, err
+	}
+	r, err := model.LatentRecipe(artist, words, l, seed)
+	if errors.Is(err, latent.ErrLatent) {
+		return model.NewRecipe(artist, "", seed), nil
+	}
+	return r, err
 }
 
 // ParseLatent reads the latent of a receipt, or of an artwork as the interface for

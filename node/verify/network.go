@@ -38,6 +38,8 @@ type Record struct {
 	Requester curation.Address `json:"requester"`
 	Requested uint64           `json:"requested"` // height
 	Status    curation.Status  `json:"status"`
+	Prompt    string           `json:"prompt"` // with the seed, what an edition of it is drawn from
+	Seed      curation.Hash    `json:"seed"`
 	Prior     curation.Hash    `json:"prior,omitzero"` // the version of the taste that it was drawn from; zero with a prompt
 }
 
@@ -94,7 +96,7 @@ func NetworkOf(v curation.View) (n Network, ok bool, err error) {
 	for _, a := range v.Artworks(curation.Filter{}) {
 		if a.CID != "" {
 			n.Artworks[a.RID] = Record{CID: a.CID, PixelRoot: a.PixelRoot, Generator: a.Generator, Auditor: a.Auditor,
-				Requester: a.Requester, Requested: a.Requested, Status: a.Status, Prior: a.Prior}
+				Requester: a.Requester, Requested: a.Requested, Status: a.Status, Prompt: a.Prompt, Seed: a.Seed, Prior: a.Prior}
 		}
 	}
 	return n, true, nil
@@ -195,5 +197,5 @@ func (n Network) layers(m Model) (layers int) {
 // registered are the states of an artwork that has a CID.
 var registered = []curation.Status{
 	curation.StatusRegistered, curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished,
-	curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired,
+	curation.StatusDeclined, curation.StatusDisputed, curation.StatusExpired, curation.StatusDelivered,
 }

@@ -48,7 +48,12 @@ func (c *checker) network() {
 	}) {
 		return
 	}
-	c.claim("request", "the certified request asks for exactly this prompt and model", c.request)
+	if r.Edition == nil {
+		c.claim("request", "the certified request asks for exactly this prompt and model", c.request)
+	} else {
+		c.claim("request", "the certified request asks for exactly this edition, of this model", c.editionRequest)
+		c.claim("edition", "it is of artworks of the network, with the prompts and seeds that the ledger has of them", c.edition)
+	}
 	c.claim("certificate", "the members' quorum approved this request for this model", func() (string, error) {
 		if r.CommitteeEpoch == committee.Epoch() {
 			_, err := quorum.Verify(committee, r.Statement(), r.Certificate)
@@ -126,7 +131,7 @@ func (c *checker) request() (string, error) {
 	}
 	q, ok := body.Payload.(curation.Request)
 	if !ok {
-		return "", fmt.Errorf("the certified body is a %s", body.Payload.Kind())
+		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
 	}
 	if q.Prompt != r.Prompt || q.ModelID != r.Model {
 		return "", fmt.Errorf("the certified body asks for %q of model %v", q.Prompt, q.ModelID)
@@ -135,6 +140,60 @@ func (c *checker) request() (string, error) {
 		return "without a prompt", nil
 	}
 	return fmt.Sprintf("%q", q.Prompt), nil
+}
+
+// editionRequest checks that the certified body asks for the receipt's edition.
+func (c *checker) editionRequest() (string, error) {
+	r, e := c.receipt, c.receipt.Edition
+	body, err := curation.DecodeBody(r.Body)
+	if err != nil {
+		return "", err
+	}
+	q, ok := body.Payload.(curation.Edition)
+	if !ok {
+		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
+	}
+	var of []curation.Hash
+	for _, w := range e.Of {
+		of = append(of, w.RequestID)
+	}
+	switch {
+	case q.ModelID != r.Model:
+		return "", fmt.Errorf("the certified body asks for one of model %v", q.ModelID)
+	case !slices.Equal(q.Of, of):
+		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Of)
+	case q.Size != r.Width || q.Size != r.Height || q.Frames != e.Frames || q.Length != e.Length || q.Once != e.Once || !bytes.Equal(q.Changes, e.Changes):
+		return "", errors.New("the certified body asks for another size, another length or other changes")
+	}
+	if e.Film() {
+		return fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1]), nil
+	}
+	return fmt.Sprintf("%d pixels of %v", q.Size, of[0]), nil
+}
+
+// edition holds the artworks that the edition is of against the ledger.
+func (c *checker) edition() (string, error) {
+	var prompts []string
+	for _, w := range c.receipt.Edition.Of {
+		k, known := c.o.Network.Artworks[w.RequestID]
+		if !known {
+			return "", c.tooEarly(fmt.Sprintf("artwork %x", w.RequestID[:6]))
+		}
+		if k.Prompt != w.Prompt || k.Seed != w.Seed {
+			return "", fmt.Errorf("the ledger has another prompt or seed of artwork %x", w.RequestID[:6])
+		}
+		if err := c.drawnFrom(w.Prompt, w.Taste, k.Prior); err != nil {
+			return "", err
+		}
+		prompts = append(prompts, w.Prompt)
+		if w.Taste != nil {
+			prompts[len(prompts)-1] = w.Taste.Words
+		}
+	}
+	if c.receipt.Prompt != c.receipt.Edition.Of[0].Prompt {
+		return "", fmt.Errorf("the receipt says that it is of %q", c.receipt.Prompt)
+	}
+	return fmt.Sprintf("%q", prompts), nil
 }
 
 // readers are the members whom the certificate lets read the artist.
@@ -182,7 +241,7 @@ func (c *checker) record() (string, error) {
 	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
 		return "", errors.New("the ledger's record of it says otherwise than its receipt")
 	}
-	if err := c.drawnFrom(k.Prior); err != nil {
+	if err := c.drawnFrom(r.Prompt, r.Taste, k.Prior); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s; requested by %v, made by member %d", k.Status, k.Requester, k.Generator), nil
@@ -231,7 +290,7 @@ func (c *checker) history() (string, error) {
 	}{
 		{"its request", a.RID == curation.RequestID(body, a.Requested, a.Position) && a.BodyHash == body && a.Prompt == r.Prompt && a.Requester == r.Collector},
 		{"the heights of its request and its deadline", a.Requested == r.RequestHeight && a.Expiry == r.ExpiryHeight},
-		{"what it was drawn from", c.drawnFrom(a.Prior) == nil},
+		{"what it was drawn from", c.drawnFrom(r.Prompt, r.Taste, a.Prior) == nil},
 		{"its model", a.ModelID == r.Model && a.KeyEpoch == r.KeyEpoch && a.Label == r.Label && a.U == r.U},
 		{"its committee", a.Epoch == r.CommitteeEpoch},
 		{"the members that may read the artist for it", slices.Equal(readers, r.Readers)},

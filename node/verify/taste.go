@@ -10,6 +10,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/tastes"
+	"github.com/atelier-dao/atelier/storage"
 )
 
 // render draws the picture of the receipt again.
@@ -61,12 +62,12 @@ func (c *checker) taste() {
 	})
 }
 
-// drawnFrom holds the version that the receipt names against the ledger's. A receipt
-// without one is of an artist that has other words than the taste: who audited it knows.
-func (c *checker) drawnFrom(prior curation.Hash) error {
-	t := c.receipt.Taste
+// drawnFrom holds the version that the receipt names, of itself or of what it is an
+// edition of, against the ledger's. A receipt without one is of an artist that has other
+// words than the taste: who audited it knows.
+func (c *checker) drawnFrom(prompt string, t *storage.Taste, prior curation.Hash) error {
 	switch {
-	case t == nil && c.receipt.Prompt == "", t == nil && prior == (curation.Hash{}):
+	case t == nil && prompt == "", t == nil && prior == (curation.Hash{}):
 		return nil
 	case t == nil || t.Prior != prior:
 		return errors.New("the ledger has it drawn from another version of the taste")

@@ -28,6 +28,7 @@ import (
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -186,6 +187,17 @@ func (c *checker) picture() {
 			return "", needs("a version of this program that knows the arithmetic of the picture",
 				fmt.Sprintf("it was drawn with the arithmetic %q, this program knows %q", r.Kernel, kernel.Contract))
 		}
+		if e := r.Edition; e != nil {
+			root, err := edition.Root(*e, int(r.Width), c.files[storage.ImageName])
+			if err == nil && root != r.PixelRoot {
+				err = fmt.Errorf("pixel root %x, the receipt says %x", root, r.PixelRoot)
+			}
+			frames := ""
+			if e.Film() {
+				frames = fmt.Sprintf("%d frames of ", e.Frames)
+			}
+			return fmt.Sprintf("%s%dx%d, %s, class %s, pixel root %x", frames, r.Width, r.Height, r.Kernel, model.ClassOf(r.Kernel), root), err
+		}
 		p, err := storage.DecodePNG(c.files[storage.ImageName], 0)
 		if err != nil {
 			return "", err
@@ -219,6 +231,13 @@ func (c *checker) rendering(ctx context.Context) {
 		}
 		if r.Width != r.Height {
 			return "", fmt.Errorf("%dx%d pixels, but the artist draws squares", r.Width, r.Height)
+		}
+		if e := r.Edition; e != nil {
+			_, err := edition.Check(ctx, c.o.Artist, *e, int(r.Width), c.files[storage.ImageName], 0, nil, model.RenderOptions{})
+			if err != nil && !edition.Other(err) && !errors.Is(err, model.ErrRecipe) && !errors.Is(err, model.ErrPrompt) {
+				c.stopped = fmt.Errorf("draw the edition again: %w", err)
+			}
+			return "drawn again here", err
 		}
 		p, err := c.render(ctx)
 		if err != nil {
