@@ -58,15 +58,15 @@ m1 certifies r3
 ----
 refused (wrong phase): no round has been settled yet from which version 1 of the taste could learn
 refused (wrong phase): version 1 of the taste is not adopted yet: record that first
-approval.certified rid=r1 certificate=97181d… seed=b82119… order=3,1,2,4
-approval.certified rid=r2 certificate=abab57… seed=57d41f… order=1,2,3,4
-approval.certified rid=r3 certificate=aabcfe… seed=fd1a8f… order=4,3,1,2
+approval.certified rid=r1 certificate=901b88… seed=709c6c… order=4,1,3,2
+approval.certified rid=r2 certificate=95b61f… seed=d6d8c1… order=1,3,2,4
+approval.certified rid=r3 certificate=a07801… seed=bd6562… order=4,3,1,2
 
 generator registers r1
 generator registers r2
 generator registers r3
 ----
-artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=3
+artwork.registered rid=r1 cid=folder-r1 pixel_root=pixels-r1 generator=4
 artwork.registered rid=r2 cid=folder-r2 pixel_root=pixels-r2 generator=1
 artwork.registered rid=r3 cid=folder-r3 pixel_root=pixels-r3 generator=4
 
@@ -75,8 +75,8 @@ auditor attests r2
 auditor attests r3
 ----
 artwork.attested rid=r1 cid=folder-r1 pixel_root=pixels-r1 auditor=1
-model.proven key_epoch=1 openers=3,1
-artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=2
+model.proven key_epoch=1 openers=4,1
+artwork.attested rid=r2 cid=folder-r2 pixel_root=pixels-r2 auditor=3
 artwork.attested rid=r3 cid=folder-r3 pixel_root=pixels-r3 auditor=3
 12 round.opened round=1 candidates=r1,r2,r3 back_until=17 open_until=22
 
