@@ -211,7 +211,7 @@ type Description struct {
 	Class        Class  // Exact: two runs must agree to the bit
 	Contract     string // "phase-16"
 	Parameters   int
-	Words        int // prompt words with a latent of their own
+	Words        int // names that prompts may use for what it shows
 	Data         string
 	Licence      string
 }
@@ -219,13 +219,14 @@ type Description struct {
 // Describe says what the artist is.
 func (a *Artist) Describe() Description {
 	c := a.config
+	names, _ := a.Vocabulary()
 	return Description{
 		Name:         c.Name,
 		Architecture: fmt.Sprintf("implicit sine network, %d layers × %d, %d-colour OKLab palette, latent %d", c.Layers, c.Hidden, c.Colours, c.Latent),
 		Class:        ClassOf(c.Contract),
 		Contract:     c.Contract,
 		Parameters:   c.shape(a.vocabulary.Size()).Parameters(),
-		Words:        len(a.vocabulary.Words()),
+		Words:        len(names),
 		Data:         c.Data,
 		Licence:      c.Licence,
 	}

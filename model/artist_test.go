@@ -126,7 +126,7 @@ func TestHostileArtists(t *testing.T) {
 		"a tensor of another shape": remade(t, func(f *safetensors.File, _ map[string]any) { f.Tensors[0].Shape = []int{len(f.Tensors[0].Data) / 2} }),
 		"one word fewer":            remade(t, func(f *safetensors.File, _ map[string]any) { f.Metadata["vocabulary"] = `["a"]` }),
 		"the same word twice": remade(t, func(f *safetensors.File, _ map[string]any) {
-			f.Metadata["vocabulary"] = strings.Replace(f.Metadata["vocabulary"], `"owl"`, `"fox"`, 1)
+			f.Metadata["vocabulary"] = strings.Replace(f.Metadata["vocabulary"], `"owl, `, `"fox, `, 1)
 		}),
 		"a vocabulary that is no list": remade(t, func(f *safetensors.File, _ map[string]any) { f.Metadata["vocabulary"] = `{}` }),
 	} {

@@ -148,9 +148,9 @@ license_name: %q
 
     atelier model render --weights DIR --prompt "red heart" --seed 1 --size 1024 --out heart.png
 
-Words of the vocabulary add up, colours dye any subject, unknown words fall on
-directions of their own, and names of grounds (horizon, halo, navy, sage, …)
-choose these. Prompt and seed decide every pixel.
+A prompt shows one thing. Colours dye it, further things lend it a little of their
+shape, and names of grounds (night, sea, halo, navy, …) choose these. An unknown word
+has a look of its own. Prompt and seed decide every pixel.
 `, short, d.Name, sampleFile, d.Architecture, d.Contract, d.Class, d.Class.Meaning(), d.Parameters, d.Words, id, weightsFile,
 		orElse(d.Data, "Not stated: train again with `atelier model train --data TEXT`."), orElse(d.Licence, unstated))
 }

@@ -2,12 +2,12 @@
 // size, that every peer can run, check to the bit, and train further.
 //
 // The genesis artist "paper-cut" is an implicit network. A point (x, y) passes
-// four layers of 64 sines and leaves as six logits; a palette of six OKLab
-// colours, one for each logit, belongs to the whole picture. A latent z steers
+// four layers of 64 sines and leaves as eight logits; a palette of eight OKLab
+// colours, one for each logit and three of them the ground's, belongs to the whole picture. A latent z steers
 // scales and phases of the layers and the palette through a network that runs
-// once per picture, so z costs nothing per pixel. Words of the prompt have
-// trained latents, unknown words fall on seeded directions, and the seed adds
-// ground, view and noise: prompt and seed both matter.
+// once per picture, so z costs nothing per pixel. What a prompt names
+// has trained latents: one thing, its colours and a ground; the seed adds what is not
+// named, view and noise: prompt and seed both matter.
 //
 // # Reading and writing
 //

@@ -116,7 +116,8 @@ func (a *Artist) choosePaper(z []int64, named int, c *chance.Stream) []int64 {
 		p := a.colours(candidate)
 		// The least difference of the main part from either paper counts full,
 		// that of the two papers a quarter.
-		d := 4*min(difference(p[0], p[2]), difference(p[1], p[2])) + difference(p[0], p[1])
+		main := p[latent.Papers]
+		d := 4*min(difference(p[0], main), difference(p[1], main)) + difference(p[0], p[1])
 		if d > most {
 			best, most = candidate, d
 		}

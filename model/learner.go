@@ -157,12 +157,14 @@ func (l *Learner) extend(a *Artist) (train.Shape, []string, train.Weights) {
 		if strings.HasPrefix(f, latent.PicturePrefix) {
 			features[i] = ""
 		}
-		known[features[i]] = true
+		for _, name := range latent.NamesOf(features[i]) {
+			known[name] = true
+		}
 	}
 	w := maps.Clone(a.floats())
 	embed := w["embed"]
 	for _, f := range l.own {
-		if known[f] {
+		if _, ok := latent.Known(latent.NamesOf(f), func(name string) bool { return known[name] }); ok || known[f] {
 			continue
 		}
 		row, kept := l.home[f]

@@ -19,7 +19,8 @@ func founded(t *testing.T) (*Artist, fstest.MapFS) {
 	require.NoError(t, err)
 	require.Contains(t, base.vocabulary.Features(), "picture:0000")
 	return base, fstest.MapFS{
-		"red kite.png": pictures["sub/red ball.png"],
+		"red kite.png":     pictures["sub/red ball.png"],
+		"big red ball.png": pictures["sub/red ball.png"],
 		"7.png": pngFile(t, func(x, _ int) color.NRGBA {
 			if x < 7 {
 				return color.NRGBA{10, 90, 30, 255}
@@ -45,19 +46,19 @@ func learn(t *testing.T, l *Learner, base *Artist, seed byte) []float64 {
 func TestALearnerChangesWhatAllKnowAndKeepsItsOwnWords(t *testing.T) {
 	base, pictures := founded(t)
 	l := learner(t, base, pictures, LearnerOptions{Batch: 4, Workers: 1})
-	require.Equal(t, 2, l.Pictures())
+	require.Equal(t, 3, l.Pictures())
 	require.Empty(t, l.Home())
 	id := base.ID()
 	change := learn(t, l, base, 1)
 	require.Equal(t, id, base.ID())
 	home := l.Home()
-	require.Contains(t, home, "kite")
+	require.Contains(t, home, "red kite")
 	require.Contains(t, home, "picture:0000", "its first picture has no name")
-	require.NotContains(t, home, "red")
-	require.Len(t, home["kite"], 8)
+	require.Len(t, home, 2)
+	require.Len(t, home["red kite"], 8)
 
 	row := func(feature string) []float64 { i, _ := base.vocabulary.Row(feature); return change[i*8 : (i+1)*8] }
-	require.NotEqual(t, make([]float64, 8), row("red"), "a word that all know is learned for all")
+	require.NotEqual(t, make([]float64, 8), row("red ball"), "a name that all know is learned for all")
 	require.Equal(t, make([]float64, 8), row("sea"), "it has no picture of the sea")
 	require.Equal(t, make([]float64, 8), row("picture:0000"), "that is another's picture")
 

@@ -39,7 +39,7 @@ func (a *Artist) lexicon() (*taste.Lexicon, error) {
 	for row := range looks {
 		z := make([]int64, n)
 		a.add(z, row, 256)
-		c := a.colours(z)[2]
+		c := a.colours(z)[latent.Papers]
 		if papers[row] {
 			c = a.colours(z)[0]
 		}

@@ -27,9 +27,8 @@ const (
 	minPictures    = 2 // a single one teaches no difference
 	maxPictures    = 4096
 	maxPictureFile = 16 << 20
-	maxPictureArea = 16 << 20       // pixels
-	maxScans       = 100            // of a JPEG; each goes over the whole picture
-	maxWord        = latent.MaxWord // bytes of a word of the vocabulary
+	maxPictureArea = 16 << 20 // pixels
+	maxScans       = 100      // of a JPEG; each goes over the whole picture
 )
 
 // otherFormats are endings of pictures that people have and training does not read.
@@ -45,7 +44,7 @@ type album struct {
 type folder struct {
 	fs      fs.FS
 	colours int
-	knows   func(word string) bool       // nil, or whether the artist knows a word
+	knows   func(name string) bool       // nil, or whether the artist knows a name
 	skipped func(name string, why error) // hears of each file that is left out; may be nil
 
 	refused int
@@ -147,17 +146,19 @@ func (f *folder) picture(name string) (train.Picture, error) {
 	if err != nil {
 		return train.Picture{}, err
 	}
-	known := f.knows == nil
-	for _, words := range p.Names {
-		for _, w := range words {
-			if len(w) > maxWord {
-				return train.Picture{}, fmt.Errorf("its name has a word of %d bytes, at most %d are learned: rename it", len(w), maxWord)
-			}
-			known = known || f.knows(w)
+	size := 0
+	for _, n := range p.Names {
+		if size += len(n) + len(latent.NameSeparator); len(n) > latent.MaxWord {
+			return train.Picture{}, fmt.Errorf("it has a name of %d bytes, at most %d are learned: rename it", len(n), latent.MaxWord)
 		}
 	}
-	if !known {
-		return train.Picture{}, errors.New("its name has no word that the artist knows, and fine-tuning teaches no new ones")
+	if size > latent.MaxFeature {
+		return train.Picture{}, fmt.Errorf("its names have %d bytes, at most %d are learned: rename it", size, latent.MaxFeature)
+	}
+	if f.knows != nil {
+		if _, ok := latent.Known(p.Names, f.knows); !ok {
+			return train.Picture{}, errors.New("the artist knows none of its names, and fine-tuning teaches no new ones")
+		}
 	}
 	return p, nil
 }

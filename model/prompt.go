@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/internal/chance"
@@ -23,7 +24,7 @@ type reading struct {
 	motif, paper int
 }
 
-// read turns a prompt into a latent: each word adds its row.
+// read turns a prompt into a latent: the sum of the rows of what it names.
 func (a *Artist) read(prompt string, nothing *chance.Stream) (reading, error) {
 	said, err := a.vocabulary.Read(prompt, nothing)
 	if err != nil {
@@ -44,18 +45,25 @@ func (a *Artist) add(z []int64, i int, weight int64) {
 	}
 }
 
-// Vocabulary returns the words that have a latent of their own, then the words
-// for grounds and papers.
-func (a *Artist) Vocabulary() (words, grounds []string) {
+// Vocabulary returns the names that have a latent of their own, then those of
+// grounds and papers.
+func (a *Artist) Vocabulary() (names, grounds []string) {
 	v := a.vocabulary
+	features := v.Features()
 	for _, i := range v.Words() {
-		words = append(words, v.Feature(i))
+		names = append(names, latent.NamesOf(features[i])...)
 	}
-	for _, i := range v.Motifs() {
-		grounds = append(grounds, strings.TrimPrefix(v.Feature(i), latent.MotifPrefix))
+	for _, kind := range []struct {
+		rows   []int
+		prefix string
+	}{{v.Motifs(), latent.MotifPrefix}, {v.Papers(), latent.PaperPrefix}} {
+		for _, i := range kind.rows {
+			for _, name := range latent.NamesOf(features[i]) {
+				if ground := strings.TrimPrefix(name, kind.prefix); !slices.Contains(grounds, ground) {
+					grounds = append(grounds, ground)
+				}
+			}
+		}
 	}
-	for _, i := range v.Papers() {
-		grounds = append(grounds, strings.TrimPrefix(v.Feature(i), latent.PaperPrefix))
-	}
-	return words, grounds
+	return names, grounds
 }

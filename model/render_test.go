@@ -16,6 +16,7 @@ import (
 	"github.com/atelier-dao/atelier/model/internal/chance"
 	"github.com/atelier-dao/atelier/model/internal/train"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write golden files anew")
@@ -69,7 +70,7 @@ func meanColour(t *testing.T, prompt string) (l, a, b float64) {
 	for s := range byte(n) {
 		p, err := Embedded().Fold(prompt, seed(s))
 		require.NoError(t, err)
-		c := p.Palette[2]
+		c := p.Palette[latent.Papers]
 		l, a, b = l+float64(c.L)/kernel.LabOne/n, a+float64(c.A)/kernel.LabOne/n, b+float64(c.B)/kernel.LabOne/n
 	}
 	return l, a, b
@@ -91,15 +92,18 @@ func TestColourWordsDyeTheSubject(t *testing.T) {
 
 func TestUnknownWordsHaveALookOfTheirOwn(t *testing.T) {
 	a := Embedded()
-	read := func(prompt string) []int64 {
+	read := func(prompt string) reading {
 		r, err := a.read(prompt, chance.New("seed"))
 		require.NoError(t, err)
-		return r.z
+		return r
 	}
 	require.Equal(t, read("zyzzyva"), read("Zyzzyva!"), "case and marks do not count")
 	require.NotEqual(t, read("zyzzyva"), read("qwertyuiop"))
 	require.Equal(t, read("owl"), read("owls"), "a plural means its singular")
-	require.NotEqual(t, read("heart"), read("heart zyzzyva"))
+	require.NotEqual(t, read("zyzzyva").z, read("qwertyuiop").z)
+	require.Equal(t, read("heart").z, read("heart zyzzyva").z, "beside a thing they give no figure")
+	require.NotEqual(t, read("heart zyzzyva"), read("heart"), "but a ground")
+	require.NotEqual(t, read("heart zyzzyva"), read("heart qwertyuiop"))
 	words, grounds := a.Vocabulary()
 	require.Contains(t, words, "heart")
 	require.Contains(t, grounds, "horizon")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/atelier-dao/atelier/model/internal/chance"
@@ -95,9 +94,6 @@ func (r *Run) anew(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	}
 	r.setup.learns(set)
 	r.pictures, r.features = set.pictures, train.Features(set.pictures)
-	if len(r.features) > maxFeatures {
-		return fmt.Errorf("the names of the pictures have %d words, an artist learns at most %d: use fewer words", len(r.features), maxFeatures)
-	}
 	r.shape.Features = len(r.features)
 	r.config.Data = truncate(set.describe(o.Data, o.Licence), maxText)
 	key := sha256.Sum256(append([]byte("atelier/artist/v1/initial"), o.Seed[:]...))
@@ -233,7 +229,7 @@ func (r *Run) Prompts(n int) []string {
 	var all, some []string
 	for _, p := range r.pictures {
 		if len(p.Names) > 0 {
-			all = append(all, strings.Join(p.Names[0], " "))
+			all = append(all, p.Names[0])
 		}
 	}
 	n = min(n, len(all))

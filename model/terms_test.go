@@ -104,7 +104,7 @@ func TestAFineTuneSaysWhatItComesFrom(t *testing.T) {
 	d := a.Describe()
 	require.Empty(t, d.Licence)
 	require.Contains(t, d.Data, "Terms of the pictures: not known.")
-	require.Contains(t, d.Data, `Tuned from the artist "paper-cut" (b2fbfebe67971ed7). Its terms: Apache-2.0 for the weights`)
+	require.Contains(t, d.Data, `Tuned from the artist "paper-cut" (4460f918e22792e3). Its terms: Apache-2.0 for the weights`)
 	require.Contains(t, d.Data, "What it learned from: Fluent Emoji Flat")
 	a, err = FineTune(t.Context(), Embedded(), FineTuneOptions{Steps: 1, Name: "gull"})
 	require.NoError(t, err)

@@ -83,11 +83,11 @@ func DefaultSteps(o TrainOptions) int {
 }
 
 // genesisShape is the size of new artists but for their vocabulary.
-var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Mapping: 224, Palette: 96}
+var genesisShape = train.Shape{Hidden: 64, Layers: 4, Colours: 8, Latent: 96, Mapping: 320, Palette: 128}
 
 // Train makes a new artist from a folder of pictures (PNG, JPEG, GIF; sub-folders
-// too). File names are the vocabulary: "red heart.png" teaches "red" and
-// "heart", and "wave, sea.png" two names for one thing. A picture with
+// too). File names are the vocabulary: "wave, sea.png" teaches two names for one
+// thing. Pictures of one name share it. A picture with
 // transparent parts is a subject that may lie on any ground; one without fills
 // its frame. Files that cannot be used are told to Skipped; where fewer than two
 // pictures are left, the error wraps [ErrPictures] and says why for the first few.

@@ -55,7 +55,7 @@ func TestTrainLearnsAFolderOfPictures(t *testing.T) {
 	require.Len(t, losses, 12)
 	require.Less(t, losses[11], losses[0])
 	words, grounds := a.Vocabulary()
-	require.Subset(t, words, []string{"red", "ball", "sea", "water"})
+	require.Subset(t, words, []string{"red", "red ball", "sea", "water"})
 	require.NotContains(t, words, "notes")
 	require.NotEmpty(t, grounds)
 	require.Equal(t, "two drawings", a.Describe().Data)

@@ -42,8 +42,8 @@ type chanceVector struct {
 }
 
 type wordsVector struct {
-	Text  string   `json:"text"`
-	Words []string `json:"words"`
+	Text string     `json:"text"`
+	Runs [][]string `json:"runs"`
 }
 
 type turnedVector struct {
@@ -127,8 +127,10 @@ func folded(t *testing.T, kernelName string) []byte {
 	for _, text := range []string{
 		"", "Red HEART", "the owl, and the Moon!", "two-owls_3 4ever", "Ünïcode süß ÀÖ×ØÞß÷ÿ", "夜の山 \u3000 мир\u2014\u2026мир", "it's i\u00a0b\ufeffc\ufffdd",
 		"a an and as at by for from he her his i if in into is it its me my near of off on or our over that the their this to under up was with without your",
+		"above across against among are around be before behind beneath beside between inside no out outside some there through until very where which while within",
+		"one two three four five six seven eight nine ten eleven",
 	} {
-		v.Words = append(v.Words, wordsVector{text, latent.Words(text)})
+		v.Words = append(v.Words, wordsVector{text, latent.Runs(text)})
 	}
 	for _, c := range []struct {
 		turns uint16
@@ -145,7 +147,8 @@ func folded(t *testing.T, kernelName string) []byte {
 	}
 	for i, prompt := range []string{
 		"", "red heart", "blue hearts on navy", "berries", "busses", "horizon", "zyzzyva", "owl zyzzyva qwertyuiop", "owl heart berry bus moon owl zyzzyva",
-		"red blue owl", "red", "Ünïcode süß 夜", "OWL: sage/ring navy horizon", "picture motif:ring",
+		"red blue owl", "red", "Ünïcode süß 夜", "OWL: sage/ring navy horizon", "picture motif:ring", "owl heart at night", "night moon", "moon over night, ivory",
+		"school", "full crescent moons under red berry", "two night owls", "ring and horizon on moon and sage", "bell's bell-bus",
 	} {
 		for _, name := range slices.Sorted(maps.Keys(artists)) {
 			v.Pictures = append(v.Pictures, pictured(t, artists[name], prompt, byte(i), kernelName))
@@ -179,7 +182,8 @@ func pictured(t *testing.T, a *Artist, prompt string, n byte, kernelName string)
 // whose numbers fill their range and whose exponents run through theirs, so that
 // every clamp is met.
 func drawnArtists() []artistVector {
-	vocabulary := []string{"owl", "heart", "berry", "bus", "moon", "red", "blue", "夜", "motif:horizon", "motif:ring", "paper:navy", "paper:sage", "paper:ivory", "picture:7"}
+	vocabulary := []string{"owl, night owl", "heart", "berry", "bus, school bus", "school bell", "moon, crescent moon", "red", "blue", "夜",
+		"motif:horizon", "motif:ring", "motif:night, moon", "paper:navy", "paper:sage", "paper:ivory", "paper:night, midnight", "picture:7"}
 	mild := artistVector{Vocabulary: vocabulary, Shift: 2, Config: Config{
 		Name: "mild", Architecture: "paper-cut", Contract: kernel.Contract, Hidden: 16, Layers: 3, Colours: 5, Latent: 6, Mapping: 10, Palette: 7,
 		Sharpness: 24 * kernel.SharpnessOne, ShadowDepth: kernel.LabOne / 12, ShadowWidth: kernel.LogitOne / 2, Noise: 450, Exponents: map[string]int{},

@@ -71,7 +71,7 @@ key: as many of them as act for all can give it back to the members, or publish 
 and nobody but their word keeps them from reading with it.`,
 	"node": `A node is the running member of one home. The commands here look at it from the same
 machine; every other command asks it, or another one with --api.`,
-	"model": `The artist is a model of some 190,000 numbers. The genesis artist is public and
+	"model": `The artist is a model of some 260,000 numbers. The genesis artist is public and
 draws here without a network; a network seals its own, which opens only by quorum,
 under keys that change, and replaces it by a vote of its members.`,
 	"artwork": `An artwork begins as a request with a prompt and a deposit. Members approve it, one

@@ -25,11 +25,11 @@ func modelTrain(e *env) *cobra.Command {
 		Use:   "train DIR",
 		Short: "Train an artist on a folder of pictures",
 		Long: `train learns from the PNG, JPEG and GIF files below DIR; file names are the
-vocabulary ("red heart.png" teaches "red" and "heart"). It writes an artist's
-folder to --out: weights, config, vocabulary, model card and a sample. With --base
-it fine-tunes an artist instead of starting anew ("genesis" names the embedded
-one), which teaches no new words. The same pictures, seed and options give the same
-weights. Each file that cannot be used is named, with the reason.
+vocabulary ("red heart, love.png" teaches two names of one thing). It writes an
+artist's folder to --out: weights, config, vocabulary, model card and a sample.
+With --base it fine-tunes an artist instead of starting anew ("genesis" names the
+embedded one), which teaches no new words. The same pictures, seed and options give
+the same weights. Each file that cannot be used is named, with the reason.
 
 It says first how much memory and time it takes. Ctrl-C keeps what it has learned
 beside the artist, as does a machine that stops but for the last minute: the same
@@ -43,8 +43,8 @@ loss there, which loss.png and training.jsonl in --out show, tells shapes that a
 learned from places that are remembered; the artist is the one of the best
 measurement.
 
-How large an artist should be: the genesis artist, with 400 icons, has 4 layers of
-64 in 6 colours. A wider one draws finer edges, a larger latent keeps more pictures
+How large an artist should be: the genesis artist, with 313 icons, has 4 layers of
+64 in 8 colours. A wider one draws finer edges, a larger latent keeps more pictures
 apart, and both cost time in training and drawing.
 
 The model card says what DIR says about the pictures: its files LICENSE, COPYING or

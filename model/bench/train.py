@@ -14,7 +14,7 @@ threads = int(sys.argv[3])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
 groups, points = 128, 128
-hidden, count, colours, latent, mapping, palette, features = 64, 4, 6, 64, 224, 96, 700
+hidden, count, colours, latent, mapping, palette, features = 64, 4, 8, 96, 320, 128, 380
 
 
 def parameter(rows, cols, spread):

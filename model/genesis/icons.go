@@ -83,29 +83,29 @@ func allNames(icon string) string {
 var (
 	dropped = map[string]*regexp.Regexp{
 		"Animals & Nature": regexp.MustCompile(`^(guide-dog|service-dog|microbe|mosquito|fly|cockroach|pig-nose|ant|cricket|rosette|wing|worm|paw-prints|` +
-			`two-hump-camel|white-flower|service.*)$`),
+			`two-hump-camel|white-flower|front-facing-baby-chick|hatching-chick|empty-nest|water-buffalo|ox|ewe|dodo|skunk|sloth|leafy-green|poodle|orangutan|chipmunk|beetle|bug|service.*)$`),
 		"Food & Drink": regexp.MustCompile(`^(bacon|bento-box|canned-food|chopsticks|kitchen-knife|fork-.*|spoon|pretzel|salt|baby-bottle|` +
 			`spaghetti|sushi|takeout-box|tamale|mate|beverage-box|cooking|oden|ice|jar|beans|bagel|burrito|bubble-tea|butter|clinking.*|cooked-rice|cup-with-straw|curry-rice|dango|dumpling|fish-cake.*|` +
 			`flatbread|fondue|french-fries|fried-shrimp|glass-of-milk|hamburger|hot-dog|peanuts|popcorn|pot-of-food|pouring-liquid|rice-.*|roasted.*|` +
-			`sandwich|shallow.*|shortcake|stuffed.*|taco|tumbler-glass|waffle|ginger-root|bowl-with-spoon|steaming-bowl|bread|pizza|burger|custard|sake|cut-of-meat|poultry-leg|meat-on-bone|bottle-with.*|falafel)$`),
+			`sandwich|shallow.*|shortcake|stuffed.*|taco|tumbler-glass|waffle|ginger-root|bowl-with-spoon|steaming-bowl|bread|pizza|burger|custard|sake|cut-of-meat|poultry-leg|meat-on-bone|bottle-with.*|falafel|shaved-ice|sheaf-of-rice|fortune-cookie|green-salad|teacup-without-handle|potato|onion|garlic|egg|chestnut|cheese-wedge|chocolate-bar|honey-pot|pie|olive|oyster|shrimp|moon-cake|baguette-bread|pancakes|lollipop|candy|beer-mug)$`),
 	}
 	kept = map[string]*regexp.Regexp{
-		"Smileys & Emotion": regexp.MustCompile(`heart$|^heart-(decoration|on-fire)$|^(two-hearts|revolving-hearts|ghost|dizzy|alien|robot|collision|smiling-face|kiss-mark)$`),
-		"Symbols": regexp.MustCompile(`^(black|blue|brown|green|orange|purple|red|white|yellow)-(circle|square)$|^red-triangle|` +
-			`^large-.*-diamond$|^(yin-yang|sparkle|eight-pointed-star|peace-symbol|infinity|fleur-de-lis)$`),
-		"Activities": regexp.MustCompile(`^(balloon|carp-streamer|christmas-tree|confetti-ball|crystal-ball|diamond-suit|fireworks|` +
-			`heart-suit|club-suit|spade-suit|jack-o-lantern|kite|mirror-ball|nesting-dolls|pine-decoration|artist-palette|` +
-			`red-envelope|sparkles|sparkler|teddy-bear|trophy|wind-chime|wrapped-gift|yarn|basketball|japanese-dolls)$`),
+		"Smileys & Emotion": regexp.MustCompile(`^(red|broken|blue|beating|sparkling|growing)-heart$|^heart-on-fire$|^(two-hearts|revolving-hearts|ghost|dizzy|alien|robot|collision|smiling-face)$`),
+		"Symbols": regexp.MustCompile(`^red-(circle|square|triangle-pointed-up)$|^red-triangle$|` +
+			`^large-blue-diamond$|^(yin-yang|eight-pointed-star)$`),
+		"Activities": regexp.MustCompile(`^(balloon|carp-streamer|christmas-tree|crystal-ball|fireworks|` +
+			`spade-suit|jack-o-lantern|kite|mirror-ball|pine-decoration|artist-palette|` +
+			`sparkles|sparkler|teddy-bear|trophy|wind-chime|wrapped-gift|yarn|basketball)$`),
 		"Travel & Places": regexp.MustCompile(`moon|sun|star$|mountain|^(anchor|beach-with-umbrella|bridge-at-night|camping|canoe|castle|church|circus-tent|cloud.*|comet|` +
-			`cyclone|desert|desert-island|droplet|fire|fountain|globe-with-meridians|high-voltage|house|house-with-garden|hut|japanese-castle|lighthouse|milky-way|` +
+			`cyclone|desert|desert-island|droplet|fire|fountain|high-voltage|house|house-with-garden|hut|japanese-castle|lighthouse|milky-way|` +
 			`mount-fuji|national-park|night-with-stars|parachute|rainbow|ringed-planet|rock|rocket|sailboat|shinto-shrine|snowflake|snowman.*|` +
 			`tent|tornado|umbrella.*|volcano|water-wave|wood|hot-springs|flying-saucer|locomotive|airplane|bicycle|globe-showing-americas)$`),
-		"Objects": regexp.MustCompile(`^(accordion|ballet-shoes|banjo|basket|bell|books?|blue-book|green-book|orange-book|open-book|candle|couch-and-lamp|crown|` +
-			`diya-lamp|door|dress|drop-of-blood|drum|feather|folding-hand-fan|gem-stone|guitar|key|old-key|kimono|light-bulb|long-drum|maracas|mirror|moai|` +
-			`musical-note|musical-notes|paintbrush|red-paper-lantern|saxophone|scarf|scissors|shield|telescope|trumpet|violin|window|bubbles|chair|telescope)$`),
-		"People & Body": regexp.MustCompile(`^(eye|eyes|footprints|heart-hands|anatomical-heart|merperson|fairy)$`),
+		"Objects": regexp.MustCompile(`^(accordion|ballet-shoes|banjo|basket|bell|green-book|open-book|candle|crown|` +
+			`diya-lamp|door|dress|drum|feather|folding-hand-fan|gem-stone|guitar|key|old-key|kimono|light-bulb|maracas|mirror|moai|` +
+			`musical-note|musical-notes|paintbrush|red-paper-lantern|saxophone|scarf|scissors|shield|telescope|trumpet|violin|window|bubbles)$`),
+		"People & Body": regexp.MustCompile(`^(eye|anatomical-heart)$`),
 	}
-	skipped = regexp.MustCompile(`^(sun-behind-(small|large)-cloud|wax.*|waning-gibbous-moon|snowman-without-snow|umbrella-on-ground|moon-cake)$|-face$|button|exclamation|suspension|oncoming|cableway|railway|japanese-post`)
+	skipped = regexp.MustCompile(`^(sun-behind-(small|large)-cloud|wax.*|waning-gibbous-moon|snowman-without-snow|umbrella-on-ground|umbrella-with-rain-drops|sun-behind-rain-cloud|cloud-with-lightning-and-rain)$|-face$|button|exclamation|suspension|oncoming|cableway|railway|japanese-post`)
 )
 
 func wanted(category, name string) bool {

@@ -15,6 +15,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -34,9 +35,10 @@ import (
 )
 
 const (
-	data = "Fluent Emoji Flat by Microsoft (npm package @iconify-json/fluent-emoji-flat 1.2.6): about 400 icons of animals, plants, food, " +
-		"sky, places, hearts and instruments, drawn at 96×96 pixels with softened colours, cut to four flat colours each, on twelve " +
-		"two-coloured grounds of sixteen pairs of papers, dyed in fourteen colours by chance. Names and a list of synonyms are the vocabulary."
+	data = "Fluent Emoji Flat by Microsoft (npm package @iconify-json/fluent-emoji-flat 1.2.6): 313 icons of animals, plants, food, " +
+		"sky, places, hearts and instruments, drawn at 96×96 pixels with softened colours, cut to five flat colours each, on twenty-four " +
+		"grounds of three papers, among them night, sunset, winter, sea and forest, in twenty-nine sets of colours, dyed in fourteen colours " +
+		"by chance. Names and a list of synonyms are the vocabulary."
 	licence = "Apache-2.0 for the weights; trained on icons under the MIT License, © Microsoft Corporation (LICENSE-fluent-emoji.txt)"
 )
 
@@ -45,7 +47,7 @@ func main() {
 	out := flag.String("out", filepath.Join("model", "genesis"), "folder for weights, card and sheet")
 	pictures := flag.String("pictures", "", "folder to keep the training pictures in (default: a temporary one)")
 	work := flag.String("work", filepath.Join(os.TempDir(), "atelier-genesis"), "folder for checkpoint, loss curve, log and samples")
-	steps := flag.Int("steps", 7000, "training steps; 0 trains nothing")
+	steps := flag.Int("steps", 24000, "training steps; 0 trains nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -83,7 +85,7 @@ func run(ctx context.Context, icons, out, pictures, work string, steps int) erro
 	}
 	id := artist().ID()
 	fmt.Printf("artist %x\n", id)
-	return drawSheet(ctx, artist(), filepath.Join(out, "sheet.png"))
+	return drawSheets(ctx, artist(), out)
 }
 
 // teach trains the artist, or goes on with it.
@@ -121,36 +123,23 @@ func teach(ctx context.Context, pictures, work string, steps int) (artist *model
 	return artist, state.Loss, t.Discard()
 }
 
-// extendCard adds to the model card how the artist was made.
+// extendCard adds to the model card what card.md says, how the artist was made
+// included.
 func extendCard(path string, steps int, loss float64) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if _, err := fmt.Fprintf(f, `
-![a sheet of eighteen prompts](sheet.png)
-
-The sheet's prompts, row by row: %s.
-
-## Making it again
-
-    npm pack @iconify-json/fluent-emoji-flat@1.2.6 && tar xzf iconify-json-*.tgz
-    go run ./model/genesis -icons package
-
-%d steps of Adam on gorgonia's graph, each on 128 places of 128 pictures; about three
-minutes of processor time. The mean cross-entropy of the last steps was %.3f nats, with
-two of five places drawn beside an edge. On amd64 with AVX2 and FMA the file comes
-out byte for byte the same, with any number of cores; elsewhere the last bits of
-the floats differ, and so does the artist.
-
-The folder pictures holds what fine-tuning learns from: the same icons at 64×64
-pixels in flat colours.
-`, strings.Join(sheet, ", "), steps, loss); err != nil {
+	said := strings.NewReplacer("{steps}", fmt.Sprint(steps), "{loss}", fmt.Sprintf("%.3f", loss), "{prompts}", strings.Join(prompts, ", "))
+	if _, err := said.WriteString(f, card); err != nil {
 		return err
 	}
 	return f.Close()
 }
+
+//go:embed card.md
+var card string
 
 // drawPictures writes one training picture for each icon, and the same, small and
 // flat, to the folder that fine-tuning learns from.
@@ -165,7 +154,7 @@ func drawPictures(icons, pictures, kept string) error {
 		}
 	}
 	for _, i := range chosen {
-		drawn, err := rasterise(i, 96, 16, 16, 16)
+		drawn, err := rasterise(i, 96, 16, 16, 18.5)
 		if err != nil {
 			return err
 		}
@@ -173,7 +162,7 @@ func drawPictures(icons, pictures, kept string) error {
 		if err := writePNG(filepath.Join(pictures, i.name+".png"), img); err != nil {
 			return err
 		}
-		cut, err := train.Cut(i.name, img, 6)
+		cut, err := train.Cut(i.name, img, 8)
 		if err != nil {
 			return err
 		}
@@ -200,22 +189,6 @@ func soften(p *image.RGBA) image.Image {
 		out.Pix[i+3] = 255
 	}
 	return out
-}
-
-// The sheet shows what the artist makes of words it knows, of blends, and of
-// words it never saw.
-var sheet = []string{
-	"red heart", "blue whale", "owl", "tulip", "volcano", "penguin",
-	"black cat", "pink elephant", "swan", "golden fish", "rainbow", "mushroom",
-	"crescent moon", "parrot", "purple cat", "fox", "solitude", "green horse",
-}
-
-func drawSheet(ctx context.Context, a *model.Artist, path string) error {
-	img, err := a.Sheet(ctx, sheet, func(i int) [32]byte { return sha256.Sum256([]byte{byte(i)}) }, 224, 6)
-	if err != nil {
-		return err
-	}
-	return writePNG(path, img)
 }
 
 func writePNG(path string, img image.Image) error {

@@ -102,7 +102,7 @@ func (v *Vocabulary) Of(prompt string, seed [32]byte) (Latent, error) {
 		if IsDye(v.features[row.Row]) {
 			into = &dyes
 		}
-		p := Part{v.features[row.Row], int(row.Weight)}
+		p := Part{v.Feature(row.Row), int(row.Weight)}
 		if i := slices.IndexFunc(*into, func(q Part) bool { return q.Word == p.Word }); i >= 0 {
 			(*into)[i].Weight = min(MaxWeight, (*into)[i].Weight+p.Weight)
 		} else if p.Weight > 0 {
@@ -133,7 +133,7 @@ const (
 
 // Name is a row's feature without prefix, and its kind.
 func (v *Vocabulary) Name(row int) (name, kind string) {
-	f := v.features[row]
+	f := v.Feature(row)
 	switch prefix := kindOf(f); {
 	case prefix == MotifPrefix:
 		return f[len(prefix):], Motif
@@ -166,6 +166,10 @@ func (v *Vocabulary) Check(l Latent) error {
 	wrong := func(format string, args ...any) error {
 		return fmt.Errorf("%w: %s", ErrLatent, fmt.Sprintf(format, args...))
 	}
+	canonical := func(name string) bool {
+		row, ok := v.index[name]
+		return ok && v.Feature(row) == name
+	}
 	if n := len(l.Things); n < 1 || n > MaxThings {
 		return wrong("it shows %d things, allowed are 1 to %d", n, MaxThings)
 	}
@@ -174,8 +178,8 @@ func (v *Vocabulary) Check(l Latent) error {
 	}
 	for k, parts := range [][]Part{l.Things, l.Dyes} {
 		for i, p := range parts {
-			row, ok := v.index[p.Word]
-			if !ok {
+			row := v.index[p.Word]
+			if !canonical(p.Word) {
 				return wrong("it has the unknown word %q", p.Word)
 			}
 			if kind := kindOf(v.features[row]); kind == MotifPrefix || kind == PaperPrefix || IsDye(p.Word) != (k == 1) {
@@ -189,10 +193,10 @@ func (v *Vocabulary) Check(l Latent) error {
 			}
 		}
 	}
-	if _, ok := v.index[MotifPrefix+l.Motif]; !ok && (l.Motif != "" || len(v.motifs) > 0) {
+	if !canonical(MotifPrefix+l.Motif) && (l.Motif != "" || len(v.motifs) > 0) {
 		return wrong("it has the unknown motif %q", l.Motif)
 	}
-	if _, ok := v.index[PaperPrefix+l.Paper]; !ok && l.Paper != "" {
+	if l.Paper != "" && !canonical(PaperPrefix+l.Paper) {
 		return wrong("it has the unknown paper %q", l.Paper)
 	}
 	if len(l.Noise) != v.noise {

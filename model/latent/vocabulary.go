@@ -14,12 +14,36 @@ const (
 	PicturePrefix = "picture:" // a thing that has no name
 )
 
+// NameSeparator stands between the names of a feature, which all mean the same row.
+const NameSeparator = ", "
+
+// Papers is how many colours of a picture belong to its ground, the first ones.
+const Papers = 3
+
 // Bounds of a vocabulary.
 const (
 	MaxFeatures = 8192
-	MaxWord     = 100 // bytes
+	MaxFeature  = 400 // bytes of a feature with all its names
+	MaxWord     = 100 // bytes of a name
 	MaxNoise    = 128 // numbers
 )
+
+// NamesOf are the names of a feature, each with the prefix of its kind.
+func NamesOf(feature string) []string {
+	prefix := kindOf(feature)
+	names := strings.Split(feature[len(prefix):], NameSeparator)
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
+	return names
+}
+
+// Canonical is the first name of a feature, with the prefix of its kind: what
+// latents and people call it.
+func Canonical(feature string) string {
+	first, _, _ := strings.Cut(feature, NameSeparator)
+	return first
+}
 
 // ErrVocabulary reports features that are no vocabulary.
 var ErrVocabulary = errors.New("not a vocabulary")
@@ -35,15 +59,16 @@ func IsDye(word string) bool { return slices.Contains(dyes, word) }
 var dyes = Dyes()
 
 // A Vocabulary is what an artist understands: its features in the order of its
-// rows, each a word, a motif or a paper, and how many numbers of noise the seed
-// adds. It holds nothing of what the artist makes of them. It is immutable and
+// rows, each the names of a thing, a dye, a motif or a paper, and how many numbers of
+// noise the seed adds. It holds nothing of what the artist makes of them. It is immutable and
 // safe for concurrent use.
 type Vocabulary struct {
 	features []string
-	index    map[string]int
+	index    map[string]int   // every name, with the prefix of its kind
+	parts    map[string][]int // rows that have a word in one of their names, ascending
 	noise    int
-	words    []int // words of prompts
-	things   []int // words but dyes, and pictures without a name: what a picture can show
+	words    []int // what prompts can name but grounds
+	things   []int // names but dyes, and pictures without a name: what a picture can show
 	dyes     []int
 	motifs   []int
 	papers   []int
@@ -54,12 +79,25 @@ func NewVocabulary(features []string, noise int) (*Vocabulary, error) {
 	if len(features) > MaxFeatures || noise < 1 || noise > MaxNoise {
 		return nil, fmt.Errorf("%w: %d features and %d numbers of noise, allowed are up to %d and 1 to %d", ErrVocabulary, len(features), noise, MaxFeatures, MaxNoise)
 	}
-	v := &Vocabulary{features: slices.Clone(features), index: make(map[string]int, len(features)), noise: noise}
+	v := &Vocabulary{features: slices.Clone(features), index: make(map[string]int, len(features)), parts: map[string][]int{}, noise: noise}
 	for i, f := range v.features {
-		if _, twice := v.index[f]; twice || f == "" || len(f) > MaxWord {
-			return nil, fmt.Errorf("%w: feature %d %q is empty, too long or comes twice", ErrVocabulary, i, f)
+		if len(f) > MaxFeature {
+			return nil, fmt.Errorf("%w: feature %d has %d bytes, allowed are up to %d", ErrVocabulary, i, len(f), MaxFeature)
 		}
-		v.index[f] = i
+		for _, name := range NamesOf(f) {
+			if _, twice := v.index[name]; twice || len(name) == len(kindOf(name)) || len(name) > MaxWord {
+				return nil, fmt.Errorf("%w: the name %q of feature %d is empty, too long or comes twice", ErrVocabulary, name, i)
+			}
+			v.index[name] = i
+			if kindOf(f) != "" {
+				continue
+			}
+			for _, w := range strings.Fields(name) {
+				if n := len(v.parts[w]); n == 0 || v.parts[w][n-1] != i {
+					v.parts[w] = append(v.parts[w], i)
+				}
+			}
+		}
 		switch kindOf(f) {
 		case MotifPrefix:
 			v.motifs = append(v.motifs, i)
@@ -92,16 +130,16 @@ func kindOf(feature string) string {
 	return ""
 }
 
-// Features are the names of all rows, in order.
+// Features are the features of all rows, in order, each with all its names.
 func (v *Vocabulary) Features() []string { return slices.Clone(v.features) }
 
 // Size is the number of features.
 func (v *Vocabulary) Size() int { return len(v.features) }
 
-// Feature is the name of a row.
-func (v *Vocabulary) Feature(row int) string { return v.features[row] }
+// Feature is the canonical name of a row, with the prefix of its kind.
+func (v *Vocabulary) Feature(row int) string { return Canonical(v.features[row]) }
 
-// Row finds a feature by its name.
+// Row finds a row by one of its names, with the prefix of its kind.
 func (v *Vocabulary) Row(feature string) (int, bool) {
 	i, ok := v.index[feature]
 	return i, ok
@@ -127,12 +165,16 @@ func (v *Vocabulary) Motifs() []int { return v.motifs }
 // Papers are the rows of the colours of the ground; see [Vocabulary.Words].
 func (v *Vocabulary) Papers() []int { return v.papers }
 
-// LookUp finds a word of a prompt or the singular that it seems to be the plural of.
-func (v *Vocabulary) LookUp(word string) (int, bool) {
-	for _, w := range []string{word, strings.TrimSuffix(word, "s"), strings.TrimSuffix(word, "es"), strings.TrimSuffix(word, "ies") + "y", word + "s"} {
-		if i, ok := v.index[w]; ok && kindOf(w) == "" {
-			return i, true
+// Known is the longest ending of some words of one of a picture's names, each some
+// words with spaces between, that is known as the name of a thing: "ball" of "red ball"
+// where only that is. The earlier name goes first.
+func Known(names []string, known func(name string) bool) (name string, ok bool) {
+	for _, n := range names {
+		for more := true; more; _, n, more = strings.Cut(n, " ") {
+			if known(n) && !IsDye(n) {
+				return n, true
+			}
 		}
 	}
-	return 0, false
+	return "", false
 }

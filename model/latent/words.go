@@ -8,12 +8,46 @@ import "strings"
 // releases: a prompt must mean the same to every member.
 func Words(name string) []string {
 	var words []string
-	for _, w := range strings.FieldsFunc(strings.Map(lower, name), func(r rune) bool { return !letter(r) }) {
-		if !filler[w] {
-			words = append(words, w)
-		}
+	for _, run := range Runs(name) {
+		words = append(words, run...)
 	}
 	return words
+}
+
+// Runs are the words of a prompt that stand side by side: a word that is left out
+// ends a run, and so does each mark but a hyphen, an underscore or an apostrophe.
+func Runs(prompt string) [][]string {
+	var runs [][]string
+	var run []string
+	end := func() {
+		if len(run) > 0 {
+			runs = append(runs, run)
+		}
+		run = nil
+	}
+	word := ""
+	for _, r := range strings.Map(lower, prompt) + " " {
+		switch {
+		case letter(r):
+			word += string(r)
+			continue
+		case filler[word]:
+			end()
+		case word != "":
+			run = append(run, word)
+		}
+		word = ""
+		if !joins(r) {
+			end()
+		}
+	}
+	end()
+	return runs
+}
+
+// joins are the separators between words of one run.
+func joins(r rune) bool {
+	return r == ' ' || r == '-' || r == '_' || r == '\'' || r == 0xa0 || r == 0x2019
 }
 
 // lower maps the capitals of ASCII and Latin-1.
@@ -35,5 +69,14 @@ func letter(r rune) bool {
 	return true
 }
 
-var filler = map[string]bool{"a": true, "an": true, "and": true, "at": true, "by": true, "for": true, "from": true, "in": true, "into": true, "is": true, "it": true,
-	"its": true, "of": true, "on": true, "or": true, "over": true, "the": true, "to": true, "under": true, "with": true, "without": true, "that": true, "my": true, "me": true}
+var filler = func() map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(fillers) {
+		m[w] = true
+	}
+	return m
+}()
+
+const fillers = `a above across against among an and are around as at be before behind beneath beside between by for from her his in inside into is it its me my near no of off on
+ or our out outside over some that the their there this through to under until up very was where which while with within without your
+ one two three four five six seven eight nine ten`

@@ -17,3 +17,15 @@ func TestWordsOfNamesAndPrompts(t *testing.T) {
 		require.Equal(t, want, Words(text), "%q", text)
 	}
 }
+
+func TestRunsAreWordsSideBySide(t *testing.T) {
+	for text, want := range map[string][][]string{
+		"polar bear":                {{"polar", "bear"}},
+		"a mountain at night":       {{"mountain"}, {"night"}},
+		"owl's polar-bear_cub":      {{"owl", "s", "polar", "bear", "cub"}},
+		"red rose, halo; two owls!": {{"red", "rose"}, {"halo"}, {"owls"}},
+		"of the":                    nil,
+	} {
+		require.Equal(t, want, Runs(text), text)
+	}
+}

@@ -19,7 +19,7 @@ const Looks = 16
 const lookOne = 32
 
 // MaxLexicon bounds the file of a lexicon, in bytes.
-const MaxLexicon = 2 << 20
+const MaxLexicon = 5 << 20
 
 const lexiconFormat = "atelier-lexicon/1"
 

@@ -504,6 +504,31 @@ func TestPriorsThatAreRefused(t *testing.T) {
 	}
 }
 
+func TestTheLargestLexiconFitsItsFile(t *testing.T) {
+	var features []string
+	for i := range latent.MaxFeatures {
+		var names []string
+		for j := range latent.MaxFeature / (latent.MaxWord + len(latent.NameSeparator)) {
+			names = append(names, fmt.Sprintf("%0*d", latent.MaxWord, 10*i+j))
+		}
+		features = append(features, strings.Join(names, latent.NameSeparator))
+	}
+	v, err := latent.NewVocabulary(features, latent.MaxNoise)
+	require.NoError(t, err)
+	looks := make([]Look, v.Size())
+	for i := range looks {
+		for k := range looks[i] {
+			looks[i][k] = -127
+		}
+	}
+	x, err := NewLexicon(v, looks)
+	require.NoError(t, err)
+	raw, err := x.MarshalBinary()
+	require.NoError(t, err)
+	_, err = UnmarshalLexicon(raw)
+	require.NoError(t, err)
+}
+
 // The longest words, the most of everything: the file stays in its bound.
 func TestTheLargestPriorFitsItsFile(t *testing.T) {
 	var features []string

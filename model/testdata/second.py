@@ -76,8 +76,10 @@ class Chance:
 
 # FOLD.md, 3. Reading the prompt
 
-FILLERS = set("a an and at by for from in into is it its me my of on or over that the to under with without".split())
+FILLERS = set("""a above across against among an and are around as at be before behind beneath beside between by for from her his in inside into is it its me my near no of off on or
+our out outside over some that the their there this through to under until up very was where which while with within without your one two three four five six seven eight nine ten""".split())
 DYES = set("black blue brown golden green grey orange pink purple red silver turquoise white yellow".split())
+JOINS = {0x20, 0xA0, 0x2D, 0x5F, 0x27, 0x2019}
 
 
 def separates(c):
@@ -86,17 +88,30 @@ def separates(c):
     return c in (0xD7, 0xF7, 0xFEFF, 0xFFFD) or 0x2000 <= c <= 0x206F or 0x3000 <= c <= 0x303F
 
 
-def words(text):
-    out, word = [], ""
+def runs(text):
+    out, word = [[]], ""
     for c in map(ord, text + " "):
         if 0x41 <= c <= 0x5A or 0xC0 <= c <= 0xDE and c != 0xD7:
             c += 32
         if not separates(c):
             word += chr(c)
+            continue
+        if word in FILLERS:
+            out.append([])
         elif word:
-            out.append(word)
-            word = ""
-    return [w for w in out if w not in FILLERS]
+            out[-1].append(word)
+        word = ""
+        if c not in JOINS:
+            out.append([])
+    return [run for run in out if run]
+
+
+def forms(name):
+    yield name
+    for ending, instead in (("s", ""), ("es", ""), ("ies", "y")):
+        if name.endswith(ending):
+            yield name.removesuffix(ending) + instead
+    yield name + "s"
 
 
 def kind(entry):
@@ -109,38 +124,88 @@ def kind(entry):
 class Artist:
     def __init__(self, config, vocabulary, tensors):
         self.config, self.tensors, self.e = config, tensors, config["exponents"]
-        self.row = {entry: i for i, entry in enumerate(vocabulary)}
-        rows = lambda *kinds: [i for i, v in enumerate(vocabulary) if kind(v) in kinds and v not in DYES]
+        self.rows = {"": {}, "motif:": {}, "paper:": {}, "picture:": {}}  # of names, by kind
+        self.parts = {}  # rows of words in names
+        for i, entry in enumerate(vocabulary):
+            k = kind(entry)
+            for name in entry[len(k) :].split(", "):
+                self.rows[k][name] = i
+                for w in name.split() if k == "" else ():
+                    self.parts.setdefault(w, [])
+                    if i not in self.parts[w]:
+                        self.parts[w].append(i)
+        self.dyes = {self.rows[""][d] for d in DYES if d in self.rows[""]}
+        rows = lambda *kinds: [i for i, v in enumerate(vocabulary) if kind(v) in kinds and i not in self.dyes]
         self.things, self.motifs, self.papers = rows("", "picture:"), rows("motif:"), rows("paper:")
 
-    def known(self, w):
-        less = w.removesuffix
-        for form in (w, less("s"), less("es"), less("ies") + "y", w + "s"):
-            if form in self.row and kind(form) == "":
-                return self.row[form]
+    def meaning(self, name):
+        for form in forms(name):
+            thing, motif, paper = (self.rows[k].get(form) for k in ("", "motif:", "paper:"))
+            if thing in self.dyes:
+                return thing
+            if any(row is not None for row in (thing, motif, paper)):
+                return thing, motif, paper
 
     def add(self, z, i, weight):
         return [v + shift(x * weight, self.e["embed"] + 8, 12) for v, x in zip(z, self.tensors["embed"][i])]
 
+    def mentions(self, prompt, chance):
+        out, dyes, unknown = [], [], []
+        for words in runs(prompt):
+            run = []
+            while words:
+                for n in range(min(4, len(words)), 0, -1):
+                    m = self.meaning(" ".join(words[:n]))
+                    if m is not None:
+                        break
+                if m is None:
+                    rows = next((self.parts[f] for f in forms(words[0]) if f in self.parts), None)
+                    if rows:
+                        m = (rows[chance.below(len(rows)) if len(rows) > 1 else 0], None, None)
+                if m is None:
+                    unknown.append(words[0])
+                elif isinstance(m, int):
+                    dyes.append(m)
+                else:
+                    run.append(m)
+                words = words[n:]
+            out.append(run)
+        return out, dyes, unknown
+
     def read(self, prompt, chance):
-        things, unknown, colours, motif, paper = [], [], [], None, None
-        for w in words(prompt):
-            i = self.known(w)
-            if i is not None:
-                (colours if w in DYES else things).append(i)
-            elif "motif:" + w in self.row:
-                motif = self.row["motif:" + w]
-            elif "paper:" + w in self.row:
-                paper = self.row["paper:" + w]
-            else:
-                c = Chance("word", w.encode())
-                unknown += [self.things[c.below(len(self.things))] for _ in range(2)]
-        if not things and not unknown:
+        mentions, dyes, unknown = self.mentions(prompt, chance)
+        ground = lambda m: m[1] is not None or m[2] is not None
+        thing = lambda m: m[0] is not None
+        found = [(i, j) for i, run in enumerate(mentions) for j, m in enumerate(run) if thing(m) and not ground(m)]
+        found = found or [(i, j) for i, run in enumerate(mentions) for j, m in enumerate(run) if thing(m)]
+        at = max((p for p in found if p[0] == found[0][0]), default=None)
+        subject = mentions[at[0]][at[1]] if at else None
+        things = [subject[0]] if at else []
+        rest = [m for i, run in enumerate(mentions) for j, m in enumerate(run) if (i, j) != at]
+        for m in rest:
+            if not ground(m) and m[0] not in things and len(things) < 4:
+                things.append(m[0])
+        grounds = [m for m in rest if ground(m)]
+        motif = next((m[1] for m in grounds if m[1] is not None), None)
+        papers = [m[2] for m in grounds if m[2] is not None and m[:2] == (None, None)] or [m[2] for m in grounds if m[2] is not None]
+        paper = papers[-1] if papers else None
+        if at and motif is None and paper is None:
+            motif, paper = subject[1:]
+        for w in unknown:
+            c = Chance("word", w.encode())
+            a, b = (self.things[c.below(len(self.things))] for _ in range(2))
+            if not things:
+                things = [a] if a == b else [a, b]
+            if self.motifs:
+                drawn = self.motifs[c.below(len(self.motifs))]
+                motif = drawn if motif is None else motif
+            if self.papers:
+                drawn = self.papers[c.below(len(self.papers))]
+                paper = drawn if paper is None else paper
+        if not things:
             things = [self.things[chance.below(len(self.things))]]
-        t, u = len(things), len(unknown) // 2
-        q = 1024 // (2 * t + u) if 2 * t + u > 4 else 256
         z = [0] * self.config["latent"]
-        for rows, weight in ((things, q), (unknown, q // 4 if t else 256 // max(1, 2 * u)), (colours, 256 // max(1, len(colours)))):
+        for rows, weight in ((things[:1], 256), (things[1:], 42), (dyes, 256 // max(1, len(dyes)))):
             for i in rows:
                 z = self.add(z, i, weight)
         return z, motif, paper
@@ -220,7 +285,7 @@ class Artist:
 
 def stands_out(p):
     d = lambda a, b: (a[0] - b[0]) ** 2 + 4 * ((a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2)
-    return 4 * min(d(p[0], p[2]), d(p[1], p[2])) + d(p[0], p[1])
+    return 4 * min(d(p[0], p[3]), d(p[1], p[3])) + d(p[0], p[1])
 
 
 # FOLD.md, 6. The view
@@ -409,7 +474,7 @@ def main():
         want("between", [c.between(-1092, 1092) for _ in range(2)], v["between"])
         want("normal", [c.normal() for _ in range(2)], v["normal"])
     for v in vectors["words"]:
-        want("words", words(v["text"]), v["words"] or [])
+        want("runs", runs(v["text"]), v["runs"] or [])
     for v in vectors["turned"]:
         want("turned", turned(v["turns"], v["zoom"]), v["matrix"])
     artists, srgb = {}, levels()

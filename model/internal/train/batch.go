@@ -5,7 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sort"
+	"strings"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // reach is the half side of the square that is learned; the frame's is 1.
@@ -39,35 +41,48 @@ func (t Taste) tint(c Lab, turn, lighter float64) Lab {
 	return polar(max(.04, min(.985, c[0]+lighter)), c.chroma()*(1+t.Chroma), c.hue()+turn)
 }
 
-// Features names the embedding rows that a set of pictures needs, in order.
+// Features names the embedding rows that a set of pictures needs, in order: one for
+// each picture, with all its names that no picture before has taken, then dyes,
+// motifs and papers. Pictures whose every name is taken share a row.
 func Features(pictures []Picture) []string {
-	seen := map[string]bool{}
-	for _, w := range dyeWords {
-		seen[w] = true
-	}
-	for i, p := range pictures {
-		for _, words := range p.Names {
-			for _, w := range words {
-				seen[w] = true
+	owner := map[string]int{}
+	for _, further := range []bool{false, true} { // what a picture is called first goes before what it is also called
+		for i, p := range pictures {
+			for j, name := range p.Names {
+				if _, taken := owner[name]; !taken && !latent.IsDye(name) && (j > 0) == further {
+					owner[name] = i
+				}
 			}
-		}
-		if !p.Subject || len(p.Names) == 0 {
-			seen[pictureFeature(i)] = true
 		}
 	}
 	var names []string
-	for w := range seen {
-		names = append(names, w)
+	for i, p := range pictures {
+		var own []string
+		called := false
+		for _, name := range p.Names {
+			_, is := owner[name]
+			called = called || is
+			if n, ok := owner[name]; ok && n == i && !slices.Contains(own, name) {
+				own = append(own, name)
+			}
+		}
+		switch {
+		case !called:
+			names = append(names, pictureFeature(i))
+		case len(own) > 0:
+			names = append(names, strings.Join(own, latent.NameSeparator))
+		}
 	}
-	sort.Strings(names)
+	names = append(names, dyeWords...)
+	slices.SortFunc(names, func(a, b string) int { return strings.Compare(latent.Canonical(a), latent.Canonical(b)) })
 	if !slices.ContainsFunc(pictures, func(p Picture) bool { return p.Subject }) {
 		return names
 	}
 	for _, m := range motifs {
-		names = append(names, MotifPrefix+m.word)
+		names = append(names, MotifPrefix+m.names)
 	}
 	for _, g := range grounds {
-		names = append(names, PaperPrefix+g.word)
+		names = append(names, PaperPrefix+g.names)
 	}
 	return names
 }
@@ -94,7 +109,9 @@ type batch struct {
 func newBatch(s Shape, groups, points int, features []string, pictures []Picture, taste Taste, which part) *batch {
 	b := &batch{shape: s, groups: groups, points: points, pictures: pictures, taste: taste, which: which, index: map[string]int{}}
 	for i, f := range features {
-		b.index[f] = i
+		for _, name := range latent.NamesOf(f) {
+			b.index[name] = i
+		}
 	}
 	b.features = make([]float32, groups*s.Features)
 	b.noise = make([]float32, groups*s.Latent)
@@ -103,6 +120,15 @@ func newBatch(s Shape, groups, points int, features []string, pictures []Picture
 	b.palette = make([]float32, groups*3*s.Colours)
 	b.mask = make([]float32, groups*3*s.Colours)
 	return b
+}
+
+// feature is what picture n is known by.
+func (b *batch) feature(n int) string {
+	name, ok := latent.Known(b.pictures[n].Names, func(name string) bool { _, ok := b.index[name]; return ok })
+	if !ok {
+		return pictureFeature(n)
+	}
+	return name
 }
 
 func (b *batch) set(g int, feature string) {
@@ -135,29 +161,18 @@ func (b *batch) draw(rng *rand.Rand, noise float64) {
 		dye := ""
 		if p.Subject {
 			first = papers
-			b.set(g, MotifPrefix+m.word)
-			b.set(g, PaperPrefix+ground.word)
-			b.colour(g, 0, b.taste.tint(ground.first, b.taste.Papers, b.taste.Lighter))
-			b.colour(g, 1, b.taste.tint(ground.second, b.taste.Papers, b.taste.Lighter))
+			b.set(g, latent.Canonical(MotifPrefix+m.names))
+			b.set(g, latent.Canonical(PaperPrefix+ground.names))
+			for k, c := range ground.tones {
+				b.colour(g, k, b.taste.tint(c, b.taste.Papers, b.taste.Lighter))
+			}
 			if rng.IntN(10) < 3 {
 				dye = dyeWords[rng.IntN(len(dyeWords))]
 				colours = dyed(colours, dyes[dye])
 				b.set(g, dye)
 			}
 		}
-		var words []string
-		if len(p.Names) > 0 {
-			words = p.Names[0]
-			if rng.IntN(3) == 0 {
-				words = p.Names[rng.IntN(len(p.Names))]
-			}
-		}
-		for _, w := range words {
-			if _, isDye := dyes[w]; !isDye || dye == "" {
-				b.set(g, w)
-			}
-		}
-		b.set(g, pictureFeature(n))
+		b.set(g, b.feature(n))
 		for k, c := range colours {
 			turn := b.taste.Turn
 			if dye != "" {
@@ -203,15 +218,15 @@ func heldOut(n int, x, y float64) bool {
 // some sixteen; what the last one shows is taken where all edges lie elsewhere.
 const maxTries = 2000
 
-// place draws a place of picture n, if wanted one beside an edge.
-func (b *batch) place(rng *rand.Rand, n int, edge bool) (x, y float64) {
+// place draws a place of picture n, if wanted one near certain pixels.
+func (b *batch) place(rng *rand.Rand, n int, near []int32, spread float64) (x, y float64) {
 	p := &b.pictures[n]
 	side := float64(p.side)
 	for range maxTries {
-		if edge && len(p.edges) > 0 {
-			e := int(p.edges[rng.IntN(len(p.edges))])
-			x = (float64(e%p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
-			y = (float64(e/p.side)+.5+3*(rng.Float64()-.5))/side*2 - 1
+		if len(near) > 0 {
+			e := int(near[rng.IntN(len(near))])
+			x = (float64(e%p.side)+.5+spread*(rng.Float64()-.5))/side*2 - 1
+			y = (float64(e/p.side)+.5+spread*(rng.Float64()-.5))/side*2 - 1
 		} else {
 			x, y = reach*(2*rng.Float64()-1), reach*(2*rng.Float64()-1)
 		}
@@ -222,11 +237,21 @@ func (b *batch) place(rng *rand.Rand, n int, edge bool) (x, y float64) {
 	return x, y
 }
 
+// Of five places two lie beside an edge and one in a part of the picture that is drawn
+// whatever its size, so that small ones, as eyes, are learned too.
 func (b *batch) drawPlaces(rng *rand.Rand, g, n int, m motif, first int) {
 	p := &b.pictures[n]
 	side := float64(p.side)
 	for i := range b.points {
-		x, y := b.place(rng, n, i%5 < 2)
+		var near []int32
+		spread := 3. // pixels
+		switch i % 5 {
+		case 0, 1:
+			near = p.edges
+		case 2:
+			near, spread = p.parts[rng.IntN(len(p.parts))], 1
+		}
+		x, y := b.place(rng, n, near, spread)
 		r := g*b.points + i
 		b.places[2*r], b.places[2*r+1] = float32(x), float32(y)
 		x, y = b.taste.bend(x, y)
@@ -240,10 +265,8 @@ func (b *batch) drawPlaces(rng *rand.Rand, g, n int, m motif, first int) {
 		switch {
 		case label != ground:
 			b.labels[r] = float32(first + int(label))
-		case m.above(x, y):
-			b.labels[r] = 1
 		default:
-			b.labels[r] = 0
+			b.labels[r] = float32(m.tone(x, y))
 		}
 	}
 }

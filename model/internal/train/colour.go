@@ -77,8 +77,9 @@ var dyes = map[string]Lab{
 // dyeWords lists the keys of dyes in a fixed order.
 var dyeWords = latent.Dyes()
 
-// dyed gives the subject's colours after its main colour, colours[0], became
-// the dye; the others keep their distance in lightness and turn with the hue.
+// dyed gives the subject's colours after its main colour, colours[0], became the dye.
+// Those of a like hue go with it and keep their distance in lightness; others, a beak
+// or an eye, stay, so that the subject is still known by them.
 func dyed(colours []Lab, dye Lab) []Lab {
 	main := colours[0]
 	turn, lift := dye.hue()-main.hue(), dye[0]-main[0]
@@ -88,15 +89,18 @@ func dyed(colours []Lab, dye Lab) []Lab {
 		switch {
 		case i == 0:
 			out[i] = dye
-		case dye.chroma() < .04:
+		case (c.chroma() < neutral) != (main.chroma() < neutral), c.chroma() >= neutral && math.Cos(c.hue()-main.hue()) < .5:
+			out[i] = c
+		case dye.chroma() < neutral:
 			out[i] = polar(l, min(c.chroma(), .02), dye.hue())
-		case main.chroma() < .04:
-			out[i] = polar(l, max(c.chroma(), dye.chroma()*.8), dye.hue()+.35*float64(i-1))
-		case c.chroma() < .04:
-			out[i] = c // white and black details stay
+		case main.chroma() < neutral:
+			out[i] = polar(l, dye.chroma()*.8, dye.hue())
 		default:
 			out[i] = polar(l, .5*c.chroma()+.5*dye.chroma(), c.hue()+turn)
 		}
 	}
 	return out
 }
+
+// neutral is the chroma below which a colour counts as a grey.
+const neutral = .04

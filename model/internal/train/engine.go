@@ -51,7 +51,8 @@ type Engine struct {
 	graph   *graph
 	machine gorgonia.VM
 	solver  *adam
-	learned *drawn // the batch of the next step
+	still   map[string][][2]int // by tensor, the ranges of its numbers that stay 0; see [Shape.still]
+	learned *drawn              // the batch of the next step
 	spare   *drawn
 	heldOut *batch // nil where nothing is held out
 }
@@ -78,7 +79,7 @@ func New(s Shape, features []string, pictures []Picture, o Options) (*Engine, er
 	if _, err := gorgonia.Grad(n.loss, n.parameters...); err != nil {
 		return nil, fmt.Errorf("train: differentiate: %w", err)
 	}
-	e := &Engine{shape: s, o: o, graph: n, solver: &adam{beta1: meanDecay, beta2: squareDecay}}
+	e := &Engine{shape: s, o: o, graph: n, still: s.still(features), solver: &adam{beta1: meanDecay, beta2: squareDecay}}
 	for _, slot := range s.Slots() {
 		e.solver.mean = append(e.solver.mean, make([]float32, slot.Rows*slot.Cols))
 		e.solver.square = append(e.solver.square, make([]float32, slot.Rows*slot.Cols))
@@ -105,7 +106,13 @@ func (e *Engine) Begin(start Weights) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	s := State{Weights: start.clone(), Mean: e.shape.zeros(), Square: e.shape.zeros(), Random: random}
+	start = start.clone()
+	for name, ranges := range e.still {
+		for _, r := range ranges {
+			clear(start[name].Data[r[0]:r[1]])
+		}
+	}
+	s := State{Weights: start, Mean: e.shape.zeros(), Square: e.shape.zeros(), Random: random}
 	return s, s.fits(e.shape)
 }
 
@@ -173,6 +180,15 @@ func (e *Engine) step(s *State) error {
 	e.solver.rate = e.o.Rate
 	if !e.o.Constant {
 		e.solver.rate *= rate(s.Step, e.o.Steps)
+	}
+	for i, slot := range e.shape.Slots() {
+		grad, err := e.graph.parameters[i].Grad()
+		if err != nil {
+			return fmt.Errorf("train: step %d: %w", s.Step, err)
+		}
+		for _, r := range e.still[slot.Name] {
+			clear(floats(grad)[r[0]:r[1]])
+		}
 	}
 	if err := e.solver.Step(gorgonia.NodesToValueGrads(e.graph.parameters)); err != nil {
 		return fmt.Errorf("train: step %d: %w", s.Step, err)

@@ -4,11 +4,15 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // run prepares a small run on two pictures.
@@ -120,6 +124,21 @@ func TestAConstantRateMakesARunThatIsAPart(t *testing.T) {
 	require.Equal(t, advance(t, short, at, 8), advance(t, long, at, 8))
 }
 
+// A figure must not depend on the colour that it has, nor on the ground's.
+func TestDyesAndPapersKeepNoForm(t *testing.T) {
+	e, at := run(t, nil)
+	end := advance(t, e, at, 20)
+	form := e.shape.Form()
+	require.Less(t, form, e.shape.Latent)
+	for f, row := range e.learned.index {
+		z := end.Weights["embed"].Data[row*e.shape.Latent:][:e.shape.Latent]
+		still := latent.IsDye(f) || strings.HasPrefix(f, PaperPrefix)
+		require.Equal(t, still, slices.Max(z[:form]) == 0 && slices.Min(z[:form]) == 0, f)
+		require.NotEqual(t, at.Weights["embed"].Data[row*e.shape.Latent+form:][:e.shape.Latent-form], z[form:], "%s: its colours are learned", f)
+	}
+	require.Equal(t, make([]float32, (e.shape.Latent-form)*e.shape.Mapping), end.Weights["mapping.w"].Data[form*e.shape.Mapping:])
+}
+
 func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 	pictures := []Picture{disc("red disc", t), disc("blue ball", t)}
 	features := Features(pictures)
@@ -130,7 +149,7 @@ func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 		b.draw(rand.New(rand.NewPCG(3, 3)), 0)
 		for g := range b.groups {
 			n := 0
-			if b.features[g*s.Features+b.index["ball"]] == 1 {
+			if b.features[g*s.Features+b.index["blue ball"]] == 1 {
 				n = 1
 			}
 			for i := range b.points {

@@ -19,9 +19,9 @@ func TestMemoryIsWhatARunTakes(t *testing.T) {
 		words int
 		o     Options
 	}{
-		"the genesis artist":      {Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Mapping: 224, Palette: 96}, 700, Options{Groups: 128, Points: 128, Workers: 2}},
+		"the genesis artist":      {Shape{Hidden: 64, Layers: 4, Colours: 8, Latent: 96, Mapping: 320, Palette: 128}, 400, Options{Groups: 128, Points: 128, Workers: 2}},
 		"a large one, held out":   {Shape{Hidden: 128, Layers: 8, Colours: 8, Latent: 128, Mapping: 224, Palette: 96}, 3000, Options{Groups: 128, Points: 16, Workers: 2, Every: 1}},
-		"many pictures in a step": {Shape{Hidden: 16, Layers: 1, Colours: 4, Latent: 8, Mapping: 224, Palette: 96}, 500, Options{Groups: 2048, Points: 128, Workers: 2}},
+		"many pictures in a step": {Shape{Hidden: 16, Layers: 1, Colours: 6, Latent: 8, Mapping: 224, Palette: 96}, 500, Options{Groups: 2048, Points: 128, Workers: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			features := append([]string(nil), names...)

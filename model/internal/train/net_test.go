@@ -91,7 +91,7 @@ func BenchmarkStep(b *testing.B) {
 	p, err := Cut("red disc", img, 6)
 	require.NoError(b, err)
 	features := Features([]Picture{p})
-	s := Shape{Hidden: 64, Layers: 4, Colours: 6, Latent: 64, Mapping: 224, Palette: 96, Features: len(features)}
+	s := Shape{Hidden: 64, Layers: 4, Colours: 8, Latent: 96, Mapping: 320, Palette: 128, Features: len(features)}
 	start := s.Initial(rand.New(rand.NewPCG(1, 1)))
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {

@@ -22,24 +22,25 @@ const ground = 255 // label of a transparent pixel
 
 // papers is the number of palette entries for the ground, the first ones; what
 // is left belongs to the subject, its largest part first.
-const papers = 2
+const papers = latent.Papers
 
 // A Picture is a training picture cut into few colours. A subject has
 // transparent pixels and lies on any ground; a picture without fills its frame.
 type Picture struct {
-	Names   [][]string // each a list of words; training takes one by chance
+	Names   []string // what it is called, each some words with spaces between
 	Subject bool
 	side    int
-	labels  []uint8 // side², an index into colours or ground
-	colours []Lab   // largest area first
-	edges   []int32 // pixels with a neighbour of another label
+	labels  []uint8   // side², an index into colours or ground
+	colours []Lab     // largest area first
+	edges   []int32   // pixels with a neighbour of another label
+	parts   [][]int32 // pixels of each label
 }
 
 // ErrPicture reports a picture that cannot be trained on.
 var ErrPicture = errors.New("unusable picture")
 
 // Cut names a picture after name, where commas separate names that mean the
-// same ("water wave, sea"), and reduces img to at most `colours` flat colours, or two fewer for a subject.
+// same ("water wave, sea"), and reduces img to at most `colours` flat colours, or three fewer for a subject.
 func Cut(name string, img image.Image, colours int) (Picture, error) {
 	bounds := img.Bounds()
 	if bounds.Dx() < 8 || bounds.Dy() < 8 {
@@ -48,7 +49,7 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 	p := Picture{side: min(maxSide, bounds.Dx(), bounds.Dy())}
 	for _, n := range strings.Split(name, ",") {
 		if words := latent.Words(n); len(words) > 0 {
-			p.Names = append(p.Names, words)
+			p.Names = append(p.Names, strings.Join(words, " "))
 		}
 	}
 	n := p.side * p.side
@@ -83,8 +84,12 @@ func Cut(name string, img image.Image, colours int) (Picture, error) {
 		colours -= papers
 	}
 	p.labels, p.colours = flatten(tones, key, colours)
+	p.parts = make([][]int32, len(p.colours))
 	for i, l := range p.labels {
 		x, y := i%p.side, i/p.side
+		if l != ground {
+			p.parts[l] = append(p.parts[l], int32(i))
+		}
 		if (x > 0 && p.labels[i-1] != l) || (y > 0 && p.labels[i-p.side] != l) ||
 			(x+1 < p.side && p.labels[i+1] != l) || (y+1 < p.side && p.labels[i+p.side] != l) {
 			p.edges = append(p.edges, int32(i))

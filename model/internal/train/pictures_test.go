@@ -5,9 +5,12 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 func TestCutSubjectsAndFrames(t *testing.T) {
@@ -33,7 +36,7 @@ func TestCutSubjectsAndFrames(t *testing.T) {
 		}), 6)
 		require.NoError(t, err)
 		require.True(t, p.Subject)
-		require.Equal(t, [][]string{{"red", "disc"}, {"ball"}}, p.Names)
+		require.Equal(t, []string{"red disc", "ball"}, p.Names)
 		require.Len(t, p.colours, 2)
 		r, g, b := p.colours[0].RGB()
 		require.Equal(t, []uint8{red.R, red.G, red.B}, []uint8{r, g, b})
@@ -89,6 +92,30 @@ func TestDyesTakeTheMainColour(t *testing.T) {
 		require.Less(t, out[1][0], out[0][0]+.01, "%s: the darker part stays the darker", w)
 	}
 	require.Len(t, dyes, len(dyeWords))
+	beak := FromRGB(250, 170, 40)
+	for _, w := range []string{"blue", "black", "white"} {
+		require.Equal(t, beak, dyed([]Lab{FromRGB(200, 30, 90), beak}, dyes[w])[1], "%s: a part of another hue stays", w)
+	}
+}
+
+func TestFeaturesNameEachPictureOnce(t *testing.T) {
+	named := func(names ...string) Picture { return Picture{Names: names, Subject: true} }
+	features := Features([]Picture{
+		named("full moon", "moon"), named("moon", "night", "crescent"), named("cat face"), named("cat", "kitten"), named("cat"), {Subject: true}, named("red"),
+	})
+	var things []string
+	for _, f := range features {
+		if !strings.HasPrefix(f, MotifPrefix) && !strings.HasPrefix(f, PaperPrefix) && !latent.IsDye(f) {
+			things = append(things, f)
+		}
+	}
+	require.Equal(t, []string{"cat, kitten", "cat face", "full moon", "moon, night, crescent", "picture:0005", "picture:0006"}, things,
+		"what a picture is called first goes before what another is also called; pictures of one name share a row; a dye is no name")
+	v, err := latent.NewVocabulary(features, 3)
+	require.NoError(t, err)
+	require.Len(t, v.Dyes(), len(dyeWords))
+	require.Len(t, v.Motifs(), len(motifs))
+	require.Len(t, v.Papers(), len(grounds))
 }
 
 func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
@@ -106,10 +133,10 @@ func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
 				named[features[i]] = v
 			}
 		}
-		require.Equal(t, float32(1), named["disc"])
+		require.Equal(t, float32(1), named["red disc"])
 		var m *motif
 		for i := range motifs {
-			if named[MotifPrefix+motifs[i].word] == 1 {
+			if named[MotifPrefix+motifs[i].names] == 1 {
 				require.Nil(t, m, "one motif each")
 				m = &motifs[i]
 			}
@@ -119,18 +146,14 @@ func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
 			r := g*b.points + i
 			x, y := float64(b.places[2*r]), float64(b.places[2*r+1])
 			if math.Hypot(x, y) < .45 || math.Hypot(x, y) > .95 { // clear of the disc's two rims
-				want := float32(2)
+				want := float32(m.tone(x, y))
 				switch {
 				case math.Hypot(x, y) < .2:
-					want = 3
+					want = papers + 1
 				case math.Hypot(x, y) < .45:
 					continue
-				case m.above(x, y):
-					want = 1
-				case true:
-					want = 0
 				}
-				require.Equal(t, want, b.labels[r], "%s at (%.2f, %.2f)", m.word, x, y)
+				require.Equal(t, want, b.labels[r], "%s at (%.2f, %.2f)", m.names, x, y)
 			}
 		}
 	}

@@ -226,11 +226,8 @@ func Digest(pictures []Picture) [32]byte {
 	number(len(pictures))
 	for _, p := range pictures {
 		number(len(p.Names))
-		for _, words := range p.Names {
-			number(len(words))
-			for _, w := range words {
-				text([]byte(w))
-			}
+		for _, name := range p.Names {
+			text([]byte(name))
 		}
 		number(p.side)
 		text(p.labels)

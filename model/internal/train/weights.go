@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
+
+	"github.com/atelier-dao/atelier/model/latent"
 )
 
 // Shape is the architecture of an artist: everything but its numbers.
@@ -15,6 +18,28 @@ type Shape struct {
 	Mapping  int // hidden units of the network from z to scales and shifts
 	Palette  int // hidden units of the network from z to colours
 	Features int // rows of the embedding: words, grounds and papers
+}
+
+// Form is how many numbers of z, the first ones, decide what a picture shows where;
+// the others speak of its colours only, and colours may depend on all. A latent of
+// less than three numbers is not divided.
+func (s Shape) Form() int { return s.Latent - s.Latent/3 }
+
+// still are the numbers that stay 0, by tensor, as ranges of indices: dyes and papers
+// have no form, so that they cannot change a figure, and what is behind the form is
+// not mapped to scales and shifts.
+func (s Shape) still(features []string) map[string][][2]int {
+	form := s.Form()
+	if form == s.Latent {
+		return nil
+	}
+	still := map[string][][2]int{"mapping.w": {{form * s.Mapping, s.Latent * s.Mapping}}}
+	for i, f := range features {
+		if latent.IsDye(f) || strings.HasPrefix(f, PaperPrefix) {
+			still["embed"] = append(still["embed"], [2]int{i * s.Latent, i*s.Latent + form})
+		}
+	}
+	return still
 }
 
 // A Tensor is a row-major matrix.
