@@ -144,7 +144,8 @@ func (n *Node) prior(ctx context.Context, x *taste.Lexicon, file curation.Hash, 
 	return p, err
 }
 
-// fetchPrior brings a file of the taste here and pins it. What comes has the hash.
+// fetchPrior brings a file of the taste here and pins it: from another member or, when
+// none gives it, computed again. What comes has the hash.
 func (n *Node) fetchPrior(ctx context.Context, file curation.Hash, from []peer.ID) error {
 	root := tastes.CID(file)
 	// Pinned first: an artwork's end may collect what is not.
@@ -155,9 +156,48 @@ func (n *Node) fetchPrior(ctx context.Context, file curation.Hash, from []peer.I
 		_, err := n.putTaste(ctx, own)
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	fetching, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	_, err := n.exchange.Fetch(ctx, root, from)
+	_, err := n.exchange.Fetch(fetching, root, from)
+	if err != nil && n.recompute(ctx, file) == nil {
+		return nil
+	}
+	return err
+}
+
+// recompute makes the file of a version from nothing but the ledger, where no member has
+// it any more: all rounds up to its own are learned from again.
+func (n *Node) recompute(ctx context.Context, file curation.Hash) error {
+	var lexicon curation.Hash
+	var rounds []taste.RoundFacts
+	if err := n.machine.View(func(v curation.View) error {
+		p, ok := v.PriorNamed(file)
+		if !ok {
+			return fmt.Errorf("the ledger has no version %v of the taste", file)
+		}
+		lexicon = p.Lexicon
+		if rounds, ok = tastes.Rounds(v, p.Version); !ok {
+			return fmt.Errorf("version %d of the taste is of rounds that are not settled", p.Version)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	x, err := n.shelf.Lexicon(ctx, lexicon)
+	if err != nil {
+		return err
+	}
+	var last *taste.Prior
+	for p, err := range x.Replay(ctx, rounds) {
+		if err != nil {
+			return err
+		}
+		last = p
+	}
+	if curation.Hash(last.ID()) != file {
+		return fmt.Errorf("the rounds give %v, the ledger has %v", last.ID(), file)
+	}
+	_, err = n.putTaste(ctx, last)
 	return err
 }
 

@@ -96,6 +96,18 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	require.Equal(t, "red heart on navy", named.Title)
 	require.Nil(t, named.Drawn)
 
+	s.Read(func(v curation.View) {
+		rounds, ok := tastes.Rounds(v, 1)
+		require.True(t, ok)
+		versions, err := x.Replay(ctx, rounds)
+		require.NoError(t, err)
+		for i, p := range versions {
+			adopted, _ := v.PriorAt(uint64(i))
+			require.Equal(t, adopted.ID, curation.Hash(p.ID()), "whoever replays the ledger's rounds gets the same files")
+		}
+		_, ok = tastes.Rounds(v, 2)
+		require.False(t, ok, "no round has been settled for it")
+	})
 	for _, wrong := range []string{"2", "99999999999999999999"} {
 		_, err = c.Taste(ctx, wrong)
 		require.Error(t, err, wrong)

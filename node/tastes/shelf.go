@@ -152,6 +152,21 @@ func Facts(v curation.View, number uint64) (facts taste.RoundFacts, ok bool) {
 	return facts, true
 }
 
+// Rounds are what all versions up to the given one learn from, the oldest first: whoever
+// replays them with taste.Lexicon.Replay gets its file. It is false when there is no such
+// version.
+func Rounds(v curation.View, version uint64) (rounds []taste.RoundFacts, ok bool) {
+	for n := uint64(1); n <= version; n++ {
+		number, _ := v.PriorRound(n)
+		facts, ok := Facts(v, number)
+		if !ok {
+			return nil, false
+		}
+		rounds = append(rounds, facts)
+	}
+	return rounds, true
+}
+
 // Named are the versions that the artworks of a round were drawn from, each once.
 func Named(facts taste.RoundFacts) (files []curation.Hash) {
 	seen := map[taste.ID]bool{{}: true}
