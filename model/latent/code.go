@@ -62,7 +62,7 @@ func (v *Vocabulary) Decode(c Code) (Latent, error) {
 		if int(row) >= len(v.features) {
 			return "" // no word of any vocabulary
 		}
-		return v.features[row]
+		return Canonical(v.features[row])
 	}
 	for i := range parts {
 		p := Part{Word: name(next()), Weight: int(next())}
