@@ -46,7 +46,7 @@ const (
 )
 
 // MaxModules bounds the number of modules.
-const MaxModules = 16
+const MaxModules = 32
 
 // ErrEntry reports an entry that no store could have written.
 var ErrEntry = errors.New("not an entry of this state")
