@@ -23,7 +23,8 @@ import (
 // Nobody's silence holds it: each status has a last height, after which the training goes
 // on without who did not speak, or fails. It takes a reader key of each member with a seat
 // and nothing else. Trainers are who joined in time with the commitment that most joined
-// with: who has opened another artist, or none, has another. They stay the trainers, with
+// with: who has opened another artist, or none, has another. (Should so many lie that they
+// are the most, a round is wasted: nobody else votes for what they make of it.) They stay the trainers, with
 // the threshold of their number, whatever handovers bring: who loses its seat or leaves
 // meanwhile drops out, and a rotation changes nothing, since the artist stays the same.
 // But when another artist becomes the network's, what is learned of the one before is of

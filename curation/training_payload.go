@@ -38,10 +38,11 @@ type Plan struct {
 	// it, so 4·Clip² is above Length. At most MaxClip.
 	Clip uint64
 	// JoinBlocks is how long members have to approve the training and to join it, both
-	// together. Range 1..MaxTrainingBlocks.
+	// together, from the block of its opening on. Range 3..MaxTrainingBlocks.
 	JoinBlocks uint64
 	// TrainBlocks is how long trainers have to train and to give what they learned. Range
-	// 1..MaxTrainingBlocks.
+	// 1..MaxTrainingBlocks. The committee under which a training was opened serves it to
+	// its sealing: one handover may come meanwhile, and the next has to wait.
 	TrainBlocks uint64
 }
 
@@ -63,7 +64,7 @@ func (p Plan) Validate() error {
 		{"batch", p.Batch, 1, MaxTrainingBatch},
 		{"rate in parts per million", p.RatePPM, 1, million},
 		{"clip in units of 1/65536", p.Clip, 1, MaxClip},
-		{"blocks to join", p.JoinBlocks, 1, MaxTrainingBlocks},
+		{"blocks to join", p.JoinBlocks, 3, MaxTrainingBlocks},
 		{"blocks to train", p.TrainBlocks, 1, MaxTrainingBlocks},
 	} {
 		if r.value < r.min || r.value > r.max {
