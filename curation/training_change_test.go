@@ -312,3 +312,16 @@ func (c *classroom) wrongTable(t Training) Certify {
 	require.NoError(c.t, err)
 	return Certify{RID: of.RID, Certificate: cert.Signature(), SeedSignature: seed}
 }
+
+// Who trained has had the key of the key epoch, so whoever has not is asked first to end it.
+func TestWhoDidNotTrainEndsTheKeyEpochFirst(t *testing.T) {
+	p := testParams()
+	p.RequestBlocks, p.KeyEpochBlocks = 200, 10
+	c := classroomOf(readyWith(t, p))
+	c.begun(1, 2, 4)
+	require.ElementsMatch(t, []uint32{1, 2, 4}, c.model().Openers)
+	require.Equal(t, ModelProven, c.model().Standing)
+	c.until(secagg.PhaseDone)
+	c.untilDue()
+	require.EqualValues(t, 3, c.turns()[0])
+}
