@@ -248,8 +248,8 @@ func TestPlansOutOfRangeAreRefused(t *testing.T) {
 		"a clip of nothing":               {func(p *Plan) { p.Clip = 0 }, "clip in units of 1/65536: 0"},
 		"a clip that may overflow":        {func(p *Plan) { p.Clip = MaxClip + 1 }, "clip"},
 		"a clip that is all rounding":     {func(p *Plan) { p.Clip, p.Length = 5, 100 }, "clip to more"},
-		"no block to join in":             {func(p *Plan) { p.JoinBlocks = 2 }, "blocks to join: 2, want 3 to 1000000"},
-		"too long a training":             {func(p *Plan) { p.TrainBlocks = MaxTrainingBlocks + 1 }, "blocks to train: 1000001"},
+		"no block to join in":             {func(p *Plan) { p.JoinBlocks = 2 }, "blocks to join: 2, want 3 to 100000"},
+		"too long a training":             {func(p *Plan) { p.TrainBlocks = MaxTrainingBlocks + 1 }, "blocks to train: 100001"},
 	} {
 		p := good
 		c.change(&p)

@@ -193,6 +193,8 @@ func TestWhatATrainingDoesNotTakeIsRefused(t *testing.T) {
 		require.Equal(t, want, r.Code, "%s: %s", why, r.Log)
 	}
 	refused(CodeNotMember, "alice", Train{Plan: before}, "a collector")
+	c.admitted("m5", 1, 2, 3)
+	refused(CodeNotMember, "m5", Train{Plan: before}, "who has no share yet")
 	refused(CodeUnknown, "m1", with(func(p *Plan) { p.ModelID[0]++ }), "another artist")
 	refused(CodeWrongPhase, "m1", with(func(p *Plan) { p.Number = 2 }), "a later number")
 	refused(CodeUnknown, "m1", Join{Number: 1}, "no training yet")
