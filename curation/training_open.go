@@ -136,7 +136,7 @@ func (x *execution) closeJoining(t Training) {
 	slices.Sort(t.Trainers)
 	if n := len(t.Trainers); n < secagg.MinMembers {
 		t.Trainers = nil
-		x.failTraining(t, fmt.Sprintf("%s joined in time, it takes %d", plural(n, "member"), secagg.MinMembers))
+		x.failTraining(t, fmt.Sprintf("%s joined in time with the same artist, it takes %d", plural(n, "member"), secagg.MinMembers))
 		return
 	}
 	t.Status, t.Begun = TrainingSumming, x.height
