@@ -134,12 +134,10 @@ type Answer struct {
 type Render struct {
 	Role    seal.Role
 	Artwork curation.Artwork
-	Layers  []Layer // the outermost first
+	Unsealing
 	// Reseal has the opened model sealed from scratch, stored and pinned as well, because
 	// it has as many layers as it may have; nil otherwise. The picture does not wait on it.
 	Reseal *Sealing
-	// Sealer is the account that holds the model's container first-hand.
-	Sealer curation.Address
 	// Maker is the account that holds the registered folder first-hand; an auditor's
 	// only.
 	Maker curation.Address

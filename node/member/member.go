@@ -2,7 +2,8 @@
 // in the ceremony, keeps prekeys on the ledger, approves requests by gossip,
 // releases blinded shares to the drawn readers and to nobody else, generates and
 // audits when the seed draws it, opens sealed orders, keeps artworks and the artist's
-// containers, and puts a layer around the artist when it is drawn to.
+// containers, puts a layer around the artist when it is drawn to, and trains the artist
+// with the others if its owner wants it to.
 //
 // Step reads the ledger and an event and asks for effects: transactions to
 // submit, messages to gossip, shares to ask for, pictures to render. Package node
@@ -99,6 +100,8 @@ type Machine struct {
 	proposal   *curation.Rotate            // a container of our own for the next key epoch, not on the ledger yet
 	wrapping   *curation.Model             // what one is being made of; nil while none is
 	round      uint64                      // all rounds up to this one are dealt with
+	trains     bool                        // the owner wants this member to take part in trainings
+	training   *training                   // that is under way, or that is to be forgotten; nil without one
 	effects    []Effect
 }
 
@@ -154,6 +157,8 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.modelKept(l, e)
 	case Wrapped:
 		m.wrapped(l, e)
+	case ArtistOpened, Learned, MaskedHeld, Summed, TrainedSealed:
+		m.trained(l, e)
 	case HandoverWanted:
 		m.wanted = true
 		m.handOver(l)
@@ -209,11 +214,12 @@ func (m *Machine) block(l curation.View) {
 	}
 	if len(m.seats) == 0 {
 		m.keep(l)
+		m.train(l)
 		return
 	}
-	open := l.Working()
-	m.approve(l, open)
-	m.work(l, open)
+	m.approve(l)
+	m.work(l, l.Working())
+	m.train(l)
 	m.rotate(l)
 	m.openOrders(l)
 	m.keep(l)
@@ -228,7 +234,9 @@ func (m *Machine) forget(l curation.View) {
 		}
 	}
 	for key := range m.released {
-		if a, ok := l.Artwork(key.rid); ok && !a.Status.Open() {
+		a, ok := l.Artwork(key.rid)
+		t, of := l.TrainingOf(key.rid)
+		if ok && !a.Status.Open() || of && t.Status.Ended() {
 			delete(m.released, key)
 		}
 	}
