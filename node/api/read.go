@@ -62,6 +62,7 @@ func (s *server) register(api huma.API) {
 	s.registerCustody(api)
 	s.registerModels(api)
 	s.registerMotions(api)
+	s.registerTrainings(api)
 	s.registerReleases(api)
 	s.registerGuardians(api)
 	s.registerExport(api)

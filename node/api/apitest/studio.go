@@ -42,6 +42,7 @@ type Studio struct {
 	people  []*person
 	writing sync.Mutex // guards the journals of people
 	skew    bool       // auditors find other pixels
+	trains  api.OwnTraining
 
 	signing    sync.Mutex // guards the keys of validators
 	validators map[[32]byte]ed25519.PrivateKey
