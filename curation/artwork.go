@@ -96,7 +96,7 @@ func (x *execution) ask(a Artwork, model Model) (Artwork, error) {
 	}
 	// Fewer readers would let those whose keys are left draw each other as generator and
 	// auditor.
-	opening, err := x.opens(model, x.params().RequestBlocks, x.committee.T())
+	opening, err := x.opens("a request", model, x.params().RequestBlocks, x.committee.T())
 	if err != nil {
 		return a, err
 	}
@@ -109,11 +109,11 @@ func (x *execution) ask(a Artwork, model Model) (Artwork, error) {
 }
 
 // opens is the opening of a model that the transaction asks for, for so many blocks, with
-// a reader key of each member that has one left.
-func (x *execution) opens(model Model, blocks uint64, readers int) (Opening, error) {
+// a reader key of each member that has one left; what names it in the refusal.
+func (x *execution) opens(what string, model Model, blocks uint64, readers int) (Opening, error) {
 	table := x.takePrekeys()
 	if len(table) < readers {
-		return Opening{}, refuse(CodeWrongPhase, "a request takes a reader key of %s, %d have one left: ask again in a few blocks", plural(readers, "member"), len(table))
+		return Opening{}, refuse(CodeWrongPhase, "%s takes a reader key of %s, %d have one left: ask again in a few blocks", what, plural(readers, "member"), len(table))
 	}
 	body := x.tx.BodyHash()
 	return Opening{

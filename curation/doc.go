@@ -66,7 +66,7 @@
 //	(due)       the current one is old, and a member that is drawn wraps its container once more
 //	proposed    members fetch the container and tell with model.stored that they have it
 //	on trial    enough have: it is current; what was before is kept
-//	proven      n−t+1 members made or audited artworks with it: what was before may go
+//	proven      n−t+1 members made or audited artworks with it, or trained on it: what was before may go
 //
 // and the other ends: retired (another one is proven), discarded (too few votes, too few
 // copies, or approved requests that nobody could make: then the one before is current again).

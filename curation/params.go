@@ -12,10 +12,11 @@ import (
 type Params struct {
 	// DKGPhaseBlocks is the longest that each of the ceremony's phases commit,
 	// bundle and acknowledge may take; each ends early when all members have
-	// spoken. Range 1..100000.
+	// spoken. As long may each phase take in which trainers add up, but for their
+	// training. Range 1..100000.
 	DKGPhaseBlocks uint64 `json:"dkg_phase_blocks"`
-	// DKGDisputeBlocks is how long bundles may be disputed. This phase never ends
-	// early. Range 1..100000.
+	// DKGDisputeBlocks is how long bundles, and trainers' shares, may be disputed. This
+	// phase never ends early. Range 1..100000.
 	DKGDisputeBlocks uint64 `json:"dkg_dispute_blocks"`
 	// DKGRetryBlocks is the pause after an aborted ceremony before the next one
 	// opens by itself, and after every handover before the next may be proposed.
@@ -23,22 +24,24 @@ type Params struct {
 	// Missed. Range 1..100000.
 	DKGRetryBlocks uint64 `json:"dkg_retry_blocks"`
 
-	// MotionBlocks is how long a motion on who is a member, or on the artist, takes
-	// votes. Range 1..10000000.
+	// MotionBlocks is how long a motion on who is a member, on the artist, or on its
+	// training takes votes. Range 1..10000000.
 	MotionBlocks uint64 `json:"motion_blocks"`
 
-	// KeyEpochBlocks is how long a key epoch lasts: once it is so old, and a request was
-	// approved under it, a member wraps the artist in one more layer under a new key, so
+	// KeyEpochBlocks is how long a key epoch lasts: once it is so old, and a request or
+	// a training was approved under it, a member wraps the artist in one more layer under a new key, so
 	// that the keys that were released so far open nothing that members still keep. 0
 	// means never. Range 0..1000000000.
 	KeyEpochBlocks uint64 `json:"key_epoch_blocks"`
 
 	// RequestBlocks is the life of a request: certificate, registration and audit
 	// must be in blocks fewer than this many after its own. As long have members to
-	// store a proposed model. Range 1..10000000.
+	// store a proposed model, and trainers to seal what came of a training. Range
+	// 1..10000000.
 	RequestBlocks uint64 `json:"request_blocks"`
 	// GenerateBlocks is the turn of a generator before the next in the seed's
-	// order may register too, and that of a rotator. Range 1..1000000.
+	// order may register too, and that of a rotator and of a trainer who seals. Range
+	// 1..1000000.
 	GenerateBlocks uint64 `json:"generate_blocks"`
 	// AuditBlocks is the turn of an auditor before the next may attest too. Range
 	// 1..1000000.

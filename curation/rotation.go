@@ -20,7 +20,7 @@ import (
 // committee; it is discarded when too few do. Then it is on trial, because nobody but a
 // reader can tell whether it opens: requests are of it, and members keep what it took
 // the place of until n−t+1 different members have made or audited an attested artwork
-// with it, which is one more than may lie. If meanwhile a request is
+// with it, or trained on it, which is one more than may lie. If meanwhile a request is
 // approved in time for its readers and none of them makes the picture, or the member that
 // made the key epoch makes it and nobody else can audit it, the key epoch is discarded and
 // the one before is current again. So it is when twice as many approved requests have

@@ -17,12 +17,13 @@ type studio struct {
 	*crowd
 	shares       map[uint64]map[uint32]*shamir.KeyShare // by epoch and member
 	certificates map[Hash]Certify
+	artists      int // a member seals another artist after about so many blocks
 }
 
 func newStudio(t *testing.T, seed string) *studio {
 	p := testParams()
 	p.RequestBlocks, p.GenerateBlocks, p.AuditBlocks, p.MotionBlocks, p.KeyEpochBlocks = 14, 2, 2, 25, 8
-	s := &studio{crowd: crowdOf(readyWith(t, p), seed, 60), shares: map[uint64]map[uint32]*shamir.KeyShare{}, certificates: map[Hash]Certify{}}
+	s := &studio{crowd: crowdOf(readyWith(t, p), seed, 60), shares: map[uint64]map[uint32]*shamir.KeyShare{}, certificates: map[Hash]Certify{}, artists: 60}
 	s.duties, s.asking, s.shares[firstEpoch] = s.work, 4, s.held
 	return s
 }
@@ -36,7 +37,7 @@ func (s *studio) work(m Member) (all []Payload) {
 	for _, a := range view(s.world, View.Working) {
 		switch {
 		case a.Status == StatusRequested:
-			if p, ok := s.certified(a); ok && s.pick(3) == 0 {
+			if p, ok := s.certified(a.Opening); ok && s.pick(3) == 0 {
 				all = append(all, p)
 			}
 		case !opens(a.KeyEpoch):
@@ -57,7 +58,7 @@ func (s *studio) work(m Member) (all []Payload) {
 		all = append(all, Stored{KeyEpoch: proposed.KeyEpoch})
 	case due && !isProposed && r.MayRotate(params, seats, m.Index, height) && s.pick(2) == 0, s.pick(60) == 0:
 		all = append(all, s.rotation())
-	case s.pick(60) == 0:
+	case s.pick(s.artists) == 0:
 		e := view(s.world, View.NextKeyEpoch)
 		all = append(all, s.sealFor(e, fmt.Sprint("artist ", e)))
 	}
@@ -69,28 +70,28 @@ func (s *studio) work(m Member) (all []Payload) {
 	return all
 }
 
-// certified is the certificate of a request, made once: any members' is the same.
-func (s *studio) certified(a Artwork) (Certify, bool) {
-	if p, made := s.certificates[a.RID]; made {
+// certified is the certificate of a request or a training, made once: any members' is the same.
+func (s *studio) certified(o Opening) (Certify, bool) {
+	if p, made := s.certificates[o.RID]; made {
 		return p, true
 	}
-	committee, ok := view2(s.world, func(v View) (*shamir.Committee, bool) { return v.CommitteeAt(a.Epoch) })
-	held := s.shares[a.Epoch]
+	committee, ok := view2(s.world, func(v View) (*shamir.Committee, bool) { return v.CommitteeAt(o.Epoch) })
+	held := s.shares[o.Epoch]
 	if !ok || len(held) < committee.T() {
 		return Certify{}, false
 	}
 	var approvals, seeds []quorum.Partial
 	for _, share := range held {
-		p, err := quorum.SignApproval(share, StatementFor(s.chain, a.Opening))
+		p, err := quorum.SignApproval(share, StatementFor(s.chain, o))
 		require.NoError(s.t, err)
-		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(share, s.chain, a.RID))
+		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(share, s.chain, o.RID))
 	}
-	cert, _, err := quorum.RecoverCertificate(committee, StatementFor(s.chain, a.Opening), approvals)
+	cert, _, err := quorum.RecoverCertificate(committee, StatementFor(s.chain, o), approvals)
 	require.NoError(s.t, err)
-	seed, _, err := quorum.RecoverSeed(committee, s.chain, a.RID, seeds)
+	seed, _, err := quorum.RecoverSeed(committee, s.chain, o.RID, seeds)
 	require.NoError(s.t, err)
-	s.certificates[a.RID] = Certify{RID: a.RID, Certificate: cert.Signature(), SeedSignature: seed}
-	return s.certificates[a.RID], true
+	s.certificates[o.RID] = Certify{RID: o.RID, Certificate: cert.Signature(), SeedSignature: seed}
+	return s.certificates[o.RID], true
 }
 
 // Whoever rotates, cheats, votes, comes and goes: the invariants hold after every block,

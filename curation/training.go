@@ -23,15 +23,19 @@ import (
 // Nobody's silence holds it: each status has a last height, after which the training goes
 // on without who did not speak, or fails. It takes a reader key of each member with a seat
 // and nothing else. Trainers are who joined in time with the commitment that most joined
-// with: who has opened another artist, or none, has another. They stay the trainers, with
-// the threshold of their number, whatever handovers bring: who loses its seat or leaves
-// meanwhile drops out, and a rotation changes nothing, since the artist stays the same.
-// But when another artist becomes the network's, what is learned of the one before is of
-// no use any more and the training fails, with all that was sealed for it.
+// with: who has opened another artist, or none, has another. (Should so many lie that they
+// are the most, a round is wasted: nobody else votes for what they make of it.) They stay
+// the trainers, with the threshold of their number, whatever handovers bring: who loses its
+// seat or leaves meanwhile drops out, and a rotation changes nothing, since the artist stays
+// the same. But when another artist becomes the network's, what is learned of the one before
+// is of no use any more and the training fails, with all that was sealed for it.
 //
 // The ledger cannot tell what the sum makes of the artist. A trainer that seals something
 // else in its turn spends its own nomination and nobody else's: the next in turn may seal
-// another hash beside it, and members vote for the one that they found too.
+// another hash beside it, and members vote for the one that they found too. One who names
+// the right hash and seals a key that opens nothing is found out as any sealer is, in the
+// trial; the artist of before is current again then, and a trainer may seal the new one
+// once more, as members seal any artist.
 
 // TrainingStatus is where a training stands.
 type TrainingStatus string

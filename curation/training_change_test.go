@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/seal"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
@@ -247,8 +248,8 @@ func TestPlansOutOfRangeAreRefused(t *testing.T) {
 		"a clip of nothing":               {func(p *Plan) { p.Clip = 0 }, "clip in units of 1/65536: 0"},
 		"a clip that may overflow":        {func(p *Plan) { p.Clip = MaxClip + 1 }, "clip"},
 		"a clip that is all rounding":     {func(p *Plan) { p.Clip, p.Length = 5, 100 }, "clip to more"},
-		"no block to join":                {func(p *Plan) { p.JoinBlocks = 0 }, "blocks to join: 0"},
-		"too long a training":             {func(p *Plan) { p.TrainBlocks = MaxTrainingBlocks + 1 }, "blocks to train: 1000001"},
+		"no block to join in":             {func(p *Plan) { p.JoinBlocks = 2 }, "blocks to join: 2, want 3 to 100000"},
+		"too long a training":             {func(p *Plan) { p.TrainBlocks = MaxTrainingBlocks + 1 }, "blocks to train: 100001"},
 	} {
 		p := good
 		c.change(&p)
@@ -270,4 +271,57 @@ func TestANetworkOfTwoCannotTrainTogether(t *testing.T) {
 	r := w.act("m1", Train{Plan: classroomOf(w).plan()})
 	require.Equal(t, CodeWrongPhase, r.Code)
 	require.Contains(t, r.Log, "takes 3 members, the network has 2")
+}
+
+// Whose vote would open a training while reader keys are missing votes again later.
+func TestATrainingTakesReaderKeysOfEnoughMembers(t *testing.T) {
+	c := classroomOf(ready(t))
+	for i := range 8 {
+		name := collectors[i%4]
+		r := c.must(name, Request{Prompt: "a picture", ModelID: c.modelID()})
+		require.Equal(t, EventArtworkRequested, r.Events[0].Kind)
+	}
+	p := Train{Plan: c.plan()}
+	c.must("m1", p)
+	c.must("m2", p)
+	r := c.act("m3", p)
+	require.Equal(t, CodeWrongPhase, r.Code)
+	require.Equal(t, "a training takes a reader key of 3 members, 0 have one left: ask again in a few blocks", r.Log)
+	require.Len(t, view(c.world, View.Motions)[0].Votes, 2, "the vote does not count")
+	for i := uint32(1); i <= 3; i++ {
+		c.must(memberName(i), c.refill(i, 1))
+	}
+	c.must("m3", p)
+	require.Len(t, c.training().Prekeys, 3)
+	require.Equal(t, CodeProof, c.act("m4", c.wrongTable(c.training())).Code)
+}
+
+// wrongTable is a certificate of the training with another table of readers.
+func (c *classroom) wrongTable(t Training) Certify {
+	of := t.Opening
+	of.Prekeys = of.Prekeys[1:]
+	var approvals, seeds []quorum.Partial
+	for _, share := range c.shares[:3] {
+		p, err := quorum.SignApproval(share, StatementFor(c.chain, of))
+		require.NoError(c.t, err)
+		approvals, seeds = append(approvals, p), append(seeds, quorum.SignSeed(share, c.chain, of.RID))
+	}
+	cert, _, err := quorum.RecoverCertificate(c.committee(), StatementFor(c.chain, of), approvals)
+	require.NoError(c.t, err)
+	seed, _, err := quorum.RecoverSeed(c.committee(), c.chain, of.RID, seeds)
+	require.NoError(c.t, err)
+	return Certify{RID: of.RID, Certificate: cert.Signature(), SeedSignature: seed}
+}
+
+// Who trained has had the key of the key epoch, so whoever has not is asked first to end it.
+func TestWhoDidNotTrainEndsTheKeyEpochFirst(t *testing.T) {
+	p := testParams()
+	p.RequestBlocks, p.KeyEpochBlocks = 200, 10
+	c := classroomOf(readyWith(t, p))
+	c.begun(1, 2, 4)
+	require.ElementsMatch(t, []uint32{1, 2, 4}, c.model().Openers)
+	require.Equal(t, ModelProven, c.model().Standing)
+	c.until(secagg.PhaseDone)
+	c.untilDue()
+	require.EqualValues(t, 3, c.turns()[0])
 }

@@ -40,7 +40,7 @@ func (x *execution) train(signer Address, p Train) error {
 
 // openTraining begins the training that the members voted for.
 func (x *execution) openTraining(m Motion) error {
-	opening, err := x.opens(must2(currentModel(x.st)), m.Train.life(*x.params()), max(x.committee.T(), secagg.MinMembers))
+	opening, err := x.opens("a training", must2(currentModel(x.st)), m.Train.life(*x.params()), max(x.committee.T(), secagg.MinMembers))
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (x *execution) closeJoining(t Training) {
 	slices.Sort(t.Trainers)
 	if n := len(t.Trainers); n < secagg.MinMembers {
 		t.Trainers = nil
-		x.failTraining(t, fmt.Sprintf("%s joined in time, it takes %d", plural(n, "member"), secagg.MinMembers))
+		x.failTraining(t, fmt.Sprintf("%s joined in time with the same artist, it takes %d", plural(n, "member"), secagg.MinMembers))
 		return
 	}
 	t.Status, t.Begun = TrainingSumming, x.height

@@ -8,17 +8,14 @@ import (
 
 // Limits on a plan. They are part of the format.
 const (
-	MaxTrainingSteps   = 10_000    // of each trainer
-	MaxTrainingBatch   = 128       // pictures of a step
-	MaxTrainingBlocks  = 1_000_000 // of each of its two spans
-	MaxTrainingMessage = 16 << 10  // bytes of a body: the shares of 128 members take 15,968
+	MaxTrainingSteps   = 10_000   // of each trainer
+	MaxTrainingBatch   = 128      // pictures of a step
+	MaxTrainingBlocks  = 100_000  // of each of its two spans: a day of one block a second
+	MaxTrainingMessage = 16 << 10 // bytes of a body: the shares of 128 members take 15,968
 	// MaxClip bounds Plan.Clip: so many of the most members' changes add up to less
 	// than 2³¹ in each number.
 	MaxClip = 1<<31/256 - 1
 )
-
-// Million is the whole that parts per million are parts of.
-const million = 1_000_000
 
 // Plan is how the members train the network's artist together: what each of them does
 // with its own pictures, and how long they have.
@@ -38,10 +35,11 @@ type Plan struct {
 	// it, so 4·Clip² is above Length. At most MaxClip.
 	Clip uint64
 	// JoinBlocks is how long members have to approve the training and to join it, both
-	// together. Range 1..MaxTrainingBlocks.
+	// together, from the block of its opening on. Range 3..MaxTrainingBlocks.
 	JoinBlocks uint64
 	// TrainBlocks is how long trainers have to train and to give what they learned. Range
-	// 1..MaxTrainingBlocks.
+	// 1..MaxTrainingBlocks. The committee under which a training was opened serves it to
+	// its sealing: one handover may come meanwhile, and the next has to wait.
 	TrainBlocks uint64
 }
 
@@ -61,9 +59,9 @@ func (p Plan) Validate() error {
 		{"numbers of the artist", p.Length, 1, secagg.MaxLength},
 		{"steps", p.Steps, 1, MaxTrainingSteps},
 		{"batch", p.Batch, 1, MaxTrainingBatch},
-		{"rate in parts per million", p.RatePPM, 1, million},
+		{"rate in parts per million", p.RatePPM, 1, 1_000_000},
 		{"clip in units of 1/65536", p.Clip, 1, MaxClip},
-		{"blocks to join", p.JoinBlocks, 1, MaxTrainingBlocks},
+		{"blocks to join", p.JoinBlocks, 3, MaxTrainingBlocks},
 		{"blocks to train", p.TrainBlocks, 1, MaxTrainingBlocks},
 	} {
 		if r.value < r.min || r.value > r.max {

@@ -118,8 +118,8 @@ func TestNobodysSilenceHoldsATraining(t *testing.T) {
 		reason string
 	}{
 		"nobody brings the certificate": {func(c *classroom) { c.trains() }, "no certificate in time"},
-		"nobody joins":                  {func(c *classroom) { c.approvedTraining() }, "0 members joined in time, it takes 3"},
-		"two join":                      {func(c *classroom) { c.begun(1, 2) }, "2 members joined in time, it takes 3"},
+		"nobody joins":                  {func(c *classroom) { c.approvedTraining() }, "0 members joined in time with the same artist, it takes 3"},
+		"two join":                      {func(c *classroom) { c.begun(1, 2) }, "2 members joined in time with the same artist, it takes 3"},
 		"nobody seals":                  {func(c *classroom) { c.summed(1, 2, 3, 4) }, "nobody sealed what came of it in time"},
 		"nobody votes": {func(c *classroom) {
 			tr := c.summed(1, 2, 3, 4)
@@ -193,6 +193,8 @@ func TestWhatATrainingDoesNotTakeIsRefused(t *testing.T) {
 		require.Equal(t, want, r.Code, "%s: %s", why, r.Log)
 	}
 	refused(CodeNotMember, "alice", Train{Plan: before}, "a collector")
+	c.admitted("m5", 1, 2, 3)
+	refused(CodeNotMember, "m5", Train{Plan: before}, "who has no share yet")
 	refused(CodeUnknown, "m1", with(func(p *Plan) { p.ModelID[0]++ }), "another artist")
 	refused(CodeWrongPhase, "m1", with(func(p *Plan) { p.Number = 2 }), "a later number")
 	refused(CodeUnknown, "m1", Join{Number: 1}, "no training yet")

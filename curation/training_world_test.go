@@ -14,21 +14,22 @@ import (
 // shares, and with a few numbers in the place of what a machine learns.
 type classroom struct {
 	*world
-	states map[string][]byte // of trainers, as they keep them: by training and member
-	files  map[[32]byte][]byte
-	gone   map[uint32]secagg.Phase // the phase from which on a member is silent
-	sums   map[Hash][]uint32       // that were found, by hash
-	blocks uint64                  // that trainers have to train
+	states  map[string][]byte // of trainers, as they keep them: by training and member
+	files   map[[32]byte][]byte
+	gone    map[uint32]secagg.Phase // the phase from which on a member is silent
+	sums    map[Hash][]uint32       // that were found, by hash
+	blocks  uint64                  // that trainers have to train
+	joining uint64                  // blocks that members have to join
 }
 
 func classroomOf(w *world) *classroom {
-	return &classroom{world: w, states: map[string][]byte{}, files: map[[32]byte][]byte{}, gone: map[uint32]secagg.Phase{}, sums: map[Hash][]uint32{}, blocks: 6}
+	return &classroom{world: w, states: map[string][]byte{}, files: map[[32]byte][]byte{}, gone: map[uint32]secagg.Phase{}, sums: map[Hash][]uint32{}, blocks: 6, joining: 20}
 }
 
 const artistLength = 6 // numbers
 
 func (c *classroom) plan() Plan {
-	return Plan{Number: view(c.world, View.NextTraining), ModelID: c.modelID(), Length: artistLength, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, JoinBlocks: 20, TrainBlocks: c.blocks}
+	return Plan{Number: view(c.world, View.NextTraining), ModelID: c.modelID(), Length: artistLength, Steps: 10, Batch: 8, RatePPM: 6000, Clip: 5 << 16, JoinBlocks: c.joining, TrainBlocks: c.blocks}
 }
 
 func (c *classroom) training() Training {

@@ -83,6 +83,8 @@ type LearnOptions struct {
 	// Falling has the rate fall along a cosine to 2 % over the steps, for a training that
 	// is no part of a longer one.
 	Falling bool
+	// Progress, where not nil, hears of each step that is done.
+	Progress func(step, steps int)
 }
 
 // Learned is what training changed.
@@ -145,7 +147,10 @@ func (l *Learner) run(ctx context.Context, shape train.Shape, features []string,
 	if err != nil {
 		return train.State{}, err
 	}
-	return e.Advance(ctx, state, o.Steps, nil)
+	if o.Progress == nil {
+		return e.Advance(ctx, state, o.Steps, nil)
+	}
+	return e.Advance(ctx, state, o.Steps, func(p train.Progress) { o.Progress(p.Step, o.Steps) })
 }
 
 // extend is an artist with rows for what only this learner knows. An artist's rows for

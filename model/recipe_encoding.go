@@ -27,7 +27,7 @@ import (
 // A change that changes nothing is left out, so each recipe has one encoding. A plain
 // one takes 68 bytes and its prompt: less than 200 for prompts of up to 131 bytes, and
 // 268 for the longest. One of a latent takes 69 bytes and the latent, a byte for each
-// number of its noise, four for each thing or dye, and five: 162 at most for the genesis
+// number of its noise, four for each thing or dye, and five: 194 at most for the genesis
 // artist. Other lengths of a prompt beyond MaxPrompt are refused, and so left
 // for subjects of another kind.
 const recipeForm = 1

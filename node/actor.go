@@ -43,6 +43,7 @@ type actor struct {
 	work sync.WaitGroup // effects under way
 
 	renders, editions chan struct{} // one token each: one render of a kind at a time in this node
+	trainer           *trainer
 }
 
 type ask struct {
@@ -65,6 +66,7 @@ func newActor(n *Node, m *member.Machine, j *journal) *actor {
 		n: n, machine: m, journal: j, log: n.log.With("component", "member"),
 		events: make(chan member.Event, 256), asks: make(chan ask), kept: make(chan keptReport, 64),
 		wishes: make(chan member.Submit, 256), done: make(chan string, 256), pending: map[string]bool{}, tickets: map[uint64]chan<- released{}, renders: make(chan struct{}, 1), editions: make(chan struct{}, 1),
+		trainer: newTrainer(n),
 	}
 }
 
@@ -169,6 +171,7 @@ func (a *actor) adopt() {
 	for _, e := range charges {
 		a.machine.Charge(e)
 	}
+	a.n.adoptTraining(a.machine)
 	for _, p := range a.n.store.Pins() {
 		here := a.n.store.Has(p.Root)
 		if name, rid, ok := parsePin(p.Name); ok && here {
@@ -187,6 +190,7 @@ func (a *actor) adopt() {
 // durable write that failed: the member must not go on.
 func (a *actor) step(ctx context.Context, e member.Event) error {
 	var effects []member.Effect
+	a.machine.Trains(a.n.pictures.Load() != nil)
 	if err := a.n.machine.View(func(v curation.View) error {
 		effects = a.machine.Step(v, e)
 		return nil
@@ -255,10 +259,24 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 		a.work.Go(func() { a.letGoModel(ctx, f) })
 	case member.Wrap:
 		a.work.Go(func() { a.wrap(ctx, f) })
-	case member.Learn:
-		a.once(ctx, fmt.Sprintf("learn/%d", f.Version), func() { a.learn(ctx, f) })
+	case member.LearnTaste:
+		a.once(ctx, fmt.Sprintf("taste/%d", f.Version), func() { a.learnTaste(ctx, f) })
 	case member.KeepPrior:
 		a.once(ctx, "prior/"+f.File.String(), func() { a.keepPrior(ctx, f) })
+	case member.KeepTraining:
+		return a.n.keepTraining(f)
+	case member.ForgetTraining:
+		a.forgetTraining(ctx, f)
+	case member.FetchMasked:
+		a.once(ctx, fmt.Sprintf("masked/%v", f.Hash), func() { a.fetchMasked(ctx, f) })
+	case member.OpenArtist:
+		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.openArtist(ctx, f) })
+	case member.Learn:
+		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.learn(ctx, f) })
+	case member.AddUp:
+		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.addUp(ctx, f) })
+	case member.SealTrained:
+		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.sealTrained(ctx, f) })
 	case member.Misbehaved:
 		a.log.WarnContext(ctx, "a member broke the protocol", "member", f.Member, "what", f.What)
 	case member.Note:

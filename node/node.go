@@ -91,6 +91,7 @@ type Node struct {
 	apiAddress string
 	token      string                        // opens what only the owner of the home may do over HTTP
 	holder     atomic.Pointer[member.Holder] // what the member holds of the committee in force
+	pictures   atomic.Pointer[joining]       // see pictures.go; nil when this member does not train
 
 	submitting sync.Mutex // one submission at a time in this node, so that nonces follow each other
 	sealing    sync.Mutex // one sealing at a time
@@ -327,6 +328,8 @@ func (n *Node) serve(ctx context.Context) (err error) {
 		return answerHeartbeat(n.holder.Load, from, nonce)
 	}, nil)
 	defer heartbeat.Close()
+	masked := p2p.Handle(n.host, maskedProtocol, n.answerMasked, nil)
+	defer masked.Close()
 	server, err := n.listenHTTP()
 	if err != nil {
 		return err
@@ -341,7 +344,7 @@ func (n *Node) serve(ctx context.Context) (err error) {
 	})
 	for name, run := range map[string]func(context.Context) error{
 		"member": a.run, "approvals": a.listen, "api": server, "provider": n.provideAll, "pulse": n.pulse.run,
-		"members": n.follow, "door": newDoor(n).run, "standing": n.wonder,
+		"trainer": a.trainer.run, "members": n.follow, "door": newDoor(n).run, "standing": n.wonder,
 		"peers": func(ctx context.Context) error { _ = n.keeper.Run(ctx); return nil },
 	} {
 		g.Go(func() error {

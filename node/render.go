@@ -53,7 +53,7 @@ func (a *actor) render(ctx context.Context, f member.Render) {
 // folder against what it renders itself. The plain model lives in this call only; if it is to
 // be sealed from scratch, this is where.
 func (n *Node) draw(ctx context.Context, f member.Render) (root string, pixels curation.Hash, sealed *curation.Rotate, err error) {
-	plain, err := n.openModel(ctx, f)
+	plain, err := n.openModel(ctx, f.Unsealing)
 	if err != nil {
 		return "", pixels, nil, fmt.Errorf("open model: %w", err)
 	}
@@ -248,13 +248,13 @@ func sameArtwork(root cid.Cid, files []storage.File, label storage.Artwork) bool
 
 // openModel fetches the sealed container if it is not here, opens it and checks
 // that it holds what was sealed. Whoever calls it wipes the plain model file.
-func (n *Node) openModel(ctx context.Context, f member.Render) ([]byte, error) {
-	container, err := n.container(ctx, f.Model(), f.Sealer)
+func (n *Node) openModel(ctx context.Context, u member.Unsealing) ([]byte, error) {
+	container, err := n.container(ctx, u.Model(), u.Sealer)
 	if err != nil {
 		return nil, err
 	}
 	defer container.Close()
-	return f.Open(container)
+	return u.Open(container)
 }
 
 // others are the other members' peers, the given account's first.

@@ -21,10 +21,10 @@ import (
 // The network's taste on this node: its versions are computed here, and their files lie
 // in the store, where the other members fetch them by the hashes on the ledger.
 
-// learn performs a member.Learn.
-func (a *actor) learn(ctx context.Context, f member.Learn) {
-	done := member.Learned{Version: f.Version}
-	done.Prior, done.Lexicon, done.Err = a.n.learn(ctx, f)
+// learnTaste performs a member.LearnTaste.
+func (a *actor) learnTaste(ctx context.Context, f member.LearnTaste) {
+	done := member.TasteLearned{Version: f.Version}
+	done.Prior, done.Lexicon, done.Err = a.n.learnTaste(ctx, f)
 	if ctx.Err() == nil {
 		a.send(ctx, done)
 	}
@@ -51,7 +51,7 @@ func peersOf(accounts []curation.Address) (ids []peer.ID) {
 }
 
 // learn computes a version and keeps its file and the lexicon's.
-func (n *Node) learn(ctx context.Context, f member.Learn) (prior, lexicon curation.Hash, err error) {
+func (n *Node) learnTaste(ctx context.Context, f member.LearnTaste) (prior, lexicon curation.Hash, err error) {
 	x, err := model.Lexicon()
 	if f.Version > 0 {
 		x, err = n.lexicon(ctx, f.Lexicon, peersOf(f.From))
@@ -73,7 +73,7 @@ func (n *Node) learn(ctx context.Context, f member.Learn) (prior, lexicon curati
 }
 
 // after is the version that follows on an earlier one.
-func (n *Node) after(ctx context.Context, x *taste.Lexicon, f member.Learn) (*taste.Prior, error) {
+func (n *Node) after(ctx context.Context, x *taste.Lexicon, f member.LearnTaste) (*taste.Prior, error) {
 	var facts taste.RoundFacts
 	if err := n.machine.View(func(v curation.View) error {
 		var ok bool

@@ -25,6 +25,9 @@ var commands = []func(*env) *cobra.Command{
 		return noun("model", "The artist: seal it, look at it, vote on it, draw, check and train", modelSeal(e), modelShow(e), modelHistory(e), modelAdopt(e), modelOpen(e), modelRender(e), modelCheck(e), modelRecipe(e), modelMorph(e), modelTrain(e), modelExport(e), modelEngines(e))
 	},
 	func(e *env) *cobra.Command {
+		return noun("training", "Train the artist together, on pictures that nobody else sees", trainingJoin(e), trainingLeave(e), trainingPropose(e), trainingVote(e), trainingList(e), trainingShow(e))
+	},
+	func(e *env) *cobra.Command {
 		return noun("artwork", "Ask for pictures, look at them, bring them here, draw them anew", artworkRequest(e), artworkWait(e), artworkList(e), artworkShow(e), artworkFetch(e), artworkRender(e), artworkMorph(e))
 	},
 	func(e *env) *cobra.Command {
@@ -74,6 +77,9 @@ machine; every other command asks it, or another one with --api.`,
 	"model": `The artist is a model of some 260,000 numbers. The genesis artist is public and
 draws here without a network; a network seals its own, which opens only by quorum,
 under keys that change, and replaces it by a vote of its members.`,
+	"training": `Members can train the artist on pictures that they show to nobody: each learns from
+its own, and what changed is added up under masks that cancel in the sum. A member's
+pictures are used for that when its owner has said join, and never before.`,
 	"artwork": `An artwork begins as a request with a prompt and a deposit. Members approve it, one
 draws it, another checks it, and it waits as a candidate for a round.`,
 	"approval": `The members approve a request by signing it; a quorum of signatures is one

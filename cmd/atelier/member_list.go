@@ -185,7 +185,7 @@ not enough votes in time lapses, and can be proposed again.`,
 				return e.print(motions)
 			}
 			if len(motions) == 0 {
-				fmt.Fprintln(e.out, "no vote is under way: one begins when somebody joins with an invitation, with `atelier member remove`, or with `atelier model seal`")
+				fmt.Fprintln(e.out, "no vote is under way: one begins when somebody joins with an invitation, with `atelier member remove`, with `atelier model seal`, or with `atelier training propose`")
 			}
 			for _, m := range motions {
 				fmt.Fprintf(e.out, "%s\n", motionLine(net, m))
@@ -197,6 +197,9 @@ not enough votes in time lapses, and can be proposed again.`,
 					s.add("account", "%s", a.Account)
 					s.addAll("reached at", a.Addresses)
 					s.add("vote", "%s", e.again("member admit %s", short(m.ID)))
+				case m.Plan != nil:
+					s.addAll("plan", m.Plan.Text)
+					s.add("vote", "%s", e.again("training vote %s", short(m.ID)))
 				case m.Artist != nil:
 					s.add("artist", "%s", m.Artist.ID)
 					s.add("container", "%s, %s in age", m.Artist.ContainerCID, bytesText(int64(m.Artist.ContainerSize)))
@@ -223,6 +226,8 @@ func motionLine(n api.Network, m api.Motion) string {
 	switch {
 	case m.Applicant != nil:
 		what = "admit " + m.Name
+	case m.Plan != nil:
+		what = fmt.Sprintf("train the artist %s together, training %d", m.Name, m.Plan.Number)
 	case m.Artist != nil:
 		what = fmt.Sprintf("adopt the artist %s, sealed by %s for key epoch %d", m.Name, memberNames(n, []uint32{m.Artist.Sealer}), m.Artist.KeyEpoch)
 	}

@@ -329,7 +329,7 @@ func holds(root, key, value, proof []byte) {
 	in, zero := input(proof), make([]byte, 32)
 	need(in.number(1) == 1, "version")
 	bits, module, modules, set, pairs := in.number(1), in.number(1), in.number(1), in.number(4), in.number(1)
-	need(4 <= bits && bits <= 24 && set>>bits == 0 && module < modules && modules <= 16, "numbers")
+	need(4 <= bits && bits <= 24 && set>>bits == 0 && module < modules && modules <= 32, "numbers")
 	name, _, found := bytes.Cut(key, []byte("/"))
 	need(found, "a key of no module")
 	k, v := sha256.Sum256(key), sha256.Sum256(value)

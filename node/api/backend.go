@@ -30,6 +30,11 @@ type Backend interface {
 	// Releases are the last shares that the member released, of one request or, with
 	// nil, of all, newest first.
 	Releases(rid *curation.Hash, limit int) ([]member.Entry, error)
+	// JoinTrainings has the member train on the pictures of a folder, and says what is in
+	// it; LeaveTrainings ends that.
+	JoinTrainings(ctx context.Context, pictures string) (Joined, error)
+	LeaveTrainings() error
+	OwnTraining() OwnTraining
 	// Fetch brings a folder from a member (the zero address: from any) by a method
 	// (empty: CAR stream first, then bitswap). It is verified, not pinned.
 	Fetch(ctx context.Context, root cid.Cid, from curation.Address, method storage.Method) (storage.FetchReport, error)

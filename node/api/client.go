@@ -275,7 +275,7 @@ func (c *Client) do(ctx context.Context, method, target string, in any) (*http.R
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if c.token != "" && (method == http.MethodPost || strings.HasPrefix(target, pathReleases)) { // no other read asks for it
+	if c.token != "" && (method == http.MethodPost || ownReads(target)) { // no other read asks for it
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)

@@ -31,6 +31,7 @@ type Model struct {
 	Sealer        uint32        `json:"sealer" doc:"Member that sealed it or put the layer around it."`
 	Height        uint64        `json:"height" doc:"At which it did."`
 	Base          uint64        `json:"base,omitempty" doc:"Key epoch whose container lies inside this one; absent when it is sealed from scratch."`
+	Training      uint64        `json:"training,omitempty" doc:"Number of the training that it came of; absent when it came of none."`
 	Layers        int           `json:"layers" doc:"Ciphertexts to open before the artist is, this one included."`
 	Standing      string        `json:"standing" enum:"nominated,proposed,on trial,proven,retired,discarded" doc:"nominated: members vote; proposed: members store it; on trial: current, not shown to open yet; proven: in use; retired: another one took its place."`
 	Until         uint64        `json:"until,omitempty" doc:"Last height for votes, or for members to store it."`
@@ -64,7 +65,7 @@ func modelOf(v curation.View, m curation.Model) Model {
 	return Model{ID: m.ID, KeyEpoch: m.KeyEpoch, Name: m.Name, Contract: kernel.Contract, Class: model.ClassOf(kernel.Contract), PlainHash: m.PlainHash, PolicyHash: m.PolicyHash,
 		ContainerHash: m.ContainerHash, ContainerCID: m.ContainerCID, ContainerSize: m.ContainerSize, Label: m.Label, U: m.U,
 		Ciphertext: Hex(m.Ciphertext), Epoch: m.Epoch, Sealer: m.Sealer, Height: m.Height,
-		Base: m.Base, Layers: m.Layers, Standing: string(m.Standing), Until: m.Until, Stored: list(m.Stored), Before: m.Before, Since: m.Since,
+		Base: m.Base, Training: m.Training, Layers: m.Layers, Standing: string(m.Standing), Until: m.Until, Stored: list(m.Stored), Before: m.Before, Since: m.Since,
 		Approved: m.Approved, Openers: list(m.Openers), Ended: m.Ended, Reason: m.Reason, Became: health.Became(v, m), Origin: health.Origin(m)}
 }
 

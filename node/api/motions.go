@@ -12,14 +12,15 @@ import (
 	"github.com/atelier-dao/atelier/node/health"
 )
 
-// Motion is a vote under way on who is a member, or who is the artist. What was decided,
+// Motion is a vote under way on who is a member, who is the artist, or how it is trained. What was decided,
 // or lapsed, is none any more: the members and the models tell what came of it.
 type Motion struct {
 	ID        curation.Hash `json:"id"`
-	Kind      string        `json:"kind" enum:"admit,remove,adopt"`
+	Kind      string        `json:"kind" enum:"admit,remove,adopt,train"`
 	Applicant *Applicant    `json:"applicant,omitempty" doc:"Whom to admit."`
 	Member    uint32        `json:"member,omitempty" doc:"Whom to remove; or the number that the applicant had when it was a member before."`
 	Artist    *Model        `json:"artist,omitempty" doc:"Whom to adopt."`
+	Plan      *Plan         `json:"plan,omitempty" doc:"By which to train the artist."`
 	Name      string        `json:"name" doc:"Of the applicant, member or artist."`
 	Votes     []uint32      `json:"votes" doc:"Members that are for it, in the order of their votes; the first proposed it."`
 	Counted   int           `json:"counted" doc:"Votes of those who hold a share now."`
@@ -62,6 +63,12 @@ func motionOf(v curation.View, m curation.Motion) Motion {
 		}
 		return out
 	}
+	if p := m.Train; p != nil {
+		plan := planOf(*p)
+		artist, _ := v.Model() // a plan is about an artist that there is
+		out.Kind, out.Name, out.Plan = "train", artist.Name, &plan
+		return out
+	}
 	if m.Adopt != 0 {
 		sealed, _ := v.ModelAt(m.Adopt) // a motion is about a model that there is
 		artist := modelOf(v, sealed)
@@ -78,7 +85,7 @@ func motionsOf(v curation.View) []Motion {
 }
 
 func (s *server) registerMotions(api huma.API) {
-	get(s, api, "motions", "/v1/motions", "The votes under way on who is a member, and on the artist",
+	get(s, api, "motions", "/v1/motions", "The votes under way on who is a member, on the artist, and on its training",
 		func(v curation.View, _ *none) ([]Motion, error) { return motionsOf(v), nil })
 	type motionInput struct {
 		ID string `path:"id" maxLength:"64" doc:"Of the motion in hex, or the first 8 or more digits of it."`

@@ -63,6 +63,7 @@ func (s *server) register(api huma.API) {
 	s.registerModels(api)
 	s.registerTastes(api)
 	s.registerMotions(api)
+	s.registerTrainings(api)
 	s.registerReleases(api)
 	s.registerGuardians(api)
 	s.registerExport(api)

@@ -17,7 +17,7 @@ import (
 type Release struct {
 	Height  uint64        `json:"height" doc:"Of the member's ledger then."`
 	RID     curation.Hash `json:"rid"`
-	Role    string        `json:"role" enum:"generator,auditor"`
+	Role    string        `json:"role" enum:"generator,auditor,trainer"`
 	Reader  uint32        `json:"reader" doc:"The member that it was released to; the node's own, when it reads itself."`
 	Key     curation.Hash `json:"key" doc:"The reader's one-time key under which the share is blinded."`
 	Context curation.Hash `json:"context" doc:"Of the certificate: hash of its signature and its statement. It is on the ledger for good."`
@@ -35,7 +35,7 @@ type Conviction struct {
 	Standing string        `json:"standing" doc:"Of the member now."`
 }
 
-// pathReleases is the one read that is the owner's alone.
+// pathReleases is a read that is the owner's alone.
 const pathReleases = "/v1/releases"
 
 type releasesInput struct {

@@ -99,12 +99,14 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	s.Read(func(v curation.View) {
 		rounds, ok := tastes.Rounds(v, 1)
 		require.True(t, ok)
-		versions, err := x.Replay(ctx, rounds)
-		require.NoError(t, err)
-		for i, p := range versions {
-			adopted, _ := v.PriorAt(uint64(i))
+		version := uint64(0)
+		for p, err := range x.Replay(ctx, rounds) {
+			require.NoError(t, err)
+			adopted, _ := v.PriorAt(version)
 			require.Equal(t, adopted.ID, curation.Hash(p.ID()), "whoever replays the ledger's rounds gets the same files")
+			version++
 		}
+		require.EqualValues(t, 2, version)
 		_, ok = tastes.Rounds(v, 2)
 		require.False(t, ok, "no round has been settled for it")
 	})

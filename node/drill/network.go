@@ -414,3 +414,14 @@ func tempDir() (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp("", "atelier-drill-*")
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
+
+// JoinTrainings implements api.Backend.
+func (n *network) JoinTrainings(context.Context, string) (api.Joined, error) {
+	return api.Joined{}, errByItself
+}
+
+// LeaveTrainings implements api.Backend.
+func (n *network) LeaveTrainings() error { return errByItself }
+
+// OwnTraining implements api.Backend.
+func (n *network) OwnTraining() api.OwnTraining { return api.OwnTraining{} }

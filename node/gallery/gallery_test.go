@@ -515,3 +515,29 @@ func TestThePageOfTheNetworkTellsWhereTheArtistStands(t *testing.T) {
 	require.Contains(t, page, "a layer around key epoch 1")
 	require.Contains(t, page, "members vote until height")
 }
+
+// The page of the network tells, beside the artist, how its members train it.
+func TestThePageOfTheNetworkTellsOfTrainings(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	h := open(t, s)
+	says := func() string { t.Helper(); return read(t, h, "/network").sound().says() }
+	require.NotContains(t, says(), "Trainings")
+	plan := s.Plan()
+	s.Submit("Member 1", curation.Train{Plan: plan})
+	page := says()
+	require.Contains(t, page, "together, training 1: 1 of 3 votes")
+	require.Contains(t, page, "10 steps of 16 pictures each")
+	require.Contains(t, page, "atelier training vote ")
+	s.Submit("Member 2", curation.Train{Plan: plan})
+	s.Submit("Member 3", curation.Train{Plan: plan})
+	require.Contains(t, says(), "Training 1 is approving")
+	s.Run("the certificate", func(v curation.View) bool { t, _ := v.RunningTraining(); return t.Status == curation.TrainingJoining })
+	for i := range 4 {
+		s.Submit(fmt.Sprintf("Member %d", i+1), curation.Join{Number: 1, Reader: curation.Hash{7}})
+	}
+	require.Contains(t, says(), "Training 1 is summing : trainers exchange keys. Until block ")
+	s.Run("its end", func(v curation.View) bool { _, running := v.RunningTraining(); return !running })
+	page = says()
+	require.NotContains(t, page, "Training 1 is")
+	require.Contains(t, page, "nothing came of it: ")
+}

@@ -39,7 +39,8 @@ type hall struct {
 	Model     *curation.Model
 	Artist    string     // where its key epochs stand, and what to do next
 	KeyEpochs []keyEpoch // the last ones, newest first
-	Made      int        // artworks that came to a picture
+	Trainings []health.Training
+	Made      int // artworks that came to a picture
 	Published int
 	X, Y      string
 	Phases    []phase
@@ -82,6 +83,9 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	if a, ok := health.ArtistOf(v); ok {
 		h.Model, h.Artist, h.KeyEpochs = &a.Model, sentence(a.Advice()), keyEpochsOf(v)
 	}
+	for _, t := range v.Trainings(lastTrainings) {
+		h.Trainings = append(h.Trainings, health.TrainingOf(v, t))
+	}
 	if c := h.Committee; c != nil {
 		h.X, h.Y = fmt.Sprintf("%x", c.X), fmt.Sprintf("%x", c.Y)
 	}
@@ -114,6 +118,9 @@ func (g *gallery) network(_ *http.Request, v curation.View) (any, error) {
 	}
 	return h, nil
 }
+
+// lastTrainings is how many trainings the page lists.
+const lastTrainings = 10
 
 // lastKeyEpochs is how many key epochs the page lists.
 const lastKeyEpochs = 20

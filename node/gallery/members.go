@@ -23,6 +23,7 @@ type motion struct {
 	Name      string   // whom it is about
 	SealedBy  string   // of an artist
 	Container string   // of an artist
+	Plan      []string // of a training, in words
 	For       []string // who voted
 	Have      int      // votes that count
 	Need      int
@@ -39,6 +40,9 @@ func motionOf(v curation.View, m curation.Motion) motion {
 	switch a := m.Application; {
 	case a != nil:
 		out.Name, out.Command = a.Name, "atelier member admit "+m.ID.String()[:12]
+	case m.Train != nil:
+		artist, _ := v.Model() // a plan is about an artist that there is
+		out.Name, out.Plan, out.Command = artist.Name, health.PlanText(*m.Train), "atelier training vote "+m.ID.String()[:12]
 	case m.Adopt != 0:
 		artist, _ := v.ModelAt(m.Adopt) // a motion is about a model that there is
 		out.Name, out.SealedBy, out.Container = artist.Name, memberName(v, artist.Sealer), artist.ContainerCID

@@ -123,6 +123,9 @@ func Origin(m curation.Model) string {
 	if m.Base != 0 {
 		return fmt.Sprintf("a layer around key epoch %d", m.Base)
 	}
+	if m.Training != 0 {
+		return fmt.Sprintf("trained by members, training %d", m.Training)
+	}
 	return "sealed from scratch"
 }
 

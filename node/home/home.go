@@ -12,6 +12,7 @@
 //	store/          artworks and the sealed model, content-addressed
 //	journal         which blinded share went to whom, one line each, before it went
 //	evidence/       against other members, one file each, until the ledger has judged it
+//	training/       whether this member trains on its pictures, and what it keeps of that
 //	api.addr        host:port of the HTTP interface while the node runs
 //	api.token       secret for the requests that only the home's owner may make
 //	node.pid        process id while the node runs
@@ -52,6 +53,7 @@ func (h Home) Ledger() string      { return filepath.Join(string(h), "ledger") }
 func (h Home) Store() string       { return filepath.Join(string(h), "store") }
 func (h Home) Journal() string     { return filepath.Join(string(h), "journal") }
 func (h Home) Evidence() string    { return filepath.Join(string(h), "evidence") }
+func (h Home) Training() string    { return filepath.Join(string(h), "training") }
 func (h Home) APIAddress() string  { return filepath.Join(string(h), "api.addr") }
 func (h Home) APIToken() string    { return filepath.Join(string(h), "api.token") }
 func (h Home) PID() string         { return filepath.Join(string(h), "node.pid") }

@@ -12,16 +12,15 @@ import (
 const certifyLag = 2
 
 // approve signs every request that the ledger holds and that this member agrees
-// with, gossips its approval until the certificate is on the ledger, and closes
-// the counts of the others.
-func (m *Machine) approve(l curation.View, open []curation.Artwork) {
+// with, and the training if there is one, gossips its approval until the certificate is
+// on the ledger, and closes the counts of the others.
+func (m *Machine) approve(l curation.View) {
 	waiting := map[curation.Hash]bool{}
-	for _, a := range open {
-		if a.Status != curation.StatusRequested || m.seats[a.Epoch] == nil {
-			continue
+	for _, o := range l.Approving() {
+		if m.seats[o.Epoch] != nil {
+			waiting[o.RID] = true
+			m.approveOne(l, o)
 		}
-		waiting[a.RID] = true
-		m.approveOne(l, a)
 	}
 	for rid, seat := range m.counted {
 		if !waiting[rid] {
@@ -33,7 +32,17 @@ func (m *Machine) approve(l curation.View, open []curation.Artwork) {
 	}
 }
 
-func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
+// openingOf is what members approve or have approved under a name, and whether it waits
+// for its certificate: a request or a training.
+func openingOf(l curation.View, rid curation.Hash) (o curation.Opening, waits, ok bool) {
+	if a, ok := l.Artwork(rid); ok {
+		return a.Opening, a.Status == curation.StatusRequested, true
+	}
+	t, ok := l.TrainingOf(rid)
+	return t.Opening, t.Status == curation.TrainingApproving, ok
+}
+
+func (m *Machine) approveOne(l curation.View, a curation.Opening) {
 	if m.counted[a.RID] == nil {
 		if !m.open(l, a) {
 			return
@@ -57,13 +66,13 @@ func (m *Machine) approveOne(l curation.View, a curation.Artwork) {
 
 // open starts the count of a request and adds this member's own approval, when its
 // own reading of the ledger says that the request may be approved.
-func (m *Machine) open(l curation.View, a curation.Artwork) bool {
-	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a.Opening)
+func (m *Machine) open(l curation.View, a curation.Opening) bool {
+	seat, s := m.seats[a.Epoch], curation.StatementFor(m.chain, a)
 	if l.Height() >= s.Expiry {
 		return false
 	}
-	if a.Edition != nil { // the ledger leaves this to the members
-		if err := edition.Readable(a.Edition.Changes); err != nil {
+	if art, ok := l.Artwork(a.RID); ok && art.Edition != nil { // the ledger leaves this to the members
+		if err := edition.Readable(art.Edition.Changes); err != nil {
 			if m.seldom("unreadable/"+a.RID.String(), l.Height()) {
 				m.do(Note{Text: "edition not approved: nobody could draw it", RID: a.RID, Err: err})
 			}
@@ -93,16 +102,16 @@ func (m *Machine) open(l curation.View, a curation.Artwork) bool {
 // our ledger has the request.
 func (m *Machine) count(l curation.View, a quorum.Approval) {
 	rid, seat := curation.Hash(a.Statement.RID), m.seats[a.Statement.Epoch]
-	if art, ok := l.Artwork(rid); ok {
-		if a.Statement != curation.StatementFor(m.chain, art.Opening) {
+	if o, waits, ok := openingOf(l, rid); ok {
+		if a.Statement != curation.StatementFor(m.chain, o) {
 			m.conflict(l, a)
 			return
 		}
-		if art.Status != curation.StatusRequested {
+		if !waits {
 			return // late: the tally keeps only what comes before its request
 		}
 		if seat != nil && m.counted[rid] == nil {
-			m.open(l, art)
+			m.open(l, o)
 		}
 	}
 	if seat != nil && a.Statement.Chain == m.chain {
@@ -148,8 +157,8 @@ func (m *Machine) tallied(l curation.View, s *seat, effects []quorum.Effect) {
 		case quorum.Certified:
 			rid := curation.Hash(e.Certificate.Statement().RID)
 			m.certified[rid] = e
-			if a, ok := l.Artwork(rid); ok && a.Status == curation.StatusRequested {
-				m.approveOne(l, a)
+			if o, waits, _ := openingOf(l, rid); waits {
+				m.approveOne(l, o)
 			}
 		case quorum.Culprit:
 			m.do(Misbehaved{Member: who(e.Member), What: "approval of a request does not verify"})

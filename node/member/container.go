@@ -82,22 +82,28 @@ type Layer struct {
 	FileKey []byte
 }
 
-// Model is the outermost layer: that of the artwork's key epoch.
-func (r Render) Model() curation.Model { return r.Layers[0].Model }
+// Unsealing is a sealed model with all that opens it.
+type Unsealing struct {
+	Layers []Layer          // the outermost first
+	Sealer curation.Address // the account that holds the container first-hand
+}
+
+// Model is the outermost layer.
+func (u Unsealing) Model() curation.Model { return u.Layers[0].Model }
 
 // Open opens the container and returns the plain model file, which the caller wipes. The
 // file keys are wiped. An error names the key epoch that does not open, and who sealed it.
-func (r Render) Open(container io.Reader) ([]byte, error) {
+func (u Unsealing) Open(container io.Reader) ([]byte, error) {
 	var layers []model.Layer
-	for _, l := range r.Layers {
+	for _, l := range u.Layers {
 		layers = append(layers, model.Layer{Name: epochName(l.Model), Box: l.Model.Ciphertext, FileKey: l.FileKey})
 	}
-	return model.OpenPlain(container, r.Model().PlainHash, layers...)
+	return model.OpenPlain(container, u.Model().PlainHash, layers...)
 }
 
 // Wipe destroys the file keys.
-func (r Render) Wipe() {
-	for _, l := range r.Layers {
+func (u Unsealing) Wipe() {
+	for _, l := range u.Layers {
 		clear(l.FileKey)
 	}
 }

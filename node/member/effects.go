@@ -58,8 +58,8 @@ type Wrapped struct {
 	Err    error
 }
 
-// Learned is the outcome of a Learn.
-type Learned struct {
+// TasteLearned is the outcome of a LearnTaste.
+type TasteLearned struct {
 	Version uint64
 	Prior   curation.Hash // of the file, which is here and pinned
 	Lexicon curation.Hash // the same of the lexicon's
@@ -86,7 +86,7 @@ func (ShareArrived) event()   {}
 func (Rendered) event()       {}
 func (ModelKept) event()      {}
 func (Wrapped) event()        {}
-func (Learned) event()        {}
+func (TasteLearned) event()   {}
 func (PriorKept) event()      {}
 
 // Effect is what the machine asks its surroundings to do.
@@ -147,12 +147,10 @@ type Answer struct {
 type Render struct {
 	Role    seal.Role
 	Artwork curation.Artwork
-	Layers  []Layer // the outermost first
+	Unsealing
 	// Reseal has the opened model sealed from scratch, stored and pinned as well, because
 	// it has as many layers as it may have; nil otherwise. The picture does not wait on it.
 	Reseal *Sealing
-	// Sealer is the account that holds the model's container first-hand.
-	Sealer curation.Address
 	// Maker is the account that holds the registered folder first-hand; an auditor's
 	// only.
 	Maker curation.Address
@@ -196,9 +194,9 @@ type Wrap struct {
 	Sealer    curation.Address // the account that holds the container first-hand
 }
 
-// Learn computes a version of the network's taste by the rule of package model/taste,
-// keeps its file and that of the lexicon, and pins both. A Learned follows.
-type Learn struct {
+// LearnTaste computes a version of the network's taste by the rule of package model/taste,
+// keeps its file and that of the lexicon, and pins both. A TasteLearned follows.
+type LearnTaste struct {
 	Version uint64
 	Round   uint64             // that it learns from; 0 for version 0
 	Before  curation.Hash      // file of the version before, as it was adopted; zero for version 0
@@ -243,7 +241,7 @@ func (LetGo) effect()        {}
 func (KeepModel) effect()    {}
 func (LetGoModel) effect()   {}
 func (Wrap) effect()         {}
-func (Learn) effect()        {}
+func (LearnTaste) effect()   {}
 func (KeepPrior) effect()    {}
 func (Misbehaved) effect()   {}
 func (Note) effect()         {}

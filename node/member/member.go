@@ -2,8 +2,9 @@
 // in the ceremony, keeps prekeys on the ledger, approves requests by gossip,
 // releases blinded shares to the drawn readers and to nobody else, generates and
 // audits when the seed draws it, opens sealed orders, keeps artworks and the artist's
-// containers, puts a layer around the artist when it is drawn to, and computes and
-// records the versions of the network's taste.
+// containers, puts a layer around the artist when it is drawn to, computes and records
+// the versions of the network's taste, and trains the artist with the others if its owner
+// wants it to.
 //
 // Step reads the ledger and an event and asks for effects: transactions to
 // submit, messages to gossip, shares to ask for, pictures to render. Package node
@@ -103,6 +104,8 @@ type Machine struct {
 	files      map[curation.Hash]bool      // files of the taste that are here, from those of m.versions on
 	versions   uint64                      // all versions of the taste below this one are here
 	round      uint64                      // all rounds up to this one are dealt with
+	trains     bool                        // the owner wants this member to take part in trainings
+	training   *training                   // that is under way, or that is to be forgotten; nil without one
 	effects    []Effect
 }
 
@@ -158,11 +161,13 @@ func (m *Machine) Step(l curation.View, e Event) []Effect {
 		m.modelKept(l, e)
 	case Wrapped:
 		m.wrapped(l, e)
-	case Learned:
+	case TasteLearned:
 		m.learnt(l, e)
 	case PriorKept:
 		m.files[e.File] = true
 		m.keepTaste(l)
+	case ArtistOpened, Learned, MaskedHeld, Summed, TrainedSealed:
+		m.trained(l, e)
 	case HandoverWanted:
 		m.wanted = true
 		m.handOver(l)
@@ -219,11 +224,12 @@ func (m *Machine) block(l curation.View) {
 	}
 	if len(m.seats) == 0 {
 		m.keep(l)
+		m.train(l)
 		return
 	}
-	open := l.Working()
-	m.approve(l, open)
-	m.work(l, open)
+	m.approve(l)
+	m.work(l, l.Working())
+	m.train(l)
 	m.rotate(l)
 	m.openOrders(l)
 	m.keep(l)
@@ -238,7 +244,9 @@ func (m *Machine) forget(l curation.View) {
 		}
 	}
 	for key := range m.released {
-		if a, ok := l.Artwork(key.rid); ok && !a.Status.Open() {
+		a, ok := l.Artwork(key.rid)
+		t, of := l.TrainingOf(key.rid)
+		if ok && !a.Status.Open() || of && t.Status.Ended() {
 			delete(m.released, key)
 		}
 	}

@@ -108,11 +108,16 @@ func (m *Machine) answerTo(l curation.View, e ReleaseAsked) (*release, error) {
 // share before it signs it, because whoever has a wrong one with our signature has
 // evidence against us.
 func (m *Machine) release(l curation.View, reader uint32, rid curation.Hash, role seal.Role) (*release, error) {
-	a, ok := l.Artwork(rid)
-	if !ok {
+	a, waits, ok := openingOf(l, rid)
+	switch {
+	case !ok:
 		return nil, fmt.Errorf("request %v at height %d: %w", rid, l.Height(), ErrNotYet)
+	case m.seats[a.Epoch] == nil:
+		return nil, fmt.Errorf("request of epoch %d: %w", a.Epoch, ErrEpoch)
+	case waits:
+		return nil, fmt.Errorf("request %v: %w: %w", rid, ErrNotApproved, ErrNotYet)
 	}
-	if err := m.turn(l, a, reader, role); err != nil {
+	if err := turn(l, rid, reader, role); err != nil {
 		return nil, err
 	}
 	if l.Height() >= a.Expiry {
@@ -157,14 +162,16 @@ func (m *Machine) release(l curation.View, reader uint32, rid curation.Hash, rol
 }
 
 // turn says whether it is the reader's turn in the role.
-func (m *Machine) turn(l curation.View, a curation.Artwork, reader uint32, role seal.Role) error {
-	if m.seats[a.Epoch] == nil {
-		return fmt.Errorf("request of epoch %d: %w", a.Epoch, ErrEpoch)
+func turn(l curation.View, rid curation.Hash, reader uint32, role seal.Role) error {
+	if t, ok := l.TrainingOf(rid); ok {
+		if role == seal.Trainer && t.MayOpen(reader, l.Height()+1) {
+			return nil
+		}
+		return fmt.Errorf("member %d as %v of training %d (%s): %w", reader, role, t.Plan.Number, t.Status, ErrNotDrawn)
 	}
+	a, _ := l.Artwork(rid)
 	var drawn uint32
 	switch {
-	case a.Status == curation.StatusRequested:
-		return fmt.Errorf("request %v: %w: %w", a.RID, ErrNotApproved, ErrNotYet)
 	case a.Status == curation.StatusExpired:
 		return fmt.Errorf("request %v: %w", a.RID, ErrExpired)
 	case role == seal.Generator && a.Status == curation.StatusApproved:
@@ -182,14 +189,14 @@ func (m *Machine) turn(l curation.View, a curation.Artwork, reader uint32, role 
 
 // certificate verifies what the ledger holds for a request under our own reading
 // of its statement.
-func (m *Machine) certificate(a curation.Artwork) (quorum.VerifiedCertificate, error) {
+func (m *Machine) certificate(a curation.Opening) (quorum.VerifiedCertificate, error) {
 	if len(a.Certificate) != quorum.SignatureSize {
 		return quorum.VerifiedCertificate{}, ErrNotApproved
 	}
-	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a.Opening), quorum.Signature(a.Certificate))
+	return quorum.Verify(m.seats[a.Epoch].committee, curation.StatementFor(m.chain, a), quorum.Signature(a.Certificate))
 }
 
-// layers are the ciphertexts of all layers of an artwork's model.
-func (m *Machine) layers(l curation.View, a curation.Artwork) (seal.Layers, error) {
+// layers are the ciphertexts of all layers of an opening's model.
+func (m *Machine) layers(l curation.View, a curation.Opening) (seal.Layers, error) {
 	return curation.Ciphertexts(m.chain, m.seats[a.Epoch].committee.X(), l.Layers(a.KeyEpoch))
 }

@@ -45,7 +45,7 @@ func (m *Machine) recordTaste(l curation.View) {
 		switch {
 		case p.Adopted() && spoken:
 		case mine == nil:
-			m.learn(l, number, round)
+			m.learnTaste(l, number, round)
 		case !spoken || said.ID != mine.prior || said.Lexicon != mine.lexicon:
 			m.submit(l.Height(), fmt.Sprintf("taste/%d", number), curation.RecordPrior{Version: number, Round: round, Prior: mine.prior, Lexicon: mine.lexicon})
 		}
@@ -56,9 +56,9 @@ func (m *Machine) recordTaste(l curation.View) {
 	}
 }
 
-// learn asks for the computation of a version.
-func (m *Machine) learn(l curation.View, number, round uint64) {
-	f := Learn{Version: number, Round: round, From: m.others(l)}
+// learnTaste asks for the computation of a version.
+func (m *Machine) learnTaste(l curation.View, number, round uint64) {
+	f := LearnTaste{Version: number, Round: round, From: m.others(l)}
 	if number > 0 {
 		first, _ := l.PriorAt(0)
 		before, ok := l.PriorAt(number - 1)
@@ -73,7 +73,7 @@ func (m *Machine) learn(l curation.View, number, round uint64) {
 }
 
 // learnt takes the result of a Learn.
-func (m *Machine) learnt(l curation.View, e Learned) {
+func (m *Machine) learnt(l curation.View, e TasteLearned) {
 	if e.Err != nil {
 		m.do(Note{Text: "version of the taste not computed yet", Err: fmt.Errorf("version %d: %w", e.Version, e.Err)})
 		return

@@ -40,13 +40,13 @@ func (q *peer) keeps(files ...[]byte) {
 }
 
 // learn computes a version as package node does, with the real rule.
-func (w *world) learn(q *peer, f member.Learn) {
+func (w *world) learnTaste(q *peer, f member.LearnTaste) {
 	life := q.life
 	w.after(1+w.rng.IntN(blockTicks), func() {
 		if q.life != life {
 			return
 		}
-		done := member.Learned{Version: f.Version}
+		done := member.TasteLearned{Version: f.Version}
 		var files [][]byte
 		files, done.Err = w.computed(q, f)
 		if done.Err == nil {
@@ -58,7 +58,7 @@ func (w *world) learn(q *peer, f member.Learn) {
 }
 
 // computed are the files of the lexicon and of the version.
-func (w *world) computed(q *peer, f member.Learn) ([][]byte, error) {
+func (w *world) computed(q *peer, f member.LearnTaste) ([][]byte, error) {
 	x, err := model.Lexicon()
 	require.NoError(w.t, err)
 	p := x.First()

@@ -15,10 +15,10 @@ type jobKey struct {
 	role seal.Role
 }
 
-// job is a generation or an audit that the seed drew this member for.
+// job is what this member opens the artist for: a generation or an audit that the seed
+// drew it for, or a training.
 type job struct {
-	artwork curation.Artwork
-	models  []curation.Model // its model and the layers beneath, the outermost first
+	models []curation.Model // the artist and the layers beneath, the outermost first
 
 	committee *shamir.Committee
 	cert      quorum.VerifiedCertificate
@@ -30,8 +30,8 @@ type job struct {
 	own       uint32            // our seat in it
 	shares    map[uint32][]byte // verified, by seat
 	lied      map[uint32]bool   // members whose shares are wrong: they are not asked again
-	rendering bool
-	dead      bool // the sealed box opens to nothing: no picture will come of it
+	rendering bool              // all shares are there: it is drawn, or opened for a training
+	dead      bool              // the sealed box opens to nothing: no picture will come of it
 	done      *Rendered
 }
 
@@ -51,7 +51,7 @@ func (m *Machine) work(l curation.View, open []curation.Artwork) {
 		}
 		if j == nil {
 			var err error
-			if j, err = m.start(l, a, role); err != nil {
+			if j, err = m.start(l, a.Opening, role); err != nil {
 				m.do(Note{Text: "cannot start", RID: a.RID, Err: err})
 				continue
 			}
@@ -60,7 +60,7 @@ func (m *Machine) work(l curation.View, open []curation.Artwork) {
 		m.advance(l, key, j)
 	}
 	for key := range m.jobs {
-		if !mine[key] {
+		if !mine[key] && key.role != seal.Trainer {
 			delete(m.jobs, key)
 		}
 	}
@@ -93,9 +93,9 @@ func (m *Machine) drawn(l curation.View, a curation.Artwork) seal.Role {
 	return 0
 }
 
-func (m *Machine) start(l curation.View, a curation.Artwork, role seal.Role) (*job, error) {
+func (m *Machine) start(l curation.View, a curation.Opening, role seal.Role) (*job, error) {
 	seat := m.seats[a.Epoch]
-	j := &job{artwork: a, committee: seat.committee, seats: l.SeatsAt(a.Epoch), own: seat.key.Index(), shares: map[uint32][]byte{}, lied: map[uint32]bool{}}
+	j := &job{committee: seat.committee, seats: l.SeatsAt(a.Epoch), own: seat.key.Index(), shares: map[uint32][]byte{}, lied: map[uint32]bool{}}
 	var err error
 	if j.cert, err = m.certificate(a); err != nil {
 		return nil, err
@@ -195,11 +195,18 @@ func (m *Machine) combine(l curation.View, key jobKey, j *job) {
 	}
 	j.rendering = true
 	sealer, _ := l.Member(j.models[0].Sealer)
-	maker, _ := l.Member(j.artwork.Generator)
-	render := Render{Role: key.role, Artwork: j.artwork, Sealer: sealer.Account, Maker: maker.Account}
+	unsealing := Unsealing{Sealer: sealer.Account}
 	for i, model := range j.models {
-		render.Layers = append(render.Layers, Layer{model, fileKeys[len(fileKeys)-1-i]})
+		unsealing.Layers = append(unsealing.Layers, Layer{model, fileKeys[len(fileKeys)-1-i]})
 	}
+	if key.role == seal.Trainer {
+		t, _ := l.TrainingOf(key.rid)
+		m.do(OpenArtist{Number: t.Plan.Number, Unsealing: unsealing, Session: t.Session(m.chain)})
+		return
+	}
+	a, _ := l.Artwork(key.rid)
+	maker, _ := l.Member(a.Generator)
+	render := Render{Role: key.role, Artwork: a, Unsealing: unsealing, Maker: maker.Account}
 	if s, fresh, ok := m.sealing(l); ok && fresh && m.proposal == nil && j.models[0].ID == m.rotated(l) {
 		render.Reseal = &s
 	}

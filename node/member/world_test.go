@@ -85,6 +85,7 @@ type peer struct {
 	tastes   map[curation.Hash][]byte                                        // files of the taste, by their hashes
 	likes    func(*taste.Prior)                                              // what it does to a version that it computed; nil when it is honest
 	failures []error                                                         // that notes told
+	trainee                                                                  // its part in a training; see training_test.go
 }
 
 // sealed is a container on a member's disk.
@@ -203,6 +204,7 @@ func (w *world) start(q *peer) {
 	for cid, c := range q.disk {
 		q.machine.Holds(c.keyEpoch, cid, true)
 	}
+	w.resume(q)
 	w.step(q, member.Committed{})
 }
 
@@ -303,7 +305,8 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		if q.mute != nil && q.mute(f.Payload) {
 			return true
 		}
-		w.send(func() { w.submit(q.key, f.Payload) })
+		payload := q.lie(f.Payload)
+		w.send(func() { w.submit(q.key, payload) })
 	case member.Gossip:
 		said := []quorum.Approval{f.Approval}
 		if q.says != nil {
@@ -358,12 +361,14 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		})
 	case member.Wrap:
 		w.wrap(q, f)
-	case member.Learn:
+	case member.LearnTaste:
 		if w.tasting {
-			w.learn(q, f)
+			w.learnTaste(q, f)
 		}
 	case member.KeepPrior:
 		w.keepPrior(q, f)
+	case member.OpenArtist, member.Learn, member.KeepTraining, member.FetchMasked, member.AddUp, member.SealTrained, member.ForgetTraining:
+		return w.performTraining(q, f)
 	case member.LetGo:
 		delete(q.kept, f.RID)
 	case member.Keep:
@@ -446,6 +451,12 @@ func (w *world) asked(q *peer, from curation.Address, rid curation.Hash, role se
 }
 
 func (w *world) hold(v curation.View, from curation.Address, rid curation.Hash, role seal.Role) {
+	if t, ok := v.TrainingOf(rid); ok {
+		if reader, _ := v.MemberOf(from); role != seal.Trainer || len(t.Certificate) == 0 || !t.MayOpen(reader.Index, v.Height()+1) {
+			w.failed = append(w.failed, fmt.Sprintf("share for training %d (%s) to member %d as %v", t.Plan.Number, t.Status, reader.Index, role))
+		}
+		return
+	}
 	a, ok := v.Artwork(rid)
 	reader, member := v.MemberOf(from)
 	switch drawn, turn := a.GeneratorAt(v.Params(), v.Height()+1); {

@@ -194,9 +194,11 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		require.ErrorIs(t, ask(m.shares[0], m.committee, ct, r.cert, swapped), seal.ErrRelease, "with a key of its own")
 	})
 	t.Run("a role that does not exist", func(t *testing.T) {
-		odd := r.reader
-		odd.Role = 0
-		require.ErrorIs(t, ask(m.shares[0], m.committee, ct, r.cert, odd), seal.ErrRelease)
+		for _, role := range []seal.Role{0, seal.Trainer + 1, 255} {
+			odd := r.reader
+			odd.Role = role
+			require.ErrorIs(t, ask(m.shares[0], m.committee, ct, r.cert, odd), seal.ErrRelease, role)
+		}
 	})
 	t.Run("a certificate for another request", func(t *testing.T) {
 		other := newRequest(t, m, ct, "another request")
@@ -241,10 +243,12 @@ func TestReleaseIsForOneRequestAndReaderOnly(t *testing.T) {
 		second.Member = 2
 		_, err := seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, second, shares[0])
 		require.ErrorIs(t, err, shamir.ErrProof)
-		auditor := r.reader
-		auditor.Role = seal.Auditor
-		_, err = seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, auditor, shares[0])
-		require.ErrorIs(t, err, shamir.ErrProof, "in another role")
+		for _, role := range []seal.Role{seal.Auditor, seal.Trainer} {
+			other := r.reader
+			other.Role = role
+			_, err = seal.VerifyRelease(m.committee, under(ct, r.cert), r.cert, other, shares[0])
+			require.ErrorIs(t, err, shamir.ErrProof, role)
+		}
 	})
 	t.Run("a certificate of another network's committee", func(t *testing.T) {
 		other := committee(t, "another chain", 1, 4)

@@ -43,6 +43,7 @@ type Studio struct {
 	writing sync.Mutex // guards the journals of people
 	likes   bool       // members compute the taste
 	skew    bool       // auditors find other pixels
+	trains  api.OwnTraining
 
 	signing    sync.Mutex // guards the keys of validators
 	validators map[[32]byte]ed25519.PrivateKey
@@ -313,7 +314,7 @@ func (s *Studio) perform(p *person, f member.Effect) {
 		if f.Model.Standing != curation.ModelProposed { // whether members store those is for each test to say
 			s.step(p, member.ModelKept{KeyEpoch: f.Model.KeyEpoch, CID: f.Model.ContainerCID})
 		}
-	case member.Learn:
+	case member.LearnTaste:
 		if s.likes {
 			s.step(p, s.compute(f))
 		}

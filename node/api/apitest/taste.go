@@ -20,8 +20,8 @@ func (s *Studio) Taste() {
 	s.Run("version 0 of the taste", func(v curation.View) bool { return v.NextPrior() == 1 })
 }
 
-// compute does what a node does for a member.Learn.
-func (s *Studio) compute(f member.Learn) member.Learned {
+// compute does what a node does for a member.LearnTaste.
+func (s *Studio) compute(f member.LearnTaste) member.TasteLearned {
 	s.t.Helper()
 	ctx, shelf := s.t.Context(), tastes.NewShelf(s.store)
 	x, err := model.Lexicon()
@@ -49,5 +49,5 @@ func (s *Studio) compute(f member.Learn) member.Learned {
 		require.NoError(s.t, err)
 		require.NoError(s.t, s.store.Pin(root, "taste/"+root.String()))
 	}
-	return member.Learned{Version: f.Version, Prior: curation.Hash(p.ID()), Lexicon: curation.Hash(x.ID())}
+	return member.TasteLearned{Version: f.Version, Prior: curation.Hash(p.ID()), Lexicon: curation.Hash(x.ID())}
 }

@@ -1,0 +1,139 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/node/home"
+)
+
+func TestMaskedFilesAreFoundByTheirHash(t *testing.T) {
+	m := masked(filepath.Join(t.TempDir(), "training", "masked"))
+	file := []byte("noise")
+	hash := sha256.Sum256(file)
+	_, err := m.read(hash)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NoError(t, m.keep(file))
+	got, err := m.read(hash)
+	require.NoError(t, err)
+	require.Equal(t, file, got)
+	require.NoError(t, os.WriteFile(m.path(hash), []byte("other"), 0o600))
+	_, err = m.read(hash)
+	require.ErrorIs(t, err, fs.ErrNotExist, "a damaged one is fetched again")
+	require.NoError(t, m.forget())
+	require.NoDirExists(t, string(m))
+	require.NoError(t, m.forget(), "there is nothing to forget")
+}
+
+// pictures writes pictures that the embedded artist knows the words of.
+func pictures(t *testing.T, prompts ...string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, prompt := range prompts {
+		picture, err := model.Embedded().Render(t.Context(), prompt, [32]byte{}, 64, model.RenderOptions{})
+		require.NoError(t, err)
+		f, err := os.Create(filepath.Join(dir, prompt+".png"))
+		require.NoError(t, err)
+		require.NoError(t, picture.EncodePNG(f))
+		require.NoError(t, f.Close())
+	}
+	return dir
+}
+
+func TestTheOwnersWordOutlastsTheNode(t *testing.T) {
+	n := &Node{home: home.Home(t.TempDir()), log: slog.New(slog.DiscardHandler)}
+	j, err := n.readJoining()
+	require.NoError(t, err)
+	require.Nil(t, j, "nobody trains without having been told to")
+	dir := pictures(t, "red heart", "blue bird")
+	_, err = n.JoinTrainings(t.Context(), "pictures")
+	require.ErrorContains(t, err, "give its whole path")
+	_, err = n.JoinTrainings(t.Context(), filepath.Join(dir, "nowhere"))
+	require.ErrorIs(t, err, model.ErrPictures)
+	require.Nil(t, n.pictures.Load())
+	joined, err := n.JoinTrainings(t.Context(), dir)
+	require.NoError(t, err)
+	require.Equal(t, 2, joined.Count)
+	require.Equal(t, dir, n.pictures.Load().Pictures)
+	info, err := os.Stat(n.joiningFile())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	j, err = n.readJoining()
+	require.NoError(t, err)
+	require.Equal(t, dir, j.Pictures)
+	require.NoError(t, os.WriteFile(n.joiningFile(), []byte(`{"pictures":"`), 0o600))
+	_, err = n.readJoining()
+	require.ErrorContains(t, err, "say again which pictures")
+	require.NoError(t, n.LeaveTrainings())
+	require.Nil(t, n.pictures.Load())
+	j, err = n.readJoining()
+	require.NoError(t, err)
+	require.Nil(t, j)
+	require.NoError(t, n.LeaveTrainings(), "it trains in none already")
+}
+
+func TestLatentsAreKeptForTheNextTraining(t *testing.T) {
+	l := latents(filepath.Join(t.TempDir(), "latents.json"))
+	rows, err := l.load()
+	require.NoError(t, err)
+	require.Empty(t, rows)
+	require.NoError(t, l.save(map[string][]float32{"gull": {.5, -1}}))
+	rows, err = l.load()
+	require.NoError(t, err)
+	require.Equal(t, map[string][]float32{"gull": {.5, -1}}, rows)
+	require.NoError(t, os.WriteFile(string(l), []byte(`{"gull": "big"}`), 0o600))
+	_, err = l.load()
+	require.ErrorContains(t, err, "delete it")
+}
+
+// A training that is forgotten ends what is done for it, and what waits to be done.
+func TestAForgottenTrainingIsWorkedForNoMore(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	worker := newTrainer(&Node{})
+	ended := make(chan error, 1)
+	go func() { ended <- worker.run(ctx) }()
+	began, after := make(chan struct{}), make(chan error, 2)
+	worker.begin(ctx, 1, func(ctx context.Context) {
+		close(began)
+		<-ctx.Done()
+		after <- ctx.Err()
+	})
+	worker.begin(ctx, 1, func(ctx context.Context) { after <- ctx.Err() })
+	<-began
+	require.Equal(t, uint64(1), worker.work().Number)
+	worker.end(ctx, 1)
+	require.ErrorIs(t, <-after, context.Canceled)
+	require.ErrorIs(t, <-after, context.Canceled, "what waits is not begun")
+	worker.begin(ctx, 2, func(ctx context.Context) { after <- ctx.Err() })
+	require.NoError(t, <-after)
+	stop()
+	require.NoError(t, <-ended)
+	require.Empty(t, worker.work())
+}
+
+func FuzzWhatIsKeptOfTrainings(f *testing.F) {
+	f.Add([]byte(`{"pictures":"/home/ada/pictures"}`))
+	f.Add([]byte(`{"gull":[0.5,-1]}`))
+	f.Add([]byte(`{} {}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var j joining
+		if strictJSON(b, &j) == nil {
+			again, err := json.Marshal(j)
+			require.NoError(t, err)
+			var same joining
+			require.NoError(t, strictJSON(again, &same))
+			require.Equal(t, j, same)
+		}
+		rows := map[string][]float32{}
+		_ = strictJSON(b, &rows)
+	})
+}
