@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/cometbft/cometbft/blocksync"
@@ -176,8 +177,16 @@ func (r countedConsensus) Receive(e p2p.Envelope) {
 	r.Reactor.Receive(e)
 }
 
+// Receive drops a peer whose message makes the reactor panic, as CometBFT's own
+// connections do and those over libp2p do not: its block pool panics over the late block
+// of a peer that was too slow, was removed and is back (v0.40.0, bpPeer.decrPending).
 func (r countedBlocksync) Receive(e p2p.Envelope) {
 	defer r.leave(peerOf(e.Src), e.ChannelID)
+	defer func() {
+		if why := recover(); why != nil {
+			r.Switch.StopPeerForError(e.Src, fmt.Errorf("block sync could not take its message: %v", why))
+		}
+	}()
 	// One that makes no sense has the peer removed, which forgets its reports: not
 	// while they are being put in order.
 	if report, ok := e.Message.(*bcproto.StatusResponse); ok && blocksync.ValidateMsg(report) == nil {
