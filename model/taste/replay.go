@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
@@ -93,7 +92,11 @@ func (x *Lexicon) Replay(ctx context.Context, rounds []RoundFacts) iter.Seq2[*Pr
 				yield(nil, err)
 				return
 			}
-			maps.DeleteFunc(kept, func(id ID, _ *Prior) bool { return until[id] <= i })
+			for _, f := range slices.Concat(facts.Published, facts.Declined) {
+				if until[f.Prior] == i {
+					delete(kept, f.Prior)
+				}
+			}
 		}
 		yield(p, nil)
 	}

@@ -58,12 +58,12 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	require.Equal(t, []api.TasteParent{{Artwork: heart, Words: now.Parents[0].Words}}, now.Arrived)
 	moved := map[string]api.TasteChange{}
 	for _, w := range now.Changed {
-		moved[w.Word] = w
+		moved[w.Kind+" "+w.Word] = w
 	}
-	require.Equal(t, []curation.Hash{heart}, moved["navy"].Published)
-	require.Equal(t, []curation.Hash{skunk}, moved["skunk"].Declined)
-	require.Greater(t, moved["navy"].After, moved["navy"].Before)
-	require.Less(t, moved["skunk"].After, moved["skunk"].Before)
+	require.Equal(t, []curation.Hash{heart}, moved["paper navy"].Published)
+	require.Equal(t, []curation.Hash{skunk}, moved["thing skunk"].Declined)
+	require.Greater(t, moved["paper navy"].After, moved["paper navy"].Before)
+	require.Less(t, moved["thing skunk"].After, moved["thing skunk"].Before)
 	byNumber, err := c.Taste(ctx, "1")
 	require.NoError(t, err)
 	require.Equal(t, now, byNumber)

@@ -107,7 +107,7 @@ func readers() []Attack {
 		asking("a member reads that is not in the table, or a role that there is not", func(v *vault, c *Chance) (*seal.Ciphertext, quorum.VerifiedCertificate, seal.Reader) {
 			own := v.reader
 			if c.Percent(50) {
-				own.Role = seal.Role(pick(c, []int{0, 3, 255}))
+				own.Role = seal.Role(pick(c, []int{0, 4, 255}))
 			} else {
 				own.Member = pick(c, []uint32{0, uint32(v.N() + 1), 1<<32 - 1})
 			}
