@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,8 +22,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files and scripts anew")
 
-// TestMain lets this binary be the program itself when a script runs "atelier".
+// TestMain lets this binary be the program itself when a script runs "atelier". Stories
+// mostly wait for blocks, so four of them run at a time even on fewer cores.
 func TestMain(m *testing.M) {
+	if runtime.GOMAXPROCS(0) < 4 {
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){"atelier": main})
 }
 

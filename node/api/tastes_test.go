@@ -25,7 +25,7 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	require.Empty(t, none)
 
 	s.Taste()
-	heart, skunk := s.Request("Vera", "red heart on navy"), s.Request("Vera", "grey skunk")
+	heart, elephant := s.Request("Vera", "red heart on navy"), s.Request("Vera", "grey elephant")
 	drawn := s.Request("Walid", "")
 	waiting, err := c.Artwork(ctx, drawn.String())
 	require.NoError(t, err)
@@ -61,9 +61,9 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 		moved[w.Kind+" "+w.Word] = w
 	}
 	require.Equal(t, []curation.Hash{heart}, moved["paper navy"].Published)
-	require.Equal(t, []curation.Hash{skunk}, moved["thing skunk"].Declined)
+	require.Equal(t, []curation.Hash{elephant}, moved["thing elephant"].Declined)
 	require.Greater(t, moved["paper navy"].After, moved["paper navy"].Before)
-	require.Less(t, moved["thing skunk"].After, moved["thing skunk"].Before)
+	require.Less(t, moved["thing elephant"].After, moved["thing elephant"].Before)
 	byNumber, err := c.Taste(ctx, "1")
 	require.NoError(t, err)
 	require.Equal(t, now, byNumber)

@@ -15,7 +15,7 @@ import (
 // A network whose members compute the taste by the real rule: two rounds, of prompts and
 // then of what the taste draws, and the pages that tell why.
 func TestThePageOfTheTasteTellsWhatARoundChangedAndWhy(t *testing.T) {
-	s := apitest.Open(t, 3, func(p *curation.Params) { p.RoundCandidates, p.MaxPublished, p.OpenRequests = 4, 2, 10 })
+	s := apitest.Open(t, 3, func(p *curation.Params) { p.RoundCandidates, p.RoundWaitBlocks, p.MaxPublished, p.OpenRequests = 4, 50, 2, 10 })
 	h := open(t, s)
 	empty := read(t, h, "/taste").sound()
 	require.Equal(t, 200, empty.code)
@@ -31,7 +31,7 @@ func TestThePageOfTheTasteTellsWhatARoundChangedAndWhy(t *testing.T) {
 	require.NotContains(t, first.says(), "What round")
 
 	var rids []curation.Hash
-	for _, prompt := range []string{"red heart on navy", "grey skunk", hostile} {
+	for _, prompt := range []string{"red heart on navy", "grey elephant", hostile} {
 		rids = append(rids, s.Request("Vera", prompt))
 	}
 	s.Reach(rids[2], curation.StatusBacking)
@@ -49,7 +49,7 @@ func TestThePageOfTheTasteTellsWhatARoundChangedAndWhy(t *testing.T) {
 	require.Len(t, moved, 2, "up and down")
 	require.Contains(t, text(moved[0]), "navy")
 	require.Contains(t, text(moved[0]), "chosen")
-	require.Contains(t, text(moved[1]), "skunk")
+	require.Contains(t, text(moved[1]), "elephant")
 	require.Contains(t, text(moved[1]), "not chosen")
 	thumbs := p.all(func(n *html.Node) bool {
 		return attr(n, "class") == "thumb" && attr(n, "href") == "/artworks/"+rids[0].String()
