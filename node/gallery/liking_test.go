@@ -15,7 +15,9 @@ import (
 // A network whose members compute the taste by the real rule: two rounds, of prompts and
 // then of what the taste draws, and the pages that tell why.
 func TestThePageOfTheTasteTellsWhatARoundChangedAndWhy(t *testing.T) {
-	s := apitest.Open(t, 3, func(p *curation.Params) { p.RoundCandidates, p.RoundWaitBlocks, p.MaxPublished, p.OpenRequests = 4, 50, 2, 10 })
+	s := apitest.Open(t, 3, func(p *curation.Params) {
+		p.RoundCandidates, p.RoundWaitBlocks, p.MaxPublished, p.OpenRequests = 4, 50, 2, 10
+	})
 	h := open(t, s)
 	empty := read(t, h, "/taste").sound()
 	require.Equal(t, 200, empty.code)
