@@ -62,19 +62,28 @@ func TestReceiptComesBackAndIsDagCBOR(t *testing.T) {
 	require.Equal(t, r.ModelCID.String(), link.String())
 }
 
-// The largest receipt there can be is within the limit of its decoder.
+// The largest receipts there can be are within the limit of their decoder: nobody must
+// store a folder that nobody reads.
 func TestLargestReceipt(t *testing.T) {
+	full := strings.Repeat("w", MaxLatent)
+	drawn := &Taste{Version: math.MaxUint64, Prior: [32]byte{7}, Latent: full, Words: full}
+	for _, work := range []Work{{Prompt: strings.Repeat("p", MaxPrompt)}, {Taste: drawn}} {
+		largestReceipt(t, work)
+	}
+}
+
+func largestReceipt(t *testing.T, work Work) {
+	t.Helper()
 	r := receipt(t)
 	r.Body, r.Prompt, r.Kernel = make([]byte, MaxBody), strings.Repeat("p", MaxPrompt), strings.Repeat("k", 32)
 	r.RequestHeight, r.ExpiryHeight, r.KeyEpoch, r.CommitteeEpoch = math.MaxUint64-1, math.MaxUint64, math.MaxUint64, math.MaxUint64
 	r.GeneratorIndex, r.Width, r.Height = 65535, MaxSide, MaxSide
-	work := Work{Prompt: strings.Repeat("p", MaxPrompt)}
 	r.Edition = &Edition{Of: []Work{work, work}, Frames: MaxFrames, Length: 1 << 40, Once: true, Changes: make([]byte, MaxChanges)}
 	r.Readers = nil
 	for i := range MaxReaders {
 		key, err := shamir.HashPoint("test reader", []byte{byte(i)}).MarshalBinary()
 		require.NoError(t, err)
-		r.Readers = append(r.Readers, Reader{Member: uint32(i + 1), Key: [32]byte(key)})
+		r.Readers = append(r.Readers, Reader{Member: uint32(math.MaxUint16 - MaxReaders + i + 1), Key: [32]byte(key)})
 	}
 	b, err := r.Encode()
 	require.NoError(t, err)
