@@ -91,7 +91,10 @@ func (s seen) said(artist *model.Artist) (model.Recipe, string, error) {
 		return recipes[0], "its receipt", nil
 	case r != nil:
 		drawn, err := tastes.Recipe(artist.ID(), artist.Words(), r.Prompt, r.Taste, r.Seed)
-		return drawn, "its receipt", err
+		if err != nil {
+			return drawn, "", &invalidError{fmt.Sprintf("what the receipt names cannot be drawn: %v", err)}
+		}
+		return drawn, "its receipt", nil
 	case s.recipe != nil:
 		return *s.recipe, "the recipe in the picture", nil
 	}

@@ -26,7 +26,8 @@ import (
 )
 
 func verifyCommand(e *env) *cobra.Command {
-	var network, ledger, weights, version string
+	var network, ledger, weights string
+	var versions []string // files: a film may be of two
 	var chain *curation.Hash
 	var o verify.Options
 	c := &cobra.Command{
@@ -62,7 +63,7 @@ got its keys from the one before. It tells who handed over to whom.`,
 				return usage("--chain says which --ledger FILE to trust: give that too")
 			case ledger == "" && len(args) == 0:
 				return usage("FILE|CID is missing: `atelier verify FILE|CID`, or a ledger alone with --ledger FILE (see `atelier verify --help`)")
-			case len(args) == 0 && (weights != "" || version != "" || o.CID.Defined()):
+			case len(args) == 0 && (weights != "" || len(versions) > 0 || o.CID.Defined()):
 				return usage("--weights, --taste and --cid are about an artwork: name it, or leave them out")
 			case len(args) == 0:
 				return e.verifyLedger(cmd, ledger, chain)
@@ -88,10 +89,12 @@ got its keys from the one before. It tells who handed over to whom.`,
 					return err
 				}
 			}
-			if version != "" {
-				if o.Prior, err = readUpTo(version, taste.MaxPrior); err != nil {
+			for _, name := range versions {
+				file, err := readUpTo(name, taste.MaxPrior)
+				if err != nil {
 					return err
 				}
+				o.Priors = append(o.Priors, file)
 			}
 			r, err := verify.Artwork(cmd.Context(), files, o)
 			if err != nil {
@@ -104,7 +107,7 @@ got its keys from the one before. It tells who handed over to whom.`,
 	c.Flags().StringVar(&ledger, "ledger", "", "replay the ledger in `FILE`, as `atelier network export --ledger` writes it")
 	option(c, &chain, "chain", "", genesisHash, "the ledger's genesis must have this `HASH`; the --home's without it")
 	c.Flags().StringVar(&weights, "weights", "", "render the picture again with the artist in `DIR`")
-	c.Flags().StringVar(&version, "taste", "", "draw again from the version of the taste in `FILE`, of a picture without a prompt")
+	c.Flags().StringArrayVar(&versions, "taste", nil, "draw again from the version of the taste in `FILE`, of a picture without a prompt")
 	option(c, &o.CID, "cid", "", folderName, "the `CID` that the files must have")
 	return c
 }

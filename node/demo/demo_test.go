@@ -128,8 +128,9 @@ func checkArtworks(t *testing.T, ctx context.Context, r Report, n *node.Node) {
 		if p.Prompt == "" { // the real artist is sealed; what it was told to draw is public
 			receipt, err := storage.DecodeReceipt(files[2].Data)
 			require.NoError(t, err)
-			o.Prior, err = n.Store().ReadFile(ctx, tastes.CID(receipt.Taste.Prior), "")
+			version, err := n.Store().ReadFile(ctx, tastes.CID(receipt.Taste.Prior), "")
 			require.NoError(t, err)
+			o.Priors = [][]byte{version}
 			require.Equal(t, p.Title, receipt.Taste.Words)
 		}
 		report, err := verify.Artwork(ctx, files, o)

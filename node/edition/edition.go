@@ -65,8 +65,8 @@ func Readable(changes []byte) error {
 }
 
 // Recipes are those of a picture, or of a film's first and last frame, drawn by an
-// artist of some words. Errors wrap [model.ErrRecipe], [model.ErrPrompt] or
-// [tastes.ErrReceipt].
+// artist of some words. Errors wrap [model.ErrRecipe] or [model.ErrPrompt], or are those
+// of [tastes.Recipe].
 func Recipes(artist [32]byte, words *latent.Vocabulary, e storage.Edition) ([]model.Recipe, error) {
 	var recipes []model.Recipe
 	for _, w := range e.Of {

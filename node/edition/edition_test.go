@@ -9,8 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/animation"
+	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -35,6 +38,18 @@ func drawn(t *testing.T, e storage.Edition, size int) ([]byte, [32]byte) {
 	root, err := Draw(t.Context(), &png, model.Embedded(), e, size, model.RenderOptions{})
 	require.NoError(t, err)
 	return png.Bytes(), root
+}
+
+// tasteful is a work that nobody gave a prompt for, with what it was drawn from.
+func tasteful(t *testing.T, seed byte) (storage.Work, latent.Latent) {
+	t.Helper()
+	x, err := model.Lexicon()
+	require.NoError(t, err)
+	w := work("", seed)
+	l, _ := x.Draw(x.First(), w.Seed)
+	w.Taste, err = tastes.Receipt(curation.Prior{ID: curation.Hash(x.First().ID())}, l)
+	require.NoError(t, err)
+	return w, l
 }
 
 // checked is what an auditor says of a PNG after some tiles that a seed draws.
@@ -67,6 +82,48 @@ func TestWhatOneMemberDrawsAnotherFindsTheSame(t *testing.T) {
 	require.NoError(t, err)
 	_, root := drawn(t, picture(), edge)
 	require.Equal(t, p.PixelRoot, root)
+}
+
+func TestAnEditionOfAPictureWithoutAPromptIsOfWhatItWasDrawnFrom(t *testing.T) {
+	first, l := tasteful(t, 1)
+	second, _ := tasteful(t, 2)
+	seedAlone, named := work("", 1), work("owl", 2)
+	for name, e := range map[string]storage.Edition{
+		"as it is": {Of: []storage.Work{first}, Changes: []byte{}}, "in other colours": {Of: []storage.Work{first}, Changes: []byte{2, 0, 120}},
+		"a film between two":        {Of: []storage.Work{first, second}, Frames: 3, Length: 300, Changes: []byte{}},
+		"a film to one of a prompt": {Of: []storage.Work{first, named}, Frames: 3, Length: 300, Changes: []byte{8}},
+		"a film to the seed alone":  {Of: []storage.Work{first, seedAlone}, Frames: 2, Length: 300, Once: true, Changes: []byte{}},
+	} {
+		png, root := drawn(t, e, edge)
+		have, err := checked(t, e, edge, png, 0, 0)
+		require.NoError(t, err, name)
+		require.Equal(t, root, have, name)
+		plain := e
+		plain.Of = append([]storage.Work{seedAlone}, e.Of[1:]...)
+		if name == "a film to the seed alone" {
+			plain.Of[1] = named
+		}
+		_, err = checked(t, plain, edge, png, 0, 0)
+		require.ErrorIs(t, err, ErrOther, name)
+	}
+	p, err := model.Embedded().RenderLatent(t.Context(), l, first.Seed, edge, model.RenderOptions{})
+	require.NoError(t, err)
+	_, root := drawn(t, storage.Edition{Of: []storage.Work{first}, Changes: []byte{}}, edge)
+	require.Equal(t, p.PixelRoot, root, "as it is and at its own size it is the artwork itself")
+}
+
+// An artist of other words draws of the seed alone, and says so by naming no taste.
+func TestWordsThatTheArtistHasNotGotAreNotDrawn(t *testing.T) {
+	w, l := tasteful(t, 1)
+	l.Things = []latent.Part{{Word: "buy now", Weight: latent.Whole}}
+	var err error
+	w.Taste, err = tastes.Receipt(curation.Prior{ID: w.Taste.Prior}, l)
+	require.NoError(t, err)
+	_, err = Draw(t.Context(), &bytes.Buffer{}, model.Embedded(), storage.Edition{Of: []storage.Work{w}, Changes: []byte{}}, edge, model.RenderOptions{})
+	require.ErrorIs(t, err, latent.ErrLatent)
+	w.Taste.Words = "buy now"
+	_, err = Draw(t.Context(), &bytes.Buffer{}, model.Embedded(), storage.Edition{Of: []storage.Work{w}, Changes: []byte{}}, edge, model.RenderOptions{})
+	require.ErrorIs(t, err, tastes.ErrReceipt)
 }
 
 func TestEveryFrameOfAFilmIsThatOfTheMorph(t *testing.T) {

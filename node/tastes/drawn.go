@@ -103,8 +103,9 @@ func Latent(t *storage.Taste) (l latent.Latent, err error) {
 }
 
 // Recipe is that of a network's artwork by an artist of some words: of its prompt, or of
-// what the taste gave. Where the words are others than the taste's, it is of the seed
-// alone, as the artwork is. Errors wrap ErrReceipt.
+// what the taste gave. Errors wrap ErrReceipt, or [latent.ErrLatent] where the words are
+// others than the taste's: such an artist draws of the seed alone, and the receipts of its
+// pictures name no taste.
 func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage.Taste, seed [32]byte) (model.Recipe, error) {
 	if t == nil {
 		return model.NewRecipe(artist, prompt, seed), nil
@@ -113,11 +114,7 @@ func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage
 	if err != nil {
 		return model.Recipe{}, err
 	}
-	r, err := model.LatentRecipe(artist, words, l, seed)
-	if errors.Is(err, latent.ErrLatent) {
-		return model.NewRecipe(artist, "", seed), nil
-	}
-	return r, err
+	return model.LatentRecipe(artist, words, l, seed)
 }
 
 // ParseLatent reads the latent of a receipt, or of an artwork as the interface for

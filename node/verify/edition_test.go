@@ -3,13 +3,16 @@ package verify
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/node/edition"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
 
@@ -130,4 +133,123 @@ func TestAnEditionThatIsMadeUpIsInvalid(t *testing.T) {
 
 func bodyOf(w *work, size uint64, changes []byte) []byte {
 	return curation.Body{ValidUntil: 99, Payload: curation.Edition{ModelID: w.receipt.Model, Of: []curation.Hash{w.receipt.Edition.Of[0].RequestID}, Size: size, Changes: changes}}.Bytes()
+}
+
+// tasteful makes an edition of a picture that nobody gave a prompt for, or a film from it
+// to another one, with the file of the version that they were drawn from.
+func tasteful(t *testing.T, film bool) (w work, files []storage.File, version []byte) {
+	t.Helper()
+	w, _ = editionOf(t, film)
+	x, err := model.Lexicon()
+	require.NoError(t, err)
+	first := x.First()
+	version, err = first.MarshalBinary()
+	require.NoError(t, err)
+	prior := curation.Prior{ID: curation.Hash(first.ID()), Lexicon: curation.Hash(x.ID())}
+	w.network.Priors = []Prior{{Version: prior.Version, ID: prior.ID, Lexicon: prior.Lexicon}}
+	e := *w.receipt.Edition
+	for i := range e.Of {
+		l, _ := x.Draw(first, e.Of[i].Seed)
+		e.Of[i].Prompt = ""
+		e.Of[i].Taste, err = tastes.Receipt(prior, l)
+		require.NoError(t, err)
+		k := w.network.Artworks[e.Of[i].RequestID]
+		k.Prompt, k.Prior = "", prior.ID
+		w.network.Artworks[e.Of[i].RequestID] = k
+	}
+	w.receipt.Prompt, w.receipt.Edition = "", &e
+	return w, w.edition(t, e), version
+}
+
+func TestAnEditionOfAPictureWithoutAPromptIsValid(t *testing.T) {
+	for _, film := range []bool{false, true} {
+		w, files, version := tasteful(t, film)
+		r, err := Artwork(t.Context(), files, Options{Network: &w.network, Artist: model.Embedded(), Priors: [][]byte{version}})
+		require.NoError(t, err)
+		require.Equal(t, Valid, r.Outcome, "%+v", r.Claims)
+		for _, name := range []string{"pixels", "rendering", "taste", "request", "edition", "label", "registered", "audit"} {
+			require.Equal(t, Holds, statusOf(r, name), name)
+		}
+		require.Equal(t, w.receipt.Edition.Of[0].Taste.Words, r.Words)
+
+		r, err = Artwork(t.Context(), files, Options{Network: &w.network})
+		require.NoError(t, err)
+		require.Equal(t, Valid, r.Outcome)
+		require.Equal(t, Skipped, statusOf(r, "taste"))
+		r, err = Artwork(t.Context(), files, Options{Network: &w.network, Priors: [][]byte{[]byte("another file")}})
+		require.NoError(t, err)
+		require.Equal(t, Unchecked, r.Outcome)
+	}
+}
+
+// What an edition says of the taste is as easy to make up as anything else.
+func TestAnEditionOfWhatTheTasteDidNotGiveIsInvalid(t *testing.T) {
+	x, err := model.Lexicon()
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		claim string
+		spoil func(w *work, drawn *storage.Taste)
+	}{
+		"of what the taste gave for another seed": {"taste", func(_ *work, drawn *storage.Taste) {
+			l, _ := x.Draw(x.First(), [32]byte{77})
+			other, err := tastes.Receipt(curation.Prior{ID: drawn.Prior}, l)
+			require.NoError(t, err)
+			*drawn = *other
+		}},
+		"of another version":                   {"edition", func(_ *work, drawn *storage.Taste) { drawn.Prior = [32]byte{3} }},
+		"of a version with another number":     {"edition", func(_ *work, drawn *storage.Taste) { drawn.Version = 3 }},
+		"of words that the artist has not got": {"rendering", func(_ *work, drawn *storage.Taste) { unknownWords(t, drawn) }},
+		"under another title":                  {"rendering", func(_ *work, drawn *storage.Taste) { drawn.Words = "buy now" }},
+		"of what is no latent":                 {"rendering", func(_ *work, drawn *storage.Taste) { drawn.Latent = "{}" }},
+	} {
+		for _, film := range []bool{false, true} {
+			w, files, version := tasteful(t, film)
+			drawn := *w.receipt.Edition.Of[0].Taste
+			c.spoil(&w, &drawn)
+			w.receipt.Edition.Of[0].Taste = &drawn
+			// The pixels are of the edition where it can be drawn.
+			if c.claim != "rendering" {
+				files = w.edition(t, *w.receipt.Edition)
+			} else {
+				label := storage.Label(title, artist, w.receipt)
+				for _, f := range files {
+					if f.Name == storage.ImageName {
+						label.PNG = untitled(t, f.Data)
+					}
+				}
+				files, err = storage.BuildArtworkFolder(label)
+				require.NoError(t, err)
+				w.register(t, files, curation.StatusDelivered, w.order()[1])
+			}
+			r, err := Artwork(t.Context(), files, Options{Network: &w.network, Artist: model.Embedded(), Priors: [][]byte{version}})
+			require.NoError(t, err, name)
+			require.Equal(t, Invalid, r.Outcome, "%s: %+v", name, r.Claims)
+			require.Contains(t, r.Failed, c.claim, name)
+		}
+	}
+}
+
+// unknownWords makes a receipt of the right form of words that no artist has.
+func unknownWords(t *testing.T, drawn *storage.Taste) {
+	t.Helper()
+	l, err := tastes.Latent(drawn)
+	require.NoError(t, err)
+	l.Things = []latent.Part{{Word: "buy now", Weight: latent.Whole}}
+	other, err := tastes.Receipt(curation.Prior{ID: drawn.Prior}, l)
+	require.NoError(t, err)
+	*drawn = *other
+}
+
+// untitled is a PNG without its texts.
+func untitled(t *testing.T, png []byte) []byte {
+	t.Helper()
+	out := bytes.Clone(png[:8])
+	for rest := png[8:]; len(rest) > 0; {
+		n := 12 + int(binary.BigEndian.Uint32(rest))
+		if kind := string(rest[4:8]); kind != "tEXt" && kind != "iTXt" && kind != "zTXt" {
+			out = append(out, rest[:n]...)
+		}
+		rest = rest[n:]
+	}
+	return out
 }

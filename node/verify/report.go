@@ -21,7 +21,7 @@ const (
 type Report struct {
 	CID    string `json:"cid"` // of the files that were given
 	Prompt string `json:"prompt"`
-	Words  string `json:"words,omitempty"` // the title of a picture without a prompt
+	Words  string `json:"words,omitempty"` // the title of a picture without a prompt, or of what it is an edition of
 	Seed   string `json:"seed"`
 	Findings
 }

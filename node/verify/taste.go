@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
@@ -26,40 +27,74 @@ func (c *checker) render(ctx context.Context) (*model.Picture, error) {
 	return c.o.Artist.RenderLatent(ctx, l, r.Seed, int(r.Width), model.RenderOptions{})
 }
 
-// taste draws again from the version of the taste that the receipt names.
+// gift is what the taste gave for a seed.
+type gift struct {
+	*storage.Taste
+	seed [32]byte
+}
+
+// gifts are what the picture was drawn from, or what it is an edition of.
+func gifts(r storage.Receipt) (gave []gift) {
+	if r.Taste != nil {
+		gave = append(gave, gift{r.Taste, r.Seed})
+	}
+	if r.Edition != nil {
+		for _, w := range r.Edition.Of {
+			if w.Taste != nil {
+				gave = append(gave, gift{w.Taste, w.Seed})
+			}
+		}
+	}
+	return gave
+}
+
+// taste draws again from the versions of the taste that the receipt names.
 func (c *checker) taste() {
-	t := c.receipt.Taste
 	c.claim("taste", "nobody chose what it shows: the network's taste gives that for the seed", func() (string, error) {
-		l, err := tastes.Latent(t)
-		if err != nil {
-			return "", err
+		var said []string
+		for _, g := range gifts(c.receipt) {
+			text, err := c.given(g)
+			if err != nil {
+				return "", err
+			}
+			said = append(said, text)
 		}
-		if c.o.Prior == nil {
-			return "", passes(fmt.Sprintf("give the file of version %d with --taste FILE, as `atelier taste fetch %d` writes it", t.Version, t.Version))
-		}
-		if sum := sha256.Sum256(c.o.Prior); sum != t.Prior {
-			return "", needs(fmt.Sprintf("the file of version %d of the taste, with the hash %x", t.Version, t.Prior), fmt.Sprintf("the file that was given has the hash %x", sum))
-		}
-		x, err := model.Lexicon()
-		if err != nil {
-			return "", err
-		}
-		p, err := x.UnmarshalPrior(c.o.Prior)
-		if err != nil {
-			return "", needs("a version of this program with the network's lexicon", err.Error())
-		}
-		drawn, origin := x.Draw(p, c.receipt.Seed)
-		want, err := tastes.Receipt(curation.Prior{Version: uint64(p.Version), ID: t.Prior}, drawn)
-		switch {
-		case err != nil:
-			return "", err
-		case *want != *t:
-			return "", fmt.Errorf("version %d gives %q for the seed, the receipt says %q of version %d", p.Version, want.Words, tastes.Words(l), t.Version)
-		case origin.Explored:
-			return fmt.Sprintf("%q, explored by version %d", t.Words, p.Version), nil
-		}
-		return fmt.Sprintf("%q, by version %d from %s", t.Words, p.Version, plural(len(origin.Parents), "parent")), nil
+		return strings.Join(said, "; "), nil
 	})
+}
+
+// given says what a version gives for a seed, if that is what the receipt says.
+func (c *checker) given(g gift) (string, error) {
+	l, err := tastes.Latent(g.Taste)
+	if err != nil {
+		return "", err
+	}
+	if len(c.o.Priors) == 0 {
+		return "", passes(fmt.Sprintf("give the file of version %d with --taste FILE, as `atelier taste fetch %d` writes it", g.Version, g.Version))
+	}
+	i := slices.IndexFunc(c.o.Priors, func(file []byte) bool { return sha256.Sum256(file) == g.Prior })
+	if i < 0 {
+		return "", needs(fmt.Sprintf("the file of version %d of the taste, with the hash %x", g.Version, g.Prior), fmt.Sprintf("what was given has the hash %x", sha256.Sum256(c.o.Priors[0])))
+	}
+	x, err := model.Lexicon()
+	if err != nil {
+		return "", err
+	}
+	p, err := x.UnmarshalPrior(c.o.Priors[i])
+	if err != nil {
+		return "", needs("a version of this program with the network's lexicon", err.Error())
+	}
+	drawn, origin := x.Draw(p, g.seed)
+	want, err := tastes.Receipt(curation.Prior{Version: uint64(p.Version), ID: g.Prior}, drawn)
+	switch {
+	case err != nil:
+		return "", err
+	case *want != *g.Taste:
+		return "", fmt.Errorf("version %d gives %q for the seed, the receipt says %q of version %d", p.Version, want.Words, tastes.Words(l), g.Version)
+	case origin.Explored:
+		return fmt.Sprintf("%q, explored by version %d", g.Words, p.Version), nil
+	}
+	return fmt.Sprintf("%q, by version %d from %s", g.Words, p.Version, plural(len(origin.Parents), "parent")), nil
 }
 
 // drawnFrom holds the version that the receipt names, of itself or of what it is an

@@ -39,7 +39,7 @@ type Options struct {
 	Ledger  *Ledger       // takes the place of Network: what an export proves, once compared with a Chain
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
-	Prior   []byte        // file of the version of the taste that the picture was drawn from; nil: what it gave is not computed again
+	Priors  [][]byte      // files of the versions of the taste that the picture was drawn from; none: what they gave is not computed again
 }
 
 // checker makes the claims about one artwork.
@@ -97,8 +97,11 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 		return nil
 	}
 	c.Prompt, c.Seed = c.receipt.Prompt, curation.Hash(c.receipt.Seed).String()
-	if t := c.receipt.Taste; t != nil {
-		c.Words = t.Words
+	switch r := c.receipt; {
+	case r.Taste != nil:
+		c.Words = r.Taste.Words
+	case r.Edition != nil && r.Edition.Of[0].Taste != nil:
+		c.Words = r.Edition.Of[0].Taste.Words
 	}
 	own := make([]storage.File, len(parts))
 	for i, name := range parts {
@@ -112,7 +115,7 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 	c.folder()
 	c.picture()
 	c.rendering(ctx)
-	if c.receipt.Taste != nil {
+	if len(gifts(c.receipt)) > 0 {
 		c.taste()
 	}
 	c.network()
@@ -234,14 +237,14 @@ func (c *checker) rendering(ctx context.Context) {
 		}
 		if e := r.Edition; e != nil {
 			_, err := edition.Check(ctx, c.o.Artist, *e, int(r.Width), c.files[storage.ImageName], 0, nil, model.RenderOptions{})
-			if err != nil && !edition.Other(err) && !errors.Is(err, model.ErrRecipe) && !errors.Is(err, model.ErrPrompt) {
+			if err != nil && !edition.Other(err) && !unfit(err) {
 				c.stopped = fmt.Errorf("draw the edition again: %w", err)
 			}
 			return "drawn again here", err
 		}
 		p, err := c.render(ctx)
 		if err != nil {
-			if !errors.Is(err, model.ErrPrompt) && !errors.Is(err, latent.ErrLatent) && !errors.Is(err, tastes.ErrReceipt) {
+			if !unfit(err) {
 				c.stopped = fmt.Errorf("render the picture again: %w", err)
 			}
 			return "", err
@@ -251,6 +254,11 @@ func (c *checker) rendering(ctx context.Context) {
 		}
 		return "rendered again here", nil
 	})
+}
+
+// unfit says whether an error tells that a receipt names what no artist draws.
+func unfit(err error) bool {
+	return errors.Is(err, model.ErrRecipe) || errors.Is(err, model.ErrPrompt) || errors.Is(err, latent.ErrLatent) || errors.Is(err, tastes.ErrReceipt)
 }
 
 // label holds the words of metadata and picture against those that the network
