@@ -186,6 +186,8 @@ func (r Receipt) Attributes() []Attribute {
 		from = r.Edition.attributes()
 		if r.Prompt != "" {
 			from = append(from, Attribute{"Prompt", r.Prompt})
+		} else if t := r.Edition.Of[0].Taste; t != nil {
+			from = append(from, Attribute{"Words", t.Words})
 		}
 	case r.Taste != nil:
 		from = []Attribute{{"Words", r.Taste.Words}, {"Taste", fmt.Sprintf("version %d", r.Taste.Version)}, {"Prior", hex.EncodeToString(r.Taste.Prior[:])}}

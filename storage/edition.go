@@ -27,7 +27,7 @@ type Work struct {
 // Bounds of an edition.
 const (
 	MaxEditionSide = 16_384 // pixels
-	MaxFrames      = 10_000
+	MaxFrames      = 2000
 	MaxChanges     = 64 // bytes
 )
 
@@ -97,10 +97,14 @@ func (e Edition) describe(network, artist string) (string, string) {
 	return title(name), fmt.Sprintf("Drawn once more by the artist %q of %s: an edition of its artwork %x, %q.", artist, network, id, name)
 }
 
-// Name is what the artwork is called: its prompt or, without one, what it was drawn from.
+// Name is what the artwork is called: its prompt or, without one, what it was drawn from;
+// "Untitled" where there is neither.
 func (w Work) Name() string {
-	if w.Taste != nil {
+	switch {
+	case w.Taste != nil:
 		return w.Taste.Words
+	case w.Prompt == "":
+		return title("")
 	}
 	return w.Prompt
 }

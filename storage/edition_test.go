@@ -83,5 +83,22 @@ func TestTheLabelOfAnEditionSaysWhatItIs(t *testing.T) {
 		seen[a.Trait] = true
 	}
 	require.True(t, seen["Edition of"])
+
+	r.Prompt = ""
+	for name, w := range map[string]Work{"blue owl": {Taste: drawnTaste()}, "Untitled": {}} {
+		r.Edition = &Edition{Of: []Work{w}, Changes: []byte{}}
+		b, err := r.Encode()
+		require.NoError(t, err)
+		again, err := DecodeReceipt(b)
+		require.NoError(t, err)
+		require.Equal(t, r, again)
+		l = Label("Harbour", "gull", r)
+		require.Equal(t, title(name), l.Title)
+		require.Equal(t, `Drawn once more by the artist "gull" of Harbour: an edition of its artwork 000000000000, "`+name+`".`, l.Description)
+		require.NotContains(t, r.Attributes(), Attribute{"Prompt", ""})
+		if w.Taste != nil {
+			require.Contains(t, r.Attributes(), Attribute{"Words", name})
+		}
+	}
 	require.True(t, bytes.Contains(m, []byte("ipfs://")))
 }
