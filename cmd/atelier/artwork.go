@@ -123,7 +123,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 			parents = append(parents, short(p))
 		}
 		s.addAll("parents", parents)
-	case a.Prompt == "" && a.Prior == (curation.Hash{}):
+	case a.Prompt == "" && a.Prior == (curation.Hash{}) && a.Edition == nil:
 		s.add("prompt", "none: the seed alone decides what it shows")
 	}
 	s.add("asked by", "%s at height %d, with a deposit of %s credits", who.of(a.Requester), a.Requested, credits(a.Deposit))

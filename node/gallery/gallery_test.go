@@ -19,6 +19,7 @@ import (
 	"github.com/atelier-dao/atelier/node/api/apitest"
 	"github.com/atelier-dao/atelier/node/gallery"
 	"github.com/atelier-dao/atelier/node/guardian"
+	"github.com/atelier-dao/atelier/node/tastes"
 )
 
 // open makes the gallery of a studio's first member, who sees the second.
@@ -270,6 +271,26 @@ func TestEditionsHangBesideWhatTheyAreOf(t *testing.T) {
 	s.Run("its end", func(v curation.View) bool { return v.Height() > film.Kept })
 	s.Run("the letting go", func(curation.View) bool { return len(s.Store().Pins()) == 2 })
 	require.Contains(t, read(t, h, "/artworks/"+film.RID.String()).sound().says(), "no longer kept")
+}
+
+// An edition of a picture without a prompt is called as that one, which its seed alone did
+// not make.
+func TestAnEditionOfAPictureWithoutAPromptHasItsName(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	h := open(t, s)
+	s.Taste()
+	rid := s.Request("Vera", "")
+	of := s.Reach(rid, curation.StatusCandidate)
+	require.NotZero(t, of.Prior)
+	s.Submit("Vera", curation.Edition{ModelID: of.ModelID, Of: []curation.Hash{rid}, Size: 64})
+	var e curation.Artwork
+	s.Read(func(v curation.View) { e = v.Editions(rid, 1)[0] })
+	name := func(rid curation.Hash) string {
+		return text(read(t, h, "/artworks/"+rid.String()).sound().tags("h1")[0])
+	}
+	require.Equal(t, name(rid), name(e.RID))
+	require.NotEqual(t, tastes.Untitled, name(e.RID))
+	require.NotContains(t, read(t, h, "/artworks/"+e.RID.String()).says(), "the seed alone decides")
 }
 
 // The page of the network tells who comes and goes, and what comes next.
