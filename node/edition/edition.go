@@ -11,6 +11,7 @@
 package edition
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,15 +146,15 @@ func Other(err error) bool { return errors.Is(err, ErrOther) || errors.Is(err, s
 // Root reads an edition's PNG and returns its pixel root. Errors wrap [ErrOther] or
 // [storage.ErrPNG] when it does not have the size, the frames and the pauses that it
 // should have, or holds anything that a viewer may show beside its pixels and texts.
-func Root(e storage.Edition, size int, png []byte) (root [32]byte, err error) {
+func Root(ctx context.Context, e storage.Edition, size int, png []byte) (root [32]byte, err error) {
 	if e.Film() {
-		return readFilm(e, size, png, func(int, []byte) error { return nil })
+		return readFilm(e, size, png, func(int, []byte) error { return ctx.Err() })
 	}
 	tree, err := kernel.NewTree(size, size)
 	if err != nil {
 		return root, err
 	}
-	if err := readPicture(size, png, func(rows []byte) error { _, err := tree.Write(rows); return err }); err != nil {
+	if err := readPicture(size, png, func(rows []byte) error { _, err := tree.Write(rows); return cmp.Or(err, ctx.Err()) }); err != nil {
 		return root, err
 	}
 	return tree.Root()

@@ -73,7 +73,7 @@ func TestWhatOneMemberDrawsAnotherFindsTheSame(t *testing.T) {
 			require.NoError(t, err, "%s: %d tiles", name, tiles)
 			require.Equal(t, root, have, name)
 		}
-		have, err := Root(e, edge, png)
+		have, err := Root(t.Context(), e, edge, png)
 		require.NoError(t, err, name)
 		require.Equal(t, root, have, name)
 	}
@@ -267,4 +267,10 @@ func TestDrawingAndCheckingEndWithTheirContext(t *testing.T) {
 	}
 	_, err := Check(ctx, model.Embedded(), f, edge, png, 0, nil, model.RenderOptions{})
 	require.ErrorIs(t, err, context.Canceled, "and nobody is blamed for it")
+	still, _ := drawn(t, picture(), edge)
+	for png, e := range map[*[]byte]storage.Edition{&png: f, &still: picture()} {
+		_, err = Root(ctx, e, edge, *png)
+		require.ErrorIs(t, err, context.Canceled, "a film may hold more than anybody waits for")
+		require.False(t, Other(err))
+	}
 }

@@ -113,7 +113,7 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 	}
 	c.CID = c.root.String()
 	c.folder()
-	c.picture()
+	c.picture(ctx)
 	c.rendering(ctx)
 	if len(gifts(c.receipt)) > 0 {
 		c.taste()
@@ -183,7 +183,7 @@ func repeats(m storage.Metadata, r storage.Receipt) error {
 	return nil
 }
 
-func (c *checker) picture() {
+func (c *checker) picture(ctx context.Context) {
 	r := c.receipt
 	c.claim("pixels", "the picture's pixels are those of its receipt, and a viewer shows these", func() (string, error) {
 		if r.Kernel != kernel.Contract {
@@ -191,7 +191,10 @@ func (c *checker) picture() {
 				fmt.Sprintf("it was drawn with the arithmetic %q, this program knows %q", r.Kernel, kernel.Contract))
 		}
 		if e := r.Edition; e != nil {
-			root, err := edition.Root(*e, int(r.Width), c.files[storage.ImageName])
+			root, err := edition.Root(ctx, *e, int(r.Width), c.files[storage.ImageName])
+			if ctx.Err() != nil {
+				c.stopped = ctx.Err()
+			}
 			if err == nil && root != r.PixelRoot {
 				err = fmt.Errorf("pixel root %x, the receipt says %x", root, r.PixelRoot)
 			}
