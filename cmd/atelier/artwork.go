@@ -132,8 +132,10 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("seed", "%s", a.Seed)
 		s.add("drawn", "%s", drawn(n, a.Order))
 		if m := n.Model; m != nil && m.ID == a.ModelID && a.Edition == nil {
-			if r, err := tastes.Recipe(m.PlainHash, model.Embedded().Words(), a.Prompt, tasteOf(a.Artwork), a.Seed); err == nil {
-				s.add("recipe", "%s", r)
+			if drawn, err := tasteOf(a.Artwork); err == nil {
+				if r, err := tastes.Recipe(m.PlainHash, model.Embedded().Words(), a.Prompt, drawn, a.Seed); err == nil {
+					s.add("recipe", "%s", r)
+				}
 			}
 		}
 	}

@@ -202,7 +202,11 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 	if err != nil {
 		return known{}, err
 	}
-	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, tasteOf(a.Artwork), a.Seed, n.Name, a.RID)
+	drawn, err := tasteOf(a.Artwork)
+	if err != nil && curation.ModelID(artist.ID()) == a.ModelID { // members have what they draw from
+		return known{}, err
+	}
+	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, drawn, a.Seed, n.Name, a.RID)
 }
 
 func ofRecipe(r model.Recipe, artist *model.Artist) known {
@@ -229,12 +233,16 @@ func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt string,
 	return known{recipe: r, title: title, by: fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, err
 }
 
-// tasteOf is what the taste gave for an artwork; nil when it has a prompt.
-func tasteOf(a api.Artwork) *storage.Taste {
-	if a.Drawn == nil {
-		return nil
+// tasteOf is what the taste gave for an artwork; nil when it has a prompt. The error says
+// that the node does not know it yet.
+func tasteOf(a api.Artwork) (*storage.Taste, error) {
+	switch {
+	case a.Prior == (curation.Hash{}):
+		return nil, nil
+	case a.Drawn == nil:
+		return nil, refused(curation.CodeOK, "this node does not have the version of the taste yet that artwork %s was drawn from: ask again later, or another node with --api", short(a.RID))
 	}
-	return &storage.Taste{Version: a.Drawn.Version, Prior: a.Prior, Latent: a.Drawn.Latent, Words: a.Title}
+	return &storage.Taste{Version: a.Drawn.Version, Prior: a.Prior, Latent: a.Drawn.Latent, Words: a.Title}, nil
 }
 
 // author is whom the picture names: the network.

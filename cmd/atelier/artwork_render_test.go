@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,8 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
+	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -133,4 +136,27 @@ func TestAForgedArtworkIsFound(t *testing.T) {
 	require.Equal(t, codeFailed, code)
 	require.Contains(t, out, `"root_holds": false`)
 	require.Contains(t, out, `"tile": 6`)
+}
+
+// A node that has yet to fetch a version must not have people draw another picture.
+func TestWhatTheTasteGaveIsNotTheSeedAloneWhereItIsNotKnownYet(t *testing.T) {
+	n := api.Network{Model: &api.Model{ID: curation.Hash{1}}}
+	a := api.Artwork{ModelID: curation.Hash{1}, Approved: 3, Certificate: make([]byte, 48), Prior: curation.Hash{7}, Title: tastes.Untitled}
+	_, err := tasteOf(a)
+	require.ErrorContains(t, err, "does not have the version of the taste yet")
+	labels := func(a api.Artwork) (names []string) {
+		for _, row := range artworkSheet(n, api.ArtworkDetail{Artwork: a}).rows {
+			names = append(names, strings.TrimSpace(row[0]))
+		}
+		return names
+	}
+	require.NotContains(t, labels(a), "recipe")
+	a.Prior = curation.Hash{}
+	drawn, err := tasteOf(a)
+	require.NoError(t, err)
+	require.Nil(t, drawn)
+	require.Contains(t, labels(a), "recipe")
+	require.Contains(t, labels(a), "prompt")
+	a.Edition = &api.Edition{Of: []curation.Hash{{2}}}
+	require.NotContains(t, labels(a), "prompt", "nothing of an edition is of its own seed")
 }
