@@ -14,4 +14,11 @@
 // (shamir/seal), the picture (model, model/kernel), the folder that the world
 // can fetch (storage), and the round in which collectors decide what is
 // published (curation, curation/curve).
+//
+// What rounds publish teaches the network's taste (model/taste, node/tastes), from
+// which requests without a prompt are drawn (model/latent). An artwork that is known
+// is drawn anew as an edition, by the same way (curation, node/edition). Members
+// train the artist together (model/federated) and add up what each learned under
+// masks (shamir/secagg); the ledger leads them (curation), their nodes do it
+// (node/member).
 package atelier

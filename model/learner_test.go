@@ -3,7 +3,10 @@ package model
 import (
 	"context"
 	"image/color"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/fstest"
 
@@ -137,6 +140,10 @@ func TestWhatALearnerRefuses(t *testing.T) {
 	ctx := context.Background()
 	_, err := NewLearner(ctx, base, fstest.MapFS{}, LearnerOptions{})
 	require.ErrorIs(t, err, ErrPictures)
+	_, err = NewLearner(ctx, base, os.DirFS(filepath.Join(t.TempDir(), "nowhere")), LearnerOptions{})
+	require.ErrorIs(t, err, ErrPictures)
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotContains(t, err.Error(), "stat .", "the folder has a name")
 	_, err = NewLearner(ctx, base, pictures, LearnerOptions{Batch: -1})
 	require.ErrorContains(t, err, "a batch of -1 pictures")
 	_, err = NewLearner(ctx, base, pictures, LearnerOptions{Home: map[string][]float32{"kite": {float32(math.NaN())}}})

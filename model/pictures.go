@@ -97,6 +97,10 @@ func (f *folder) find(ctx context.Context) (names []string, files int, err error
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && name == ".":
+			var at *fs.PathError // names "." where people gave a folder
+			if errors.As(err, &at) {
+				err = at.Err
+			}
 			return fmt.Errorf("%w: name a folder of pictures, this cannot be read as one: %w", ErrPictures, err)
 		case err != nil:
 			f.skip(name, err)

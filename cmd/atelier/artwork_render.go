@@ -50,7 +50,8 @@ Whoever has the artist does this at home: the genesis artist is in this program,
 --weights names a folder with another. A network's sealed artist opens for one
 approved picture at a time, so its members are asked for an edition: what it costs
 is said, they approve and draw it, and it is checked and written to --out. It is of
-a published artwork, or of your own while it is a candidate.
+a published artwork, or of your own while it is a candidate, and of the artist that
+the network has now: of one that it replaced, its members keep nothing.
 
 --poster sets it on paper with a margin, a title and a line of small print, in a
 size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. With

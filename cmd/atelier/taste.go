@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -140,6 +141,9 @@ published artworks from which new pictures descend.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if number, ok := versionNumber(args); ok {
 				return e.showNetworkTaste(cmd.Context(), number, words)
+			}
+			if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
+				return usage("VERSION|FILE %q: want the number of a version, or a file of `atelier taste fetch`; there is no such file", args[0])
 			}
 			x, p, err := loadPrior(args)
 			if err != nil {

@@ -94,7 +94,8 @@ func trainingList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the trainings of the artist, newest first",
 		Long: `list shows all trainings that members opened: how many took part, where each stands,
-and what came of it. Votes on whether to open one are not here yet; see ` + "`atelier\nmember votes`" + `.`,
+and what came of it. Those that members still vote on are not among them: see
+` + "`atelier member votes`" + `.`,
 		Example: "  atelier training list\n  atelier training list --json | jq '.[0].status'",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

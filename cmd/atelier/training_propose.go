@@ -30,6 +30,10 @@ learns from its pictures, what changed is added up under masks, a trainer seals 
 new version, and members vote on it. Three must take part at least; a member away
 costs only itself.
 
+The new version takes the place of the artist, which the members then keep no more:
+of its artworks there are no editions any longer. A few pictures alone pull it far
+from what it knew: --rate and --steps say how far.
+
 The plan is the same for all. Many short trainings teach more than a long one: what
 each learns alone for long does not add up. --clip is the longest change that a
 member may make. A longer one is scaled down, so nobody's weighs more, and a liar's

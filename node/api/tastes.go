@@ -96,14 +96,14 @@ func (s *server) tasteOf(ctx context.Context, v curation.View, text string) (Tas
 	number, err := strconv.ParseUint(text, 10, 64)
 	next := v.NextPrior()
 	switch {
-	case text == "current" && next > 0:
-		number = next - 1
-	case text == "current":
-		return Taste{}, problem(http.StatusNotFound, CodeNotFound, "the network has no taste yet: its members make version 0 once they have made its keys")
-	case err != nil:
+	case text != "current" && err != nil:
 		return Taste{}, problem(http.StatusBadRequest, CodeInput, "%q is no version: give its number, or the word current", clip(text))
+	case next == 0:
+		return Taste{}, problem(http.StatusNotFound, CodeNotFound, "the network has no taste yet: its members make version 0 once they have made its keys")
+	case text == "current":
+		number = next - 1
 	case number >= next:
-		return Taste{}, problem(http.StatusNotFound, CodeNotFound, "there is no version %d of the taste: /v1/tastes lists what there is", number)
+		return Taste{}, problem(http.StatusNotFound, CodeNotFound, "there is no version %d of the taste: the last is %d", number, next-1)
 	}
 	told, err := s.shelf.Tell(ctx, v, number)
 	out := Taste{TasteVersion: s.tasteVersion(told.Prior), Words: []TasteWord{}, Parents: []TasteParent{}, Changed: []TasteChange{}, Arrived: []TasteParent{}, Departed: []TasteParent{}}

@@ -20,6 +20,8 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	ctx := t.Context()
 	_, err := c.Taste(ctx, "current")
 	problemOf(t, err, "not_found")
+	_, err = c.Taste(ctx, "0")
+	require.Contains(t, problemOf(t, err, "not_found").Detail, "no taste yet")
 	none, err := c.Tastes(ctx, 10)
 	require.NoError(t, err)
 	require.Empty(t, none)
@@ -48,6 +50,9 @@ func TestTheTasteIsToldWithItsReasons(t *testing.T) {
 	last, err := c.Tastes(ctx, 1)
 	require.NoError(t, err)
 	require.Equal(t, all[:1], last)
+
+	_, err = c.Taste(ctx, "2")
+	require.Contains(t, problemOf(t, err, "not_found").Detail, "the last is 1")
 
 	now, err := c.Taste(ctx, "current")
 	require.NoError(t, err)
