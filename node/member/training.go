@@ -6,8 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model/federated"
@@ -312,7 +310,7 @@ func (m *Machine) sealTrained(l curation.View, t curation.Training, plain curati
 	if s := tr.sealed; s != nil && s.KeyEpoch == epoch {
 		old, _ := l.ModelAt(t.KeyEpoch)
 		m.submit(l.Height(), fmt.Sprintf("train/%d/seal/%d", t.Plan.Number, epoch), curation.Seal{
-			Name: TrainedName(old.Name, t.Plan.Number), PlainHash: plain, PolicyHash: policy, KeyEpoch: epoch, Training: t.Plan.Number,
+			Name: curation.TrainedName(old.Name, t.Plan.Number), PlainHash: plain, PolicyHash: policy, KeyEpoch: epoch, Training: t.Plan.Number,
 			ContainerCID: s.ContainerCID, ContainerHash: s.ContainerHash, ContainerSize: s.ContainerSize, Ciphertext: s.Ciphertext,
 		})
 		return
@@ -382,18 +380,3 @@ func (m *Machine) trained(l curation.View, e Event) {
 	}
 	m.train(l)
 }
-
-// TrainedName is what people call the version of an artist that a training made.
-func TrainedName(old string, number uint64) string {
-	if i := strings.LastIndex(old, trainedMark); i > 0 && strings.Trim(old[i+len(trainedMark):], "0123456789") == "" {
-		old = old[:i]
-	}
-	mark := fmt.Sprintf("%s%d", trainedMark, number)
-	for len(old)+len(mark) > curation.MaxName {
-		_, size := utf8.DecodeLastRuneInString(old)
-		old = old[:len(old)-size]
-	}
-	return old + mark
-}
-
-const trainedMark = ", training "

@@ -248,7 +248,7 @@ func (w *world) replaced(t curation.Training, counted []uint32) {
 	made, ok := w.modelAt(t.Adopted)
 	require.True(w.t, ok)
 	require.Equal(w.t, curation.Hash(sha256.Sum256(w.plain)), made.PlainHash)
-	require.Equal(w.t, member.TrainedName("Test", t.Plan.Number), made.Name)
+	require.Equal(w.t, curation.TrainedName("Test", t.Plan.Number), made.Name)
 	w.untilModel(200, "the version that was trained", func(m curation.Model) bool { return m.KeyEpoch == t.Adopted })
 	w.ask("with the new version")
 	require.True(w.t, w.run(300, func() bool {
@@ -500,18 +500,4 @@ func TestWhoLeavesATrainingDropsOut(t *testing.T) {
 	require.Nil(t, q.state)
 	require.Nil(t, q.base)
 	w.replaced(w.ends(1, 600), counted)
-}
-
-func TestTrainedNamesSayWhichTraining(t *testing.T) {
-	for _, c := range []struct{ old, want string }{
-		{"Harbour", "Harbour, training 7"},
-		{"Harbour, training 6", "Harbour, training 7"},
-		{"Harbour, training day", "Harbour, training day, training 7"},
-		{", training 1", ", training 1, training 7"},
-	} {
-		require.Equal(t, c.want, member.TrainedName(c.old, 7))
-	}
-	long := member.TrainedName(string(bytes.Repeat([]byte("é"), 32)), 1<<63)
-	require.LessOrEqual(t, len(long), curation.MaxName)
-	require.NoError(t, curation.ValidateName(long))
 }
