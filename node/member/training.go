@@ -218,6 +218,9 @@ func (m *Machine) fetchMasked(l curation.View, t curation.Training, round *secag
 // addUp asks for the sum once all files that it takes are here.
 func (m *Machine) addUp(l curation.View, t curation.Training, round *secagg.Round) {
 	tr := m.training
+	if tr.learning && m.again(fmt.Sprintf("train/%d/late", t.Plan.Number), l.Height()) {
+		m.do(StopLearning{Number: t.Plan.Number}) // or it would wait for that
+	}
 	if tr.open == nil || tr.summing || tr.sum != nil {
 		return
 	}

@@ -26,6 +26,9 @@ type trainee struct {
 	next    []byte                   // that was trained
 	worse   bool                     // on its pictures the new version is
 	learned map[uint64]int           // how often, by training
+	slow    bool                     // it learns until it is told to stop
+	waiting *member.AddUp            // for it to stop learning: it does one thing after the other
+	busy    bool                     // it learns
 	lies    []byte                   // what it seals in the place of what was trained; nil when it is honest
 }
 
@@ -118,10 +121,27 @@ func (w *world) performTraining(q *peer, f member.Effect) bool {
 			q.learned = map[uint64]int{}
 		}
 		q.learned[f.Number]++
+		if q.slow {
+			q.busy = true
+			break
+		}
 		w.later(q, 3*blockTicks, func() { w.step(q, member.Learned{Number: f.Number, Input: changeOf(q.index)}) })
 	case member.FetchMasked:
 		w.later(q, w.delay, func() { w.fetchMasked(q, f) })
+	case member.StopLearning:
+		w.later(q, blockTicks, func() {
+			sum := q.waiting
+			q.busy, q.waiting = false, nil
+			w.step(q, member.Learned{Number: f.Number, Err: errors.New("it took too long")})
+			if sum != nil {
+				w.addUp(q, *sum)
+			}
+		})
 	case member.AddUp:
+		if q.busy {
+			q.waiting = &f
+			break
+		}
 		w.later(q, blockTicks, func() { w.addUp(q, f) })
 	case member.SealTrained:
 		w.later(q, blockTicks, func() {
@@ -500,4 +520,20 @@ func TestWhoLeavesATrainingDropsOut(t *testing.T) {
 	require.Nil(t, q.state)
 	require.Nil(t, q.base)
 	w.replaced(w.ends(1, 600), counted)
+}
+
+// TestWhoLearnsTooLongVotesAllTheSame: its change is not in the sum, and it stops learning
+// what nobody waits for, so that it can say what it finds of the others'. Without its vote
+// there are too few: one does not like the new version.
+func TestWhoLearnsTooLongVotesAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 4, 99, calm)
+	w.found()
+	w.joins(w.members...)
+	w.members[0].worse, w.members[1].slow = true, true
+	w.propose()
+	counted := w.untilSummed(1, 600)
+	require.Equal(t, []uint32{1, 3, 4}, counted)
+	w.replaced(w.ends(1, 600), counted)
+	require.Contains(t, w.members[1].notes, "nothing was learned from the own pictures")
 }
