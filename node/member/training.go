@@ -51,7 +51,8 @@ func (m *Machine) Resume(number uint64, state []byte) error {
 func (m *Machine) train(l curation.View) {
 	t, running := l.RunningTraining()
 	place := t.Index(m.me.Index)
-	taken := running && m.trains && m.seats[t.Epoch] != nil && (t.Status == curation.TrainingJoining || place != 0)
+	belongs := m.me.Index != 0 && m.me.Standing != curation.StandingLeft
+	taken := running && m.trains && belongs && (t.Status == curation.TrainingJoining || place != 0)
 	if m.training != nil && (!taken || m.training.number != t.Plan.Number) && m.training.number < l.NextTraining() {
 		m.forgetTraining()
 	}
@@ -84,6 +85,9 @@ func (m *Machine) forgetTraining() {
 func (m *Machine) openedFor(l curation.View, t curation.Training) bool {
 	if m.training.open != nil {
 		return true
+	}
+	if m.seats[t.Epoch] == nil { // no share of that committee, or it serves the training no more
+		return false
 	}
 	key := jobKey{t.RID, seal.Trainer}
 	j := m.jobs[key]

@@ -537,3 +537,20 @@ func TestWhoLearnsTooLongVotesAllTheSame(t *testing.T) {
 	w.replaced(w.ends(1, 600), counted)
 	require.Contains(t, w.members[1].notes, "nothing was learned from the own pictures")
 }
+
+// TestAHandoverDoesNotTakeATrainersVote: when the new version is sealed the committee that
+// opened the artist serves nothing any more, and its shares are let go of; who has the
+// artist open sees the training through.
+func TestAHandoverDoesNotTakeATrainersVote(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 4, 101, calm)
+	w.found()
+	w.joins(w.members...)
+	w.members[1].slow = true // so that the others wait for it meanwhile
+	w.propose()
+	w.untilPhase(secagg.PhaseInput)
+	w.handOver(0)
+	require.Equal(t, curation.TrainingSumming, w.training(1).Status, "%v", w.trainings())
+	counted := w.untilSummed(1, 600)
+	w.replaced(w.ends(1, 600), counted)
+}
