@@ -6,7 +6,7 @@ package curation
 // motion to adopt it, and is its sender's vote.
 type Seal struct {
 	_             struct{} `cbor:",toarray"`
-	Name          string   // what people call the artist; at most MaxName bytes
+	Name          string   // what people call the artist; at most MaxName bytes; after a training TrainedName
 	KeyEpoch      uint64   // View.NextKeyEpoch
 	PlainHash     Hash     // SHA-256 of the plain model file; fixes the model id
 	PolicyHash    Hash     // hash of the document under which the key is released

@@ -258,7 +258,10 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		if option("label", "right") != "right" {
 			p.PolicyHash[0] ^= 1
 		}
-		p.Training = number64(option("training", "0"))
+		if n := number64(option("training", "0")); n != 0 {
+			t := view(w, func(v View) Training { t, _ := v.Training(n); return t })
+			p.Training, p.Name = n, TrainedName(w.modelAt(max(1, t.KeyEpoch)).Name, n)
+		}
 		return sign(p)
 	case "records": // version 1 as a of round 1: a file by its name
 		id := func(name string) Hash { return sha256.Sum256([]byte(name)) }

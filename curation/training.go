@@ -1,7 +1,10 @@
 package curation
 
 import (
+	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"github.com/atelier-dao/atelier/shamir/secagg"
@@ -161,3 +164,20 @@ func (t Training) MaySeal(p Params, member uint32, height uint64) bool {
 	k, ok := turn(t.Summed, height, p.GenerateBlocks, len(sealers))
 	return ok && height <= t.SealUntil(p) && (t.Status == TrainingSealing || t.Status == TrainingVoting) && slices.Contains(sealers[:k+1], member)
 }
+
+// TrainedName is what people call the version of an artist that a training made. It is
+// the ledger's to say, since trainers' nodes vote by themselves for what they have found
+// too, whatever its sealer would have called it.
+func TrainedName(old string, number uint64) string {
+	if i := strings.LastIndex(old, trainedMark); i > 0 && strings.Trim(old[i+len(trainedMark):], "0123456789") == "" {
+		old = old[:i]
+	}
+	mark := fmt.Sprintf("%s%d", trainedMark, number)
+	for len(old)+len(mark) > MaxName {
+		_, size := utf8.DecodeLastRuneInString(old)
+		old = old[:len(old)-size]
+	}
+	return old + mark
+}
+
+const trainedMark = ", training "

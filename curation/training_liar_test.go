@@ -187,3 +187,17 @@ func TestATrainingReplaysFromTheGenesis(t *testing.T) {
 		return nil
 	}))
 }
+
+func TestTrainedNamesSayWhichTraining(t *testing.T) {
+	for _, c := range []struct{ old, want string }{
+		{"Harbour", "Harbour, training 7"},
+		{"Harbour, training 6", "Harbour, training 7"},
+		{"Harbour, training day", "Harbour, training day, training 7"},
+		{", training 1", ", training 1, training 7"},
+	} {
+		require.Equal(t, c.want, TrainedName(c.old, 7))
+	}
+	long := TrainedName(string(bytes.Repeat([]byte("é"), 32)), 1<<63)
+	require.LessOrEqual(t, len(long), MaxName)
+	require.NoError(t, ValidateName(long))
+}

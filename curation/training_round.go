@@ -121,6 +121,9 @@ func (x *execution) maySealTrained(member uint32, p Seal) (Training, error) {
 	case !t.MaySeal(*x.params(), member, x.height):
 		return t, refuse(CodeWrongPhase, "it is not yet member %d's turn to seal what came of training %d", member, p.Training)
 	}
+	if want := TrainedName(must2(load[Model](x.st, keyModel(t.KeyEpoch))).Name, p.Training); p.Name != want {
+		return t, refuse(CodeMalformed, "what came of training %d is called %q, and is sealed as %q: seal it under that name", p.Training, want, p.Name)
+	}
 	for _, e := range t.Results {
 		switch m := must2(load[Model](x.st, keyModel(e))); {
 		case m.Sealer == member:

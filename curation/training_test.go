@@ -242,6 +242,9 @@ func TestWhatATrainingDoesNotTakeIsRefused(t *testing.T) {
 	unknown := c.result(tr, "dawn")
 	unknown.Training = 7
 	refused(CodeUnknown, sealer, unknown, "of no training")
+	named := c.result(tr, "dawn")
+	named.Name = "sealed by me"
+	refused(CodeMalformed, sealer, named, "whoever found the same votes for it, and not for that name")
 	c.must(sealer, c.result(tr, "dawn"))
 	refused(CodeDuplicate, sealer, c.result(tr, "noon"), "one each")
 	c.sealer(tr, 1)

@@ -184,10 +184,10 @@ func (c *classroom) summed(members ...uint32) Training {
 	return c.until(secagg.PhaseDone)
 }
 
-// result is the seal of what came of a training.
+// result is the seal of what came of a training, of which name tells versions apart.
 func (c *classroom) result(t Training, name string) Seal {
 	p := c.sealFor(view(c.world, View.NextKeyEpoch), name)
-	p.Training = t.Plan.Number
+	p.Training, p.Name = t.Plan.Number, TrainedName(c.modelAt(t.KeyEpoch).Name, t.Plan.Number)
 	p.PolicyHash = PolicyHash(c.replicas[0].genesis.Charter)
 	return p
 }

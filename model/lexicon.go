@@ -36,6 +36,7 @@ func (a *Artist) lexicon() (*taste.Lexicon, error) {
 	for _, r := range v.Papers() {
 		papers[r] = true
 	}
+	shapes, total := make([][]int64, v.Size()), int64(0)
 	for row := range looks {
 		z := make([]int64, n)
 		a.add(z, row, 256)
@@ -56,10 +57,31 @@ func (a *Artist) lexicon() (*taste.Lexicon, error) {
 					sum -= v
 				}
 			}
-			looks[row][3+k] = narrow(sum * 32 >> 14)
+			shapes[row] = append(shapes[row], sum)
+			total += sum * sum
+		}
+	}
+	// The rule of package taste is made for shapes of one size, whatever an artist's numbers are.
+	size := max(1, root(total/int64(len(looks)*len(up))))
+	for row, shape := range shapes {
+		for k, sum := range shape {
+			looks[row][3+k] = narrow(sum * shapeSize / size)
 		}
 	}
 	return taste.NewLexicon(v, looks)
+}
+
+// shapeSize is the root mean square of a look's shapes.
+const shapeSize = 26
+
+// root is the integer square root of a number of at most 62 bits.
+func root(n int64) (r int64) {
+	for bit := int64(1) << 30; bit > 0; bit >>= 1 {
+		if (r+bit)*(r+bit) <= n {
+			r += bit
+		}
+	}
+	return r
 }
 
 func narrow(v int64) int8 { return int8(max(-127, min(127, v))) }

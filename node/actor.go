@@ -272,7 +272,14 @@ func (a *actor) perform(ctx context.Context, f member.Effect) error {
 	case member.OpenArtist:
 		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.openArtist(ctx, f) })
 	case member.Learn:
-		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.learn(ctx, f) })
+		inTime, late := context.WithCancelCause(ctx)
+		a.trainer.late = late
+		a.trainer.begin(ctx, f.Number, func(ctx context.Context) {
+			defer late(nil)
+			a.learn(ctx, inTime, f)
+		})
+	case member.StopLearning:
+		a.trainer.stopLearning()
 	case member.AddUp:
 		a.trainer.begin(ctx, f.Number, func(ctx context.Context) { a.addUp(ctx, f) })
 	case member.SealTrained:

@@ -34,6 +34,8 @@ type trainer struct {
 	cancel context.CancelFunc
 	doing  api.TrainingWork
 
+	late context.CancelCauseFunc // ends learning; the actor's goroutine alone uses it
+
 	// The goroutine of run alone uses these.
 	base *model.Artist // as it was opened
 	next *model.Artist // as all trained it
@@ -168,11 +170,27 @@ func (t *trainer) learner(ctx context.Context, batch int) (*model.Learner, error
 	return t.own, err
 }
 
-// learn performs a member.Learn: it trains on the own pictures, and gives what changed,
-// clipped and in fixed point.
-func (a *actor) learn(ctx context.Context, f member.Learn) {
+// errLate reports learning that took longer than the others waited for it.
+var errLate = errors.New("it took longer than the plan gives it, and the others went on without it")
+
+// stopLearning performs a member.StopLearning.
+func (t *trainer) stopLearning() {
+	if t.late != nil {
+		t.late(errLate)
+	}
+}
+
+// learn performs a member.Learn: it trains on the own pictures until inTime ends, and
+// gives what changed, clipped and in fixed point.
+func (a *actor) learn(ctx, inTime context.Context, f member.Learn) {
+	learning, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(inTime, cancel)()
 	done := member.Learned{Number: f.Number}
-	done.Input, done.Err = a.trainer.learn(ctx, f)
+	done.Input, done.Err = a.trainer.learn(learning, f)
+	if late := context.Cause(inTime); done.Err != nil && late == errLate {
+		done.Err = late
+	}
 	a.send(ctx, done)
 }
 

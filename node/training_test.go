@@ -14,6 +14,7 @@ import (
 
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/home"
+	"github.com/atelier-dao/atelier/node/member"
 )
 
 func TestMaskedFilesAreFoundByTheirHash(t *testing.T) {
@@ -118,6 +119,25 @@ func TestAForgottenTrainingIsWorkedForNoMore(t *testing.T) {
 	stop()
 	require.NoError(t, <-ended)
 	require.Empty(t, worker.work())
+}
+
+// Learning that nobody waits for ends in the middle, and the artist stays open for what
+// comes of the others' changes.
+func TestLearningThatIsTooLateEnds(t *testing.T) {
+	n := &Node{home: home.Home(t.TempDir()), log: slog.New(slog.DiscardHandler)}
+	_, err := n.JoinTrainings(t.Context(), pictures(t, "red heart", "blue bird"))
+	require.NoError(t, err)
+	a := &actor{n: n, log: n.log, trainer: newTrainer(n), events: make(chan member.Event, 1)}
+	a.trainer.stopLearning() // there is nothing to stop yet
+	a.trainer.base = model.Embedded()
+	inTime, late := context.WithCancelCause(t.Context())
+	a.trainer.late = late
+	a.trainer.stopLearning()
+	a.learn(t.Context(), inTime, member.Learn{Number: 1, Steps: 10_000, Batch: 128, Rate: .003, Clip: 5})
+	learned := (<-a.events).(member.Learned)
+	require.ErrorIs(t, learned.Err, errLate)
+	require.Nil(t, learned.Input)
+	require.NotNil(t, a.trainer.base)
 }
 
 func FuzzWhatIsKeptOfTrainings(f *testing.F) {

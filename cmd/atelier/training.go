@@ -93,8 +93,8 @@ that only its own pictures taught stays in the home, for when it joins again.`,
 func trainingList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the trainings of the artist, newest first",
-		Long: `list shows all trainings that members opened: how many took part, where each stands,
-and what came of it. Those that members still vote on are not among them: see
+		Long: `list shows the last 100 trainings that members opened: how many took part, where
+each stands, and what came of it. Those that members still vote on are not among them: see
 ` + "`atelier member votes`" + `.`,
 		Example: "  atelier training list\n  atelier training list --json | jq '.[0].status'",
 		Args:    takes(),
@@ -154,7 +154,7 @@ it also says what this member does now.`,
 			case i >= 0:
 				shown.Training = &all[i]
 			case number != 0:
-				return refused(curation.CodeOK, "there is no training %d: see which there are with `%s`", number, e.again("training list"))
+				return refused(curation.CodeOK, "there is no training %d among the last 100: see which there are with `%s`", number, e.again("training list"))
 			case shown.Own == nil || shown.Own.Pictures == "":
 				return refused(curation.CodeOK, "no training yet: members open one with `%s`, and take part with `%s`", e.again("training propose"), e.again("training join --pictures DIR"))
 			}

@@ -129,7 +129,7 @@ show training
 refused (wrong phase): it is not yet member 1's turn to seal what came of training 1
 refused (not member): member 2 is no trainer in training 1
 training.sealed training=1 key_epoch=2 plain_hash=02a693… member=4
-model.nominated motion=1a5648… model=f22928… name=lie key_epoch=2 container=bafkreih3tthzuyqpkft7xrfzqzio7666wpixp2uewf3lg3l2lswxk2g3rq plain_hash=02a693… member=4 until=86420
+model.nominated motion=1a5648… model=f22928… name="dusk, training 1" key_epoch=2 container=bafkreih3tthzuyqpkft7xrfzqzio7666wpixp2uewf3lg3l2lswxk2g3rq plain_hash=02a693… member=4 until=86420
 motion.vote motion=1a5648… member=4 votes=1 threshold=3
 refused (duplicate): member 4 has sealed for training 1 already, key epoch 2
 training 1: voting until 86420, joined 4, trainers [1 3 4], counted [1 3 4], sealers [4 1 3], key epochs [2], adopted 0, failed [2], ""
@@ -142,7 +142,7 @@ trainer3 seals dawn training 1
 show training
 ----
 training.sealed training=1 key_epoch=3 plain_hash=b04293… member=1
-model.nominated motion=ff7133… model=c937ca… name=dawn key_epoch=3 container=bafkreiabejsmtcbbvlhatatdj5ohz7tt43ginfofxpnwvsqbesfpxs5owi plain_hash=b04293… member=1 until=86425
+model.nominated motion=ff7133… model=c937ca… name="dusk, training 1" key_epoch=3 container=bafkreiabejsmtcbbvlhatatdj5ohz7tt43ginfofxpnwvsqbesfpxs5owi plain_hash=b04293… member=1 until=86425
 motion.vote motion=ff7133… member=1 votes=1 threshold=3
 refused (wrong phase): it is not yet member 3's turn to seal what came of training 1
 training 1: voting until 86425, joined 4, trainers [1 3 4], counted [1 3 4], sealers [4 1 3], key epochs [2 3], adopted 0, failed [2], ""
@@ -167,8 +167,8 @@ refused (duplicate): key epoch 3 is proposed already: there is nothing to vote o
 refused (duplicate): key epoch 3 is proposed already: there is nothing to vote on
 refused (wrong phase): key epoch 2 was discarded, because the training that it came of has ended: seal the artist again
 training 1: adopted until 0, joined 4, trainers [1 3 4], counted [1 3 4], sealers [4 1 3], key epochs [2 3], adopted 3, failed [2], ""
-key epoch 2: discarded "lie" of member 4, base 0, 1 layer, stored by [4], before 0, 0 approved, opened by [], "the training that it came of has ended"
-key epoch 3: proposed "dawn" of member 1, base 0, 1 layer, stored by [1], before 0, 0 approved, opened by [], ""
+key epoch 2: discarded "dusk, training 1" of member 4, base 0, 1 layer, stored by [4], before 0, 0 approved, opened by [], "the training that it came of has ended"
+key epoch 3: proposed "dusk, training 1" of member 1, base 0, 1 layer, stored by [1], before 0, 0 approved, opened by [], ""
 
 m1 stores 3
 m4 stores 3

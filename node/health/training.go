@@ -3,6 +3,8 @@ package health
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/secagg"
@@ -60,23 +62,35 @@ func (t Training) says(v curation.View) string {
 		}
 		return "the new version is known, and nobody sealed it in time"
 	case curation.TrainingVoting:
-		return fmt.Sprintf("members vote on the new version; trainers' nodes do by themselves if it is what they found and is no worse on their pictures, the others with `atelier model adopt %d`", t.voted(v))
+		return voting(t.voted(v))
 	case curation.TrainingAdopted:
 		return fmt.Sprintf("the members adopted the new version, key epoch %d", t.Adopted)
 	}
 	return "nothing came of it: " + t.Reason
 }
 
-// voted is the key epoch on which members vote.
-func (t Training) voted(v curation.View) uint64 {
-	i := slices.IndexFunc(t.Results, func(e uint64) bool {
+// voted are the key epochs on which members vote.
+func (t Training) voted(v curation.View) []uint64 {
+	return slices.DeleteFunc(slices.Clone(t.Results), func(e uint64) bool {
 		m, _ := v.ModelAt(e)
-		return m.Standing == curation.ModelNominated
+		return m.Standing != curation.ModelNominated
 	})
-	if i < 0 {
-		return 0
+}
+
+// voting says what there is to vote on. Of several versions all but one were not made by
+// the training, and nobody who did not train can tell which.
+func voting(epochs []uint64) string {
+	switch len(epochs) {
+	case 0:
+		return "too few voted for what was sealed; another trainer may yet seal another version"
+	case 1:
+		return fmt.Sprintf("members vote on the new version; trainers' nodes do by themselves if it is what they found and is hardly worse on their pictures, the others with `atelier model adopt %d`", epochs[0])
 	}
-	return t.Results[i]
+	all := make([]string, len(epochs))
+	for i, e := range epochs {
+		all[i] = strconv.FormatUint(e, 10)
+	}
+	return fmt.Sprintf("trainers sealed versions that differ, for key epochs %s, and one at most is what all found: see for which the trainers' nodes vote with `atelier member votes` before you vote for one with `atelier model adopt`", strings.Join(all, ", "))
 }
 
 // PlanText says in words, one a line, what trainers do by a plan.

@@ -6,8 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model/federated"
@@ -53,7 +51,8 @@ func (m *Machine) Resume(number uint64, state []byte) error {
 func (m *Machine) train(l curation.View) {
 	t, running := l.RunningTraining()
 	place := t.Index(m.me.Index)
-	taken := running && m.trains && m.seats[t.Epoch] != nil && (t.Status == curation.TrainingJoining || place != 0)
+	belongs := m.me.Index != 0 && m.me.Standing != curation.StandingLeft
+	taken := running && m.trains && belongs && (t.Status == curation.TrainingJoining || place != 0)
 	if m.training != nil && (!taken || m.training.number != t.Plan.Number) && m.training.number < l.NextTraining() {
 		m.forgetTraining()
 	}
@@ -86,6 +85,9 @@ func (m *Machine) forgetTraining() {
 func (m *Machine) openedFor(l curation.View, t curation.Training) bool {
 	if m.training.open != nil {
 		return true
+	}
+	if m.seats[t.Epoch] == nil { // no share of that committee, or it serves the training no more
+		return false
 	}
 	key := jobKey{t.RID, seal.Trainer}
 	j := m.jobs[key]
@@ -220,6 +222,9 @@ func (m *Machine) fetchMasked(l curation.View, t curation.Training, round *secag
 // addUp asks for the sum once all files that it takes are here.
 func (m *Machine) addUp(l curation.View, t curation.Training, round *secagg.Round) {
 	tr := m.training
+	if tr.learning && m.again(fmt.Sprintf("train/%d/late", t.Plan.Number), l.Height()) {
+		m.do(StopLearning{Number: t.Plan.Number}) // or it would wait for that
+	}
 	if tr.open == nil || tr.summing || tr.sum != nil {
 		return
 	}
@@ -312,7 +317,7 @@ func (m *Machine) sealTrained(l curation.View, t curation.Training, plain curati
 	if s := tr.sealed; s != nil && s.KeyEpoch == epoch {
 		old, _ := l.ModelAt(t.KeyEpoch)
 		m.submit(l.Height(), fmt.Sprintf("train/%d/seal/%d", t.Plan.Number, epoch), curation.Seal{
-			Name: TrainedName(old.Name, t.Plan.Number), PlainHash: plain, PolicyHash: policy, KeyEpoch: epoch, Training: t.Plan.Number,
+			Name: curation.TrainedName(old.Name, t.Plan.Number), PlainHash: plain, PolicyHash: policy, KeyEpoch: epoch, Training: t.Plan.Number,
 			ContainerCID: s.ContainerCID, ContainerHash: s.ContainerHash, ContainerSize: s.ContainerSize, Ciphertext: s.Ciphertext,
 		})
 		return
@@ -382,18 +387,3 @@ func (m *Machine) trained(l curation.View, e Event) {
 	}
 	m.train(l)
 }
-
-// TrainedName is what people call the version of an artist that a training made.
-func TrainedName(old string, number uint64) string {
-	if i := strings.LastIndex(old, trainedMark); i > 0 && strings.Trim(old[i+len(trainedMark):], "0123456789") == "" {
-		old = old[:i]
-	}
-	mark := fmt.Sprintf("%s%d", trainedMark, number)
-	for len(old)+len(mark) > curation.MaxName {
-		_, size := utf8.DecodeLastRuneInString(old)
-		old = old[:len(old)-size]
-	}
-	return old + mark
-}
-
-const trainedMark = ", training "

@@ -69,6 +69,10 @@ type Learn struct {
 	Clip   float64 // most length of the change
 }
 
+// StopLearning ends a Learn that is under way: it is too late for what comes of it, and
+// the sum has to be added up meanwhile.
+type StopLearning struct{ Number uint64 }
+
 // KeepTraining makes State, what must not be said in two ways, durable, and the masked
 // file that goes with it, before the effects behind it happen. What is nil stays as it
 // was.
@@ -111,6 +115,7 @@ type ForgetTraining struct{ Number uint64 }
 
 func (OpenArtist) effect()     {}
 func (Learn) effect()          {}
+func (StopLearning) effect()   {}
 func (KeepTraining) effect()   {}
 func (FetchMasked) effect()    {}
 func (AddUp) effect()          {}

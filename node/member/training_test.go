@@ -26,6 +26,9 @@ type trainee struct {
 	next    []byte                   // that was trained
 	worse   bool                     // on its pictures the new version is
 	learned map[uint64]int           // how often, by training
+	slow    bool                     // it learns until it is told to stop
+	waiting *member.AddUp            // for it to stop learning: it does one thing after the other
+	busy    bool                     // it learns
 	lies    []byte                   // what it seals in the place of what was trained; nil when it is honest
 }
 
@@ -118,10 +121,27 @@ func (w *world) performTraining(q *peer, f member.Effect) bool {
 			q.learned = map[uint64]int{}
 		}
 		q.learned[f.Number]++
+		if q.slow {
+			q.busy = true
+			break
+		}
 		w.later(q, 3*blockTicks, func() { w.step(q, member.Learned{Number: f.Number, Input: changeOf(q.index)}) })
 	case member.FetchMasked:
 		w.later(q, w.delay, func() { w.fetchMasked(q, f) })
+	case member.StopLearning:
+		w.later(q, blockTicks, func() {
+			sum := q.waiting
+			q.busy, q.waiting = false, nil
+			w.step(q, member.Learned{Number: f.Number, Err: errors.New("it took too long")})
+			if sum != nil {
+				w.addUp(q, *sum)
+			}
+		})
 	case member.AddUp:
+		if q.busy {
+			q.waiting = &f
+			break
+		}
 		w.later(q, blockTicks, func() { w.addUp(q, f) })
 	case member.SealTrained:
 		w.later(q, blockTicks, func() {
@@ -248,7 +268,7 @@ func (w *world) replaced(t curation.Training, counted []uint32) {
 	made, ok := w.modelAt(t.Adopted)
 	require.True(w.t, ok)
 	require.Equal(w.t, curation.Hash(sha256.Sum256(w.plain)), made.PlainHash)
-	require.Equal(w.t, member.TrainedName("Test", t.Plan.Number), made.Name)
+	require.Equal(w.t, curation.TrainedName("Test", t.Plan.Number), made.Name)
 	w.untilModel(200, "the version that was trained", func(m curation.Model) bool { return m.KeyEpoch == t.Adopted })
 	w.ask("with the new version")
 	require.True(w.t, w.run(300, func() bool {
@@ -502,16 +522,35 @@ func TestWhoLeavesATrainingDropsOut(t *testing.T) {
 	w.replaced(w.ends(1, 600), counted)
 }
 
-func TestTrainedNamesSayWhichTraining(t *testing.T) {
-	for _, c := range []struct{ old, want string }{
-		{"Harbour", "Harbour, training 7"},
-		{"Harbour, training 6", "Harbour, training 7"},
-		{"Harbour, training day", "Harbour, training day, training 7"},
-		{", training 1", ", training 1, training 7"},
-	} {
-		require.Equal(t, c.want, member.TrainedName(c.old, 7))
-	}
-	long := member.TrainedName(string(bytes.Repeat([]byte("é"), 32)), 1<<63)
-	require.LessOrEqual(t, len(long), curation.MaxName)
-	require.NoError(t, curation.ValidateName(long))
+// TestWhoLearnsTooLongVotesAllTheSame: its change is not in the sum, and it stops learning
+// what nobody waits for, so that it can say what it finds of the others'. Without its vote
+// there are too few: one does not like the new version.
+func TestWhoLearnsTooLongVotesAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 4, 99, calm)
+	w.found()
+	w.joins(w.members...)
+	w.members[0].worse, w.members[1].slow = true, true
+	w.propose()
+	counted := w.untilSummed(1, 600)
+	require.Equal(t, []uint32{1, 3, 4}, counted)
+	w.replaced(w.ends(1, 600), counted)
+	require.Contains(t, w.members[1].notes, "nothing was learned from the own pictures")
+}
+
+// TestAHandoverDoesNotTakeATrainersVote: when the new version is sealed the committee that
+// opened the artist serves nothing any more, and its shares are let go of; who has the
+// artist open sees the training through.
+func TestAHandoverDoesNotTakeATrainersVote(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 4, 101, calm)
+	w.found()
+	w.joins(w.members...)
+	w.members[1].slow = true // so that the others wait for it meanwhile
+	w.propose()
+	w.untilPhase(secagg.PhaseInput)
+	w.handOver(0)
+	require.Equal(t, curation.TrainingSumming, w.training(1).Status, "%v", w.trainings())
+	counted := w.untilSummed(1, 600)
+	w.replaced(w.ends(1, 600), counted)
 }

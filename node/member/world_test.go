@@ -367,7 +367,7 @@ func (w *world) perform(q *peer, f member.Effect) bool {
 		}
 	case member.KeepPrior:
 		w.keepPrior(q, f)
-	case member.OpenArtist, member.Learn, member.KeepTraining, member.FetchMasked, member.AddUp, member.SealTrained, member.ForgetTraining:
+	case member.OpenArtist, member.Learn, member.StopLearning, member.KeepTraining, member.FetchMasked, member.AddUp, member.SealTrained, member.ForgetTraining:
 		return w.performTraining(q, f)
 	case member.LetGo:
 		delete(q.kept, f.RID)
