@@ -94,8 +94,8 @@ func trainingList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the trainings of the artist, newest first",
 		Long: `list shows the last 100 trainings that members opened: how many took part, where
-each stands, and what came of it. Those that members still vote on are not among them: see
-` + "`atelier member votes`" + `.`,
+each stands, and what came of it. Those that members still vote on are not among
+them: see ` + "`atelier member votes`" + `.`,
 		Example: "  atelier training list\n  atelier training list --json | jq '.[0].status'",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
