@@ -22,7 +22,7 @@ type Change struct {
 type WordChange struct {
 	Word      string `json:"word"`                // without the prefix of its kind
 	Kind      string `json:"kind"`                // thing, colour, motif or paper
-	Before    int64  `json:"before"`              // its appeal, in units of 2⁻¹²
+	Before    int64  `json:"before"`              // its appeal beside others of its kind, in units of 2⁻¹²
 	After     int64  `json:"after"`               // the same afterwards
 	Published []ID   `json:"published,omitempty"` // artworks of the round that had it and were published
 	Declined  []ID   `json:"declined,omitempty"`  // the same, declined; without either it moved because it looks like others that did
@@ -39,10 +39,10 @@ type ParentChange struct {
 func (x *Lexicon) Compare(before, after *Prior, r Round) Change {
 	c := Change{Before: before.ID(), After: after.ID(), Round: r.Number, Words: []WordChange{}}
 	published, declined := x.artworks(r.Published), x.artworks(r.Declined)
-	old, now := x.weights(before), x.weights(after)
+	old, now := x.appeals(before), x.appeals(after)
 	for row := range x.vocabulary.Size() {
 		name, kind := x.vocabulary.Name(row)
-		w := WordChange{Word: name, Kind: kind, Before: x.wordAppeal(old, row), After: x.wordAppeal(now, row), Published: published[row], Declined: declined[row]}
+		w := WordChange{Word: name, Kind: kind, Before: old[row], After: now[row], Published: published[row], Declined: declined[row]}
 		if w.Before != w.After || len(w.Published)+len(w.Declined) > 0 {
 			c.Words = append(c.Words, w)
 		}
@@ -75,6 +75,28 @@ func without(all, but []Parent) []ParentChange {
 	return left
 }
 
+// appeals is what each word adds to the appeal of a latent, less what words of its kind
+// add on average: preference knows differences only, and all things may have gained alike.
+func (x *Lexicon) appeals(p *Prior) []int64 {
+	w, all := x.weights(p), make([]int64, x.vocabulary.Size())
+	kinds := map[string][]int{}
+	for row := range all {
+		all[row] = x.wordAppeal(w, row)
+		_, kind := x.vocabulary.Name(row)
+		kinds[kind] = append(kinds[kind], row)
+	}
+	for _, kind := range []string{latent.Thing, latent.Colour, latent.Motif, latent.Paper} {
+		sum := int64(0)
+		for _, row := range kinds[kind] {
+			sum += all[row]
+		}
+		for _, row := range kinds[kind] {
+			all[row] -= sum / int64(len(kinds[kind]))
+		}
+	}
+	return all
+}
+
 // wordAppeal is what a word adds to the appeal of a latent: its own weight and that
 // of how it looks, the contrast of subject and ground aside.
 func (x *Lexicon) wordAppeal(w *weights, row int) int64 {
@@ -99,7 +121,8 @@ func (x *Lexicon) wordAppeal(w *weights, row int) int64 {
 	return w.appeal(f)
 }
 
-// A WordAppeal is a word and what it adds to the appeal of a latent.
+// A WordAppeal is a word and what it adds to the appeal of a latent, beside others of its
+// kind.
 type WordAppeal struct {
 	Word   string `json:"word"`   // without the prefix of its kind
 	Kind   string `json:"kind"`   // thing, colour, motif or paper
@@ -109,11 +132,10 @@ type WordAppeal struct {
 // Appeals are all words by their appeal, the largest first; of equal ones in the
 // order of the vocabulary.
 func (x *Lexicon) Appeals(p *Prior) []WordAppeal {
-	w := x.weights(p)
 	var all []WordAppeal
-	for row := range x.vocabulary.Size() {
+	for row, appeal := range x.appeals(p) {
 		name, kind := x.vocabulary.Name(row)
-		all = append(all, WordAppeal{name, kind, x.wordAppeal(w, row)})
+		all = append(all, WordAppeal{name, kind, appeal})
 	}
 	slices.SortStableFunc(all, func(a, b WordAppeal) int { return cmp.Compare(b.Appeal, a.Appeal) })
 	return all
