@@ -8,8 +8,8 @@
 // It is a module of its own, so that the main one needs none of this. Who is not
 // installed is left out, with a line that says how to install it.
 //
-// The network is that of a picture of the genesis artist: 4 layers of 64 sines, 6
-// logits, 25,600 operations a place (a multiplication and an addition are two; sines
+// The network is that of a picture of the genesis artist: 4 layers of 64 sines, 8
+// logits, 25,856 operations a place (a multiplication and an addition are two; sines
 // are left out). Every peer computes its logits at the centres of all pixels, in
 // batches of 4096 places; ours also whole pictures with colours and antialiasing.
 // Each measurement is a process of its own, which warms up and then tells its time;

@@ -10,7 +10,8 @@ size, threads, batch = int(sys.argv[2]), int(sys.argv[3]), 4096
 torch.set_num_threads(threads)
 raw = np.fromfile(sys.argv[1], dtype="<f4")
 layers, at = [], 0
-for rows, cols in [(2, 64), (64, 64), (64, 64), (64, 64), (64, 6)]:
+colours = (len(raw) - 2 * 64 - 3 * 64 * 64 - 4 * 64) // 65
+for rows, cols in [(2, 64), (64, 64), (64, 64), (64, 64), (64, colours)]:
     w = torch.from_numpy(raw[at:at + rows * cols].reshape(rows, cols).copy())
     at += rows * cols
     b = torch.from_numpy(raw[at:at + cols].copy())
