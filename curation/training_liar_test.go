@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -127,34 +126,16 @@ func TestTheAddingUpIsReadBesideBlocks(t *testing.T) {
 	c.begun(1, 2, 3, 4)
 	m := c.replicas[0]
 	tx := c.sign("m3", c.nonce("m3"), c.says(3)[0])
-	stop := make(chan struct{})
-	var readers sync.WaitGroup
-	for range 2 {
-		readers.Add(1)
-		go func() {
-			defer readers.Done()
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				_ = m.View(func(v View) error {
-					if round, ok := v.TrainingRound(1); ok {
-						round.Culprits()
-						_, _ = round.Outcome()
-						_ = round.Audit()
-					}
-					v.RunningTraining()
-					return nil
-				})
-				m.Check(tx)
-			}
-		}()
-	}
+	stop := beside(m, tx, func(v View) {
+		if round, ok := v.TrainingRound(1); ok {
+			round.Culprits()
+			_, _ = round.Outcome()
+			_ = round.Audit()
+		}
+		v.RunningTraining()
+	})
 	tr := c.until(secagg.PhaseDone)
-	close(stop)
-	readers.Wait()
+	stop()
 	require.Equal(t, TrainingSealing, tr.Status)
 }
 

@@ -77,28 +77,32 @@ func TestViewsAndChecksRunBesideBlocks(t *testing.T) {
 	w := ready(t)
 	m := w.replicas[0]
 	tx := w.sign("alice", 0, Send{To: addressOf("bob"), Amount: curve.Credits(1)})
-	stop := make(chan struct{})
-	var readers sync.WaitGroup
-	for range 2 {
-		readers.Add(1)
-		go func() {
-			defer readers.Done()
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				_ = m.View(func(v View) error { v.Network(); v.CeremonyLog(); return nil })
-				m.Check(tx)
-			}
-		}()
-	}
+	stop := beside(m, tx, func(v View) { v.Network(); v.CeremonyLog() })
 	for i := range uint64(10) {
 		w.block(w.sign("bob", i, Send{To: addressOf("carol"), Amount: curve.NewAmount(1)}))
 	}
-	close(stop)
-	readers.Wait()
+	stop()
+}
+
+// beside reads a machine's views and checks a transaction over and over, in two
+// goroutines, until it is told to stop.
+func beside(m *Machine, tx []byte, look func(View)) (stop func()) {
+	end := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				_ = m.View(func(v View) error { look(v); return nil })
+				m.Check(tx)
+			}
+		})
+	}
+	return func() { close(end); readers.Wait() }
 }
 
 func TestAChainReplaysFromItsGenesis(t *testing.T) {

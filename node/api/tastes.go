@@ -49,18 +49,19 @@ type Taste struct {
 	Next       *TasteVersion `json:"next,omitempty" doc:"The one to come, while members record it; of the version in force only."`
 }
 
-// TasteWord is a word and what it adds to the appeal of a picture.
+// TasteWord is a word and what it adds to the appeal of a picture, beside others of its
+// kind.
 type TasteWord struct {
 	Word   string  `json:"word"`
 	Kind   string  `json:"kind" enum:"thing,colour,motif,paper"`
-	Appeal float64 `json:"appeal" doc:"Of two pictures the one with 1 more is preferred in 73 of 100 cases."`
+	Appeal float64 `json:"appeal" doc:"Beside others of its kind, whose mean is 0. Of two pictures the one with 1 more is preferred in 73 of 100 cases."`
 }
 
 // TasteChange is a word that a version likes more or less than the one before.
 type TasteChange struct {
 	Word      string          `json:"word"`
 	Kind      string          `json:"kind" enum:"thing,colour,motif,paper"`
-	Before    float64         `json:"before" doc:"Appeal."`
+	Before    float64         `json:"before" doc:"Appeal, beside others of its kind."`
 	After     float64         `json:"after" doc:"Appeal."`
 	Published []curation.Hash `json:"published" doc:"Artworks of the round that had it and were published."`
 	Declined  []curation.Hash `json:"declined" doc:"The same, declined. Without either it moved because it looks like others that did."`
