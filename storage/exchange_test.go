@@ -368,7 +368,8 @@ func TestCloseEndsAFetch(t *testing.T) {
 // A peer may hold only a few streams; the others are told that we are busy.
 func TestBusyServerSaysSo(t *testing.T) {
 	ctx := context.Background()
-	a, b := newMember(t, ExchangeOptions{}), newMember(t, ExchangeOptions{})
+	// The server gives up on held streams no sooner than the test gives up on it.
+	a, b := newMember(t, ExchangeOptions{Patience: patience}), newMember(t, ExchangeOptions{Patience: patience})
 	connect(t, b.Host, a.Host)
 	root, err := a.PutFolder(ctx, folder(1, 1000))
 	require.NoError(t, err)
@@ -380,17 +381,22 @@ func TestBusyServerSaysSo(t *testing.T) {
 		require.NoError(t, err)
 		held = append(held, st)
 	}
-	require.Eventually(t, func() bool {
-		_, err := b.FetchVia(ctx, root, a.ID(), ViaCAR)
-		return errors.Is(err, ErrBusy)
-	}, patience, time.Millisecond)
+	servingB := func(n int) func() bool {
+		return func() bool {
+			a.Exchange.mu.Lock()
+			defer a.Exchange.mu.Unlock()
+			return a.Exchange.serving[b.ID()] == n
+		}
+	}
+	require.Eventually(t, servingB(maxServingPeer), patience, time.Millisecond)
+	_, err = b.FetchVia(ctx, root, a.ID(), ViaCAR)
+	require.ErrorIs(t, err, ErrBusy)
 	for _, st := range held {
 		require.NoError(t, st.Reset())
 	}
-	require.Eventually(t, func() bool {
-		_, err := b.FetchVia(ctx, root, a.ID(), ViaCAR)
-		return err == nil
-	}, patience, time.Millisecond)
+	require.Eventually(t, servingB(0), patience, time.Millisecond)
+	_, err = b.FetchVia(ctx, root, a.ID(), ViaCAR)
+	require.NoError(t, err)
 }
 
 func TestFetchRespectsQuotaAndLimit(t *testing.T) {
