@@ -122,13 +122,31 @@ func TestAViewMovesTheNetworkNotThePixels(t *testing.T) {
 }
 
 func TestExponentsDoNotOverflow(t *testing.T) {
-	s := &shader{t: sharedTables(), colours: 2, sharpness: MaxSharpness}
+	s := &shader{t: sharedTables(), colours: 2, sharpness: MaxSharpness, width: -far}
 	require.Positive(t, s.natural(2*MaxLogit))
-	l := [MaxColours]int32{MaxLogit, -MaxLogit}
+	l := logits{{MaxLogit}, {-MaxLogit}}
 	for _, slope := range []int64{0, 1, 4 * MaxLogit} {
 		for _, span := range []int64{spanOne, spanEach} {
-			got := s.light(&l, 0, 2*MaxLogit, slope, span)
+			got := s.light(&l, 0, 0, 2*MaxLogit, slope, span)
 			require.Equal(t, light{}, got)
+		}
+	}
+}
+
+func TestAMeanIsTheQuotientRoundedDown(t *testing.T) {
+	s := &stream{seed: "means"}
+	for _, sum := range []int64{1 << 16, 1<<16 + 1, 3 << 16, 1<<19 - 1, 1 << 19} {
+		inverse := 1<<60/uint64(sum) + 1
+		check := func(v int64) {
+			v = min(max(v, -sum<<16), sum<<16)
+			require.Equal(t, floorDiv(v, sum), mean(v, sum, inverse), "%d/%d", v, sum)
+		}
+		for range 2000 {
+			whole := s.spread(1<<16) * sum
+			for d := int64(-1); d <= 1; d++ {
+				check(whole + d)
+			}
+			check(whole + int64(s.u32())%sum)
 		}
 	}
 }

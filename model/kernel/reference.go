@@ -6,9 +6,12 @@ const batch = TileSide
 
 // samples is the input and output of one batch.
 type samples struct {
-	x, y   [batch]int32             // folded picture coordinates
-	logits [MaxColours][batch]int32 // rows from Colours on are unspecified
+	x, y   [batch]int32 // folded picture coordinates
+	logits logits
 }
+
+// logits are those of a batch, colour by colour; rows from Colours on are unspecified.
+type logits [MaxColours][batch]int32
 
 // network computes logits for batches. It is used by one goroutine at a time.
 type network interface {

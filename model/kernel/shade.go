@@ -1,5 +1,12 @@
 package kernel
 
+import "math/bits"
+
+const (
+	log2e = 94548   // 2⁸·octave·log₂e
+	far   = 1 << 40 // more than two logits can differ
+)
+
 // light is a colour in linear sRGB, each channel in 0..linearOne-1.
 type light [3]int32
 
@@ -11,8 +18,10 @@ type shader struct {
 	sharpness int64
 	palette   [MaxColours]Lab
 	depth     int64 // of the shadow
-	width     int64
-	flat      [MaxColours]light // the palette, unshaded
+	width     int64 // of the shadow; without one, less than any margin
+	// gentle is a slope for each step of the span: up to it the span bounds nothing.
+	gentle int64
+	flat   [MaxColours]light // the palette, unshaded
 }
 
 func newShader(p *Program) *shader {
@@ -23,6 +32,10 @@ func newShader(p *Program) *shader {
 		depth:     int64(p.Shadow.Depth),
 		width:     int64(p.Shadow.Width),
 	}
+	s.gentle = 1 << 41 / (s.sharpness * log2e)
+	if s.depth == 0 {
+		s.width = -far
+	}
 	copy(s.palette[:], p.Palette)
 	for c := range p.Colours {
 		s.flat[c] = lightOf(int64(p.Palette[c].L), int64(p.Palette[c].A), int64(p.Palette[c].B))
@@ -30,82 +43,113 @@ func newShader(p *Program) *shader {
 	return s
 }
 
-// summit is the highest logit of a sample and its lead over the next.
-func (s *shader) summit(l *[MaxColours]int32) (best int, lead int32) {
-	first, second := l[0], int32(-1<<31)
-	for c := 1; c < s.colours; c++ {
-		switch v := l[c]; {
-		case v > first:
-			best, first, second = c, v, first
-		case v > second:
-			second = v
+// summits finds the highest logit of each sample, and its lead over the next. There
+// are no branches but the loops: a processor would guess them wrong.
+func (s *shader) summits(l *logits, best *[batch]uint8, lead *[batch]int32) {
+	for i := range batch {
+		front, first, second := 0, l[0][i], int32(-1<<31)
+		for c := 1; c < s.colours; c++ {
+			v := l[c%MaxColours][i]
+			second = max(second, min(first, v))
+			if v > first {
+				front = c
+			}
+			first = max(first, v)
 		}
+		best[i], lead[i] = uint8(front), first-second
 	}
-	return best, first - second
 }
 
-// signedLead is how far colour c leads the others; negative where it is behind.
-func (s *shader) signedLead(l *[MaxColours]int32, c int) int64 {
+// signedLead is how far colour c leads the others in sample i; negative where it is
+// behind.
+func (s *shader) signedLead(l *logits, i, c int) int64 {
 	other := int32(-1 << 31)
 	for d := range s.colours {
-		if d != c && l[d] > other {
-			other = l[d]
+		if d != c {
+			other = max(other, l[d%MaxColours][i])
 		}
 	}
-	return int64(l[c]) - int64(other)
+	return int64(l[c][i]) - int64(other)
 }
 
 // natural is the base-2 exponent, in steps, of the softmax weight of a colour
 // that is behind by the given logits (× LogitOne, less than 2³¹).
 func (s *shader) natural(behind int64) int64 {
-	const log2e = 94548 // 2⁸·octave·log₂e
 	return (behind * s.sharpness >> 16) * log2e >> 25
 }
 
-// light mixes the colours of a sample. best is the colour in front and lead its
+// light mixes the colours of sample i. best is the colour in front and lead its
 // lead, slope the change of the lead over one pixel, span the exponent that such
 // a change is worth at most: it keeps a transition from being narrower than the
 // samples can show.
-func (s *shader) light(l *[MaxColours]int32, best int, lead, slope, span int64) light {
+func (s *shader) light(l *logits, i, best int, lead, slope, span int64) light {
 	// The exponent grows with the distance, so where the next colour vanishes
 	// they all do.
-	if s.natural(lead) >= vanish && lead*span >= vanish*slope && s.shade(l, best) == 0 {
+	if s.natural(lead) >= vanish && lead*span >= vanish*slope && (lead >= s.width || s.margin(l, i, best) >= s.width) {
 		return s.flat[best]
 	}
+	var weights [MaxColours]int64
+	s.weigh(&weights, l, i, best, slope, span)
 	var sum, sl, sa, sb int64
-	for c := range s.colours {
-		behind := int64(l[best]) - int64(l[c])
-		e := s.natural(behind)
-		if behind*span < e*slope {
-			e = behind * span / slope
-		}
-		if e >= vanish {
-			continue
-		}
-		w := int64(s.t.halves[e%octave] >> (e / octave))
-		k, dark := &s.palette[c], s.shade(l, c)
+	for c, w := range weights[:s.colours] {
+		k := &s.palette[c]
 		sum += w
-		sl += w * (int64(k.L) - dark)
+		sl += w * int64(k.L)
 		sa += w * int64(k.A)
 		sb += w * int64(k.B)
 	}
-	return lightOf(floorDiv(sl, sum), floorDiv(sa, sum), floorDiv(sb, sum))
+	if s.depth > 0 {
+		above := int64(l[s.colours-1][i])
+		for c := s.colours - 2; c >= 0; c-- {
+			v := int64(l[c][i])
+			if weights[c] > 0 && v-above < s.width {
+				sl -= weights[c] * s.shade(v-above)
+			}
+			above = max(above, v)
+		}
+	}
+	inverse := 1<<60/uint64(sum) + 1
+	return lightOf(mean(sl, sum, inverse), mean(sa, sum, inverse), mean(sb, sum, inverse))
 }
 
-// shade is the lightness that colour c loses to the shadow of the colours above.
-func (s *shader) shade(l *[MaxColours]int32, c int) int64 {
-	if s.depth == 0 || c == s.colours-1 {
-		return 0
+// weigh sets the weights of the colours of sample i in its mix; the foremost has 2¹⁶.
+func (s *shader) weigh(weights *[MaxColours]int64, l *logits, i, best int, slope, span int64) {
+	front, steep := int64(l[best][i]), slope > span*s.gentle
+	for c := range weights[:s.colours] {
+		behind := front - int64(l[c][i])
+		e := s.natural(behind)
+		if steep && behind*span < e*slope {
+			e = behind * span / slope
+		}
+		w := s.t.halves[uint64(e)%octave] >> (uint64(e) / octave % 32)
+		if e >= vanish {
+			w = 0
+		}
+		weights[c] = int64(w)
 	}
-	above := l[c+1]
-	for _, v := range l[c+2 : s.colours] {
-		above = max(above, v)
+}
+
+// mean is v/sum, rounded down, for |v| ≤ 2¹⁶·sum and sum ≤ 2¹⁹; inverse is
+// ⌊2⁶⁰/sum⌋ + 1. One division so serves three means: the product is too large by
+// 2¹⁷·sum/2⁶⁰ at most, less than the 1/sum that a quotient can lack of a whole number.
+func mean(v, sum int64, inverse uint64) int64 {
+	hi, lo := bits.Mul64(uint64(v+sum<<16), inverse)
+	return int64(hi<<4|lo>>60) - 1<<16
+}
+
+// margin is how far colour c of sample i leads the colours above it.
+func (s *shader) margin(l *logits, i, c int) int64 {
+	above := int64(-far)
+	for d := c + 1; d < s.colours; d++ {
+		above = max(above, int64(l[d%MaxColours][i]))
 	}
-	margin := max(int64(l[c])-int64(above), 0)
-	if margin >= s.width {
-		return 0
-	}
-	q := (s.width - margin) << 15 / s.width
+	return int64(l[c][i]) - above
+}
+
+// shade is the lightness that a colour loses to the shadow of the colours above it,
+// which it leads by margin.
+func (s *shader) shade(margin int64) int64 {
+	q := (s.width - max(margin, 0)) << 15 / s.width
 	return s.depth * q * q >> 30
 }
 

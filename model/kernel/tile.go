@@ -2,16 +2,16 @@ package kernel
 
 // painter renders tiles of one picture for one goroutine.
 type painter struct {
-	net    network
-	shade  *shader
-	view   View
-	w, h   int
-	row    samples
-	logits [TileSide][TileSide][MaxColours]int32
-	best   [TileSide][TileSide]uint8
-	lead   [TileSide][TileSide]int32
+	net   network
+	shade *shader
+	view  View
+	w, h  int
+	rows  [TileSide]samples // the centres
+	best  [TileSide][batch]uint8
+	lead  [TileSide][batch]int32
 	// edges are pixels whose sub-samples fill row, 4 lanes each.
 	edges  [batch / subsamples]edge
+	row    samples
 	queued int
 }
 
@@ -41,23 +41,19 @@ const (
 // edge touches.
 func (q *painter) tile(tx, ty int, dst []byte, stride int) {
 	x0, y0 := tx*TileSide, ty*TileSide
-	for x := range batch {
-		q.row.x[x] = q.placeX(8*(x0+x) + 4)
+	var across [batch]int32
+	for x := range across {
+		across[x] = q.placeX(8*(x0+x) + 4)
 	}
-	for y := range TileSide {
+	for y := range q.rows {
+		row := &q.rows[y]
+		row.x = across
 		at := q.placeY(8*(y0+y) + 4)
 		for x := range batch {
-			q.row.y[x] = at
+			row.y[x] = at
 		}
-		q.net.logits(&q.row)
-		for x := range batch {
-			l := &q.logits[y][x]
-			for c := range q.shade.colours {
-				l[c] = q.row.logits[c][x]
-			}
-			best, lead := q.shade.summit(l)
-			q.best[y][x], q.lead[y][x] = uint8(best), lead
-		}
+		q.net.logits(row)
+		q.shade.summits(&row.logits, &q.best[y], &q.lead[y])
 	}
 	for y := range min(TileSide, q.h-y0) {
 		for x := range min(TileSide, q.w-x0) {
@@ -67,7 +63,7 @@ func (q *painter) tile(tx, ty int, dst []byte, stride int) {
 				q.enqueue(8*(x0+x)+4, 8*(y0+y)+4, edge{at, slope}, dst)
 				continue
 			}
-			q.put(dst[at:at+3], q.shade.light(&q.logits[y][x], int(q.best[y][x]), lead, slope, spanOne))
+			q.put(dst[at:at+3], q.shade.light(&q.rows[y].logits, x, int(q.best[y][x]), lead, slope, spanOne))
 		}
 	}
 	q.flush(dst)
@@ -82,7 +78,7 @@ func (q *painter) slope(x, y int) (slope int64, border bool) {
 		there := int64(q.lead[y][x])
 		if q.best[y][x] != best {
 			border = true
-			there = q.shade.signedLead(&q.logits[y][x], int(best))
+			there = q.shade.signedLead(&q.rows[y].logits, x, int(best))
 		}
 		slope = max(slope, there-lead, lead-there)
 	}
@@ -120,15 +116,13 @@ func (q *painter) flush(dst []byte) {
 		return
 	}
 	q.net.logits(&q.row)
-	var l [MaxColours]int32
+	var best [batch]uint8
+	var lead [batch]int32
+	q.shade.summits(&q.row.logits, &best, &lead)
 	for n, e := range q.edges[:q.queued] {
 		var sum light
-		for i := range subsamples {
-			for c := range q.shade.colours {
-				l[c] = q.row.logits[c][n*subsamples+i]
-			}
-			best, lead := q.shade.summit(&l)
-			one := q.shade.light(&l, best, int64(lead), e.slope, spanEach)
+		for i := n * subsamples; i < (n+1)*subsamples; i++ {
+			one := q.shade.light(&q.row.logits, i, int(best[i]), int64(lead[i]), e.slope, spanEach)
 			for k := range sum {
 				sum[k] += one[k]
 			}
