@@ -124,10 +124,10 @@ func TestAViewMovesTheNetworkNotThePixels(t *testing.T) {
 func TestExponentsDoNotOverflow(t *testing.T) {
 	s := &shader{t: sharedTables(), colours: 2, sharpness: MaxSharpness, width: -far}
 	require.Positive(t, s.natural(2*MaxLogit))
-	l := logits{{MaxLogit}, {-MaxLogit}}
+	of := &samples{logits: logits{{MaxLogit}, {-MaxLogit}}, lead: [batch]int32{2 * MaxLogit}}
 	for _, slope := range []int64{0, 1, 4 * MaxLogit} {
 		for _, span := range []int64{spanOne, spanEach} {
-			got := s.light(&l, 0, 0, 2*MaxLogit, slope, span)
+			got := s.light(of, 0, slope, span)
 			require.Equal(t, light{}, got)
 		}
 	}

@@ -16,11 +16,12 @@ type lanes struct {
 	first func(slopes, x, y, out *int32, pairs int)
 	dense func(weights, biases, in, out *int32, pairs, blocks int)
 	head  func(weights, biases, in, out *int32, pairs, blocks int)
+	rank  func(logits, best, lead *int32, colours int)
 }
 
 var (
-	avx2       = lanes{"avx2", 4, firstAVX2, denseAVX2, headAVX2}
-	avx512vnni = lanes{"avx512vnni", 8, firstAVX512, denseAVX512, headAVX512}
+	avx2       = lanes{"avx2", 4, firstAVX2, denseAVX2, headAVX2, rankAVX2}
+	avx512vnni = lanes{"avx512vnni", 8, firstAVX512, denseAVX512, headAVX512, rankAVX512}
 )
 
 func vectorEngines() (found []engine) {
@@ -42,6 +43,7 @@ func (a *lanes) engine() engine {
 type vector struct {
 	*lanes
 	hidden  int
+	colours int
 	slopes  []int32 // px, py, pc for each neuron
 	weights [][]int32
 	biases  [][]int32
@@ -51,7 +53,7 @@ type vector struct {
 }
 
 func newVector(a *lanes, p *Program) *vector {
-	v := &vector{lanes: a, hidden: p.Hidden}
+	v := &vector{lanes: a, hidden: p.Hidden, colours: p.Colours}
 	px, py, pc := p.seen()
 	for j := range px {
 		v.slopes = append(v.slopes, px[j], py[j], pc[j])
@@ -100,4 +102,5 @@ func (v *vector) logits(s *samples) {
 		in, out = out, in
 	}
 	v.lanes.head(&v.head[0], &v.offsets[0], in, &s.logits[0][0], pairs, MaxColours/v.block)
+	v.rank(&s.logits[0][0], &s.best[0], &s.lead[0], v.colours)
 }

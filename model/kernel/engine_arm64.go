@@ -20,6 +20,7 @@ const neonBlock = 8
 // vector is the network with its weights packed for NEON.
 type vector struct {
 	hidden  int
+	colours int
 	slopes  []int32 // px, py, pc, 0 for each neuron
 	weights [][]int16
 	biases  [][]int32
@@ -29,7 +30,7 @@ type vector struct {
 }
 
 func newVector(p *Program) network {
-	v := &vector{hidden: p.Hidden, in: make([]int16, p.Hidden*batch), out: make([]int16, p.Hidden*batch)}
+	v := &vector{hidden: p.Hidden, colours: p.Colours, in: make([]int16, p.Hidden*batch), out: make([]int16, p.Hidden*batch)}
 	px, py, pc := p.seen()
 	for j := range px {
 		v.slopes = append(v.slopes, px[j], py[j], pc[j], 0)
@@ -69,4 +70,5 @@ func (v *vector) logits(s *samples) {
 		in, out = out, in
 	}
 	headNEON(&v.head[0], &v.offsets[0], in, &s.logits[0][0], v.hidden, MaxColours/neonBlock)
+	s.rank(v.colours)
 }

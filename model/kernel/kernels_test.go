@@ -80,15 +80,22 @@ func compare(t *testing.T, e engine, p *Program, seed string) {
 		want.x[i], want.y[i] = int32(s.u32())>>(i%16), int32(s.u32())>>(i%13)
 	}
 	want.x[0], want.y[0] = math.MinInt32, math.MaxInt32
-	got := want
+	var got struct {
+		samples
+		after [batch]int32 // stays zero
+	}
+	got.samples = want
 
 	newReference(p).logits(&want)
 	net := e.make(p)
 	whole := guard(net)
-	net.logits(&got)
+	net.logits(&got.samples)
 	require.True(t, whole(), "%s wrote outside its buffers, seed %q", e.name, seed)
+	require.Zero(t, got.after, "%s wrote behind the samples, seed %q", e.name, seed)
 	require.Equal(t, want.x, got.x)
 	require.Equal(t, want.y, got.y)
+	require.Equal(t, want.best, got.best, "%s, K=%d, seed %q", e.name, p.Colours, seed)
+	require.Equal(t, want.lead, got.lead, "%s, K=%d, seed %q", e.name, p.Colours, seed)
 	for c := range p.Colours {
 		require.Equal(t, want.logits[c], got.logits[c], "%s, logit %d, H=%d L=%d K=%d, seed %q", e.name, c, p.Hidden, p.Layers, p.Colours, seed)
 	}

@@ -20,6 +20,12 @@ func denseAVX512(weights *int32, biases *int32, in *int32, out *int32, pairs int
 //go:noescape
 func headAVX512(weights *int32, biases *int32, in *int32, out *int32, pairs int, blocks int)
 
+// rankAVX512 sets best to the first row with the greatest logit, at each of the 32 samples,
+// and lead to its distance to the greatest of the other rows.
+//
+//go:noescape
+func rankAVX512(logits *int32, best *int32, lead *int32, colours int)
+
 // firstAVX2 sets out to the activations of pairs·2 neurons at the 32 samples (x, y).
 // slopes holds px, py, pc of the even neuron and then of the odd one, for each pair.
 //
@@ -35,3 +41,9 @@ func denseAVX2(weights *int32, biases *int32, in *int32, out *int32, pairs int, 
 //
 //go:noescape
 func headAVX2(weights *int32, biases *int32, in *int32, out *int32, pairs int, blocks int)
+
+// rankAVX2 sets best to the first row with the greatest logit, at each of the 32 samples,
+// and lead to its distance to the greatest of the other rows.
+//
+//go:noescape
+func rankAVX2(logits *int32, best *int32, lead *int32, colours int)

@@ -574,6 +574,53 @@ suma:
 	VZEROUPPER
 	RET
 
+DATA numbersAVX512<>+0(SB)/4, $0x00000001
+DATA numbersAVX512<>+4(SB)/4, $0x80000000
+GLOBL numbersAVX512<>(SB), RODATA|NOPTR, $8
+
+// func rankAVX512(logits *int32, best *int32, lead *int32, colours int)
+// Requires: AVX, AVX512F
+TEXT ·rankAVX512(SB), NOSPLIT, $0-32
+	MOVQ         logits+0(FP), AX
+	MOVQ         best+8(FP), CX
+	MOVQ         lead+16(FP), DX
+	MOVQ         colours+24(FP), BX
+	VPBROADCASTD numbersAVX512<>+0(SB), Z0
+	VMOVDQU32    (AX), Z4
+	VPBROADCASTD numbersAVX512<>+4(SB), Z5
+	VPXORD       Z6, Z6, Z6
+	VMOVDQU32    64(AX), Z7
+	VPBROADCASTD numbersAVX512<>+4(SB), Z8
+	VPXORD       Z9, Z9, Z9
+	VPXORD       Z1, Z1, Z1
+	LEAQ         -1(BX), BX
+
+coloura:
+	ADDQ      $0x00000080, AX
+	VPADDD    Z0, Z1, Z1
+	VMOVDQU32 (AX), Z2
+	VPCMPGTD  Z4, Z2, K1
+	VMOVDQA32 Z1, K1, Z6
+	VPMINSD   Z2, Z4, Z3
+	VPMAXSD   Z3, Z5, Z5
+	VPMAXSD   Z2, Z4, Z4
+	VMOVDQU32 64(AX), Z2
+	VPCMPGTD  Z7, Z2, K1
+	VMOVDQA32 Z1, K1, Z9
+	VPMINSD   Z2, Z7, Z3
+	VPMAXSD   Z3, Z8, Z8
+	VPMAXSD   Z2, Z7, Z7
+	DECQ      BX
+	JNZ       coloura
+	VPSUBD    Z5, Z4, Z4
+	VMOVDQU32 Z6, (CX)
+	VMOVDQU32 Z4, (DX)
+	VPSUBD    Z8, Z7, Z7
+	VMOVDQU32 Z9, 64(CX)
+	VMOVDQU32 Z7, 64(DX)
+	VZEROUPPER
+	RET
+
 DATA constantsAVX2<>+0(SB)/8, $0x7fff7fff7fff7fff
 DATA constantsAVX2<>+8(SB)/8, $0x7fff7fff7fff7fff
 DATA constantsAVX2<>+16(SB)/8, $0x7fff7fff7fff7fff
@@ -1177,5 +1224,86 @@ sumb:
 	ADDQ         $0x00000200, BX
 	DECQ         DI
 	JNZ          block
+	VZEROUPPER
+	RET
+
+DATA numbersAVX2<>+0(SB)/4, $0x00000001
+DATA numbersAVX2<>+4(SB)/4, $0x80000000
+GLOBL numbersAVX2<>(SB), RODATA|NOPTR, $8
+
+// func rankAVX2(logits *int32, best *int32, lead *int32, colours int)
+// Requires: AVX, AVX2
+TEXT ·rankAVX2(SB), NOSPLIT, $0-32
+	MOVQ         logits+0(FP), AX
+	MOVQ         best+8(FP), CX
+	MOVQ         lead+16(FP), DX
+	MOVQ         colours+24(FP), BX
+	VPBROADCASTD numbersAVX2<>+0(SB), Y0
+	VMOVDQU      (AX), Y4
+	VPBROADCASTD numbersAVX2<>+4(SB), Y5
+	VPXOR        Y6, Y6, Y6
+	VMOVDQU      32(AX), Y7
+	VPBROADCASTD numbersAVX2<>+4(SB), Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y1, Y1, Y1
+	MOVQ         AX, SI
+	LEAQ         -1(BX), DI
+
+coloura:
+	ADDQ         $0x00000080, SI
+	VPADDD       Y0, Y1, Y1
+	VMOVDQU      (SI), Y2
+	VPCMPGTD     Y4, Y2, Y3
+	VPBLENDVB    Y3, Y1, Y6, Y6
+	VPMINSD      Y2, Y4, Y3
+	VPMAXSD      Y3, Y5, Y5
+	VPMAXSD      Y2, Y4, Y4
+	VMOVDQU      32(SI), Y2
+	VPCMPGTD     Y7, Y2, Y3
+	VPBLENDVB    Y3, Y1, Y9, Y9
+	VPMINSD      Y2, Y7, Y3
+	VPMAXSD      Y3, Y8, Y8
+	VPMAXSD      Y2, Y7, Y7
+	DECQ         DI
+	JNZ          coloura
+	VPSUBD       Y5, Y4, Y4
+	VMOVDQU      Y6, (CX)
+	VMOVDQU      Y4, (DX)
+	VPSUBD       Y8, Y7, Y7
+	VMOVDQU      Y9, 32(CX)
+	VMOVDQU      Y7, 32(DX)
+	VMOVDQU      64(AX), Y4
+	VPBROADCASTD numbersAVX2<>+4(SB), Y5
+	VPXOR        Y6, Y6, Y6
+	VMOVDQU      96(AX), Y7
+	VPBROADCASTD numbersAVX2<>+4(SB), Y8
+	VPXOR        Y9, Y9, Y9
+	VPXOR        Y1, Y1, Y1
+	MOVQ         AX, SI
+	LEAQ         -1(BX), DI
+
+colourb:
+	ADDQ      $0x00000080, SI
+	VPADDD    Y0, Y1, Y1
+	VMOVDQU   64(SI), Y2
+	VPCMPGTD  Y4, Y2, Y3
+	VPBLENDVB Y3, Y1, Y6, Y6
+	VPMINSD   Y2, Y4, Y3
+	VPMAXSD   Y3, Y5, Y5
+	VPMAXSD   Y2, Y4, Y4
+	VMOVDQU   96(SI), Y2
+	VPCMPGTD  Y7, Y2, Y3
+	VPBLENDVB Y3, Y1, Y9, Y9
+	VPMINSD   Y2, Y7, Y3
+	VPMAXSD   Y3, Y8, Y8
+	VPMAXSD   Y2, Y7, Y7
+	DECQ      DI
+	JNZ       colourb
+	VPSUBD    Y5, Y4, Y4
+	VMOVDQU   Y6, 64(CX)
+	VMOVDQU   Y4, 64(DX)
+	VPSUBD    Y8, Y7, Y7
+	VMOVDQU   Y9, 96(CX)
+	VMOVDQU   Y7, 96(DX)
 	VZEROUPPER
 	RET

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // batch is the number of samples that a kernel computes at once: one row of a
 // tile.
 const batch = TileSide
@@ -8,12 +10,32 @@ const batch = TileSide
 type samples struct {
 	x, y   [batch]int32 // folded picture coordinates
 	logits logits
+	best   [batch]int32 // the colour with the greatest logit, the first of equals
+	lead   [batch]int32 // its distance to the greatest of the others
 }
 
 // logits are those of a batch, colour by colour; rows from Colours on are unspecified.
 type logits [MaxColours][batch]int32
 
-// network computes logits for batches. It is used by one goroutine at a time.
+// rank sets best and lead. There are no branches but the loops: a processor would
+// guess them wrong.
+func (s *samples) rank(colours int) {
+	for i := range batch {
+		best, first, second := 0, s.logits[0][i], int32(math.MinInt32)
+		for c := 1; c < colours; c++ {
+			v := s.logits[c%MaxColours][i]
+			second = max(second, min(first, v))
+			if v > first {
+				best = c
+			}
+			first = max(first, v)
+		}
+		s.best[i], s.lead[i] = int32(best), first-second
+	}
+}
+
+// network computes logits for batches, and ranks them. It is used by one goroutine at
+// a time.
 type network interface {
 	logits(s *samples)
 }
@@ -72,6 +94,7 @@ func (r *reference) logits(s *samples) {
 			s.logits[c][i] = sum
 		}
 	}
+	s.rank(r.p.Colours)
 }
 
 // dot4 multiplies four rows of weights with one vector; four at once spare

@@ -43,23 +43,6 @@ func newShader(p *Program) *shader {
 	return s
 }
 
-// summits finds the highest logit of each sample, and its lead over the next. There
-// are no branches but the loops: a processor would guess them wrong.
-func (s *shader) summits(l *logits, best *[batch]uint8, lead *[batch]int32) {
-	for i := range batch {
-		front, first, second := 0, l[0][i], int32(-1<<31)
-		for c := 1; c < s.colours; c++ {
-			v := l[c%MaxColours][i]
-			second = max(second, min(first, v))
-			if v > first {
-				front = c
-			}
-			first = max(first, v)
-		}
-		best[i], lead[i] = uint8(front), first-second
-	}
-}
-
 // signedLead is how far colour c leads the others in sample i; negative where it is
 // behind.
 func (s *shader) signedLead(l *logits, i, c int) int64 {
@@ -78,11 +61,11 @@ func (s *shader) natural(behind int64) int64 {
 	return (behind * s.sharpness >> 16) * log2e >> 25
 }
 
-// light mixes the colours of sample i. best is the colour in front and lead its
-// lead, slope the change of the lead over one pixel, span the exponent that such
-// a change is worth at most: it keeps a transition from being narrower than the
-// samples can show.
-func (s *shader) light(l *logits, i, best int, lead, slope, span int64) light {
+// light mixes the colours of sample i. slope is the change of the lead over one
+// pixel, span the exponent that such a change is worth at most: it keeps a
+// transition from being narrower than the samples can show.
+func (s *shader) light(of *samples, i int, slope, span int64) light {
+	l, best, lead := &of.logits, int(of.best[i]), int64(of.lead[i])
 	// The exponent grows with the distance, so where the next colour vanishes
 	// they all do.
 	if s.natural(lead) >= vanish && lead*span >= vanish*slope && (lead >= s.width || s.margin(l, i, best) >= s.width) {

@@ -7,8 +7,6 @@ type painter struct {
 	view  View
 	w, h  int
 	rows  [TileSide]samples // the centres
-	best  [TileSide][batch]uint8
-	lead  [TileSide][batch]int32
 	// edges are pixels whose sub-samples fill row, 4 lanes each.
 	edges  [batch / subsamples]edge
 	row    samples
@@ -53,17 +51,16 @@ func (q *painter) tile(tx, ty int, dst []byte, stride int) {
 			row.y[x] = at
 		}
 		q.net.logits(row)
-		q.shade.summits(&row.logits, &q.best[y], &q.lead[y])
 	}
 	for y := range min(TileSide, q.h-y0) {
 		for x := range min(TileSide, q.w-x0) {
 			slope, border := q.slope(x, y)
-			at, lead := y*stride+3*x, int64(q.lead[y][x])
+			at, lead := y*stride+3*x, int64(q.rows[y].lead[x])
 			if border || 3*lead < 2*slope {
 				q.enqueue(8*(x0+x)+4, 8*(y0+y)+4, edge{at, slope}, dst)
 				continue
 			}
-			q.put(dst[at:at+3], q.shade.light(&q.rows[y].logits, x, int(q.best[y][x]), lead, slope, spanOne))
+			q.put(dst[at:at+3], q.shade.light(&q.rows[y], x, slope, spanOne))
 		}
 	}
 	q.flush(dst)
@@ -73,10 +70,10 @@ func (q *painter) tile(tx, ty int, dst []byte, stride int) {
 // left, right, above and below that lie in the tile, and whether one of them
 // has another colour in front.
 func (q *painter) slope(x, y int) (slope int64, border bool) {
-	best, lead := q.best[y][x], int64(q.lead[y][x])
+	best, lead := q.rows[y].best[x], int64(q.rows[y].lead[x])
 	look := func(x, y int) {
-		there := int64(q.lead[y][x])
-		if q.best[y][x] != best {
+		there := int64(q.rows[y].lead[x])
+		if q.rows[y].best[x] != best {
 			border = true
 			there = q.shade.signedLead(&q.rows[y].logits, x, int(best))
 		}
@@ -116,13 +113,10 @@ func (q *painter) flush(dst []byte) {
 		return
 	}
 	q.net.logits(&q.row)
-	var best [batch]uint8
-	var lead [batch]int32
-	q.shade.summits(&q.row.logits, &best, &lead)
 	for n, e := range q.edges[:q.queued] {
 		var sum light
 		for i := n * subsamples; i < (n+1)*subsamples; i++ {
-			one := q.shade.light(&q.row.logits, i, int(best[i]), int64(lead[i]), e.slope, spanEach)
+			one := q.shade.light(&q.row, i, e.slope, spanEach)
 			for k := range sum {
 				sum[k] += one[k]
 			}

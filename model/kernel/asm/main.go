@@ -50,6 +50,8 @@ type isa struct {
 	xor   func(a, b, dst reg.VecVirtual)
 	// weave keeps the low words of low and the high words of high in low.
 	weave func(high, low reg.VecVirtual)
+	// pick makes best c where v is greater than first. It may change t.
+	pick func(v, first, c, best, t reg.VecVirtual)
 	// ready loads what the function needs besides the constants.
 	ready func()
 }
@@ -72,6 +74,11 @@ func main() {
 		store: func(v reg.VecVirtual, m Mem) { VMOVDQU32(v, m) },
 		xor:   func(a, b, dst reg.VecVirtual) { VPXORD(a, b, dst) },
 		weave: func(high, low reg.VecVirtual) { VPBLENDMW(high, low, mask, low) },
+		pick: func(v, first, c, best, t reg.VecVirtual) {
+			greater := K()
+			VPCMPGTD(first, v, greater)
+			VMOVDQA32(c, greater, best)
+		},
 		ready: func() {
 			mask = K()
 			bits := GP32()
@@ -91,6 +98,10 @@ func main() {
 		store: func(v reg.VecVirtual, m Mem) { VMOVDQU(v, m) },
 		xor:   func(a, b, dst reg.VecVirtual) { VPXOR(a, b, dst) },
 		weave: func(high, low reg.VecVirtual) { VPBLENDW(U8(0xaa), high, low, low) },
+		pick: func(v, first, c, best, t reg.VecVirtual) {
+			VPCMPGTD(first, v, t)
+			VPBLENDVB(t, c, best, best)
+		},
 		ready: func() { product = YMM() },
 	})
 	Generate()
@@ -101,6 +112,7 @@ func emit(s isa) {
 	s.first(constants)
 	s.dense("dense"+s.suffix, constants)
 	s.dense("head"+s.suffix, nil)
+	s.rank()
 }
 
 // constants are whole vectors of words.
@@ -288,6 +300,60 @@ func (s isa) dense(name string, constants *Mem) {
 	ADDQ(U32(uint32(rows*row)), out)
 	DECQ(blocks)
 	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// rank writes the index of the first of the greatest of some rows, and its distance
+// to the greatest of the others.
+func (s isa) rank() {
+	numbers := GLOBL("numbers"+s.suffix, RODATA|NOPTR)
+	DATA(0, U32(1))
+	DATA(4, U32(1<<31)) // the least
+
+	TEXT("rank"+s.suffix, NOSPLIT, "func(logits, best, lead *int32, colours int)")
+	Pragma("noescape")
+	Doc("rank"+s.suffix+" sets best to the first row with the greatest logit, at each of the 32 samples,",
+		"and lead to its distance to the greatest of the other rows.")
+	logits, best, lead := Load(Param("logits"), GP64()), Load(Param("best"), GP64()), Load(Param("lead"), GP64())
+	colours := Load(Param("colours"), GP64())
+	one, c := s.vec(), s.vec()
+	s.splat(numbers, one)
+	from, left := GP64(), GP64()
+	var v, t, first, second, front []reg.VecVirtual
+	for range s.vecs {
+		v, t = append(v, s.vec()), append(t, s.vec())
+		first, second, front = append(first, s.vec()), append(second, s.vec()), append(front, s.vec())
+	}
+	for g := range row / s.width / s.vecs {
+		label := "colour" + string(rune('a'+g))
+		at := func(base reg.Register, i int) Mem { return Mem{Base: base, Disp: (g*s.vecs + i) * s.width} }
+		for i := range v {
+			s.load(at(logits, i), first[i])
+			s.splat(numbers.Offset(4), second[i])
+			s.xor(front[i], front[i], front[i])
+		}
+		s.xor(c, c, c)
+		MOVQ(logits, from)
+		LEAQ(Mem{Base: colours, Disp: -1}, left)
+		Label(label)
+		ADDQ(U32(row), from)
+		VPADDD(one, c, c)
+		for i := range v {
+			s.load(at(from, i), v[i])
+			s.pick(v[i], first[i], c, front[i], t[i])
+			VPMINSD(v[i], first[i], t[i])
+			VPMAXSD(t[i], second[i], second[i])
+			VPMAXSD(v[i], first[i], first[i])
+		}
+		DECQ(left)
+		JNZ(LabelRef(label))
+		for i := range v {
+			VPSUBD(second[i], first[i], first[i])
+			s.store(front[i], at(best, i))
+			s.store(first[i], at(lead, i))
+		}
+	}
 	VZEROUPPER()
 	RET()
 }
