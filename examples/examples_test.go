@@ -33,7 +33,7 @@ func TestFourMembersFoundANetworkAndPublish(t *testing.T) {
 	require.NoError(t, err)
 	run := exec.CommandContext(ctx, "sh", script)
 	run.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(work, "home"), "TMPDIR=" + dir,
-		"ATELIER=" + program, "DIR=" + work, "PICTURE_SIZE=256", "STEPS=3", "BACK_BLOCKS=80", "ATELIER_EMPTY_BLOCK_INTERVAL=250ms"}
+		"ATELIER=" + program, "DIR=" + work, "PICTURE_SIZE=256", "STEPS=3", "BACK_BLOCKS=160", "ATELIER_EMPTY_BLOCK_INTERVAL=250ms"}
 	var said bytes.Buffer
 	run.Stdout, run.Stderr = &said, &said
 	// The script ends its nodes itself, also when it is asked to stop.

@@ -27,6 +27,7 @@ type door struct {
 	n      *Node
 	log    *slog.Logger
 	submit func(context.Context, curation.Payload) error // as this home's member
+	now    func() time.Time
 
 	kick   chan struct{} // an invitation was used; capacity 1
 	came   chan struct{} // somebody has connected who is no member; capacity 1
@@ -57,7 +58,7 @@ var spokenAtTheDoor = []protocol.ID{p2p.ApplyProtocol.ID, p2p.StandingProtocol.I
 
 func newDoor(n *Node) *door {
 	return &door{n: n, log: n.log.With("component", "door"), inv: founding.NewInvitations(n.home, n.chain), kick: make(chan struct{}, 1), came: make(chan struct{}, 1), voted: map[curation.Hash]time.Time{}, why: map[curation.Hash]string{},
-		submit: func(ctx context.Context, p curation.Payload) error { return n.SubmitAs(ctx, n.secrets.Identity, p) }}
+		now: time.Now, submit: func(ctx context.Context, p curation.Payload) error { return n.SubmitAs(ctx, n.secrets.Identity, p) }}
 }
 
 // run answers newcomers until ctx ends.
@@ -89,7 +90,7 @@ func (d *door) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-d.came:
-			d.sweep(time.Now())
+			d.sweep(d.now())
 			continue
 		case <-tick.C:
 		case <-d.kick:
@@ -142,7 +143,7 @@ func (d *door) unknown(code p2p.Code, text string) error {
 func (d *door) look(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	open, now, all := false, time.Now(), d.outstanding()
+	open, now, all := false, d.now(), d.outstanding()
 	var guests []peer.ID
 	if err := d.n.machine.View(func(v curation.View) error {
 		for _, m := range v.Members() {

@@ -40,7 +40,6 @@ func TestAMemberIsOnlineAsLongAsItAnswersAndProvesItsShare(t *testing.T) {
 	require.False(t, p.online(b.ID()), "nobody is connected yet")
 
 	// Just now and lately are seconds, which a slow machine may miss: it tries again.
-	const patience = 3 * time.Minute
 	require.Eventually(t, func() bool {
 		_ = a.Network().ClosePeer(b.ID())
 		return a.Connect(t.Context(), b.AddrInfo()) == nil && p.online(b.ID())

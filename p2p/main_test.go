@@ -24,6 +24,9 @@ const patience = 3 * time.Minute
 // TestMain requires that no goroutine is left, once those that end have had their time.
 func TestMain(m *testing.M) {
 	LogTo(slog.DiscardHandler)
+	for _, p := range []*Protocol{&JoinProtocol, &GenesisProtocol, &ApplyProtocol, &StandingProtocol} {
+		p.Timeout = patience
+	}
 	code := m.Run()
 	left := goleak.Find()
 	for end := time.Now().Add(patience); left != nil && time.Now().Before(end); {
@@ -78,9 +81,13 @@ func within(t testing.TB) context.Context {
 	return ctx
 }
 
+// connect dials again where a machine that stood still was taken for one out of reach:
+// a handshake has a few seconds.
 func connect(t testing.TB, a, b host.Host) {
 	t.Helper()
-	require.NoError(t, a.Connect(within(t), peer.AddrInfo{ID: b.ID(), Addrs: b.Addrs()}))
+	eventually(t, func() bool {
+		return a.Connect(within(t), peer.AddrInfo{ID: b.ID(), Addrs: b.Addrs()}) == nil
+	}, "not connected")
 }
 
 func isConnected(a host.Host, b peer.ID) bool {

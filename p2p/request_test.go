@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var echo = Protocol{ID: "/test/echo/1", MaxRequest: 1 << 20, MaxResponse: 1 << 20}
+var echo = Protocol{ID: "/test/echo/1", MaxRequest: 1 << 20, MaxResponse: 1 << 20, Timeout: patience}
 
 func answerEcho(_ context.Context, _ peer.ID, r []byte) ([]byte, error) { return r, nil }
 
@@ -64,8 +64,8 @@ func TestARequestIsAnswered(t *testing.T) {
 
 func TestWhatARequestCanMeet(t *testing.T) {
 	client, server := pair(t, onlyQUIC)
-	small := Protocol{ID: "/test/what/1", MaxRequest: 100, MaxResponse: 100}
-	generous := Protocol{ID: small.ID, MaxRequest: 1 << 20, MaxResponse: 1 << 20}
+	small := Protocol{ID: "/test/what/1", MaxRequest: 100, MaxResponse: 100, Timeout: patience}
+	generous := Protocol{ID: small.ID, MaxRequest: 1 << 20, MaxResponse: 1 << 20, Timeout: patience}
 	secret := errors.New("the key is 42")
 	handle(t, server, small, func(_ context.Context, _ peer.ID, r []byte) ([]byte, error) {
 		switch string(r) {
@@ -131,9 +131,9 @@ func TestWhatARequestCanMeet(t *testing.T) {
 		require.Equal(t, CodeTooLarge, refusal.Code)
 	})
 	t.Run("a protocol that is not spoken", func(t *testing.T) {
-		_, err := call(Protocol{ID: "/test/nothing/1"}, "")
+		_, err := call(Protocol{ID: "/test/nothing/1", Timeout: patience}, "")
 		require.ErrorIs(t, err, ErrUnsupported)
-		_, err = CallConn(within(t), client.Network().ConnsToPeer(server.ID())[0], Protocol{ID: "/test/nothing/1"}, nil)
+		_, err = CallConn(within(t), client.Network().ConnsToPeer(server.ID())[0], Protocol{ID: "/test/nothing/1", Timeout: patience}, nil)
 		require.ErrorIs(t, err, ErrUnsupported)
 	})
 	t.Run("a peer without an address", func(t *testing.T) {
@@ -149,10 +149,10 @@ func TestWhatARequestCanMeet(t *testing.T) {
 
 func TestAnAnswerOverTheCallersLimitIsNotRead(t *testing.T) {
 	client, server := pair(t, onlyTCP)
-	handle(t, server, Protocol{ID: "/test/large/1", MaxResponse: 1 << 20}, func(context.Context, peer.ID, []byte) ([]byte, error) {
+	handle(t, server, Protocol{ID: "/test/large/1", MaxResponse: 1 << 20, Timeout: patience}, func(context.Context, peer.ID, []byte) ([]byte, error) {
 		return make([]byte, 1<<20), nil
 	})
-	_, err := Call(within(t), client, server.ID(), Protocol{ID: "/test/large/1", MaxResponse: 1000}, nil)
+	_, err := Call(within(t), client, server.ID(), Protocol{ID: "/test/large/1", MaxResponse: 1000, Timeout: patience}, nil)
 	require.ErrorIs(t, err, ErrTooLarge)
 }
 
@@ -250,7 +250,7 @@ func TestSlowSendersLoseTheirPlaceAtTheDeadline(t *testing.T) {
 }
 
 func TestAPeerHasItsShareOfPlacesAndNoMore(t *testing.T) {
-	p := Protocol{ID: "/test/places/1", PerPeer: 3, Total: 4}
+	p := Protocol{ID: "/test/places/1", PerPeer: 3, Total: 4, Timeout: patience}
 	server := testHost(t, 9, onlyQUIC)
 	release := make(chan struct{})
 	running := make(chan peer.ID, 16)

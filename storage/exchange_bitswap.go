@@ -105,25 +105,29 @@ func (x *Exchange) stageDAG(ctx context.Context, st *stage, root cid.Cid, progre
 	return given, nil
 }
 
-// getBlocks takes every block of batch. When none comes for a quarter of the patience
-// it asks again for those that are missing, in a new session: a peer that counts a
-// block as sent does not send it again by itself, and bitswap repeats a want after a
-// minute only.
+// askAgain is after how long without a block the missing ones are asked for again; a
+// quarter of the patience, where that is less.
+const askAgain = 5 * time.Second
+
+// getBlocks takes every block of batch. When none comes for a while it asks again for
+// those that are missing, in a new session: a peer that counts a block as sent does not
+// send it again by itself, and bitswap repeats a want after a minute only.
 func (x *Exchange) getBlocks(ctx context.Context, batch []cid.Cid, take func(blocks.Block) error) error {
 	missing := map[cid.Cid]bool{}
 	for _, c := range batch {
 		missing[c] = true
 	}
+	pause := min(askAgain, x.opts.Patience/4)
 	for {
 		asking, stop := context.WithCancel(ctx)
-		quiet := time.AfterFunc(x.opts.Patience/4, stop)
+		quiet := time.AfterFunc(pause, stop)
 		in, err := x.bitswap.NewSession(asking).GetBlocks(asking, slices.Collect(maps.Keys(missing)))
 		for err == nil {
 			b, ok := <-in
 			if !ok {
 				break
 			}
-			quiet.Reset(x.opts.Patience / 4)
+			quiet.Reset(pause)
 			delete(missing, b.Cid())
 			err = take(b)
 		}

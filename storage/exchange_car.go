@@ -36,9 +36,10 @@ const (
 	maxServing     = 32 // streams served at once
 	maxServingPeer = 8  // of them to one peer
 	maxFetching    = 4  // streams that we fetch from at once, well below a peer's limit
-	// minRate is how slow a whole stream may be, in bytes a second, once 30 s are
-	// granted: what keeps a peer from holding a stream open forever.
+	// minRate is how slow a whole stream may be, in bytes a second, beyond what is
+	// granted to each: what keeps a peer from holding a stream open forever.
 	minRate = 32 << 10
+	granted = 30 * time.Second // or the patience, where that is longer
 )
 
 // handle serves one stream.
@@ -122,7 +123,7 @@ func (x *Exchange) serve(st network.Stream, p peer.ID, free bool) error {
 		return err
 	}
 	head := binary.BigEndian.AppendUint64([]byte{statusOK}, uint64(size))
-	w := &paced{st: st, patience: x.opts.Patience, until: time.Now().Add(allowance(size))}
+	w := &paced{st: st, patience: x.opts.Patience, until: time.Now().Add(x.allowance(size))}
 	if _, err := w.Write(head); err != nil {
 		return err
 	}
@@ -213,7 +214,7 @@ func (x *Exchange) fetchCAR(ctx context.Context, root cid.Cid, p peer.ID) (Size,
 	if err := st.Scope().SetService("atelier.car"); err != nil {
 		return Size{}, err
 	}
-	r := &paced{st: st, patience: x.opts.Patience, until: time.Now().Add(allowance(0))}
+	r := &paced{st: st, patience: x.opts.Patience, until: time.Now().Add(x.allowance(0))}
 	raw := root.Bytes()
 	if _, err := r.Write(append([]byte{byte(len(raw))}, raw...)); err != nil {
 		return Size{}, err
@@ -228,13 +229,13 @@ func (x *Exchange) fetchCAR(ctx context.Context, root cid.Cid, p peer.ID) (Size,
 	if n > x.opts.MaxBytes {
 		return Size{}, fmt.Errorf("%d bytes, limit %d: %w", n, x.opts.MaxBytes, ErrTooLarge)
 	}
-	r.until = time.Now().Add(allowance(n))
+	r.until = time.Now().Add(x.allowance(n))
 	return x.store.importCAR(ctx, root, &exactly{r: r, left: n}, n)
 }
 
 // allowance is how long a stream of n bytes may take in all.
-func allowance(n int64) time.Duration {
-	return 30*time.Second + time.Duration(n/minRate)*time.Second
+func (x *Exchange) allowance(n int64) time.Duration {
+	return max(granted, x.opts.Patience) + time.Duration(n/minRate)*time.Second
 }
 
 // paced moves the stream's deadline with its progress: every 64 KiB within

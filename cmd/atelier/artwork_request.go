@@ -99,8 +99,9 @@ func (w *wait) requested(ctx context.Context, rid curation.Hash) error {
 	return w.env.say(a, "%s  %q is requested\nlook: %s\n", rid, a.Title, w.env.again("artwork show %s", short(rid)))
 }
 
-// candidate waits until the artwork is one, or never will be.
-func (w *wait) candidate(ctx context.Context, rid curation.Hash) error {
+// candidate waits until the artwork is one, or never will be. It looks once, and on as
+// long as within lasts.
+func (w *wait) candidate(ctx, within context.Context, rid curation.Hash) error {
 	w.told = map[string]bool{}
 	n, err := w.client.Network(ctx) // whatever comes after this height, the stream tells
 	if err != nil {
@@ -109,18 +110,18 @@ func (w *wait) candidate(ctx context.Context, rid curation.Hash) error {
 	if done, err := w.show(ctx, rid); done || err != nil {
 		return err
 	}
-	for h, err := range w.client.Events(ctx, n.Height+1) {
+	for h, err := range w.client.Events(within, n.Height+1) {
 		if err != nil {
 			return err
 		}
 		if h.Event == nil || h.Event.Attributes["rid"] != rid.String() {
 			continue
 		}
-		if done, err := w.show(ctx, rid); done || err != nil {
+		if done, err := w.show(within, rid); done || err != nil {
 			return err
 		}
 	}
-	return ctx.Err()
+	return within.Err()
 }
 
 // show tells what is new, and whether it is over.
@@ -170,7 +171,7 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 // patiently is candidate with words for an end that is not the request's; ctx is
 // within with its patience.
 func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patience time.Duration) error {
-	err := w.candidate(within, rid)
+	err := w.candidate(ctx, within, rid)
 	switch {
 	case ctx.Err() != nil:
 		fmt.Fprintf(w.env.err, "the request stands: %s\n", w.env.again("artwork wait %s", short(rid)))

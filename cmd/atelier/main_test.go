@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,7 +32,22 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	testscript.Main(m, map[string]func(){"atelier": main})
+	testscript.Main(m, map[string]func(){"atelier": program})
+}
+
+// program is atelier, whose new homes have addresses of their own on loopback: of many
+// that choose a free port before one of them listens, two may choose the same.
+func program() {
+	if runtime.GOOS == "linux" && len(os.Args) > 2 && !slices.Contains(os.Args, "--listen") {
+		switch strings.Join(os.Args[1:3], " ") {
+		case "network create", "member join":
+			dir, _ := os.Getwd()
+			at := sha256.Sum256([]byte(dir + strings.Join(os.Args, " ")))
+			host := fmt.Sprintf("/ip4/127.%d.%d.%d", at[0], at[1], 1+at[2]%254)
+			os.Args = append(os.Args, "--listen", host+"/tcp/0", "--listen", host+"/udp/0/quic-v1")
+		}
+	}
+	main()
 }
 
 // A program that does not come to its end after one Ctrl-C, here because it waits for

@@ -51,6 +51,7 @@ it goes on waiting. The last member cannot leave.`,
 			if !ok {
 				return refused(curation.CodeNotMember, "%s is not the account of a member of %s", accountOf(key), n.Name)
 			}
+			since := m.Standing
 			if m.Standing == string(curation.StandingJoining) || m.Standing == string(curation.StandingActive) {
 				if err := e.confirm(yes, "%s, member %d, leaves %s for good?", m.Name, m.Index, n.Name); err != nil {
 					return err
@@ -61,12 +62,16 @@ it goes on waiting. The last member cannot leave.`,
 				if n, err = c.Network(cmd.Context()); err != nil {
 					return err
 				}
-				m, _ = memberOf(n, m.Account)
+				if m, _ = memberOf(n, m.Account); since == string(curation.StandingActive) {
+					since = string(curation.StandingLeaving) // whatever came of it by now
+				} else {
+					since = m.Standing
+				}
 			}
 			if noWait {
 				return e.say(m, "%s, member %d, is %s: %s\nlook: %s\n", m.Name, m.Index, m.Standing, health.Means(curation.Standing(m.Standing)), e.again("member leave"))
 			}
-			return e.awaitLeft(cmd.Context(), c, m, patience)
+			return e.awaitLeft(cmd.Context(), c, m, since, patience)
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
@@ -83,15 +88,19 @@ func memberOf(n api.Network, account curation.Address) (api.Member, bool) {
 	return n.Members[i], true
 }
 
-// awaitLeft follows a member on its way out.
-func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, patience time.Duration) error {
+// awaitLeft follows a member on its way out, from the standing that it had at first.
+func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, since string, patience time.Duration) error {
 	start, told := time.Now(), ""
+	tell := func(standing string) {
+		if standing != told && !e.json {
+			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", standing, time.Since(start).Seconds(), health.Means(curation.Standing(standing)))
+		}
+		told = standing
+	}
+	tell(since)
 	_, err := until(ctx, c, patience, fmt.Sprintf("%s has not left", m.Name), func(n api.Network) (bool, error) {
 		m, _ = memberOf(n, m.Account)
-		if m.Standing != told && !e.json {
-			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", m.Standing, time.Since(start).Seconds(), health.Means(curation.Standing(m.Standing)))
-		}
-		told = m.Standing
+		tell(m.Standing)
 		return m.Standing == string(curation.StandingLeft), nil
 	})
 	var late *quorumError

@@ -127,7 +127,7 @@ func nodeStop(e *env) *cobra.Command {
 		Use: "stop", Short: "Stop the node that runs in this home, and wait until it has",
 		Long: `stop asks the process of the home's node to end, as Ctrl-C would, and returns when
 it has: its ledger and store are closed then. It ends with 5 when none runs there.`,
-		Example: "  atelier node stop\n  atelier node stop --home ./ada --wait 2m",
+		Example: "  atelier node stop\n  atelier node stop --home ./ada --wait 10m",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			h := home.Home(e.home)
@@ -170,6 +170,6 @@ it has: its ledger and store are closed then. It ends with 5 when none runs ther
 			}
 		},
 	}
-	option(c, &wait, "wait", "30s", span, "how long to wait: `TIME` such as 90s or 10m")
+	option(c, &wait, "wait", "3m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
 }

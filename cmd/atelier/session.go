@@ -89,7 +89,7 @@ func (e *env) submit(ctx context.Context, c *api.Client, key ed25519.PrivateKey,
 // online says how many members with a share the node sees, for an error that has just
 // happened.
 func online(c *api.Client) string {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	n, err := c.Node(ctx)
 	if err != nil {

@@ -11,20 +11,20 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 )
 
-// until looks at the network after every block until done says so. It returns what it
-// saw last.
+// until looks at the network after every block until done says so; once at least, however
+// short the patience. It returns what it saw last.
 func until(ctx context.Context, c *api.Client, patience time.Duration, what string, done func(api.Network) (bool, error)) (n api.Network, err error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	look := func() (ok bool, err error) {
-		now, err := c.Network(within)
+	look := func(ctx context.Context) (ok bool, err error) {
+		now, err := c.Network(ctx)
 		if err == nil {
 			n = now
 			ok, err = done(n)
 		}
 		return ok, err
 	}
-	ok, err := look()
+	ok, err := look(ctx)
 	if ok || err != nil {
 		return n, late(ctx, c, err, what, patience)
 	}
@@ -33,7 +33,7 @@ func until(ctx context.Context, c *api.Client, patience time.Duration, what stri
 			continue
 		}
 		if err == nil {
-			ok, err = look()
+			ok, err = look(within)
 		}
 		if ok || err != nil {
 			return n, late(ctx, c, err, what, patience)

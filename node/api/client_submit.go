@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
@@ -19,6 +20,10 @@ const (
 	// account came first.
 	nonceTries = 20
 )
+
+// signAgain are refusals after which the transaction has no effect any more, and the next
+// one may be taken.
+var signAgain = []string{CodeName(curation.CodeNonce), CodeName(curation.CodeExpired), CodeBusy}
 
 // Submit sends a signed transaction and waits until it stands in a block. When the
 // ledger refuses it, in front of a block or in one, the error is a *Problem with
@@ -38,7 +43,8 @@ func (c *Client) Submit(ctx context.Context, tx []byte) (Receipt, error) {
 
 // SubmitPayload signs a payload with an account's key, at the account's next nonce,
 // and submits it. When another transaction of the account comes first, or too many
-// wait, it waits for a block and signs again. The network is the one that the node tells
+// wait, or its time is over before the node looks at it, it waits for a block and signs
+// again. The network is the one that the node tells
 // of, unless Only has named one.
 func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (Receipt, error) {
 	n, err := c.Network(ctx)
@@ -60,7 +66,7 @@ func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p cu
 		}
 		r, err := c.Submit(ctx, tx)
 		var refused *Problem
-		if !errors.As(err, &refused) || refused.Code != CodeName(curation.CodeNonce) && refused.Code != CodeBusy || try == nonceTries {
+		if !errors.As(err, &refused) || !slices.Contains(signAgain, refused.Code) || try == nonceTries {
 			return r, err
 		}
 		// The account's other transaction is in a block, or will be with the next one;

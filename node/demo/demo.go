@@ -222,12 +222,16 @@ func (s *show) waitHeight(ctx context.Context, h uint64) error {
 	return nil
 }
 
+// patience is how long the show waits for each thing that ought to come: longer than any
+// machine stands still.
+const patience = 5 * time.Minute
+
 // until looks at the first member's state after every block until done says so.
-func (s *show) until(ctx context.Context, patience time.Duration, what string, done func(curation.View) (bool, error)) error {
-	return s.untilAt(ctx, s.nodes[0], patience, what, done)
+func (s *show) until(ctx context.Context, what string, done func(curation.View) (bool, error)) error {
+	return s.untilAt(ctx, s.nodes[0], what, done)
 }
 
-func (s *show) untilAt(ctx context.Context, n *node.Node, patience time.Duration, what string, done func(curation.View) (bool, error)) error {
+func (s *show) untilAt(ctx context.Context, n *node.Node, what string, done func(curation.View) (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s did not happen within %v", what, patience))
 	defer cancel()
 	blocks := n.Ledger().Subscribe(ctx)
@@ -251,7 +255,7 @@ func (s *show) untilAt(ctx context.Context, n *node.Node, patience time.Duration
 func (s *show) ceremony(ctx context.Context) error {
 	s.screen.Step(2, "Ceremony", "the members make the network's two keys together; there is no dealer, and nobody ever holds them")
 	phases := []curation.CeremonyPhase{curation.CeremonyCommit, curation.CeremonyBundle, curation.CeremonyDispute, curation.CeremonyAcknowledge, curation.CeremonyActive}
-	err := s.until(ctx, 2*time.Minute, "the ceremony", func(v curation.View) (bool, error) {
+	err := s.until(ctx, "the ceremony", func(v curation.View) (bool, error) {
 		c := v.Ceremony()
 		for i, p := range phases {
 			if p == c.Phase {

@@ -46,7 +46,7 @@ func (s *show) create(ctx context.Context) error {
 func (s *show) createOne(ctx context.Context, c collector, prompt string) (Piece, time.Duration, error) {
 	// Prekeys arrive on the ledger right after the ceremony; a request freezes one
 	// of each member, so the first waits for them, and for version 0 of the taste.
-	err := s.until(ctx, time.Minute, "prekeys of all members and the first version of the taste", func(v curation.View) (bool, error) {
+	err := s.until(ctx, "prekeys of all members and the first version of the taste", func(v curation.View) (bool, error) {
 		for _, m := range v.Members() {
 			if m.Prekeys() == 0 {
 				return false, nil
@@ -80,7 +80,7 @@ func (s *show) createOne(ctx context.Context, c collector, prompt string) (Piece
 			p.Seconds[step] = seconds(time.Since(start))
 		}
 	}
-	err = s.until(ctx, 2*time.Minute, "the artwork", func(v curation.View) (bool, error) {
+	err = s.until(ctx, "the artwork", func(v curation.View) (bool, error) {
 		newest := v.Artworks(curation.Filter{Newest: true, Limit: 1})
 		if len(newest) == 0 || known[newest[0].RID] {
 			return false, nil
@@ -118,7 +118,7 @@ func (s *show) curate(ctx context.Context) error {
 	var x [32]byte
 	var rids []curation.Hash
 	var height uint64
-	err := s.until(ctx, time.Minute, "the round", func(v curation.View) (ok bool, err error) {
+	err := s.until(ctx, "the round", func(v curation.View) (ok bool, err error) {
 		height = v.Height()
 		if round, ok = v.RunningRound(); !ok {
 			return false, nil
@@ -166,7 +166,7 @@ func (s *show) curate(ctx context.Context) error {
 		return err
 	}
 	s.screen.Fact("%d sealed orders of %d collectors are on the ledger", orders.Load(), len(s.collectors))
-	err = s.until(ctx, 2*time.Minute, "the settlement", func(v curation.View) (bool, error) {
+	err = s.until(ctx, "the settlement", func(v curation.View) (bool, error) {
 		r, _ := v.Round(round.Number)
 		switch r.Phase {
 		case curation.RoundBacking:
@@ -250,7 +250,7 @@ func (s *show) settled(ctx context.Context, round curation.Round) error {
 // changed.
 func (s *show) learn(ctx context.Context) error {
 	var told tastes.Told
-	err := s.until(ctx, time.Minute, "the taste of the round", func(v curation.View) (ok bool, err error) {
+	err := s.until(ctx, "the taste of the round", func(v curation.View) (ok bool, err error) {
 		if v.NextPrior() < 2 {
 			return false, nil
 		}
@@ -300,7 +300,7 @@ func (s *show) publish(ctx context.Context) error {
 		}
 	}
 	for i, n := range s.nodes {
-		if err := s.untilAt(ctx, n, time.Minute, "the pins of member "+memberNames[i], func(curation.View) (bool, error) {
+		if err := s.untilAt(ctx, n, "the pins of member "+memberNames[i], func(curation.View) (bool, error) {
 			pins := map[cid.Cid]bool{}
 			for _, p := range n.Store().Pins() {
 				if strings.HasPrefix(p.Name, "published/") {
@@ -334,7 +334,11 @@ func (s *show) publish(ctx context.Context) error {
 		var bytes int64
 		for i, c := range published {
 			to := s.nodes[(i+1)%len(s.nodes)]
-			r, err := to.Fetch(ctx, c, s.nodes[i%len(s.nodes)].Account(), m)
+			from := s.nodes[i%len(s.nodes)].Account()
+			r, err := to.Fetch(ctx, c, from, m)
+			if err != nil { // once more: a machine that stood still has used up the fetcher's patience
+				r, err = to.Fetch(ctx, c, from, m)
+			}
 			if err != nil {
 				return fmt.Errorf("fetch %v by %s: %w", c, m, err)
 			}
@@ -354,7 +358,7 @@ func (s *show) publish(ctx context.Context) error {
 // provided waits until the network's hash table names every member for a published
 // work, as the last member finds it.
 func (s *show) provided(ctx context.Context, c cid.Cid) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("%v was not provided by all members", c))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%v was not provided by all members", c))
 	defer cancel()
 	blocks := s.nodes[0].Ledger().Subscribe(ctx)
 	for {

@@ -178,8 +178,7 @@ func (r countedConsensus) Receive(e p2p.Envelope) {
 }
 
 // Receive drops a peer whose message makes the reactor panic, as CometBFT's own
-// connections do and those over libp2p do not: its block pool panics over the late block
-// of a peer that was too slow, was removed and is back (v0.40.0, bpPeer.decrPending).
+// connections do and those over libp2p do not.
 func (r countedBlocksync) Receive(e p2p.Envelope) {
 	defer r.leave(peerOf(e.Src), e.ChannelID)
 	defer func() {
@@ -190,11 +189,25 @@ func (r countedBlocksync) Receive(e p2p.Envelope) {
 	// One that makes no sense has the peer removed, which forgets its reports: not
 	// while they are being put in order.
 	if report, ok := e.Message.(*bcproto.StatusResponse); ok && blocksync.ValidateMsg(report) == nil {
-		r.reports.inOrder(peerOf(e.Src), report.Base, report.Height, func() { r.Reactor.Receive(e) })
+		r.reports.inOrder(peerOf(e.Src), report.Base, report.Height, func() bool { return r.owes(e.Src) }, func() { r.Reactor.Receive(e) })
 		return
 	}
 	r.Reactor.Receive(e)
 }
+
+// owes says whether the block pool waits for a block of a peer: only then the reactor
+// would let one in.
+func (r countedBlocksync) owes(p p2p.Peer) bool {
+	return r.Reactor.FilterMsgBytes(blocksync.BlocksyncChannel, p, someBlockSent) == nil
+}
+
+var someBlockSent = func() []byte {
+	b, err := (&bcproto.Message{Sum: &bcproto.Message_BlockResponse{BlockResponse: &bcproto.BlockResponse{}}}).Marshal()
+	if err != nil {
+		panic(err) // it is a constant
+	}
+	return b
+}()
 
 func (r countedBlocksync) FilterMsgBytes(channel byte, from p2p.Peer, message []byte) error {
 	if err := r.Reactor.FilterMsgBytes(channel, from, message); err != nil {

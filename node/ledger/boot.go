@@ -47,6 +47,7 @@ type boot struct {
 	allow   func(peer.ID) bool
 	reset   func(peer.ID) // forgets what consensus believes about a peer
 	ready   func(peer.ID) // a peer can be talked to
+	within  time.Duration // an answer counts
 	log     *slog.Logger
 
 	ctx   context.Context
@@ -108,6 +109,7 @@ func newBoot(h host.Host, genesis [32]byte, allow func(peer.ID) bool, log *slog.
 		process: p,
 		session: p.sessions.Add(1),
 		allow:   allow,
+		within:  2 * time.Second,
 		log:     log,
 		current: map[peer.ID]met{},
 		conns:   map[network.Conn]*bootConn{},
@@ -258,7 +260,7 @@ func (b *boot) inquire(c network.Conn, bc *bootConn) {
 }
 
 func (b *boot) question(c network.Conn, mine greeting) (greeting, error) {
-	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, b.within)
 	defer cancel()
 	s, err := c.NewStream(network.WithAllowLimitedConn(ctx, "boot"))
 	if err != nil {

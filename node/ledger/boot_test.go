@@ -22,7 +22,7 @@ func TestBoot(t *testing.T) {
 	defer cancel()
 	ask := func(i int) (greeting, error) {
 		h := newHost(t, i, anyPort)
-		require.NoError(t, h.Connect(ctx, net.peers()[0]))
+		dial(t, h, net.peers()[0])
 		s, err := h.NewStream(ctx, net.hosts[0].ID(), bootProtocol)
 		if err != nil {
 			return greeting{}, err
@@ -60,9 +60,7 @@ func newBootPair(t *testing.T) *bootPair {
 	p := &bootPair{a: newHost(t, 1, anyPort), b: newHost(t, 2, anyPort)}
 	p.known = quietBoot(t, p.a)
 	p.known.reset = func(id peer.ID) { p.resets = append(p.resets, id) }
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	require.NoError(t, p.a.Connect(ctx, peer.AddrInfo{ID: p.b.ID(), Addrs: p.b.Addrs()}))
+	dial(t, p.a, peer.AddrInfo{ID: p.b.ID(), Addrs: p.b.Addrs()})
 	return p
 }
 
@@ -70,7 +68,7 @@ func quietBoot(t *testing.T, h host.Host) *boot {
 	b, err := newBoot(h, [32]byte{1}, func(peer.ID) bool { return true }, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(b.close)
-	b.reset, b.ready = func(peer.ID) {}, func(peer.ID) {}
+	b.reset, b.ready, b.within = func(peer.ID) {}, func(peer.ID) {}, patience
 	return b
 }
 

@@ -34,6 +34,8 @@
 //     when it ought to move (watch.go).
 //   - Reports of height overtake each other, which is taken for a lie and
 //     punished with a minute's silence: they are kept in order (reports.go).
+//   - The late block of a peer that was too slow, was removed and is back ends the
+//     process: nobody comes back while a block of it is waited for (reports.go).
 //   - Whoever holds a third of all power does not fetch missed blocks, and four
 //     equal validators seem to: powers are counted in thirds (assemble.go).
 //   - The transport allocates what a header asks for, before it knows who

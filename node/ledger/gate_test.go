@@ -49,7 +49,7 @@ func TestAHeaderAllocatesNothing(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		require.NoError(t, h.Connect(ctx, peer.AddrInfo{ID: net.hosts[0].ID(), Addrs: net.hosts[0].Addrs()}))
+		dial(t, h, net.peers()[0])
 		var open []network.Stream
 		for i := range 64 {
 			s, err := h.NewStream(ctx, net.hosts[0].ID(), protocols[i%len(protocols)])
@@ -114,14 +114,22 @@ func TestAMemberIsReadWithinLimits(t *testing.T) {
 		_, err := s.Read(make([]byte, 1))
 		require.ErrorIs(t, err, network.ErrReset, "channel %#x", c.id)
 	}
-	for range 64 { // within the limit, but nothing follows
+	hold := func() { // within the limit, but nothing follows
 		s := try(lp2p.ProtocolID(0x40), binary.AppendUvarint(nil, MaxBlockBytes))
-		defer s.Reset()
+		t.Cleanup(func() { _ = s.Reset() })
+	}
+	for range 64 {
+		hold()
 	}
 	queued := n.node.gate.queued
-	require.Eventually(t, func() bool { // they are being read by now, as many as may
-		return queued.waiting(other.ID(), 0x40) == room(0x40, MaxBlockBytes)
-	}, patience, time.Millisecond)
+	for queued.waiting(other.ID(), 0x40) != room(0x40, MaxBlockBytes) { // until as many are being read as may
+		select {
+		case <-time.After(messageTime / 64): // after which each of them is given up
+			hold()
+		case <-ctx.Done():
+			t.Fatal("they are not being read")
+		}
+	}
 	require.Less(t, int64(heap())-int64(before), int64(16<<20))
 }
 

@@ -13,6 +13,7 @@ import (
 
 	cstypes "github.com/cometbft/cometbft/consensus/types"
 	"github.com/cometbft/cometbft/lp2p"
+	"github.com/cometbft/cometbft/p2p"
 	bcproto "github.com/cometbft/cometbft/proto/tendermint/blocksync"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -192,8 +193,9 @@ func sendMessage(t *testing.T, from, to host.Host, channel byte, m interface{ Ma
 
 func TestReportsInOrder(t *testing.T) {
 	r := newReports()
+	owes := false
 	let := func(p peer.ID, base, height int64) (through bool) {
-		r.inOrder(p, base, height, func() { through = true })
+		r.inOrder(p, base, height, func() bool { return owes }, func() { through = true })
 		return through
 	}
 	require.True(t, let("a", 1, 5))
@@ -205,6 +207,14 @@ func TestReportsInOrder(t *testing.T) {
 	require.False(t, let("a", 1, 8), "the base of before")
 	r.forget("a")
 	require.True(t, let("a", 1, 1), "another process")
+
+	owes = true
+	require.False(t, let("a", 1, 1), "nothing new: it may have been removed, and would be back before its block")
+	require.True(t, let("a", 1, 2), "news")
+	r.forget("a")
+	require.False(t, let("a", 1, 3), "removed, with its block on the way")
+	owes = false
+	require.True(t, let("a", 1, 3), "nobody waits for its block any more")
 }
 
 func TestTallest(t *testing.T) {
@@ -254,4 +264,44 @@ func TestStillness(t *testing.T) {
 		require2(true, true, still, lost, "votes do not come")
 		wait = min(2*wait, lostAtMost)
 	}
+}
+
+// What tells that a peer owes a block is what the reactor would let in of it.
+func TestAPeerOwesABlockWhileItIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	net := foundNet(t, 4)
+	net.empty = 50 * time.Millisecond
+	come := make(chan struct{})
+	release := sync.OnceFunc(func() { close(come) })
+	t.Cleanup(release)
+	net.hosts[3] = &meddledHost{net.hosts[3], func(_ peer.ID, id protocol.ID, frame []byte) [][]byte {
+		if id == lp2p.ProtocolID(0x40) && !isReport(t, frame) {
+			<-come // blocks wait
+		}
+		return [][]byte{frame}
+	}}
+	for i := range 3 {
+		net.start(i)
+	}
+	r := net.nodes[0].pay(t, 0, recipient(0), 1)
+	n := net.start(3)
+	owing := func() (count int) {
+		n.mu.Lock()
+		node := n.node
+		n.mu.Unlock()
+		if node == nil {
+			return 0
+		}
+		reactor, ok := node.sw.Reactor("BLOCKSYNC")
+		require.True(t, ok)
+		node.sw.Peers().ForEach(func(p p2p.Peer) {
+			if reactor.(countedBlocksync).owes(p) {
+				count++
+			}
+		})
+		return count
+	}
+	require.Eventually(t, func() bool { return owing() > 0 }, patience, time.Millisecond)
+	release()
+	net.awaitAll(r.Height)
 }

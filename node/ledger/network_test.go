@@ -43,6 +43,15 @@ func newHost(t testing.TB, i int, listen string) host.Host {
 	return h
 }
 
+// dial connects, and again where a machine that stood still was taken for one out of
+// reach: a handshake has a few seconds.
+func dial(t testing.TB, h host.Host, to peer.AddrInfo) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	require.Eventually(t, func() bool { return h.Connect(ctx, to) == nil }, patience, time.Millisecond)
+}
+
 const anyPort = "/ip4/127.0.0.1/udp/0/quic-v1"
 
 // testNet is a network of engines in this process.

@@ -11,6 +11,12 @@ import (
 // after a new one; CometBFT takes that for a lie and does not take blocks from
 // the peer for a minute. A node whose peers all did so would catch up with
 // nobody. What a later report has overtaken says nothing, and is left out.
+//
+// CometBFT's block pool may remove a peer that was too slow before anybody else hears of
+// it, and the next report brings the peer back; a block that it owed then has the pool
+// panic, in a goroutine of its own, and ends the process (v0.40.0, bpPeer.decrPending).
+// So a report that could bring a peer back is left out while the pool waits for a block of
+// it: the peer is asked again in a moment, and what says nothing new is no loss.
 type reports struct {
 	mu   sync.Mutex // guards the field below, and orders what is let through
 	last map[peer.ID]reported
@@ -21,14 +27,20 @@ type reported struct{ base, height int64 }
 
 func newReports() *reports { return &reports{last: map[peer.ID]reported{}} }
 
-// inOrder lets a report through unless a later one of the peer was.
-func (r *reports) inOrder(p peer.ID, base, height int64, let func()) {
+// inOrder lets a report through unless a later one of the peer was, or the peer owes a
+// block and the report is its first or says what the last one said.
+func (r *reports) inOrder(p peer.ID, base, height int64, owes func() bool, let func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if last, ok := r.last[p]; ok && (base < last.base || height < last.height) {
+	last, known := r.last[p]
+	now := reported{base, height}
+	switch {
+	case known && (base < last.base || height < last.height):
+		return
+	case (!known || now == last) && owes():
 		return
 	}
-	r.last[p] = reported{base, height}
+	r.last[p] = now
 	let()
 }
 
