@@ -23,6 +23,7 @@ import (
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/p2p"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Plan is founding.json: how this home came to its network. It is complete before
@@ -67,7 +68,7 @@ func Read(h home.Home) (Plan, error) {
 	} else if err != nil {
 		return p, err
 	}
-	if err := strict(b, &p); err != nil {
+	if err := strictjson.Unmarshal(b, &p); err != nil {
 		return p, fmt.Errorf("%s is damaged: %w", h.Founding(), err)
 	}
 	return p, nil
