@@ -137,11 +137,7 @@ when a block has taken the transaction. What is sent is gone: check the address.
 			if err != nil {
 				return err
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

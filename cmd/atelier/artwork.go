@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -85,19 +86,15 @@ func artworkShow(e *env) *cobra.Command {
 		Long:    "show tells what the ledger knows of one artwork. ID is a request id (8 digits or\nmore of it suffice) or the CID of its folder.",
 		Example: "  atelier artwork show 3fa94c1d8a20\n  atelier artwork show 3fa94c1d8a20 --json | jq -r .cid",
 		Args:    takes("ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			a, err := c.Artwork(cmd.Context(), args[0])
+		RunE: e.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			a, err := c.Artwork(ctx, args[0])
 			if err != nil {
 				return err
 			}
 			if e.json {
 				return e.print(a)
 			}
-			n, err := c.Network(cmd.Context())
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
@@ -106,7 +103,7 @@ func artworkShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, editionText(*a.Edition))
 			}
 			return e.columns(artworkSheet(n, a).rows)
-		},
+		}),
 	}
 }
 

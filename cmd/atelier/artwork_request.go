@@ -31,11 +31,7 @@ teach: see ` + "`atelier taste show`" + `. One such picture in five explores.`,
 		Example: "  atelier artwork request --prompt \"red heart\"\n  atelier artwork request\n  atelier artwork request --prompt \"blue bird\" --key vera.age --api 127.0.0.1:8080 --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}
@@ -46,18 +42,18 @@ teach: see ` + "`atelier taste show`" + `. One such picture in five explores.`,
 			if n.Model == nil {
 				return refused(curation.CodeWrongPhase, "the network has no artist yet: a member makes one with `atelier model seal`")
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			within, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
 			start := time.Now()
-			r, err := e.submit(ctx, c, key, curation.Request{Prompt: text, ModelID: n.Model.ID})
+			r, err := e.submit(within, c, key, curation.Request{Prompt: text, ModelID: n.Model.ID})
 			if err != nil {
 				return err
 			}
 			w := &wait{env: e, client: c, network: n, start: start}
 			if noWait {
-				return w.requested(ctx, r.RID)
+				return w.requested(within, r.RID)
 			}
-			return w.patiently(cmd.Context(), ctx, r.RID, patience)
+			return w.patiently(cmd.Context(), within, r.RID, patience)
 		},
 	}
 	option(c, &text, "prompt", "", wish, "what to draw: `TEXT` of 1 to 200 bytes; without it the taste decides")
@@ -167,8 +163,8 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 	return false, nil
 }
 
-// patiently is candidate with words for an end that is not the request's; ctx is
-// within with its patience.
+// patiently is candidate with words for an end that is not the request's;
+// within is ctx with that patience.
 func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patience time.Duration) error {
 	err := w.candidate(within, rid)
 	switch {
@@ -197,24 +193,20 @@ generated, audited. It ends with 0 when the picture is a candidate, with 3 when 
 members did not approve it or not in time. The request itself goes on without it.`,
 		Example: "  atelier artwork wait 3fa94c1d8a20\n  atelier artwork wait 3fa94c1d8a20 --timeout 1h --json",
 		Args:    takes("ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			a, err := c.Artwork(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			a, err := c.Artwork(cmd.Context(), args[0])
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			within, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			w := &wait{env: e, client: c, network: n, start: time.Now()}
-			return w.patiently(cmd.Context(), ctx, a.RID, patience)
-		},
+			return w.patiently(ctx, within, a.RID, patience)
+		}),
 	}
 	option(c, &patience, "timeout", "10m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c

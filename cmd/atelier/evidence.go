@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
 
@@ -27,16 +29,12 @@ were convicted by the ledger: they lose a part of their credits and their place.
 Members find and bring evidence by themselves.`,
 		Example: "  atelier evidence list\n  atelier evidence list --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			convictions, err := c.Convictions(cmd.Context())
+			convictions, err := c.Convictions(ctx)
 			if err != nil {
 				return err
 			}
@@ -49,7 +47,7 @@ Members find and bring evidence by themselves.`,
 				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, c.Standing, strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
 			}
 			return e.table(convictions, "MEMBER NAME STANDING HEIGHT SHOWN-BY SLASHED OFFENCE", rows, "nobody was convicted")
-		},
+		}),
 	}
 }
 
@@ -74,11 +72,7 @@ nobody.`,
 			if err := p.Validate(); err != nil {
 				return usage("evidence: %v", err)
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

@@ -32,15 +32,11 @@ deposit would buy less than --min-out, everything comes back.`,
 			if !escrow.IsZero() && escrow.Less(o.Deposit) {
 				return usage("--escrow %s is less than the deposit of %s: it has to hold it", credits(escrow), credits(o.Deposit))
 			}
-			key, err := e.signer()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}
 			o.Account = accountOf(key)
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
 			n, err := c.Network(cmd.Context())
 			if err != nil {
 				return err
@@ -205,11 +201,7 @@ the ledger refuses it.`,
 			if tokens.IsZero() && !all {
 				return usage("--tokens T is missing: how many, or all?")
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

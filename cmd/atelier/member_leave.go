@@ -35,11 +35,7 @@ it goes on waiting. The last member cannot leave.`,
 		Example: "  atelier member leave --home ./bruno\n  atelier member leave --yes --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,23 +31,19 @@ one-time keys it has left to read shares with. Below stand the margin, who comes
 goes with the next handover, and the votes under way.`,
 		Example: "  atelier member list\n  atelier member list --home ./ada --all\n  atelier member list --json | jq '.[] | select(.standing == \"joining\")'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			net, err := c.Network(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			net, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
 			if e.json {
 				return e.print(net.Members)
 			}
-			motions, err := c.Motions(cmd.Context())
+			motions, err := c.Motions(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Node(cmd.Context())
+			n, err := c.Node(ctx)
 			if err != nil {
 				return err
 			}
@@ -71,7 +68,7 @@ goes with the next handover, and the votes under way.`,
 				fmt.Fprintf(e.out, "next: %s\n", e.again("member votes"))
 			}
 			return nil
-		},
+		}),
 	}
 	c.Flags().BoolVar(&all, "all", false, "show those who have left, too")
 	return c
@@ -168,16 +165,12 @@ handover, which begins by itself; an artist is stored by the members first. What
 not enough votes in time lapses, and can be proposed again.`,
 		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'\n  atelier member votes --json | jq '.[].artist.container_cid'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			net, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			net, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			motions, err := c.Motions(cmd.Context())
+			motions, err := c.Motions(ctx)
 			if err != nil {
 				return err
 			}
@@ -216,7 +209,7 @@ not enough votes in time lapses, and can be proposed again.`,
 				}
 			}
 			return nil
-		},
+		}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,12 +26,8 @@ lost, who sealed the artist, how many artworks are in which state, where the rou
 stands, and what the treasury holds.`,
 		Example: "  atelier network show\n  atelier network show --charter\n  atelier network show --api 127.0.0.1:8080 --json | jq .shares",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			n, err := c.Network(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
@@ -43,7 +40,7 @@ stands, and what the treasury holds.`,
 			}
 			fmt.Fprintf(e.out, "%s, height %d\n", n.Name, n.Height)
 			return e.columns(networkSheet(n).rows)
-		},
+		}),
 	}
 	c.Flags().BoolVar(&charter, "charter", false, "print the charter instead")
 	return c

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -20,12 +21,8 @@ holds its share of the key, what it stores, and which members it is connected to
 The last block of a working network is seconds old.`,
 		Example: "  atelier node status\n  atelier node status --home ./ada --json | jq .peers",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			n, err := c.Node(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Node(ctx)
 			if err != nil {
 				return err
 			}
@@ -38,7 +35,7 @@ The last block of a working network is seconds old.`,
 			}
 			fmt.Fprintf(e.out, "%s; up %v, version %s\n", who, time.Since(n.Started).Round(time.Second), n.Version)
 			return e.columns(nodeSheet(c, n).rows)
-		},
+		}),
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,12 +34,8 @@ func roundList(e *env) *cobra.Command {
 		Long:    "list shows the rounds: how many candidates and orders each had, what it published.",
 		Example: "  atelier round list\n  atelier round list --json | jq '.[0].phase'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			rounds, err := c.Rounds(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			rounds, err := c.Rounds(ctx)
 			if err != nil {
 				return err
 			}
@@ -48,7 +45,7 @@ func roundList(e *env) *cobra.Command {
 					strconv.Itoa(len(r.Published)), credits(r.Backing), strconv.FormatUint(r.Opened, 10)})
 			}
 			return e.table(rounds, "ROUND PHASE CANDIDATES ORDERS PUBLISHED BACKING OPENED", rows, "no rounds yet")
-		},
+		}),
 	}
 }
 

@@ -59,13 +59,9 @@ put one-time reader keys on the ledger, and as many members as a picture takes
 answer with a proof of their share. It is for scripts that found a network.`,
 		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
 			scr := newScreen(e.err)
-			n, err := until(cmd.Context(), c, patience, "the network was not ready", func(n api.Network) (bool, error) {
+			n, err := until(ctx, c, patience, "the network was not ready", func(n api.Network) (bool, error) {
 				ready := 0
 				for _, m := range n.Members {
 					if m.Seat != 0 && m.Prekeys > 0 {
@@ -88,7 +84,7 @@ answer with a proof of their share. It is for scripts that found a network.`,
 			}
 			fmt.Fprintf(e.out, "%s, height %d\n", n.Name, n.Height)
 			return e.columns(networkSheet(n).rows)
-		},
+		}),
 	}
 	option(c, &patience, "timeout", "5m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
