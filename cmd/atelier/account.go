@@ -101,7 +101,7 @@ func accountShow(e *env) *cobra.Command {
 			}
 			for _, o := range a.Orders {
 				line := fmt.Sprintf("round %d, %s: escrow %s credits", o.Round, o.Status, credits(o.Escrow))
-				if o.Status == "sealed" {
+				if o.Status == curation.OrderSealed {
 					line += ", for an artwork that nobody reads before the round is over"
 				} else {
 					line = fmt.Sprintf("round %d, %s: %s tokens of %s for %s credits, %s back%s", o.Round, o.Status,

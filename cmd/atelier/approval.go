@@ -37,7 +37,7 @@ Members approve by themselves what keeps the ledger's rules.`,
 				case a.State == "waiting" && a.Expiry > n.Height:
 					took = fmt.Sprintf("%s left", count(int(a.Expiry-n.Height), "block"))
 				}
-				rows = append(rows, []string{short(a.RID), a.State, took, clip(a.Title, 40), who.of(a.Requester), a.Status})
+				rows = append(rows, []string{short(a.RID), a.State, took, clip(a.Title, 40), who.of(a.Requester), string(a.Status)})
 			}
 			return e.table(approvals, "ID APPROVAL WHEN PROMPT ASKED-BY STATUS", rows, "no requests")
 		}),

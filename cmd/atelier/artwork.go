@@ -13,9 +13,6 @@ import (
 	"github.com/atelier-dao/atelier/node/tastes"
 )
 
-// artworkStates are the states of an artwork in the order of its life.
-var artworkStates = []string{"requested", "approved", "registered", "candidate", "backing", "published", "declined", "disputed", "expired", "delivered"}
-
 func artworkList(e *env) *cobra.Command {
 	var f api.ArtworkFilter
 	var mine bool
@@ -67,12 +64,12 @@ func artworkList(e *env) *cobra.Command {
 				if a.Settled != 0 {
 					backing = credits(a.Backing)
 				}
-				rows = append(rows, []string{short(a.RID), a.Status, clip(promptOf(a), 40), who.of(a.Requester), made, backing})
+				rows = append(rows, []string{short(a.RID), string(a.Status), clip(promptOf(a), 40), who.of(a.Requester), made, backing})
 			}
 			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
 		},
 	}
-	options(c, &f.Status, "status", ",", oneOf(artworkStates...), "only these `STATES`, joined by commas")
+	options(c, &f.Status, "status", ",", oneOf(curation.Statuses...), "only these `STATES`, joined by commas")
 	c.Flags().BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
 	option(c, &f.Requester, "by", "", curation.ParseAddress, "only what the account `ADDRESS` asked for")
 	option(c, &f.Round, "round", "", ordinal, "only those of round `NUMBER`")
@@ -150,7 +147,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	}
 	if t := a.Turn; t != nil {
 		s.add("waits for", "%s as %s until height %d; now %d", memberName(n, t.Member), t.Role, t.Until, n.Height)
-	} else if a.Status == "requested" {
+	} else if a.Status == curation.StatusRequested {
 		s.add("waits for", "the approval of %s until height %d; now %d", count(n.Shares.Threshold, "member"), a.Expiry, n.Height)
 	}
 	if a.Round != 0 {

@@ -145,19 +145,19 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 		what = "deposit and price"
 	}
 	switch a.Status {
-	case "candidate", "backing", "published", "declined":
+	case curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished, curation.StatusDeclined:
 		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
-	case "delivered":
+	case curation.StatusDelivered:
 		if w.silent {
 			return true, nil
 		}
 		return true, w.env.say(a, "%s  an edition of %q is delivered\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
-	case "expired":
+	case curation.StatusExpired:
 		if a.Approved == 0 {
 			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; %s came back", short(a.RID), a.Expiry, online(w.client), what)}
 		}
 		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; %s came back", short(a.RID), a.Reason, what)}
-	case "disputed":
+	case curation.StatusDisputed:
 		return true, &quorumError{err: fmt.Errorf("request %s is disputed: %s; %s came back", short(a.RID), a.Reason, what)}
 	}
 	return false, nil

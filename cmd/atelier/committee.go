@@ -174,7 +174,7 @@ joined and left with it, and whose contributions made it, by the numbers of memb
 			}
 			slices.Reverse(rows)
 			slices.Reverse(k.Committees)
-			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN JOINED LEFT DEALERS", rows, "no committee yet: the ceremony is in phase "+k.Ceremony.Phase)
+			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN JOINED LEFT DEALERS", rows, "no committee yet: the ceremony is in phase "+string(k.Ceremony.Phase))
 		}),
 	}
 }
@@ -273,7 +273,7 @@ func (e *env) awaitHandover(ctx context.Context, c *api.Client, patience time.Du
 		case k.Handover != nil:
 			scr.Progress("consents", len(k.Handover.Consented), mayConsent(k))
 		case k.Ceremony.Epoch > now.Epoch:
-			scr.Progress("ceremony: "+k.Ceremony.Phase, k.Ceremony.Acknowledged, len(k.Ceremony.Seats))
+			scr.Progress("ceremony: "+string(k.Ceremony.Phase), k.Ceremony.Acknowledged, len(k.Ceremony.Seats))
 		}
 		return false, nil
 	})

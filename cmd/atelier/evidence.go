@@ -15,10 +15,10 @@ import (
 )
 
 // offences say what a member was convicted of.
-var offences = map[string]string{
-	string(curation.OffenceShare):     "signed a wrong share of the key",
-	string(curation.OffenceCeremony):  "signed two messages of one kind in a ceremony",
-	string(curation.OffenceStatement): "approved another statement about a request",
+var offences = map[curation.Offence]string{
+	curation.OffenceShare:     "signed a wrong share of the key",
+	curation.OffenceCeremony:  "signed two messages of one kind in a ceremony",
+	curation.OffenceStatement: "approved another statement about a request",
 }
 
 func evidenceList(e *env) *cobra.Command {
@@ -44,7 +44,7 @@ Members find and bring evidence by themselves.`,
 				if c.Reporter != 0 {
 					by = memberName(n, c.Reporter)
 				}
-				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, c.Standing, strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
+				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, string(c.Standing), strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
 			}
 			return e.table(convictions, "MEMBER NAME STANDING HEIGHT SHOWN-BY SLASHED OFFENCE", rows, "nobody was convicted")
 		}),

@@ -47,7 +47,7 @@ it goes on waiting. The last member cannot leave.`,
 			if !ok {
 				return refused(curation.CodeNotMember, "%s is not the account of a member of %s", accountOf(key), n.Name)
 			}
-			if m.Standing == string(curation.StandingJoining) || m.Standing == string(curation.StandingActive) {
+			if m.Standing == curation.StandingJoining || m.Standing == curation.StandingActive {
 				if err := e.confirm(yes, "%s, member %d, leaves %s for good?", m.Name, m.Index, n.Name); err != nil {
 					return err
 				}
@@ -60,7 +60,7 @@ it goes on waiting. The last member cannot leave.`,
 				m, _ = memberOf(n, m.Account)
 			}
 			if noWait {
-				return e.say(m, "%s, member %d, is %s: %s\nlook: %s\n", m.Name, m.Index, m.Standing, health.Means(curation.Standing(m.Standing)), e.again("member leave"))
+				return e.say(m, "%s, member %d, is %s: %s\nlook: %s\n", m.Name, m.Index, m.Standing, health.Means(m.Standing), e.again("member leave"))
 			}
 			return e.awaitLeft(cmd.Context(), c, m, patience)
 		},
@@ -81,14 +81,14 @@ func memberOf(n api.Network, account curation.Address) (api.Member, bool) {
 
 // awaitLeft follows a member on its way out.
 func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, patience time.Duration) error {
-	start, told := time.Now(), ""
+	start, told := time.Now(), curation.Standing("")
 	_, err := until(ctx, c, patience, fmt.Sprintf("%s has not left", m.Name), func(n api.Network) (bool, error) {
 		m, _ = memberOf(n, m.Account)
 		if m.Standing != told && !e.json {
-			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", m.Standing, time.Since(start).Seconds(), health.Means(curation.Standing(m.Standing)))
+			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", m.Standing, time.Since(start).Seconds(), health.Means(m.Standing))
 		}
 		told = m.Standing
-		return m.Standing == string(curation.StandingLeft), nil
+		return m.Standing == curation.StandingLeft, nil
 	})
 	var late *quorumError
 	switch {

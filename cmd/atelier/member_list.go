@@ -96,7 +96,7 @@ func memberRows(net api.Network, n api.Node, all bool) (rows [][]string) {
 		}
 	}
 	for _, m := range net.Members {
-		if m.Standing == string(curation.StandingLeft) && !all {
+		if m.Standing == curation.StandingLeft && !all {
 			continue
 		}
 		seat, proven := "-", "none"
@@ -110,7 +110,7 @@ func memberRows(net api.Network, n api.Node, all bool) (rows [][]string) {
 		if seen == "" {
 			seen = "no"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, m.Standing, seat, seen, proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
+		rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, string(m.Standing), seat, seen, proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
 	}
 	return rows
 }
@@ -124,7 +124,7 @@ func changesText(n api.Network) string {
 	}{{curation.StandingJoining, "joins", "join"}, {curation.StandingLeaving, "leaves", "leave"}} {
 		var who []uint32
 		for _, m := range n.Members {
-			if m.Standing == string(change.standing) {
+			if m.Standing == change.standing {
 				who = append(who, m.Index)
 			}
 		}

@@ -37,7 +37,7 @@ nothing are there too, with the reason.`,
 					base = strconv.FormatUint(m.Base, 10)
 				}
 				rows = append(rows, []string{strconv.FormatUint(m.KeyEpoch, 10), clip(m.Name, 24), base, strconv.Itoa(m.Layers), memberName(n, m.Sealer),
-					strconv.FormatUint(m.Height, 10), strconv.FormatUint(m.Approved, 10), m.Standing, m.Became})
+					strconv.FormatUint(m.Height, 10), strconv.FormatUint(m.Approved, 10), string(m.Standing), m.Became})
 			}
 			return e.table(models, "EPOCH ARTIST AROUND LAYERS BY HEIGHT APPROVED STANDING BECAME", rows, "no artist is sealed yet: a member does it with `"+e.again("model seal")+"`")
 		}),

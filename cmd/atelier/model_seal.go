@@ -80,7 +80,7 @@ of a network which came to its end, or one that ` + "`atelier model train`" + ` 
 			if err := e.columns(modelSheet(m).rows); err != nil {
 				return err
 			}
-			if m.Standing == string(curation.ModelNominated) {
+			if m.Standing == curation.ModelNominated {
 				fmt.Fprintf(e.out, "next: the others vote with `%s`, as `%s` tells them\n", e.again("model adopt %d", m.KeyEpoch), e.again("member votes"))
 			}
 			return nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,15 +22,6 @@ func guardianNamed(text string) (curation.Guardian, error) {
 	}
 	a, err := curation.ParseAddress(account)
 	return curation.Guardian{Name: name, Account: a}, err
-}
-
-// deathPolicy reads one of the policies.
-func deathPolicy(text string) (curation.DeathPolicy, error) {
-	all := []curation.DeathPolicy{curation.Mortal, curation.GuardianPolicy, curation.WillPolicy}
-	if p := curation.DeathPolicy(text); slices.Contains(all, p) {
-		return p, nil
-	}
-	return "", fmt.Errorf("want mortal, guardian or will")
 }
 
 // estate are the flags by which a new network says what becomes of its key.

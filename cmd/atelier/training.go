@@ -102,7 +102,7 @@ them: see ` + "`atelier member votes`" + `.`,
 			}
 			var rows [][]string
 			for _, t := range all {
-				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Trainers)), t.Status, t.Says})
+				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Trainers)), string(t.Status), t.Says})
 			}
 			return e.table(all, "TRAINING ARTIST HEIGHT TRAINERS STATUS NOW", rows,
 				"no training yet: members open one with `"+e.again("training propose")+"`, and take part with `"+e.again("training join --pictures DIR")+"`")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 )
 
@@ -69,7 +70,7 @@ answer with a proof of their share. It is for scripts that found a network.`,
 					}
 				}
 				if n.Committee == nil || ready < n.Shares.Seats {
-					scr.Progress("ceremony: "+n.Ceremony.Phase, ready, n.Shares.Seats)
+					scr.Progress("ceremony: "+string(n.Ceremony.Phase), ready, n.Shares.Seats)
 					return false, nil
 				}
 				scr.Progress("members that answer with their share", n.Shares.Reachable, n.Shares.Threshold)
@@ -91,10 +92,14 @@ answer with a proof of their share. It is for scripts that found a network.`,
 }
 
 // roundPhases are the phases of a round in their order; failed is an end too.
-var roundPhases = map[string]int{"backing": 1, "opening": 2, "settled": 3, "failed": 3}
+var roundPhases = map[curation.RoundPhase]int{curation.RoundBacking: 1, curation.RoundOpening: 2, curation.RoundSettled: 3, curation.RoundFailed: 3}
 
 // notReached says of each phase that it has not come.
-var notReached = map[string]string{"backing": "no round was open for orders", "opening": "the round was not closed for orders", "settled": "the round was not settled"}
+var notReached = map[curation.RoundPhase]string{
+	curation.RoundBacking: "no round was open for orders",
+	curation.RoundOpening: "the round was not closed for orders",
+	curation.RoundSettled: "the round was not settled",
+}
 
 func roundWait(e *env) *cobra.Command {
 	var patience time.Duration
@@ -105,7 +110,7 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 		Example: "  atelier round wait backing\n  atelier round wait settled 3 --timeout 1h",
 		Args:    takesBetween(1, "PHASE", "NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			phase, err := read("PHASE", args[0], oneOf("backing", "opening", "settled"))
+			phase, err := read("PHASE", args[0], oneOf(curation.RoundBacking, curation.RoundOpening, curation.RoundSettled))
 			if err != nil {
 				return err
 			}
@@ -132,13 +137,13 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 					}
 					r = d.Round
 				}
-				if r.Phase == "failed" {
+				if r.Phase == curation.RoundFailed {
 					return false, &quorumError{err: fmt.Errorf("round %s", roundLine(n, r))}
 				}
 				return roundPhases[r.Phase] >= want, nil
 			})
 			var tooLate *quorumError
-			if errors.As(err, &tooLate) && r.Phase != "failed" {
+			if errors.As(err, &tooLate) && r.Phase != curation.RoundFailed {
 				tooLate.next = e.roundAwaits(n, number)
 				return err
 			} else if err != nil {
@@ -154,12 +159,12 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 // roundAwaits says what a round that is not over waits for, and what to do.
 func (e *env) roundAwaits(n api.Network, number uint64) string {
 	r := n.Round
-	if r == nil || r.Number < number || r.Phase == "settled" || r.Phase == "failed" {
+	if r == nil || r.Number < number || r.Phase == curation.RoundSettled || r.Phase == curation.RoundFailed {
 		return fmt.Sprintf("The next round opens by itself when %s wait, and there are %d. Ask for more pictures with `%s`.",
-			count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"], e.again("artwork request --prompt TEXT"))
+			count(int(n.Params.RoundCandidates), "candidate"), n.Artworks[curation.StatusCandidate], e.again("artwork request --prompt TEXT"))
 	}
 	look := e.again("round wait settled %d --timeout 1h", r.Number)
-	if r.Phase == "backing" {
+	if r.Phase == curation.RoundBacking {
 		return fmt.Sprintf("Round %s. Back a candidate with `%s`, or wait on with `%s`.", roundLine(n, *r), e.again("market back ID --deposit 100"), look)
 	}
 	return fmt.Sprintf("Round %s. It goes on as soon as enough members are online; wait on with `%s`.", roundLine(n, *r), look)

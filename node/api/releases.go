@@ -25,14 +25,14 @@ type Release struct {
 
 // Conviction is what the ledger holds of a member that broke the protocol.
 type Conviction struct {
-	Member   uint32        `json:"member"`
-	Name     string        `json:"name"`
-	Offence  string        `json:"offence" enum:"wrong_share,second_message,conflicting_approval"`
-	Height   uint64        `json:"height"`
-	Reporter uint32        `json:"reporter" doc:"The member that brought the evidence; 0 when it stood in the block."`
-	Evidence curation.Hash `json:"evidence" doc:"Hash of the evidence."`
-	Slashed  curve.Amount  `json:"slashed" doc:"What it paid to the treasury."`
-	Standing string        `json:"standing" doc:"Of the member now."`
+	Member   uint32            `json:"member"`
+	Name     string            `json:"name"`
+	Offence  curation.Offence  `json:"offence" enum:"wrong_share,second_message,conflicting_approval"`
+	Height   uint64            `json:"height"`
+	Reporter uint32            `json:"reporter" doc:"The member that brought the evidence; 0 when it stood in the block."`
+	Evidence curation.Hash     `json:"evidence" doc:"Hash of the evidence."`
+	Slashed  curve.Amount      `json:"slashed" doc:"What it paid to the treasury."`
+	Standing curation.Standing `json:"standing" doc:"Of the member now."`
 }
 
 // pathReleases is a read that is the owner's alone.
@@ -72,8 +72,8 @@ func (s *server) registerReleases(api huma.API) {
 		func(v curation.View, _ *none) ([]Conviction, error) {
 			return each(v.Convictions(), func(c curation.Conviction) Conviction {
 				m, _ := v.Member(c.Member)
-				return Conviction{Member: c.Member, Name: m.Name, Offence: string(c.Offence), Height: c.Height, Reporter: c.Reporter,
-					Evidence: c.Evidence, Slashed: c.Slashed, Standing: string(m.Standing)}
+				return Conviction{Member: c.Member, Name: m.Name, Offence: c.Offence, Height: c.Height, Reporter: c.Reporter,
+					Evidence: c.Evidence, Slashed: c.Slashed, Standing: m.Standing}
 			}), nil
 		})
 }
