@@ -39,19 +39,15 @@ type Conviction struct {
 const pathReleases = "/v1/releases"
 
 type releasesInput struct {
-	Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-	RID           string `query:"rid" maxLength:"128" doc:"Only of this request: its id, the first 8 or more digits of it, or the CID of the folder."`
-	Limit         int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most that are listed."`
+	RID   string `query:"rid" maxLength:"128" doc:"Only of this request: its id, the first 8 or more digits of it, or the CID of the folder."`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most that are listed."`
 }
 
 func (s *server) registerReleases(api huma.API) {
-	huma.Register(api, huma.Operation{OperationID: "releases", Method: http.MethodGet, Path: pathReleases, Tags: []string{"own"}, Security: ownerOnly,
+	huma.Register(api, s.owned(huma.Operation{OperationID: "releases", Method: http.MethodGet, Path: pathReleases,
 		Summary:     "The shares that this node's member released, newest first",
-		Description: "From its journal, where each stands before it leaves: to whom, in which role, under which key, for which certificate."},
+		Description: "From its journal, where each stands before it leaves: to whom, in which role, under which key, for which certificate."}),
 		func(_ context.Context, in *releasesInput) (*body[[]Release], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
 			var only *curation.Hash
 			if in.RID != "" {
 				if err := s.view(func(v curation.View) error {

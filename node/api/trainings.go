@@ -109,42 +109,29 @@ func (s *server) registerTrainings(api huma.API) {
 		func(v curation.View, _ *none) ([]Training, error) {
 			return each(v.Trainings(maxTrainings), func(t curation.Training) Training { return trainingOf(v, t) }), nil
 		})
-	type ownInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-	}
-	huma.Register(api, huma.Operation{OperationID: "own-training", Method: http.MethodGet, Path: pathOwnTraining, Tags: []string{"own"}, Security: ownerOnly,
-		Summary: "On which pictures this node's member trains, and what it does now"},
-		func(_ context.Context, in *ownInput) (*body[OwnTraining], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
+	huma.Register(api, s.owned(huma.Operation{OperationID: "own-training", Method: http.MethodGet, Path: pathOwnTraining,
+		Summary: "On which pictures this node's member trains, and what it does now"}),
+		func(_ context.Context, _ *none) (*body[OwnTraining], error) {
 			return &body[OwnTraining]{s.backend.OwnTraining()}, nil
 		})
 	type joinInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-		Body          struct {
+		Body struct {
 			// A path of the node's machine: whose token this is can read its files anyway.
 			Pictures string `json:"pictures" minLength:"1" maxLength:"4096" doc:"Whole path of a folder of pictures on the node's machine."`
 		}
 	}
-	huma.Register(api, huma.Operation{OperationID: "join-trainings", Method: http.MethodPost, Path: "/v1/training/join", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
-		Summary: "Have this node's member take part in trainings, on the pictures of a folder"},
+	huma.Register(api, s.owned(huma.Operation{OperationID: "join-trainings", Method: http.MethodPost, Path: "/v1/training/join",
+		Summary: "Have this node's member take part in trainings, on the pictures of a folder"}),
 		func(ctx context.Context, in *joinInput) (*body[Joined], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
 			j, err := s.backend.JoinTrainings(ctx, in.Body.Pictures)
 			if err != nil {
 				return nil, problem(http.StatusBadRequest, CodeInput, "this member does not train on %s: %v", clip(in.Body.Pictures), err)
 			}
 			return &body[Joined]{j}, nil
 		})
-	huma.Register(api, huma.Operation{OperationID: "leave-trainings", Method: http.MethodPost, Path: "/v1/training/leave", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
-		Summary: "Have this node's member take part in no training any more"},
-		func(_ context.Context, in *ownInput) (*body[OwnTraining], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
+	huma.Register(api, s.owned(huma.Operation{OperationID: "leave-trainings", Method: http.MethodPost, Path: "/v1/training/leave",
+		Summary: "Have this node's member take part in no training any more"}),
+		func(_ context.Context, _ *none) (*body[OwnTraining], error) {
 			if err := s.backend.LeaveTrainings(); err != nil {
 				return nil, explain(err)
 			}
