@@ -104,7 +104,7 @@ func (e *env) commission(ctx context.Context, want curation.Edition, o commissio
 	return d, d.fetch(ctx, e, c, want)
 }
 
-// lookAgain is how often a node is asked whether it has a folder.
+// lookAgain is how often somebody looks whether a node has what it will tell of by no event.
 const lookAgain = 300 * time.Millisecond
 
 // held waits until the node holds the folder: members fetch what was delivered. Its owner

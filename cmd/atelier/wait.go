@@ -10,6 +10,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/home"
 )
 
 // until looks at the network after every block until done says so. It returns what it
@@ -45,22 +46,46 @@ func until(ctx context.Context, c *api.Client, patience time.Duration, what stri
 
 // late explains a wait that ended because of its patience; ctx is the caller's.
 func late(ctx context.Context, c *api.Client, err error, what string, patience time.Duration) error {
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(ctx.Err(), context.Canceled) {
 		return &quorumError{err: fmt.Errorf("%s within %v: %s", what, patience, online(c))}
 	}
 	return err
+}
+
+// founded is client, once the node of the home is in a network.
+func (e *env) founded(ctx context.Context) (*api.Client, error) {
+	for {
+		c, err := e.client()
+		if !errors.Is(err, home.ErrOutside) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, err
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 func networkWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "wait", Short: "Wait until the network can work: its keys are made, its members ready",
-		Long: `wait returns when the key ceremony has ended well, every member of the committee has
-put one-time reader keys on the ledger, and as many members as a picture takes
-answer with a proof of their share. It is for scripts that found a network.`,
+		Long: `wait returns when the members have founded the network, the key ceremony has ended
+well, every member of the committee has put one-time reader keys on the ledger, and
+as many members as a picture takes answer with a proof of their share.`,
 		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
 		Args:    takes(),
-		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			defer cancel()
+			c, err := e.founded(ctx)
+			if err != nil {
+				return err
+			}
 			scr := newScreen(e.err)
 			n, err := until(ctx, c, patience, "the network was not ready", func(n api.Network) (bool, error) {
 				ready := 0
@@ -85,7 +110,7 @@ answer with a proof of their share. It is for scripts that found a network.`,
 			}
 			fmt.Fprintf(e.out, "%s, height %d\n", n.Name, n.Height)
 			return e.columns(networkSheet(n).rows)
-		}),
+		},
 	}
 	option(c, &patience, "timeout", "5m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c
