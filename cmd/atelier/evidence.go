@@ -62,7 +62,7 @@ what passes through their nodes; this is for what somebody has from elsewhere, s
 as a signature that was asked for in private. STATEMENT has 255 bytes, SIGNATURE 50:
 the number of the share, and the signature. What shows nothing is refused and harms
 nobody.`,
-		Example: "  atelier evidence submit --member 3 --statement 72656c…  --signature 0003a1…",
+		Example: "  atelier evidence submit --member 3 --statement 72656c… --signature 0003a1…",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if member == 0 || statement == nil || partial == nil {

@@ -157,12 +157,13 @@ func memberNames(n api.Network, numbers []uint32) string {
 
 func memberVotes(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "votes", Short: "List the votes under way on who is a member, and on the artist",
-		Long: `votes shows whom members want to admit or remove, and which artist they want to
-adopt: how many votes are there, how many are needed, who voted, and until which
-height. Each who holds a share has one vote. Who is a member changes with the next
-handover, which begins by itself; an artist is stored by the members first. What has
-not enough votes in time lapses, and can be proposed again.`,
+		Use: "votes", Short: "List the votes under way: on members, on the artist, on its training",
+		Long: `votes shows whom members want to admit or remove, which artist they want to adopt,
+and by which plan to train it: how many votes are there, how many are needed, who
+voted, until which height, and the line to vote with. Each who holds a share has one
+vote. Who is a member changes with the next handover, which begins by itself; an
+artist is stored by the members first; a training begins at once. What has not
+enough votes in time lapses, and can be proposed again.`,
 		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'\n  atelier member votes --json | jq '.[].artist.container_cid'",
 		Args:    takes(),
 		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {

@@ -16,8 +16,8 @@ func approvalReleases(e *env) *cobra.Command {
 		Use: "releases", Short: "List the shares of the key that this home's member released",
 		Long: `releases shows, newest first, what the member wrote into its journal before a share
 left it: at which height of the ledger, for which request, to which member in which
-role, blinded under which one-time key, and for which certificate. The context is a
-hash of the certificate and of what it certifies, which are on the ledger for good.
+role, blinded under which one-time key, and for which certificate: a hash of it and
+of what it certifies (context in JSON), which are on the ledger for good.
 Each member tells of its own; only the owner of a home may ask its node.`,
 		Example: "  atelier approval releases\n  atelier approval releases --rid 0c1f4d7a --limit 10 --json",
 		Args:    takes(),
