@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"sort"
 
 	"github.com/atelier-dao/atelier/curation/curve"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // MaxMembers is the largest committee: beyond it the ceremony's cost has not
@@ -90,14 +90,9 @@ func ParseGenesis(doc []byte) (Genesis, error) {
 	if len(doc) > MaxGenesisBytes {
 		return Genesis{}, fmt.Errorf("%w: %d bytes, limit %d", ErrGenesis, len(doc), MaxGenesisBytes)
 	}
-	d := json.NewDecoder(bytes.NewReader(doc))
-	d.DisallowUnknownFields()
 	var g Genesis
-	if err := d.Decode(&g); err != nil {
+	if err := strictjson.Unmarshal(doc, &g); err != nil {
 		return Genesis{}, fmt.Errorf("%w: %w", ErrGenesis, err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Genesis{}, fmt.Errorf("%w: data after the document", ErrGenesis)
 	}
 	again, err := g.Bytes()
 	if err != nil {

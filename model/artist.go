@@ -12,6 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/safetensors"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // ErrArtist reports bytes, files or numbers that are no artist of this package.
@@ -169,11 +170,11 @@ func UnmarshalArtist(raw []byte) (*Artist, error) {
 		return nil, refuse("format %q, want %q", f, format)
 	}
 	var c Config
-	if err := strictJSON([]byte(file.Metadata["config"]), &c); err != nil {
+	if err := strictjson.Unmarshal([]byte(file.Metadata["config"]), &c); err != nil {
 		return nil, refuse("config: %v", err)
 	}
 	var features []string
-	if err := strictJSON([]byte(file.Metadata["vocabulary"]), &features); err != nil {
+	if err := strictjson.Unmarshal([]byte(file.Metadata["vocabulary"]), &features); err != nil {
 		return nil, refuse("vocabulary: %v", err)
 	}
 	tensors := map[string][]int16{}
@@ -192,31 +193,19 @@ func UnmarshalArtist(raw []byte) (*Artist, error) {
 	return a, nil
 }
 
-func strictJSON(raw []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if d.More() {
-		return errors.New("more than one value")
-	}
-	return nil
-}
-
 // Description is what a reader wants to know of an artist.
 type Description struct {
 	Name         string // "paper-cut"
 	Architecture string // for people: layers, widths, colours
 	Class        Class  // Exact: two runs must agree to the bit
 	Contract     string // "phase-16"
-	Parameters   int
-	Words        int // names that prompts may use for what it shows
-	Data         string
-	Licence      string
+	Parameters   int    // numbers that were trained
+	Words        int    // names that prompts may use for what it shows
+	Data         string // what it was trained on, for people
+	Licence      string // terms of its pictures and weights, for people
 }
 
-// Describe says what the artist is.
+// Describe says what the artist is: from its configuration and vocabulary, at no cost.
 func (a *Artist) Describe() Description {
 	c := a.config
 	names, _ := a.Vocabulary()

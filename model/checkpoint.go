@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/internal/train"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Setup is what decides the result of a run besides its pictures and its base,
@@ -97,7 +98,7 @@ func ReadCheckpoint(raw []byte) (Checkpoint, error) {
 		return Checkpoint{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	c := Checkpoint{State: state}
-	if err := strictJSON([]byte(note), &c.Setup); err != nil {
+	if err := strictjson.Unmarshal([]byte(note), &c.Setup); err != nil {
 		return Checkpoint{}, fmt.Errorf("%w: its setup: %w", ErrCheckpoint, err)
 	}
 	for name, v := range map[string]string{"seed": c.Setup.Seed, "pictures": c.Setup.Pictures, "terms": c.Setup.Terms, "base": c.Setup.Base} {

@@ -2,7 +2,6 @@ package node
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // journal is the durable record of which blinded share was made for whom. Each
@@ -63,9 +63,7 @@ func readJournal(r io.Reader, each func(member.Entry)) (whole int64, err error) 
 			return 0, fmt.Errorf("line %d: %w", n, err)
 		}
 		var e member.Entry
-		dec := json.NewDecoder(bytes.NewReader(line))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&e); err != nil {
+		if err := strictjson.Unmarshal(line, &e); err != nil {
 			return 0, fmt.Errorf("line %d is damaged: %w", n, err)
 		}
 		each(e)

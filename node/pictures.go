@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/keys"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Whether this member trains, and on which pictures, is its owner's to say, and stays in
@@ -54,24 +54,12 @@ func readStrict(path string, v any) (bool, error) {
 		b, err = os.ReadFile(path)
 	}
 	if err == nil {
-		err = strictJSON(b, v)
+		err = strictjson.Unmarshal(b, v)
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s cannot be read: %w", path, err)
 	}
 	return true, nil
-}
-
-func strictJSON(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if dec.More() {
-		return errors.New("there is more behind its end")
-	}
-	return nil
 }
 
 // JoinTrainings implements api.Backend: from now on this member takes part in trainings,

@@ -15,6 +15,7 @@ import (
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 func TestMaskedFilesAreFoundByTheirHash(t *testing.T) {
@@ -146,14 +147,14 @@ func FuzzWhatIsKeptOfTrainings(f *testing.F) {
 	f.Add([]byte(`{} {}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var j joining
-		if strictJSON(b, &j) == nil {
+		if strictjson.Unmarshal(b, &j) == nil {
 			again, err := json.Marshal(j)
 			require.NoError(t, err)
 			var same joining
-			require.NoError(t, strictJSON(again, &same))
+			require.NoError(t, strictjson.Unmarshal(again, &same))
 			require.Equal(t, j, same)
 		}
 		rows := map[string][]float32{}
-		_ = strictJSON(b, &rows)
+		_ = strictjson.Unmarshal(b, &rows)
 	})
 }

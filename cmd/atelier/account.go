@@ -101,7 +101,7 @@ func accountShow(e *env) *cobra.Command {
 			}
 			for _, o := range a.Orders {
 				line := fmt.Sprintf("round %d, %s: escrow %s credits", o.Round, o.Status, credits(o.Escrow))
-				if o.Status == "sealed" {
+				if o.Status == curation.OrderSealed {
 					line += ", for an artwork that nobody reads before the round is over"
 				} else {
 					line = fmt.Sprintf("round %d, %s: %s tokens of %s for %s credits, %s back%s", o.Round, o.Status,
@@ -137,11 +137,7 @@ when a block has taken the transaction. What is sent is gone: check the address.
 			if err != nil {
 				return err
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

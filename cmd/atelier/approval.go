@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/atelier-dao/atelier/node/api"
 )
 
 func approvalList(e *env) *cobra.Command {
@@ -15,16 +18,12 @@ request waits for it until its height of expiry, and then its deposit comes back
 Members approve by themselves what keeps the ledger's rules.`,
 		Example: "  atelier approval list\n  atelier approval list --state waiting,expired --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			approvals, err := c.Approvals(cmd.Context(), states...)
+			approvals, err := c.Approvals(ctx, states...)
 			if err != nil {
 				return err
 			}
@@ -38,10 +37,10 @@ Members approve by themselves what keeps the ledger's rules.`,
 				case a.State == "waiting" && a.Expiry > n.Height:
 					took = fmt.Sprintf("%s left", count(int(a.Expiry-n.Height), "block"))
 				}
-				rows = append(rows, []string{short(a.RID), a.State, took, clip(a.Title, 40), who.of(a.Requester), a.Status})
+				rows = append(rows, []string{short(a.RID), a.State, took, clip(a.Title, 40), who.of(a.Requester), string(a.Status)})
 			}
 			return e.table(approvals, "ID APPROVAL WHEN PROMPT ASKED-BY STATUS", rows, "no requests")
-		},
+		}),
 	}
 	options(c, &states, "state", ",", oneOf("waiting", "approved", "expired"), "only these `STATES`: waiting, approved, expired")
 	return c

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -11,9 +12,6 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/tastes"
 )
-
-// artworkStates are the states of an artwork in the order of its life.
-var artworkStates = []string{"requested", "approved", "registered", "candidate", "backing", "published", "declined", "disputed", "expired", "delivered"}
 
 func artworkList(e *env) *cobra.Command {
 	var f api.ArtworkFilter
@@ -66,12 +64,12 @@ func artworkList(e *env) *cobra.Command {
 				if a.Settled != 0 {
 					backing = credits(a.Backing)
 				}
-				rows = append(rows, []string{short(a.RID), a.Status, clip(promptOf(a), 40), who.of(a.Requester), made, backing})
+				rows = append(rows, []string{short(a.RID), string(a.Status), clip(promptOf(a), 40), who.of(a.Requester), made, backing})
 			}
 			return e.table(works, "ID STATUS PROMPT ASKED-BY MADE-BY BACKING", rows, "no artworks")
 		},
 	}
-	options(c, &f.Status, "status", ",", oneOf(artworkStates...), "only these `STATES`, joined by commas")
+	options(c, &f.Status, "status", ",", oneOf(curation.Statuses...), "only these `STATES`, joined by commas")
 	c.Flags().BoolVar(&mine, "mine", false, "only what the signer (--key, or the home's member) asked for")
 	option(c, &f.Requester, "by", "", curation.ParseAddress, "only what the account `ADDRESS` asked for")
 	option(c, &f.Round, "round", "", ordinal, "only those of round `NUMBER`")
@@ -85,19 +83,15 @@ func artworkShow(e *env) *cobra.Command {
 		Long:    "show tells what the ledger knows of one artwork. ID is a request id (8 digits or\nmore of it suffice) or the CID of its folder.",
 		Example: "  atelier artwork show 3fa94c1d8a20\n  atelier artwork show 3fa94c1d8a20 --json | jq -r .cid",
 		Args:    takes("ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			a, err := c.Artwork(cmd.Context(), args[0])
+		RunE: e.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			a, err := c.Artwork(ctx, args[0])
 			if err != nil {
 				return err
 			}
 			if e.json {
 				return e.print(a)
 			}
-			n, err := c.Network(cmd.Context())
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
@@ -106,7 +100,7 @@ func artworkShow(e *env) *cobra.Command {
 				fmt.Fprintln(e.out, editionText(*a.Edition))
 			}
 			return e.columns(artworkSheet(n, a).rows)
-		},
+		}),
 	}
 }
 
@@ -153,7 +147,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 	}
 	if t := a.Turn; t != nil {
 		s.add("waits for", "%s as %s until height %d; now %d", memberName(n, t.Member), t.Role, t.Until, n.Height)
-	} else if a.Status == "requested" {
+	} else if a.Status == curation.StatusRequested {
 		s.add("waits for", "the approval of %s until height %d; now %d", count(n.Shares.Threshold, "member"), a.Expiry, n.Height)
 	}
 	if a.Round != 0 {

@@ -104,7 +104,7 @@ func (e *env) commission(ctx context.Context, want curation.Edition, o commissio
 	return d, d.fetch(ctx, e, c, want)
 }
 
-// lookAgain is how often a node is asked whether it has a folder.
+// lookAgain is how often somebody looks whether a node has what it will tell of by no event.
 const lookAgain = 300 * time.Millisecond
 
 // held waits until the node holds the folder: members fetch what was delivered. Its owner
@@ -141,7 +141,7 @@ func mayAsk(ctx context.Context, c *api.Client, n api.Network, want curation.Edi
 		if err != nil {
 			return err
 		}
-		switch curation.Status(a.Status) {
+		switch a.Status {
 		case curation.StatusPublished, curation.StatusCandidate, curation.StatusBacking:
 		default:
 			return refused(curation.CodeOK, "artwork %s is %s: an edition is of what is published, or of what you asked for yourself while it is a candidate", short(rid), a.Status)
@@ -163,7 +163,7 @@ func sameEdition(ctx context.Context, c *api.Client, n api.Network, want curatio
 		e := d.Edition
 		same := d.ModelID == want.ModelID && slices.Equal(e.Of, want.Of) && e.Size == want.Size && e.Frames == want.Frames && e.Length == want.Length &&
 			e.Once == want.Once && bytes.Equal(e.Changes, want.Changes)
-		if same && (curation.Status(d.Status).Open() || d.Status == string(curation.StatusDelivered) && (d.Held || n.Height < e.Kept)) {
+		if same && (d.Status.Open() || d.Status == curation.StatusDelivered && (d.Held || n.Height < e.Kept)) {
 			return d.RID, true, nil
 		}
 	}

@@ -31,11 +31,7 @@ teach: see ` + "`atelier taste show`" + `. One such picture in five explores.`,
 		Example: "  atelier artwork request --prompt \"red heart\"\n  atelier artwork request\n  atelier artwork request --prompt \"blue bird\" --key vera.age --api 127.0.0.1:8080 --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}
@@ -46,18 +42,18 @@ teach: see ` + "`atelier taste show`" + `. One such picture in five explores.`,
 			if n.Model == nil {
 				return refused(curation.CodeWrongPhase, "the network has no artist yet: a member makes one with `atelier model seal`")
 			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			within, cancel := context.WithTimeout(cmd.Context(), patience)
 			defer cancel()
 			start := time.Now()
-			r, err := e.submit(ctx, c, key, curation.Request{Prompt: text, ModelID: n.Model.ID})
+			r, err := e.submit(within, c, key, curation.Request{Prompt: text, ModelID: n.Model.ID})
 			if err != nil {
 				return err
 			}
 			w := &wait{env: e, client: c, network: n, start: start}
 			if noWait {
-				return w.requested(ctx, r.RID)
+				return w.requested(within, r.RID)
 			}
-			return w.patiently(cmd.Context(), ctx, r.RID, patience)
+			return w.patiently(cmd.Context(), within, r.RID, patience)
 		},
 	}
 	option(c, &text, "prompt", "", wish, "what to draw: `TEXT` of 1 to 200 bytes; without it the taste decides")
@@ -150,26 +146,26 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 		what = "deposit and price"
 	}
 	switch a.Status {
-	case "candidate", "backing", "published", "declined":
+	case curation.StatusCandidate, curation.StatusBacking, curation.StatusPublished, curation.StatusDeclined:
 		return true, w.env.say(a, "%s  %q is a candidate\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
-	case "delivered":
+	case curation.StatusDelivered:
 		if w.silent {
 			return true, nil
 		}
 		return true, w.env.say(a, "%s  an edition of %q is delivered\nnext: %s\n", short(a.RID), a.Title, w.env.again("artwork fetch %s --out %s", short(a.RID), short(a.RID)))
-	case "expired":
+	case curation.StatusExpired:
 		if a.Approved == 0 {
 			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; %s came back", short(a.RID), a.Expiry, online(w.client), what)}
 		}
 		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; %s came back", short(a.RID), a.Reason, what)}
-	case "disputed":
+	case curation.StatusDisputed:
 		return true, &quorumError{err: fmt.Errorf("request %s is disputed: %s; %s came back", short(a.RID), a.Reason, what)}
 	}
 	return false, nil
 }
 
-// patiently is candidate with words for an end that is not the request's; ctx is
-// within with its patience.
+// patiently is candidate with words for an end that is not the request's;
+// within is ctx with that patience.
 func (w *wait) patiently(ctx, within context.Context, rid curation.Hash, patience time.Duration) error {
 	err := w.candidate(ctx, within, rid)
 	switch {
@@ -198,24 +194,20 @@ generated, audited. It ends with 0 when the picture is a candidate, with 3 when 
 members did not approve it or not in time. The request itself goes on without it.`,
 		Example: "  atelier artwork wait 3fa94c1d8a20\n  atelier artwork wait 3fa94c1d8a20 --timeout 1h --json",
 		Args:    takes("ID"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, args []string) error {
+			a, err := c.Artwork(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			a, err := c.Artwork(cmd.Context(), args[0])
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			within, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			w := &wait{env: e, client: c, network: n, start: time.Now()}
-			return w.patiently(cmd.Context(), ctx, a.RID, patience)
-		},
+			return w.patiently(ctx, within, a.RID, patience)
+		}),
 	}
 	option(c, &patience, "timeout", "10m", span, "how long to wait: `TIME` such as 90s or 10m")
 	return c

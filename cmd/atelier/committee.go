@@ -22,21 +22,17 @@ theirs, how many of these may be lost (the margin), since when the committee is 
 force, what a handover waits for, and who joins and leaves with it.`,
 		Example: "  atelier committee show\n  atelier committee show --json | jq '.committees[-1].margin'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			k, err := c.Committees(cmd.Context())
+			k, err := c.Committees(ctx)
 			if err != nil {
 				return err
 			}
 			return e.showCustody(n, k)
-		},
+		}),
 	}
 }
 
@@ -160,12 +156,8 @@ joined and left with it, and whose contributions made it, by the numbers of memb
 (atelier member list --all). The keys are the same in all of them.`,
 		Example: "  atelier committee history\n  atelier committee history --json | jq length",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			k, err := c.Committees(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			k, err := c.Committees(ctx)
 			if err != nil {
 				return err
 			}
@@ -182,8 +174,8 @@ joined and left with it, and whose contributions made it, by the numbers of memb
 			}
 			slices.Reverse(rows)
 			slices.Reverse(k.Committees)
-			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN JOINED LEFT DEALERS", rows, "no committee yet: the ceremony is in phase "+k.Ceremony.Phase)
-		},
+			return e.table(k.Committees, "EPOCH SINCE MEMBERS NEEDED PROVEN MARGIN JOINED LEFT DEALERS", rows, "no committee yet: the ceremony is in phase "+string(k.Ceremony.Phase))
+		}),
 	}
 }
 
@@ -234,30 +226,26 @@ A handover is work for all: one that nobody joins or leaves by is a member's to
 propose once in a while, and meanwhile any other member's.`,
 		Example: "  atelier committee handover --home ./ada\n  atelier committee handover --no-wait",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			before, err := c.Committees(ctx) // it may be over before we look again
 			if err != nil {
 				return err
 			}
-			before, err := c.Committees(cmd.Context()) // it may be over before we look again
-			if err != nil {
-				return err
-			}
-			k, err := c.HandOver(cmd.Context())
+			k, err := c.HandOver(ctx)
 			if err != nil {
 				return err
 			}
 			if !leave && inForce(before) != nil {
-				if k, err = e.awaitHandover(cmd.Context(), c, patience, before); err != nil {
+				if k, err = e.awaitHandover(ctx, c, patience, before); err != nil {
 					return err
 				}
 			}
-			n, err := c.Network(cmd.Context())
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
 			return e.showCustody(n, k)
-		},
+		}),
 	}
 	option(c, &patience, "timeout", "30m", span, "how long to wait: `TIME` such as 90s or 10m")
 	c.Flags().BoolVar(&leave, "no-wait", false, "return as soon as the proposal stands on the ledger")
@@ -285,9 +273,31 @@ func (e *env) awaitHandover(ctx context.Context, c *api.Client, patience time.Du
 		case k.Handover != nil:
 			scr.Progress("consents", len(k.Handover.Consented), mayConsent(k))
 		case k.Ceremony.Epoch > now.Epoch:
-			scr.Progress("ceremony: "+k.Ceremony.Phase, k.Ceremony.Acknowledged, len(k.Ceremony.Seats))
+			scr.Progress("ceremony: "+string(k.Ceremony.Phase), k.Ceremony.Acknowledged, len(k.Ceremony.Seats))
 		}
 		return false, nil
 	})
 	return k, err
+}
+
+func committeeObject(e *env) *cobra.Command {
+	return &cobra.Command{
+		Use: "object", Short: "Object to the guardians' recovery: the members hold the key",
+		Long: `object is this home's member's word against a recovery that the guardians have voted
+for. As many objections as shares open the artist end it, until enough guardians
+have begun to deal. A handover that goes well ends it too, because it shows that the
+members hold the key.`,
+		Example: "  atelier committee object --home ./ada",
+		Args:    takes(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, key, err := e.signing()
+			if err != nil {
+				return err
+			}
+			if _, err = e.submit(cmd.Context(), c, key, curation.Object{}); err != nil {
+				return err
+			}
+			return e.showSuccession(cmd.Context(), c)
+		},
+	}
 }

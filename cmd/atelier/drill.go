@@ -48,7 +48,7 @@ are back.`,
 			}
 			var states []string
 			for _, s := range report.States {
-				states = append(states, s.State)
+				states = append(states, string(s.State))
 			}
 			fmt.Fprintf(e.out, "\n%s: %s. Done in %.1f s.\n", policy, strings.Join(states, ", "), time.Since(start).Seconds())
 			return nil

@@ -120,8 +120,10 @@ folders below /ipfs, and what describes all of it (OpenAPI 3.1) at /openapi.json
 The ledger is the file that ` + "`atelier verify --ledger`" + ` checks. The last one is a
 stream of server-sent events: blocks, and what happens in them.
 Amounts are decimal strings of base units (1 credit or token = 10^9); errors are
-application/problem+json (RFC 9457) with a stable code. Whoever can read api.token
-in the home may also do what only the node's owner may: seal the artist and fetch
-from other members. The commands of this program print the same objects with --json.`,
+application/problem+json (RFC 9457) with a stable code. Only the node's owner may
+seal the artist, hand the keys over, fetch from other members, join trainings and
+read which shares were released: such a request shows what api.token in the home
+holds, as "Authorization: Bearer TOKEN". The commands of this program print the same
+objects with --json.`,
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,14 +10,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 )
 
 // offences say what a member was convicted of.
-var offences = map[string]string{
-	string(curation.OffenceShare):     "signed a wrong share of the key",
-	string(curation.OffenceCeremony):  "signed two messages of one kind in a ceremony",
-	string(curation.OffenceStatement): "approved another statement about a request",
+var offences = map[curation.Offence]string{
+	curation.OffenceShare:     "signed a wrong share of the key",
+	curation.OffenceCeremony:  "signed two messages of one kind in a ceremony",
+	curation.OffenceStatement: "approved another statement about a request",
 }
 
 func evidenceList(e *env) *cobra.Command {
@@ -27,16 +29,12 @@ were convicted by the ledger: they lose a part of their credits and their place.
 Members find and bring evidence by themselves.`,
 		Example: "  atelier evidence list\n  atelier evidence list --json",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			convictions, err := c.Convictions(cmd.Context())
+			convictions, err := c.Convictions(ctx)
 			if err != nil {
 				return err
 			}
@@ -46,10 +44,10 @@ Members find and bring evidence by themselves.`,
 				if c.Reporter != 0 {
 					by = memberName(n, c.Reporter)
 				}
-				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, c.Standing, strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
+				rows = append(rows, []string{strconv.Itoa(int(c.Member)), c.Name, string(c.Standing), strconv.FormatUint(c.Height, 10), by, credits(c.Slashed), offences[c.Offence]})
 			}
 			return e.table(convictions, "MEMBER NAME STANDING HEIGHT SHOWN-BY SLASHED OFFENCE", rows, "nobody was convicted")
-		},
+		}),
 	}
 }
 
@@ -64,7 +62,7 @@ what passes through their nodes; this is for what somebody has from elsewhere, s
 as a signature that was asked for in private. STATEMENT has 255 bytes, SIGNATURE 50:
 the number of the share, and the signature. What shows nothing is refused and harms
 nobody.`,
-		Example: "  atelier evidence submit --member 3 --statement 72656c…  --signature 0003a1…",
+		Example: "  atelier evidence submit --member 3 --statement 72656c… --signature 0003a1…",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if member == 0 || statement == nil || partial == nil {
@@ -74,11 +72,7 @@ nobody.`,
 			if err := p.Validate(); err != nil {
 				return usage("evidence: %v", err)
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

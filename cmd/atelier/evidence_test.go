@@ -82,7 +82,7 @@ func TestConvictionsAreListed(t *testing.T) {
 	var convictions []api.Conviction
 	require.NoError(t, json.Unmarshal([]byte(r.out), &convictions))
 	require.Len(t, convictions, 1)
-	require.Equal(t, "wrong_share", convictions[0].Offence)
+	require.Equal(t, curation.OffenceShare, convictions[0].Offence)
 }
 
 func TestAnApprovalThatContradictsTheLedgerIsBroughtByHand(t *testing.T) {

@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,24 +24,20 @@ The guardians' shares are of the same key as the members'. They outlive every
 handover: only a new sharing, which any guardian may ask for, replaces them.`,
 		Example: "  atelier guardian show --api 127.0.0.1:8080\n  atelier guardian show --key gerda.age --json | jq .guardians",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			s, err := c.Succession(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if e.json {
-				return e.print(s)
-			}
-			return e.showSuccession(s)
-		},
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			return e.showSuccession(ctx, c)
+		}),
 	}
 }
 
-func (e *env) showSuccession(s api.Succession) error {
+func (e *env) showSuccession(ctx context.Context, c *api.Client) error {
+	s, err := c.Succession(ctx)
+	if err != nil {
+		return err
+	}
+	if e.json {
+		return e.print(s)
+	}
 	t := &sheet{}
 	fmt.Fprintln(e.out, s.Means)
 	t.add("state", "%s: %s", s.State, s.Advice)
@@ -118,7 +110,9 @@ guardians, who deal them with ` + "`atelier guardian tend`" + `. Nothing has to 
 sealed again.`,
 		Example: "  atelier guardian recover --key gerda.age --api 127.0.0.1:8080",
 		Args:    takes(),
-		RunE:    e.guardianSays(func(*guardian.Guardian, guardian.Ledger) (curation.Payload, error) { return curation.Recover{}, nil }),
+		RunE: e.guardianSays(func(context.Context, *guardian.Guardian, guardian.Ledger) (curation.Payload, error) {
+			return curation.Recover{}, nil
+		}),
 	}
 }
 
@@ -133,7 +127,7 @@ that signs stays secret. Before the share leaves, the nodes of --also have to te
 of the same silence.`,
 		Example: "  atelier guardian publish --key gerda.age --api 127.0.0.1:8080 --also 127.0.0.1:8081",
 		Args:    takes(),
-		RunE: e.guardianSays(func(g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
+		RunE: e.guardianSays(func(ctx context.Context, g *guardian.Guardian, l guardian.Ledger) (curation.Payload, error) {
 			p, err := g.Publication(l)
 			if errors.Is(err, guardian.ErrAlive) {
 				return nil, refused(curation.CodeWrongPhase, "%v", err)
@@ -141,7 +135,7 @@ of the same silence.`,
 			if err != nil {
 				return nil, err
 			}
-			others, err := w.ask(context.Background())
+			others, err := w.ask(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -153,191 +147,23 @@ of the same silence.`,
 }
 
 // guardianSays submits what a guardian decides.
-func (e *env) guardianSays(decide func(*guardian.Guardian, guardian.Ledger) (curation.Payload, error)) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error {
-		c, err := e.client()
-		if err != nil {
-			return err
-		}
+func (e *env) guardianSays(decide func(context.Context, *guardian.Guardian, guardian.Ledger) (curation.Payload, error)) func(*cobra.Command, []string) error {
+	return e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
 		g, key, err := e.guardianOf()
 		if err != nil {
 			return err
 		}
-		l, err := ledgerOf(cmd.Context(), c, g)
+		l, err := ledgerOf(ctx, c, g)
 		if err != nil {
 			return err
 		}
-		p, err := decide(g, l)
+		p, err := decide(ctx, g, l)
 		if err != nil {
 			return err
 		}
-		if _, err = e.submit(cmd.Context(), c, key, p); err != nil {
+		if _, err = e.submit(ctx, c, key, p); err != nil {
 			return err
 		}
-		s, err := c.Succession(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if e.json {
-			return e.print(s)
-		}
-		return e.showSuccession(s)
-	}
-}
-
-func committeeObject(e *env) *cobra.Command {
-	return &cobra.Command{
-		Use: "object", Short: "Object to the guardians' recovery: the members hold the key",
-		Long: `object is this home's member's word against a recovery that the guardians have voted
-for. As many objections as shares open the artist end it, until enough guardians
-have begun to deal. A handover that goes well ends it too, because it shows that the
-members hold the key.`,
-		Example: "  atelier committee object --home ./ada",
-		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			if _, err = e.submit(cmd.Context(), c, key, curation.Object{}); err != nil {
-				return err
-			}
-			s, err := c.Succession(cmd.Context())
-			if err != nil {
-				return err
-			}
-			if e.json {
-				return e.print(s)
-			}
-			return e.showSuccession(s)
-		},
-	}
-}
-
-func modelOpen(e *env) *cobra.Command {
-	var out string
-	var shares []string
-	c := &cobra.Command{
-		Use: "open", Short: "Open the sealed artist with the key that guardians have given away",
-		Long: `open takes the sealed container from a node, opens it with the key that the
-guardians have published, checks that it is the artist whose hash the ledger holds,
-and writes its folder to --out. Anybody may do this, and draw with it from then on:
-` + "`atelier model render --weights DIR`" + `. As long as the key is secret, it is refused.
-
-When the ledger has died, guardians entrust their shares to one member instead
-(` + "`atelier guardian entrust`" + `): that one names their files with --share and its own
-home with --home, or its key with --key.`,
-		Example: "  atelier model open --api 127.0.0.1:8080 --out ./artist\n  atelier model render --weights ./artist --prompt \"red heart\" --out heart.png",
-		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if out == "" {
-				return usage("--out DIR is missing: where should the artist go?")
-			}
-			if _, err := os.Stat(filepath.Join(out, "model.safetensors")); err == nil {
-				return fmt.Errorf("%s holds an artist already: choose another --out", out)
-			}
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			s, err := c.Succession(cmd.Context())
-			if err != nil {
-				return err
-			}
-			var secret curation.Hash
-			switch {
-			case len(shares) > 0:
-				if secret, err = e.entrustedKey(s, shares); err != nil {
-					return err
-				}
-			case s.Will == nil || s.Will.Height == 0:
-				return refused(curation.CodeWrongPhase, "the key is not public: the artist opens for one approved picture at a time, ask for one with `atelier artwork request`")
-			default:
-				secret = s.Will.Secret
-			}
-			artist, m, err := c.OpenPublished(cmd.Context(), secret)
-			if err != nil {
-				return err
-			}
-			if err := artist.SaveDir(out); err != nil {
-				return err
-			}
-			id, whose := artist.ID(), "everybody's now"
-			if len(shares) > 0 {
-				whose = "in the clear; seal it in the new network with `atelier model seal --weights " + quoted(out) + "`, and remove the folder"
-			}
-			return e.say(struct {
-				Artist string `json:"artist"`
-				Name   string `json:"name"`
-				Dir    string `json:"dir"`
-			}{curation.Hash(id).String(), m.Name, out}, "%s  %s, artist %x: %s\n", out, m.Name, id[:8], whose)
-		},
-	}
-	c.Flags().StringVar(&out, "out", "", "write the artist to `DIR`")
-	options(c, &shares, "share", "", func(text string) (string, error) { return text, nil }, "`FILE` that a guardian entrusted to this account (repeatable)")
-	return c
-}
-
-// guardianNamed reads NAME=ACCOUNT.
-func guardianNamed(text string) (curation.Guardian, error) {
-	name, account, ok := strings.Cut(text, "=")
-	if !ok {
-		return curation.Guardian{}, fmt.Errorf("want NAME=ACCOUNT, as `atelier account address --key FILE` prints the account")
-	}
-	name, err := person(name)
-	if err != nil {
-		return curation.Guardian{}, err
-	}
-	a, err := curation.ParseAddress(account)
-	return curation.Guardian{Name: name, Account: a}, err
-}
-
-// deathPolicy reads one of the policies.
-func deathPolicy(text string) (curation.DeathPolicy, error) {
-	all := []curation.DeathPolicy{curation.Mortal, curation.GuardianPolicy, curation.WillPolicy}
-	if p := curation.DeathPolicy(text); slices.Contains(all, p) {
-		return p, nil
-	}
-	return "", fmt.Errorf("want mortal, guardian or will")
-}
-
-// estate are the flags of a new network's succession.
-type estate struct {
-	policy    curation.DeathPolicy
-	guardians []curation.Guardian
-	threshold int
-	answer    uint64
-	wait      uint64
-}
-
-func (s *estate) options(c *cobra.Command) {
-	option(c, &s.policy, "on-death", string(curation.Mortal), deathPolicy, "`POLICY` for the day on which too few shares of the key are left: mortal, guardian or will")
-	options(c, &s.guardians, "guardian", "", guardianNamed, "`NAME=ACCOUNT` of a guardian, who keeps a share of the key and runs no node (repeatable)")
-	option(c, &s.threshold, "guardians-needed", "", between(1, curation.MaxGuardians), "`N` guardians act for all (default: more than half)")
-	option(c, &s.answer, "guardian-answer", strconv.Itoa(86_400), ordinal, "`BLOCKS` that guardians have for an answer")
-	option(c, &s.wait, "death-wait", strconv.Itoa(604_800), ordinal, "`BLOCKS` in which members may object (guardian), or of silence (will)")
-}
-
-// succession is what the flags say.
-func (s *estate) succession() (curation.Succession, error) {
-	if s.policy == curation.Mortal {
-		if len(s.guardians) > 0 {
-			return curation.Succession{}, usage("--guardian is for --on-death guardian or will: a mortal network has none")
-		}
-		return curation.Succession{}, nil
-	}
-	out := curation.Succession{Policy: s.policy, Guardians: s.guardians, Threshold: s.threshold, AnswerBlocks: s.answer}
-	if out.Threshold == 0 {
-		out.Threshold = len(s.guardians)/2 + 1
-	}
-	if s.policy == curation.GuardianPolicy {
-		out.DelayBlocks = s.wait
-	} else {
-		out.SilentBlocks = s.wait
-	}
-	return out, nil
+		return e.showSuccession(ctx, c)
+	})
 }

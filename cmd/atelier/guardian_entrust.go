@@ -127,7 +127,7 @@ func dead(ctx context.Context, c *api.Client, to curation.Address, l guardian.Le
 		return m, last, errors.New("it is a node of another network")
 	}
 	i := slices.IndexFunc(n.Members, func(m api.Member) bool {
-		return m.Account == to && m.Standing != string(curation.StandingLeft)
+		return m.Account == to && m.Standing != curation.StandingLeft
 	})
 	if i < 0 {
 		return m, last, refused(curation.CodeUnknown, "%s is no member of %s: the share is for one of those whom `atelier member list` shows", to, n.Name)

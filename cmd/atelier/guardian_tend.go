@@ -205,19 +205,15 @@ one, which makes the shares of all guardians anew; do that when a file may have 
 seen by somebody else.`,
 		Example: "  atelier guardian tend --key gerda.age --api 127.0.0.1:8080\n  atelier guardian tend --key gerda.age --also 192.0.2.7:8080 --watch 1h",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
 			g, key, err := e.guardianOf()
 			if err != nil {
 				return err
 			}
 			t := tended{Guardian: g.Account, Did: []string{}}
-			err = e.tend(cmd.Context(), c, g, key, &w, again, &t)
+			err = e.tend(ctx, c, g, key, &w, again, &t)
 			if patience > 0 && (err == nil || errors.Is(err, errDisagree)) {
-				err = e.tendOn(cmd.Context(), c, g, key, &w, patience, &t, err)
+				err = e.tendOn(ctx, c, g, key, &w, patience, &t, err)
 			}
 			if err != nil {
 				return err
@@ -233,7 +229,7 @@ seen by somebody else.`,
 			}
 			fmt.Fprintf(e.out, "next: %s\n", t.Next)
 			return nil
-		},
+		}),
 	}
 	c.Flags().BoolVar(&again, "again", false, "accept a fresh share although there is one")
 	w.options(e, c)

@@ -337,12 +337,12 @@ func TestWhatAGuardianTypesWronglySaysWhatToDo(t *testing.T) {
 	}
 	gerda := "Gerda=" + apitest.Address("Gerda").String()
 	for says, args := range map[string][]string{
-		"want mortal, guardian or will":   {"--on-death", "phoenix"},
-		"want NAME=ACCOUNT":               {"--on-death", "will", "--guardian", "Gerda"},
-		"a mortal network has none":       {"--guardian", gerda},
-		"0 guardians, want 1 to 32":       {"--on-death", "guardian"},
-		"threshold is 1 of 2 guardians":   {"--on-death", "will", "--guardian", gerda, "--guardian", "Hakan=" + apitest.Address("Hakan").String(), "--guardians-needed", "1"},
-		"a member's or another guardian'": {"--on-death", "will", "--guardian", gerda, "--guardian", gerda},
+		"choose among mortal, guardian, will": {"--on-death", "phoenix"},
+		"want NAME=ACCOUNT":                   {"--on-death", "will", "--guardian", "Gerda"},
+		"a mortal network has none":           {"--guardian", gerda},
+		"0 guardians, want 1 to 32":           {"--on-death", "guardian"},
+		"threshold is 1 of 2 guardians":       {"--on-death", "will", "--guardian", gerda, "--guardian", "Hakan=" + apitest.Address("Hakan").String(), "--guardians-needed", "1"},
+		"a member's or another guardian'":     {"--on-death", "will", "--guardian", gerda, "--guardian", gerda},
 	} {
 		r := create(args...)
 		require.Equal(t, codeUsage, r.code, "%v: %s", args, r.err)

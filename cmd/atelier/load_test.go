@@ -105,7 +105,7 @@ func paint(ctx context.Context, c *api.Client, request func() (api.Receipt, erro
 		case "candidate", "backing", "published", "declined": // of a round: it was made and audited
 			return "candidate", nil
 		default:
-			return a.Status, nil
+			return string(a.Status), nil
 		}
 	}
 	return "lost sight of", ctx.Err()

@@ -32,15 +32,11 @@ deposit would buy less than --min-out, everything comes back.`,
 			if !escrow.IsZero() && escrow.Less(o.Deposit) {
 				return usage("--escrow %s is less than the deposit of %s: it has to hold it", credits(escrow), credits(o.Deposit))
 			}
-			key, err := e.signer()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}
 			o.Account = accountOf(key)
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
 			n, err := c.Network(cmd.Context())
 			if err != nil {
 				return err
@@ -97,8 +93,8 @@ func backable(ctx context.Context, c *api.Client, n api.Network, id string) (api
 	switch r := n.Round; {
 	case err != nil:
 		return a, err
-	case r == nil || r.Phase != "backing":
-		return a, refused(curation.CodeOK, "no round takes orders now: the next opens by itself when %s wait, and there are %d", count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"])
+	case r == nil || r.Phase != curation.RoundBacking:
+		return a, refused(curation.CodeOK, "no round takes orders now: the next opens by itself when %s wait, and there are %d", count(int(n.Params.RoundCandidates), "candidate"), n.Artworks[curation.StatusCandidate])
 	case !slices.Contains(r.Candidates, a.RID):
 		return a, refused(curation.CodeWrongPhase, "artwork %s is %s and not among the candidates of round %d", short(a.RID), a.Status, r.Number)
 	}
@@ -172,7 +168,7 @@ order of its batch; others raise the price.`,
 			m := a.Market
 			switch {
 			case m != nil:
-			case a.Status == "candidate" || a.Status == "backing":
+			case a.Status == curation.StatusCandidate || a.Status == curation.StatusBacking:
 				return refused(curation.CodeOK, "%q is %s and has no price before it is published: ask what a deposit would buy with `%s`",
 					a.Title, a.Status, e.again("market quote %s --deposit 100", short(a.RID)))
 			default:
@@ -205,11 +201,7 @@ the ledger refuses it.`,
 			if tokens.IsZero() && !all {
 				return usage("--tokens T is missing: how many, or all?")
 			}
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}

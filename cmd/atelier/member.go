@@ -100,7 +100,7 @@ func (e *env) mayInvite(ctx context.Context, h home.Home) error {
 	if err != nil {
 		return err
 	}
-	if n.Standing != string(curation.StandingActive) && n.Member != 0 {
+	if n.Standing != curation.StandingActive && n.Member != 0 {
 		return refused(curation.CodeNotMember, "member %d (%s) is %s: an active member invites, because it votes for whoever comes", n.Member, n.Name, n.Standing)
 	}
 	return nil

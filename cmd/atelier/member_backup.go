@@ -170,7 +170,7 @@ func standingOf(ctx context.Context, c *api.Client) (s backup.Standing, err erro
 	s = backup.Standing{Source: "the node at " + c.Address(), Chain: t.Chain, Height: t.Height, Seats: t.Seats}
 	for _, m := range t.Members {
 		s.Members = append(s.Members, curation.Member{Index: m.Index, Name: m.Name, Account: m.Account, Validator: m.Validator,
-			Power: m.Power, Standing: curation.Standing(m.Standing), Seat: m.Seat})
+			Power: m.Power, Standing: m.Standing, Seat: m.Seat})
 	}
 	if s.Log, err = dkg.UnmarshalLog(t.Log); err == nil && len(t.Committee) > 0 {
 		s.Committee, err = shamir.UnmarshalCommittee(t.Committee)

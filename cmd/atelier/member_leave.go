@@ -35,11 +35,7 @@ it goes on waiting. The last member cannot leave.`,
 		Example: "  atelier member leave --home ./bruno\n  atelier member leave --yes --no-wait",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			key, err := e.signer()
-			if err != nil {
-				return err
-			}
-			c, err := e.client()
+			c, key, err := e.signing()
 			if err != nil {
 				return err
 			}
@@ -52,7 +48,7 @@ it goes on waiting. The last member cannot leave.`,
 				return refused(curation.CodeNotMember, "%s is not the account of a member of %s", accountOf(key), n.Name)
 			}
 			since := m.Standing
-			if m.Standing == string(curation.StandingJoining) || m.Standing == string(curation.StandingActive) {
+			if m.Standing == curation.StandingJoining || m.Standing == curation.StandingActive {
 				if err := e.confirm(yes, "%s, member %d, leaves %s for good?", m.Name, m.Index, n.Name); err != nil {
 					return err
 				}
@@ -62,14 +58,14 @@ it goes on waiting. The last member cannot leave.`,
 				if n, err = c.Network(cmd.Context()); err != nil {
 					return err
 				}
-				if m, _ = memberOf(n, m.Account); since == string(curation.StandingActive) {
-					since = string(curation.StandingLeaving) // whatever came of it by now
+				if m, _ = memberOf(n, m.Account); since == curation.StandingActive {
+					since = curation.StandingLeaving // whatever came of it by now
 				} else {
 					since = m.Standing
 				}
 			}
 			if noWait {
-				return e.say(m, "%s, member %d, is %s: %s\nlook: %s\n", m.Name, m.Index, m.Standing, health.Means(curation.Standing(m.Standing)), e.again("member leave"))
+				return e.say(m, "%s, member %d, is %s: %s\nlook: %s\n", m.Name, m.Index, m.Standing, health.Means(m.Standing), e.again("member leave"))
 			}
 			return e.awaitLeft(cmd.Context(), c, m, since, patience)
 		},
@@ -89,11 +85,11 @@ func memberOf(n api.Network, account curation.Address) (api.Member, bool) {
 }
 
 // awaitLeft follows a member on its way out, from the standing that it had at first.
-func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, since string, patience time.Duration) error {
-	start, told := time.Now(), ""
-	tell := func(standing string) {
+func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, since curation.Standing, patience time.Duration) error {
+	start, told := time.Now(), curation.Standing("")
+	tell := func(standing curation.Standing) {
 		if standing != told && !e.json {
-			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", standing, time.Since(start).Seconds(), health.Means(curation.Standing(standing)))
+			fmt.Fprintf(e.out, "  %-9s %6.1f s  %s\n", standing, time.Since(start).Seconds(), health.Means(standing))
 		}
 		told = standing
 	}
@@ -101,7 +97,7 @@ func (e *env) awaitLeft(ctx context.Context, c *api.Client, m api.Member, since 
 	_, err := until(ctx, c, patience, fmt.Sprintf("%s has not left", m.Name), func(n api.Network) (bool, error) {
 		m, _ = memberOf(n, m.Account)
 		tell(m.Standing)
-		return m.Standing == string(curation.StandingLeft), nil
+		return m.Standing == curation.StandingLeft, nil
 	})
 	var late *quorumError
 	switch {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,23 +31,19 @@ one-time keys it has left to read shares with. Below stand the margin, who comes
 goes with the next handover, and the votes under way.`,
 		Example: "  atelier member list\n  atelier member list --home ./ada --all\n  atelier member list --json | jq '.[] | select(.standing == \"joining\")'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			net, err := c.Network(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			net, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
 			if e.json {
 				return e.print(net.Members)
 			}
-			motions, err := c.Motions(cmd.Context())
+			motions, err := c.Motions(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Node(cmd.Context())
+			n, err := c.Node(ctx)
 			if err != nil {
 				return err
 			}
@@ -71,7 +68,7 @@ goes with the next handover, and the votes under way.`,
 				fmt.Fprintf(e.out, "next: %s\n", e.again("member votes"))
 			}
 			return nil
-		},
+		}),
 	}
 	c.Flags().BoolVar(&all, "all", false, "show those who have left, too")
 	return c
@@ -99,7 +96,7 @@ func memberRows(net api.Network, n api.Node, all bool) (rows [][]string) {
 		}
 	}
 	for _, m := range net.Members {
-		if m.Standing == string(curation.StandingLeft) && !all {
+		if m.Standing == curation.StandingLeft && !all {
 			continue
 		}
 		seat, proven := "-", "none"
@@ -113,7 +110,7 @@ func memberRows(net api.Network, n api.Node, all bool) (rows [][]string) {
 		if seen == "" {
 			seen = "no"
 		}
-		rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, m.Standing, seat, seen, proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
+		rows = append(rows, []string{strconv.Itoa(int(m.Index)), m.Name, string(m.Standing), seat, seen, proven, strconv.FormatUint(m.Prekeys, 10), m.Account.String()})
 	}
 	return rows
 }
@@ -127,7 +124,7 @@ func changesText(n api.Network) string {
 	}{{curation.StandingJoining, "joins", "join"}, {curation.StandingLeaving, "leaves", "leave"}} {
 		var who []uint32
 		for _, m := range n.Members {
-			if m.Standing == string(change.standing) {
+			if m.Standing == change.standing {
 				who = append(who, m.Index)
 			}
 		}
@@ -160,24 +157,21 @@ func memberNames(n api.Network, numbers []uint32) string {
 
 func memberVotes(e *env) *cobra.Command {
 	return &cobra.Command{
-		Use: "votes", Short: "List the votes under way on who is a member, and on the artist",
-		Long: `votes shows whom members want to admit or remove, and which artist they want to
-adopt: how many votes are there, how many are needed, who voted, and until which
-height. Each who holds a share has one vote. Who is a member changes with the next
-handover, which begins by itself; an artist is stored by the members first. What has
-not enough votes in time lapses, and can be proposed again.`,
+		Use: "votes", Short: "List the votes under way: on members, on the artist, on its training",
+		Long: `votes shows whom members want to admit or remove, which artist they want to adopt,
+and by which plan to train it: how many votes are there, how many are needed, who
+voted, until which height, and the line to vote with. Each who holds a share has one
+vote. Who is a member changes with the next handover, which begins by itself; an
+artist is stored by the members first; a training begins at once. What has not
+enough votes in time lapses, and can be proposed again.`,
 		Example: "  atelier member votes\n  atelier member votes --json | jq '.[].applicant'\n  atelier member votes --json | jq '.[].artist.container_cid'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			net, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			net, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			motions, err := c.Motions(cmd.Context())
+			motions, err := c.Motions(ctx)
 			if err != nil {
 				return err
 			}
@@ -216,7 +210,7 @@ not enough votes in time lapses, and can be proposed again.`,
 				}
 			}
 			return nil
-		},
+		}),
 	}
 }
 

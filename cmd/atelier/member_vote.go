@@ -164,9 +164,9 @@ func (v *voter) member(text string) (found api.Member, err error) {
 	number, err := strconv.ParseUint(text, 10, 32)
 	for _, m := range v.network.Members {
 		switch {
-		case err == nil && uint64(m.Index) == number && m.Standing == string(curation.StandingLeft):
+		case err == nil && uint64(m.Index) == number && m.Standing == curation.StandingLeft:
 			return found, refused(curation.CodeOK, "member %d (%s) has left already: see `%s`", m.Index, m.Name, v.env.again("member list --all"))
-		case m.Standing == string(curation.StandingLeft):
+		case m.Standing == curation.StandingLeft:
 		case err == nil && uint64(m.Index) == number:
 			return m, nil
 		case m.Name == text || m.Account.String() == text:

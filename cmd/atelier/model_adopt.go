@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strconv"
 
@@ -19,16 +20,12 @@ approved under it, where it stands, and what became of it. Those that came to
 nothing are there too, with the reason.`,
 		Example: "  atelier model history\n  atelier model history --json | jq '.[] | select(.base) | .layers'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
-			n, err := c.Network(cmd.Context())
-			if err != nil {
-				return err
-			}
-			models, err := c.Models(cmd.Context())
+			models, err := c.Models(ctx)
 			if err != nil {
 				return err
 			}
@@ -40,10 +37,10 @@ nothing are there too, with the reason.`,
 					base = strconv.FormatUint(m.Base, 10)
 				}
 				rows = append(rows, []string{strconv.FormatUint(m.KeyEpoch, 10), clip(m.Name, 24), base, strconv.Itoa(m.Layers), memberName(n, m.Sealer),
-					strconv.FormatUint(m.Height, 10), strconv.FormatUint(m.Approved, 10), m.Standing, m.Became})
+					strconv.FormatUint(m.Height, 10), strconv.FormatUint(m.Approved, 10), string(m.Standing), m.Became})
 			}
 			return e.table(models, "EPOCH ARTIST AROUND LAYERS BY HEIGHT APPROVED STANDING BECAME", rows, "no artist is sealed yet: a member does it with `"+e.again("model seal")+"`")
-		},
+		}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,7 +80,7 @@ of a network which came to its end, or one that ` + "`atelier model train`" + ` 
 			if err := e.columns(modelSheet(m).rows); err != nil {
 				return err
 			}
-			if m.Standing == string(curation.ModelNominated) {
+			if m.Standing == curation.ModelNominated {
 				fmt.Fprintf(e.out, "next: the others vote with `%s`, as `%s` tells them\n", e.again("model adopt %d", m.KeyEpoch), e.again("member votes"))
 			}
 			return nil
@@ -111,12 +112,8 @@ store it first; then it is on trial until pictures show that it opens, and given
 if it does not. All that happens by itself.`,
 		Example: "  atelier model show\n  atelier model show --json | jq -r .container_cid\n  atelier model show --json | jq .rotation.due",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			n, err := c.Network(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
@@ -140,7 +137,7 @@ if it does not. All that happens by itself.`,
 				s.add("passed over", "%s", memberNames(n, n.Rotation.Skipped))
 			}
 			return e.columns(s.rows)
-		},
+		}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/health"
 	"github.com/atelier-dao/atelier/node/home"
@@ -25,12 +27,8 @@ lost, who sealed the artist, how many artworks are in which state, where the rou
 stands, and what the treasury holds.`,
 		Example: "  atelier network show\n  atelier network show --charter\n  atelier network show --api 127.0.0.1:8080 --json | jq .shares",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			n, err := c.Network(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Network(ctx)
 			if err != nil {
 				return err
 			}
@@ -43,7 +41,7 @@ stands, and what the treasury holds.`,
 			}
 			fmt.Fprintf(e.out, "%s, height %d\n", n.Name, n.Height)
 			return e.columns(networkSheet(n).rows)
-		},
+		}),
 	}
 	c.Flags().BoolVar(&charter, "charter", false, "print the charter instead")
 	return c
@@ -51,17 +49,31 @@ stands, and what the treasury holds.`,
 
 // stateText says how the network does as the node that answers sees it.
 func stateText(s api.Shares) string {
-	if s.State == string(health.MakingKeys) {
-		return s.State
+	if s.State == health.MakingKeys {
+		return string(s.State)
 	}
 	return fmt.Sprintf("%s: %s within reach, %d needed", s.State, count(s.Reachable, "proven share"), s.Threshold)
+}
+
+// artworksText is how many artworks there are of each status.
+func artworksText(of map[curation.Status]int) string {
+	var parts []string
+	for _, status := range curation.Statuses {
+		if n := of[status]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, status))
+		}
+	}
+	if len(parts) == 0 {
+		return "none yet"
+	}
+	return strings.Join(parts, ", ")
 }
 
 func networkSheet(n api.Network) *sheet {
 	s := &sheet{}
 	s.add("genesis", "%s", n.Chain)
 	s.add("state", "%s", stateText(n.Shares))
-	if n.Shares.State != string(health.Healthy) {
+	if n.Shares.State != health.Healthy {
 		s.add("", "%s", n.Advice)
 	}
 	s.add("on death", "%s", n.Succession)
@@ -90,16 +102,7 @@ func networkSheet(n api.Network) *sheet {
 	} else {
 		s.add("artist", "none is sealed yet: a member does it with `atelier model seal`")
 	}
-	var works []string
-	for _, status := range artworkStates {
-		if k := n.Artworks[status]; k > 0 {
-			works = append(works, fmt.Sprintf("%d %s", k, status))
-		}
-	}
-	if len(works) == 0 {
-		works = []string{"none yet"}
-	}
-	s.add("artworks", "%s", strings.Join(works, ", "))
+	s.add("artworks", "%s", artworksText(n.Artworks))
 	if r := n.Round; r != nil {
 		s.add("round", "%s", roundLine(n, *r))
 	} else {

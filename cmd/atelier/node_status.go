@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -20,12 +21,8 @@ holds its share of the key, what it stores, and which members it is connected to
 The last block of a working network is seconds old.`,
 		Example: "  atelier node status\n  atelier node status --home ./ada --json | jq .peers",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			n, err := c.Node(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			n, err := c.Node(ctx)
 			if err != nil {
 				return err
 			}
@@ -38,7 +35,7 @@ The last block of a working network is seconds old.`,
 			}
 			fmt.Fprintf(e.out, "%s; up %v, version %s\n", who, time.Since(n.Started).Round(time.Second), n.Version)
 			return e.columns(nodeSheet(c, n).rows)
-		},
+		}),
 	}
 }
 
@@ -47,16 +44,16 @@ func nodeSheet(c *api.Client, n api.Node) *sheet {
 	age := time.Duration(n.BlockAge * float64(time.Second)).Round(100 * time.Millisecond)
 	s.add("height", "%d, last block %v ago%s", n.Height, age, map[bool]string{true: ", catching up"}[n.CatchingUp])
 	s.add("network", "%s", stateText(n.Shares))
-	if n.Shares.State != string(health.Healthy) {
+	if n.Shares.State != health.Healthy {
 		s.add("next", "%s", n.Advice)
 	}
-	if n.Shares.State != string(health.MakingKeys) {
+	if n.Shares.State != health.MakingKeys {
 		s.add("margin", "%s", marginText(n.Shares.Margin))
 	}
 	if vote := votesText(n); vote != "" {
 		s.add("votes", "%s", vote)
 	}
-	if n.Standing != string(curation.StandingActive) {
+	if n.Standing != curation.StandingActive {
 		s.add("standing", "%s", standingText(n))
 	}
 	s.add("share", "%s", shareText(n))
@@ -84,15 +81,15 @@ func shareText(n api.Node) string {
 	switch {
 	case n.HasShare:
 		return "held"
-	case n.Shares.State == string(health.MakingKeys):
+	case n.Shares.State == health.MakingKeys:
 		return "not yet: the members are making the keys"
-	case n.Standing == "" || n.Standing == string(curation.StandingJoining):
+	case n.Standing == "" || n.Standing == curation.StandingJoining:
 		return "not yet"
-	case n.Standing == string(curation.StandingDraining) || n.Standing == string(curation.StandingLeft):
+	case n.Standing == curation.StandingDraining || n.Standing == curation.StandingLeft:
 		return "none any more"
 	case n.CatchingUp:
 		return "not yet: it follows from the ledger, which is catching up"
-	case n.Shares.State == string(health.Lost):
+	case n.Shares.State == health.Lost:
 		return "lost: too few are left for a handover, so it comes back from a backup of this member, or from the guardians if there are any"
 	}
 	return "not held: it can neither open nor approve until the next handover (atelier committee handover)"
@@ -103,7 +100,7 @@ func standingText(n api.Node) string {
 	if n.Standing == "" {
 		return health.Means("")
 	}
-	return n.Standing + ": " + health.Means(curation.Standing(n.Standing))
+	return string(n.Standing) + ": " + health.Means(n.Standing)
 }
 
 // votesText says how far a restored member is; nothing for any other.

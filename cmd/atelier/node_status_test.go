@@ -10,7 +10,7 @@ import (
 )
 
 func TestNodeStatusSaysWhatGivesTheMemberAShare(t *testing.T) {
-	made, making := api.Shares{State: string(health.Healthy)}, api.Shares{State: string(health.MakingKeys)}
+	made, making := api.Shares{State: health.Healthy}, api.Shares{State: health.MakingKeys}
 	for want, n := range map[string]api.Node{
 		"held":                                {HasShare: true, Shares: made, Standing: "active"},
 		"not yet: the members are making":     {Shares: making, CatchingUp: true, Standing: "active"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,13 +16,13 @@ import (
 // roundLine is where a round stands, in one line.
 func roundLine(n api.Network, r api.Round) string {
 	switch r.Phase {
-	case "backing":
+	case curation.RoundBacking:
 		left := r.BackUntil - min(r.BackUntil, n.Height)
 		return fmt.Sprintf("%d is open: %s, %s; sealed orders until height %d (%s left)",
 			r.Number, count(len(r.Candidates), "candidate"), count(r.OrderCount, "order"), r.BackUntil, count(int(left), "block"))
-	case "opening":
+	case curation.RoundOpening:
 		return fmt.Sprintf("%d is being opened: %d of %s posted", r.Number, len(r.Openers), count(n.Shares.Threshold, "opening share"))
-	case "failed":
+	case curation.RoundFailed:
 		return fmt.Sprintf("%d failed: %s; its candidates wait for the next one", r.Number, r.Reason)
 	}
 	return fmt.Sprintf("%d is settled: %d of %s published, %s credits of backing", r.Number, len(r.Published), count(len(r.Candidates), "candidate"), credits(r.Backing))
@@ -33,22 +34,18 @@ func roundList(e *env) *cobra.Command {
 		Long:    "list shows the rounds: how many candidates and orders each had, what it published.",
 		Example: "  atelier round list\n  atelier round list --json | jq '.[0].phase'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			rounds, err := c.Rounds(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			rounds, err := c.Rounds(ctx)
 			if err != nil {
 				return err
 			}
 			var rows [][]string
 			for _, r := range rounds {
-				rows = append(rows, []string{strconv.FormatUint(r.Number, 10), r.Phase, strconv.Itoa(len(r.Candidates)), strconv.Itoa(r.OrderCount),
+				rows = append(rows, []string{strconv.FormatUint(r.Number, 10), string(r.Phase), strconv.Itoa(len(r.Candidates)), strconv.Itoa(r.OrderCount),
 					strconv.Itoa(len(r.Published)), credits(r.Backing), strconv.FormatUint(r.Opened, 10)})
 			}
 			return e.table(rounds, "ROUND PHASE CANDIDATES ORDERS PUBLISHED BACKING OPENED", rows, "no rounds yet")
-		},
+		}),
 	}
 }
 
@@ -104,13 +101,13 @@ func (e *env) showRound(n api.Network, r api.RoundDetail, works []api.Artwork) e
 	rows := [][]string{{"  ID", "STATUS", "PROMPT", "BACKING", "BACKERS", "SCORE"}}
 	for _, a := range works {
 		prompts[a.RID] = a.Title
-		row := []string{"  " + short(a.RID), a.Status, clip(a.Title, 40)}
-		if a.Settled != 0 && r.Phase == "settled" {
+		row := []string{"  " + short(a.RID), string(a.Status), clip(a.Title, 40)}
+		if a.Settled != 0 && r.Phase == curation.RoundSettled {
 			row = append(row, credits(a.Backing), strconv.Itoa(a.Backers), credits(a.Score))
 		}
 		rows = append(rows, row)
 	}
-	if r.Phase != "settled" {
+	if r.Phase != curation.RoundSettled {
 		rows[0] = rows[0][:3]
 	}
 	if err := e.columns(rows); err != nil || len(r.Orders) == 0 {
@@ -124,8 +121,8 @@ func (e *env) showRound(n api.Network, r api.RoundDetail, works []api.Artwork) e
 	}
 	orders := slices.SortedFunc(slices.Values(r.Orders), func(a, b api.Order) int { return cmp.Compare(a.Index, b.Index) })
 	for _, o := range orders {
-		row := []string{fmt.Sprintf("  %d", o.Index), who.of(o.Account), o.Status, credits(o.Escrow)}
-		if o.Status != "sealed" {
+		row := []string{fmt.Sprintf("  %d", o.Index), who.of(o.Account), string(o.Status), credits(o.Escrow)}
+		if o.Status != curation.OrderSealed {
 			row = append(row, clip(prompts[o.RID], 30), credits(o.Cost.Add(o.Tribute)), credits(o.Tokens), credits(o.Refund)+because(o.Reason))
 		}
 		rows = append(rows, row)

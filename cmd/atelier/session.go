@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/home"
@@ -32,6 +34,27 @@ func (e *env) client() (*api.Client, error) {
 		token = ""
 	}
 	return api.NewClient(own, token), nil
+}
+
+// asks is what a command runs that asks a node.
+func (e *env) asks(do func(ctx context.Context, c *api.Client, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), c, args)
+	}
+}
+
+// signing is a node with the key that signs what is sent to it.
+func (e *env) signing() (*api.Client, ed25519.PrivateKey, error) {
+	key, err := e.signer()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := e.client()
+	return c, key, err
 }
 
 // signer is the key that signs transactions: a collector's own (--key), or the

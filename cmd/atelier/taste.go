@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // maxRounds bounds a file of rounds, in bytes: some hundred thousand artworks.
@@ -82,9 +82,7 @@ the last version.`,
 				return err
 			}
 			var rounds []taste.RoundFacts
-			d := json.NewDecoder(strings.NewReader(string(raw)))
-			d.DisallowUnknownFields()
-			if err := d.Decode(&rounds); err != nil {
+			if err := strictjson.Unmarshal(raw, &rounds); err != nil {
 				return fmt.Errorf("%s is no list of rounds: %w", args[0], err)
 			}
 			x, _, err := loadPrior(nil)

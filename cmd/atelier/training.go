@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -75,18 +76,14 @@ that is under way: the others go on without it, and lose nothing. What words mea
 that only its own pictures taught stays in the home, for when it joins again.`,
 		Example: "  atelier training leave",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			if err := c.LeaveTrainings(cmd.Context()); err != nil {
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			if err := c.LeaveTrainings(ctx); err != nil {
 				return err
 			}
 			return e.say(struct {
 				Joined bool `json:"joined"`
 			}{}, "this member takes part in no training\n")
-		},
+		}),
 	}
 }
 
@@ -98,22 +95,18 @@ each stands, and what came of it. Those that members still vote on are not among
 them: see ` + "`atelier member votes`" + `.`,
 		Example: "  atelier training list\n  atelier training list --json | jq '.[0].status'",
 		Args:    takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
-			if err != nil {
-				return err
-			}
-			all, err := c.Trainings(cmd.Context())
+		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
+			all, err := c.Trainings(ctx)
 			if err != nil {
 				return err
 			}
 			var rows [][]string
 			for _, t := range all {
-				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Trainers)), t.Status, t.Says})
+				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Trainers)), string(t.Status), t.Says})
 			}
 			return e.table(all, "TRAINING ARTIST HEIGHT TRAINERS STATUS NOW", rows,
 				"no training yet: members open one with `"+e.again("training propose")+"`, and take part with `"+e.again("training join --pictures DIR")+"`")
-		},
+		}),
 	}
 }
 
@@ -125,7 +118,7 @@ number: the plan, who may take part and who does, in which phase the sum is and
 until when, who failed in it and how, and what came of it. To the owner of the home
 it also says what this member does now.`,
 		Example: "  atelier training show\n  atelier training show 2 --json | jq .culprits",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    mayTake("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			number := uint64(0)
 			if len(args) == 1 {

@@ -81,7 +81,7 @@ func trainingVote(e *env) *cobra.Command {
 named by the start of its id where there are several. To vote for it is not to take
 part: that is ` + "`atelier training join`" + `.`,
 		Example: "  atelier training vote\n  atelier training vote 3fa94c1d8a20 --home ./ada",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    mayTake("MOTION"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := e.voter(cmd.Context())
 			if err != nil {

@@ -124,12 +124,16 @@ func ordinal(text string) (uint64, error) {
 }
 
 // oneOf reads one of some words.
-func oneOf(words ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		if !slices.Contains(words, text) {
-			return "", fmt.Errorf("choose among %s", strings.Join(words, ", "))
+func oneOf[T ~string](words ...T) func(string) (T, error) {
+	return func(text string) (T, error) {
+		if !slices.Contains(words, T(text)) {
+			all := make([]string, len(words))
+			for i, w := range words {
+				all[i] = string(w)
+			}
+			return "", fmt.Errorf("choose among %s", strings.Join(all, ", "))
 		}
-		return text, nil
+		return T(text), nil
 	}
 }
 
@@ -175,6 +179,7 @@ var (
 	networkName = valid(p2p.ValidateNetwork)
 	multiaddr   = valid(config.CheckAddress)
 	wish        = valid(curation.ValidatePrompt)
+	deathPolicy = oneOf(curation.Mortal, curation.GuardianPolicy, curation.WillPolicy)
 	logLevel    = oneOf("debug", "info", "warn", "error")
 )
 

@@ -129,18 +129,9 @@ func (e *env) showHistory(l *verify.Ledger, took time.Duration) error {
 	if len(l.Handovers) == 0 {
 		s.add("keys", "none yet")
 	}
-	var works []string
-	for _, status := range artworkStates {
-		if n := l.Artworks[curation.Status(status)]; n > 0 {
-			works = append(works, fmt.Sprintf("%d %s", n, status))
-		}
-	}
-	if len(works) == 0 {
-		works = []string{"none"}
-	}
-	s.add("artworks", "%s", strings.Join(works, ", "))
+	s.add("artworks", "%s", artworksText(l.Artworks))
 	for _, c := range l.Convictions {
-		s.add("convicted", "%s, at height %d: %s", c.Member, c.Height, offences[string(c.Offence)])
+		s.add("convicted", "%s, at height %d: %s", c.Member, c.Height, offences[c.Offence])
 	}
 	return e.columns(s.rows)
 }

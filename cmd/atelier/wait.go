@@ -8,7 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
+	"github.com/atelier-dao/atelier/node/home"
 )
 
 // until looks at the network after every block until done says so; once at least, however
@@ -44,28 +46,48 @@ func until(ctx context.Context, c *api.Client, patience time.Duration, what stri
 
 // late explains a wait that ended because of its patience; ctx is the caller's.
 func late(ctx context.Context, c *api.Client, err error, what string, patience time.Duration) error {
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(ctx.Err(), context.Canceled) {
 		return &quorumError{err: fmt.Errorf("%s within %v: %s", what, patience, online(c))}
 	}
 	return err
+}
+
+// founded is client, once the node of the home is in a network.
+func (e *env) founded(ctx context.Context) (*api.Client, error) {
+	for {
+		c, err := e.client()
+		if !errors.Is(err, home.ErrOutside) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ctx.Err()
+			}
+			return nil, err
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 func networkWait(e *env) *cobra.Command {
 	var patience time.Duration
 	c := &cobra.Command{
 		Use: "wait", Short: "Wait until the network can work: its keys are made, its members ready",
-		Long: `wait returns when the key ceremony has ended well, every member of the committee has
-put one-time reader keys on the ledger, and as many members as a picture takes
-answer with a proof of their share. It is for scripts that found a network.`,
+		Long: `wait returns when the members have founded the network, the key ceremony has ended
+well, every member of the committee has put one-time reader keys on the ledger, and
+as many members as a picture takes answer with a proof of their share.`,
 		Example: "  atelier network wait && atelier model seal\n  atelier network wait --home ./ada --timeout 20m",
 		Args:    takes(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := e.client()
+			ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+			defer cancel()
+			c, err := e.founded(ctx)
 			if err != nil {
 				return err
 			}
 			scr := newScreen(e.err)
-			n, err := until(cmd.Context(), c, patience, "the network was not ready", func(n api.Network) (bool, error) {
+			n, err := until(ctx, c, patience, "the network was not ready", func(n api.Network) (bool, error) {
 				ready := 0
 				for _, m := range n.Members {
 					if m.Seat != 0 && m.Prekeys > 0 {
@@ -73,7 +95,7 @@ answer with a proof of their share. It is for scripts that found a network.`,
 					}
 				}
 				if n.Committee == nil || ready < n.Shares.Seats {
-					scr.Progress("ceremony: "+n.Ceremony.Phase, ready, n.Shares.Seats)
+					scr.Progress("ceremony: "+string(n.Ceremony.Phase), ready, n.Shares.Seats)
 					return false, nil
 				}
 				scr.Progress("members that answer with their share", n.Shares.Reachable, n.Shares.Threshold)
@@ -95,10 +117,14 @@ answer with a proof of their share. It is for scripts that found a network.`,
 }
 
 // roundPhases are the phases of a round in their order; failed is an end too.
-var roundPhases = map[string]int{"backing": 1, "opening": 2, "settled": 3, "failed": 3}
+var roundPhases = map[curation.RoundPhase]int{curation.RoundBacking: 1, curation.RoundOpening: 2, curation.RoundSettled: 3, curation.RoundFailed: 3}
 
 // notReached says of each phase that it has not come.
-var notReached = map[string]string{"backing": "no round was open for orders", "opening": "the round was not closed for orders", "settled": "the round was not settled"}
+var notReached = map[curation.RoundPhase]string{
+	curation.RoundBacking: "no round was open for orders",
+	curation.RoundOpening: "the round was not closed for orders",
+	curation.RoundSettled: "the round was not settled",
+}
 
 func roundWait(e *env) *cobra.Command {
 	var patience time.Duration
@@ -109,7 +135,7 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 		Example: "  atelier round wait backing\n  atelier round wait settled 3 --timeout 1h",
 		Args:    takesBetween(1, "PHASE", "NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			phase, err := read("PHASE", args[0], oneOf("backing", "opening", "settled"))
+			phase, err := read("PHASE", args[0], oneOf(curation.RoundBacking, curation.RoundOpening, curation.RoundSettled))
 			if err != nil {
 				return err
 			}
@@ -136,13 +162,13 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 					}
 					r = d.Round
 				}
-				if r.Phase == "failed" {
+				if r.Phase == curation.RoundFailed {
 					return false, &quorumError{err: fmt.Errorf("round %s", roundLine(n, r))}
 				}
 				return roundPhases[r.Phase] >= want, nil
 			})
 			var tooLate *quorumError
-			if errors.As(err, &tooLate) && r.Phase != "failed" {
+			if errors.As(err, &tooLate) && r.Phase != curation.RoundFailed {
 				tooLate.next = e.roundAwaits(n, number)
 				return err
 			} else if err != nil {
@@ -158,12 +184,12 @@ round is NUMBER, or the newest one; before the first, it waits for that.`,
 // roundAwaits says what a round that is not over waits for, and what to do.
 func (e *env) roundAwaits(n api.Network, number uint64) string {
 	r := n.Round
-	if r == nil || r.Number < number || r.Phase == "settled" || r.Phase == "failed" {
+	if r == nil || r.Number < number || r.Phase == curation.RoundSettled || r.Phase == curation.RoundFailed {
 		return fmt.Sprintf("The next round opens by itself when %s wait, and there are %d. Ask for more pictures with `%s`.",
-			count(int(n.Params.RoundCandidates), "candidate"), n.Artworks["candidate"], e.again("artwork request --prompt TEXT"))
+			count(int(n.Params.RoundCandidates), "candidate"), n.Artworks[curation.StatusCandidate], e.again("artwork request --prompt TEXT"))
 	}
 	look := e.again("round wait settled %d --timeout 1h", r.Number)
-	if r.Phase == "backing" {
+	if r.Phase == curation.RoundBacking {
 		return fmt.Sprintf("Round %s. Back a candidate with `%s`, or wait on with `%s`.", roundLine(n, *r), e.again("market back ID --deposit 100"), look)
 	}
 	return fmt.Sprintf("Round %s. It goes on as soon as enough members are online; wait on with `%s`.", roundLine(n, *r), look)

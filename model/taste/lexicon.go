@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Looks is how many numbers tell what a word looks like.
@@ -78,7 +78,7 @@ func UnmarshalLexicon(raw []byte) (*Lexicon, error) {
 		return nil, fmt.Errorf("%w: %d bytes, limit %d", ErrLexicon, len(raw), MaxLexicon)
 	}
 	var f lexiconFile
-	if err := decode(raw, &f); err != nil {
+	if err := strictjson.Unmarshal(raw, &f); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrLexicon, err)
 	}
 	var names []string
@@ -119,17 +119,4 @@ func encode(v any) ([]byte, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
 	return b.Bytes(), err
-}
-
-// decode reads one JSON value without unknown fields.
-func decode(raw []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("more than one value")
-	}
-	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Bounds of a prior. They keep its file below MaxPrior.
@@ -114,7 +115,7 @@ func (x *Lexicon) UnmarshalPrior(raw []byte) (*Prior, error) {
 		return wrong("%d bytes, limit %d", len(raw), MaxPrior)
 	}
 	p := &Prior{}
-	if err := decode(raw, p); err != nil {
+	if err := strictjson.Unmarshal(raw, p); err != nil {
 		return wrong("%v", err)
 	}
 	switch {

@@ -16,8 +16,6 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-var ownerOnly = []map[string][]string{{"owner": {}}}
-
 func (s *server) registerActions(api huma.API) {
 	type transactionInput struct {
 		Body struct {
@@ -34,26 +32,21 @@ func (s *server) registerActions(api huma.API) {
 		return &body[Receipt]{r}, err
 	})
 
-	// The library reads no parameters from embedded structs that are not exported.
 	type sealInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-		Body          struct {
+		Body struct {
 			Name  string `json:"name,omitempty" maxLength:"64" doc:"Of the artist."`
 			Steps int    `json:"steps,omitempty" minimum:"0" maximum:"1000000" doc:"Of the fine-tune; 0 takes the default."`
 			// A path of the node's machine: whose token this is can read its files anyway.
 			Weights string `json:"weights,omitempty" maxLength:"4096" doc:"Folder on the node's machine, of an artist that is sealed as it is."`
 		}
 	}
-	huma.Register(api, huma.Operation{
-		OperationID: "seal-model", Method: http.MethodPost, Path: "/v1/models", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
+	huma.Register(api, s.owned(huma.Operation{
+		OperationID: "seal-model", Method: http.MethodPost, Path: "/v1/models",
 		Summary:     "Make the network's own artist on this node and seal it",
 		Description: "Answers with a stream: progress while it works, then the model, or a problem.",
 		Responses: streamResponse(api, "The stream; it ends with the model or a problem.",
 			map[string]any{messageProgress: Progress{}, messageModel: Model{}, messageProblem: Problem{}}),
-	}, func(_ context.Context, in *sealInput) (*huma.StreamResponse, error) {
-		if err := s.owner(in.Authorization); err != nil {
-			return nil, err
-		}
+	}), func(_ context.Context, in *sealInput) (*huma.StreamResponse, error) {
 		if in.Body.Name != "" {
 			if err := curation.ValidateName(in.Body.Name); err != nil {
 				return nil, problem(http.StatusBadRequest, CodeInput, "the artist cannot have that name, choose another: %v", err)
@@ -73,20 +66,16 @@ func (s *server) registerActions(api huma.API) {
 	})
 
 	type fetchInput struct {
-		ID            string `path:"id" maxLength:"128" doc:"Request id in hex, the first 8 or more digits of it, or the CID of the folder."`
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-		Body          struct {
+		ID   string `path:"id" maxLength:"128" doc:"Request id in hex, the first 8 or more digits of it, or the CID of the folder."`
+		Body struct {
 			Method string `json:"method,omitempty" enum:"auto,car,bitswap" doc:"auto, the default, tries a CAR stream, then bitswap."`
 			From   string `json:"from,omitempty" maxLength:"64" doc:"Member, by index or account; absent means any."`
 		}
 	}
-	huma.Register(api, huma.Operation{
-		OperationID: "fetch", Method: http.MethodPost, Path: "/v1/artworks/{id}/fetch", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
+	huma.Register(api, s.owned(huma.Operation{
+		OperationID: "fetch", Method: http.MethodPost, Path: "/v1/artworks/{id}/fetch",
 		Summary: "Bring an artwork's folder to this node from another member, and verify it",
-	}, func(ctx context.Context, in *fetchInput) (*body[Fetched], error) {
-		if err := s.owner(in.Authorization); err != nil {
-			return nil, err
-		}
+	}), func(ctx context.Context, in *fetchInput) (*body[Fetched], error) {
 		f, err := s.fetch(ctx, in.ID, in.Body.Method, in.Body.From)
 		return &body[Fetched]{f}, err
 	})

@@ -146,13 +146,24 @@ func unknownPath(mux *http.ServeMux) http.HandlerFunc {
 	}
 }
 
-// owner refuses who does not show the token.
-func (s *server) owner(authorization string) error {
+// owned is an operation for the owner alone, who shows the token.
+func (s *server) owned(op huma.Operation) huma.Operation {
+	op.Tags, op.Security, op.BodyReadTimeout = []string{"own"}, []map[string][]string{{"owner": {}}}, s.bodyTime
+	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
+		if s.isOwner(ctx.Header("Authorization")) {
+			next(ctx)
+			return
+		}
+		_ = ctx.SetReadDeadline(time.Now().Add(s.bodyTime)) // the server reads a body to its end before it answers
+		_, w := humago.Unwrap(ctx)
+		w.Header().Set("Www-Authenticate", `Bearer realm="atelier"`)
+		writeProblem(w, problem(http.StatusUnauthorized, CodeOwner, "only the node's owner may do this: send the text of api.token in its home as a bearer token"))
+	}}
+	return op
+}
+
+func (s *server) isOwner(authorization string) bool {
 	given, bearer := strings.CutPrefix(authorization, "Bearer ")
 	sum := sha256.Sum256([]byte(given))
-	if !s.open || !bearer || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
-		p := problem(http.StatusUnauthorized, CodeOwner, "only the node's owner may do this: send the text of api.token in its home as a bearer token")
-		return huma.ErrorWithHeaders(p, http.Header{"Www-Authenticate": {`Bearer realm="atelier"`}})
-	}
-	return nil
+	return s.open && bearer && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }

@@ -106,7 +106,7 @@ func (c *Client) Export(ctx context.Context) (verify.Network, error) {
 
 // ArtworkFilter chooses artworks; the zero value chooses the first 100.
 type ArtworkFilter struct {
-	Status    []string
+	Status    []curation.Status
 	Requester curation.Address // the zero address means any
 	Round     uint64           // 0 means any
 	Newest    bool             // newest request first; else the oldest
@@ -118,7 +118,11 @@ type ArtworkFilter struct {
 func (c *Client) Artworks(ctx context.Context, f ArtworkFilter) ([]Artwork, error) {
 	q := url.Values{}
 	if len(f.Status) > 0 {
-		q.Set("status", strings.Join(f.Status, ","))
+		var all []string
+		for _, status := range f.Status {
+			all = append(all, string(status))
+		}
+		q.Set("status", strings.Join(all, ","))
 	}
 	if f.Requester != (curation.Address{}) {
 		q.Set("requester", f.Requester.String())

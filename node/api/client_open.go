@@ -26,7 +26,7 @@ func (c *Client) OpenPublished(ctx context.Context, secret curation.Hash) (*mode
 		return nil, Model{}, err
 	}
 	artist, err := c.openLayers(ctx, secret, layersOf(models, now.KeyEpoch))
-	if before := layersOf(models, now.Before); err != nil && now.Standing == string(curation.ModelTrial) && len(before) > 0 {
+	if before := layersOf(models, now.Before); err != nil && now.Standing == curation.ModelTrial && len(before) > 0 {
 		var again error
 		if artist, again = c.openLayers(ctx, secret, before); again == nil {
 			return artist, before[0], nil

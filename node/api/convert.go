@@ -40,10 +40,10 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 		Name: n.Charter.Name, Charter: n.Charter.Text, Chain: n.Chain, Height: n.Height, AppHash: n.AppHash, Supply: n.Supply, Succession: v.Genesis().Succession.Tells(), Advice: health.Of(v, reached).State.Advice(v.Estate()),
 		Members: membersOf(v), Ceremony: ceremonyOf(n.Ceremony), Params: n.Params,
 		Shares: sharesOf(v, reached), Rotation: rotationOf(v),
-		Treasury: Treasury(treasuryOf(n.Treasury)), Artworks: map[string]int{},
+		Treasury: treasuryOf(n.Treasury), Artworks: map[curation.Status]int{},
 	}
 	for _, s := range curation.Statuses {
-		out.Artworks[string(s)] = n.Artworks[s]
+		out.Artworks[s] = n.Artworks[s]
 	}
 	if c := n.Committee; c != nil {
 		committee := committeeOf(*c)
@@ -62,7 +62,7 @@ func networkOf(v curation.View, reached func(uint32) bool) Network {
 
 func sharesOf(v curation.View, reached func(uint32) bool) Shares {
 	s := health.Of(v, reached)
-	return Shares{Seats: s.Seats, Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: string(s.State)}
+	return Shares{Seats: s.Seats, Threshold: s.Threshold, Proven: s.Proven, Margin: s.Margin, Reachable: s.Reachable, State: s.State}
 }
 
 func treasuryOf(t curation.Treasury) Treasury {
@@ -72,14 +72,14 @@ func treasuryOf(t curation.Treasury) Treasury {
 func membersOf(v curation.View) []Member {
 	return each(v.Members(), func(m curation.Member) Member {
 		missed, _ := v.Missed(m.Index)
-		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Standing: string(m.Standing), Seat: m.Seat, Since: m.Since,
+		return Member{Index: m.Index, Name: m.Name, Account: m.Account, Standing: m.Standing, Seat: m.Seat, Since: m.Since,
 			Addresses: list(m.Addresses), Validator: m.Validator, DealKey: m.DealKey, Power: m.Power,
 			ShareProven: v.ShareProven(m.Index), Prekeys: m.Prekeys(), Missed: missed.Times, MayFrom: missed.Again}
 	})
 }
 
 func ceremonyOf(c curation.Ceremony) Ceremony {
-	return Ceremony{Epoch: c.Epoch, Attempt: c.Attempt, Phase: string(c.Phase), Deadline: c.Deadline, RetryAt: c.RetryAt,
+	return Ceremony{Epoch: c.Epoch, Attempt: c.Attempt, Phase: c.Phase, Deadline: c.Deadline, RetryAt: c.RetryAt,
 		Seats: list(c.Seats), Qualified: list(c.Qualified), Acknowledged: c.Acknowledged,
 		Culprits: each(c.Culprits, culpritOf)}
 }
@@ -102,7 +102,7 @@ func transcriptOf(v curation.View) (t Transcript, err error) {
 func (s *server) artwork(ctx context.Context, v curation.View, a curation.Artwork) Artwork {
 	return Artwork{
 		Title: s.shelf.Title(ctx, v, a), Prior: a.Prior, Drawn: s.drawn(ctx, v, a),
-		RID: a.RID, Status: string(a.Status), Requester: a.Requester, Prompt: a.Prompt, BodyHash: a.BodyHash, ModelID: a.ModelID,
+		RID: a.RID, Status: a.Status, Requester: a.Requester, Prompt: a.Prompt, BodyHash: a.BodyHash, ModelID: a.ModelID,
 		KeyEpoch: a.KeyEpoch, Label: a.Label, U: a.U, Epoch: a.Epoch, Deposit: a.Deposit,
 		Readers:   each(a.Prekeys, func(k curation.ReaderKey) Reader { return Reader{k.Member, k.R} }),
 		Requested: a.Requested, Expiry: a.Expiry, Turn: turnOf(v, a),
@@ -177,18 +177,18 @@ func (s *server) approval(ctx context.Context, v curation.View, a curation.Artwo
 		state = "expired"
 	}
 	return Approval{RID: a.RID, Prompt: a.Prompt, Title: s.shelf.Title(ctx, v, a), Requester: a.Requester, State: state, Epoch: a.Epoch,
-		Requested: a.Requested, Approved: a.Approved, Expiry: a.Expiry, Status: string(a.Status)}
+		Requested: a.Requested, Approved: a.Approved, Expiry: a.Expiry, Status: a.Status}
 }
 
 func roundOf(r curation.Round) Round {
-	return Round{Number: r.Number, Phase: string(r.Phase), Reason: r.Reason, Epoch: r.Epoch, Opened: r.Opened, BackUntil: r.BackUntil,
+	return Round{Number: r.Number, Phase: r.Phase, Reason: r.Reason, Epoch: r.Epoch, Opened: r.Opened, BackUntil: r.BackUntil,
 		OpenUntil: r.OpenUntil, Settled: r.Settled, Candidates: list(r.Candidates), Published: list(r.Published),
 		OrderCount: r.Orders, Openers: list(r.Openers), Escrow: r.Escrow, Backing: r.Backing,
 		TreasuryTribute: r.TreasuryTribute, MakerTribute: r.MakerTribute}
 }
 
 func orderOf(o curation.Order) Order {
-	return Order{Round: o.Round, Index: o.Index, Account: o.Account, Status: string(o.Status), Height: o.Height, Escrow: o.Escrow,
+	return Order{Round: o.Round, Index: o.Index, Account: o.Account, Status: o.Status, Height: o.Height, Escrow: o.Escrow,
 		RID: o.RID, Deposit: o.Deposit, MinOut: o.MinOut, Cost: o.Cost, Tribute: o.Tribute, Tokens: o.Tokens,
 		Refund: o.Refund, Reason: o.Reason}
 }

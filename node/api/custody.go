@@ -45,17 +45,11 @@ func (s *server) registerCustody(api huma.API) {
 	get(s, api, "committees", "/v1/committees", "Who holds the keys, who held them, and how a handover stands",
 		func(v curation.View, _ *none) (Custody, error) { return custodyOf(v), nil })
 
-	type handoverInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-	}
-	huma.Register(api, huma.Operation{
-		OperationID: "hand-over", Method: http.MethodPost, Path: "/v1/committees", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
+	huma.Register(api, s.owned(huma.Operation{
+		OperationID: "hand-over", Method: http.MethodPost, Path: "/v1/committees",
 		Summary:     "Propose that the keys be handed over to a new committee: those who join get a share, those who leave give it back",
 		Description: "Answers once this member's consent stands on the ledger; the members do the rest by themselves. A handover that is under way already is no error.",
-	}, func(ctx context.Context, in *handoverInput) (*body[Custody], error) {
-		if err := s.owner(in.Authorization); err != nil {
-			return nil, err
-		}
+	}), func(ctx context.Context, _ *none) (*body[Custody], error) {
 		ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 		defer cancel()
 		if err := s.backend.HandOver(ctx); err != nil {

@@ -46,10 +46,10 @@ func TestAnArtworkTellsOfItsEditions(t *testing.T) {
 	done := s.Reach(r.RID, curation.StatusDelivered)
 	a, err = c.Artwork(t.Context(), r.RID.String())
 	require.NoError(t, err)
-	require.Equal(t, "delivered", a.Status)
+	require.Equal(t, curation.StatusDelivered, a.Status)
 	require.Equal(t, done.Kept, a.Edition.Kept)
 	require.True(t, a.Held)
-	listed, err := c.Artworks(t.Context(), api.ArtworkFilter{Status: []string{"delivered"}})
+	listed, err := c.Artworks(t.Context(), api.ArtworkFilter{Status: []curation.Status{"delivered"}})
 	require.NoError(t, err)
 	require.Equal(t, []api.Artwork{a.Artwork}, listed)
 }

@@ -15,27 +15,27 @@ import (
 // Succession is how the network is prepared for the loss of its key, and what has come
 // of it: what a guardian, or somebody who looks, has to know.
 type Succession struct {
-	Chain        curation.Hash   `json:"chain"`
-	Height       uint64          `json:"height"`
-	X            Hex             `json:"x,omitempty" doc:"The network's keys, which stay for ever; absent before the members have made them."`
-	Y            Hex             `json:"y,omitempty"`
-	Policy       string          `json:"policy" enum:"mortal,guardian,will" doc:"mortal: a lost key is lost; guardian: guardians deal it to the members anew; will: after a long silence they publish it."`
-	Means        string          `json:"means" doc:"The policy in words."`
-	State        string          `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"Of the network, as this node sees it."`
-	Advice       string          `json:"advice" doc:"What the state means, and what to do next."`
-	Guardians    []Guardian      `json:"guardians" doc:"By number; empty in a mortal network."`
-	Threshold    int             `json:"threshold" doc:"Guardians that act for all; as many shares of theirs are the key."`
-	AnswerBlocks uint64          `json:"answer_blocks"`
-	DelayBlocks  uint64          `json:"delay_blocks,omitempty"`
-	SilentBlocks uint64          `json:"silent_blocks,omitempty"`
-	Next         uint64          `json:"next" doc:"Number of the next sharing."`
-	Sharing      *Sharing        `json:"sharing,omitempty" doc:"The guardians' sharing that counts."`
-	Running      *Sharing        `json:"running,omitempty" doc:"The one that is under way."`
-	Recovery     *RecoveryVote   `json:"recovery,omitempty" doc:"A recovery that is voted on, pending or under way."`
-	Dealing      *GuardianDeal   `json:"dealing,omitempty" doc:"The ceremony in which guardians deal to the members, while it is under way."`
-	Silent       uint64          `json:"silent,omitempty" doc:"Of a will: height after which guardians may publish the key, unless there is a sign of life."`
-	Will         *Will           `json:"will,omitempty" doc:"Once a guardian has published its share."`
-	Aborted      *AbortedSharing `json:"aborted,omitempty" doc:"The last sharing that came to nothing, unless one went well since."`
+	Chain        curation.Hash        `json:"chain"`
+	Height       uint64               `json:"height"`
+	X            Hex                  `json:"x,omitempty" doc:"The network's keys, which stay for ever; absent before the members have made them."`
+	Y            Hex                  `json:"y,omitempty"`
+	Policy       curation.DeathPolicy `json:"policy" enum:"mortal,guardian,will" doc:"mortal: a lost key is lost; guardian: guardians deal it to the members anew; will: after a long silence they publish it."`
+	Means        string               `json:"means" doc:"The policy in words."`
+	State        health.State         `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"Of the network, as this node sees it."`
+	Advice       string               `json:"advice" doc:"What the state means, and what to do next."`
+	Guardians    []Guardian           `json:"guardians" doc:"By number; empty in a mortal network."`
+	Threshold    int                  `json:"threshold" doc:"Guardians that act for all; as many shares of theirs are the key."`
+	AnswerBlocks uint64               `json:"answer_blocks"`
+	DelayBlocks  uint64               `json:"delay_blocks,omitempty"`
+	SilentBlocks uint64               `json:"silent_blocks,omitempty"`
+	Next         uint64               `json:"next" doc:"Number of the next sharing."`
+	Sharing      *Sharing             `json:"sharing,omitempty" doc:"The guardians' sharing that counts."`
+	Running      *Sharing             `json:"running,omitempty" doc:"The one that is under way."`
+	Recovery     *RecoveryVote        `json:"recovery,omitempty" doc:"A recovery that is voted on, pending or under way."`
+	Dealing      *GuardianDeal        `json:"dealing,omitempty" doc:"The ceremony in which guardians deal to the members, while it is under way."`
+	Silent       uint64               `json:"silent,omitempty" doc:"Of a will: height after which guardians may publish the key, unless there is a sign of life."`
+	Will         *Will                `json:"will,omitempty" doc:"Once a guardian has published its share."`
+	Aborted      *AbortedSharing      `json:"aborted,omitempty" doc:"The last sharing that came to nothing, unless one went well since."`
 }
 
 // Guardian is an outsider who keeps a share of the key.
@@ -104,7 +104,7 @@ func (s *server) successionOf(v curation.View) (Succession, error) {
 	l := guardian.Read(v)
 	e := l.Estate
 	state := health.Of(v, s.reached()).State
-	out := Succession{Chain: l.Chain, Height: l.Height, Policy: string(e.Rules.Death()), Means: e.Rules.Tells(), State: string(state), Advice: state.Advice(e),
+	out := Succession{Chain: l.Chain, Height: l.Height, Policy: e.Rules.Death(), Means: e.Rules.Tells(), State: state, Advice: state.Advice(e),
 		Guardians: []Guardian{}, Threshold: e.Rules.Threshold, AnswerBlocks: e.Rules.AnswerBlocks, DelayBlocks: e.Rules.DelayBlocks,
 		SilentBlocks: e.Rules.SilentBlocks, Next: e.Next, Silent: e.Silent()}
 	if l.X != (guardian.Network{}).X {
@@ -161,7 +161,7 @@ func (s Succession) Ledger() (guardian.Ledger, error) {
 		copy(l.Y[:], s.Y)
 	}
 	rules := &l.Estate.Rules
-	if s.Policy != string(curation.Mortal) {
+	if s.Policy != curation.Mortal {
 		*rules = curation.Succession{Policy: curation.DeathPolicy(s.Policy), Threshold: s.Threshold, AnswerBlocks: s.AnswerBlocks, DelayBlocks: s.DelayBlocks, SilentBlocks: s.SilentBlocks}
 	}
 	for _, g := range s.Guardians {

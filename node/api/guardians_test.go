@@ -11,6 +11,7 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/api/apitest"
 	"github.com/atelier-dao/atelier/node/guardian"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 // What a guardian reads through the interface is what the ledger holds.
@@ -28,7 +29,7 @@ func TestAGuardianReadsTheLedgerThroughANode(t *testing.T) {
 	require.ErrorContains(t, err, "nothing is signed, ask another node")
 	told, err := c.Succession(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []any{"will", "making keys"}, []any{told.Policy, told.State})
+	require.Equal(t, []any{curation.WillPolicy, health.MakingKeys}, []any{told.Policy, told.State})
 	s.Run("the ceremony", func(v curation.View) bool { _, ok := v.Committee(); return ok })
 	for range 40 {
 		told, err := c.Succession(t.Context())

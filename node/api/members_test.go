@@ -55,7 +55,7 @@ func TestTheStandingsOfMembersAreTold(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, members, 5)
 	nora := members[4]
-	require.Equal(t, []any{"joining", uint32(0), int64(0), false}, []any{nora.Standing, nora.Seat, nora.Power, nora.ShareProven})
+	require.Equal(t, []any{curation.StandingJoining, uint32(0), int64(0), false}, []any{nora.Standing, nora.Seat, nora.Power, nora.ShareProven})
 	require.NotZero(t, nora.Since)
 	require.Equal(t, a.Addresses, nora.Addresses)
 	k, err := c.Committees(ctx)
@@ -90,12 +90,12 @@ func TestTheStandingsOfMembersAreTold(t *testing.T) {
 	require.Equal(t, []uint32{1, 3, 4, 5}, n.Committee.Seats)
 	require.Equal(t, 4, n.Committee.Members)
 	require.Equal(t, []any{4, 3}, []any{n.Shares.Seats, n.Shares.Threshold})
-	require.Equal(t, []any{"left", uint32(0), int64(0)}, []any{n.Members[1].Standing, n.Members[1].Seat, n.Members[1].Power})
-	require.Equal(t, []any{"active", uint32(4), int64(1)}, []any{n.Members[4].Standing, n.Members[4].Seat, n.Members[4].Power})
+	require.Equal(t, []any{curation.StandingLeft, uint32(0), int64(0)}, []any{n.Members[1].Standing, n.Members[1].Seat, n.Members[1].Power})
+	require.Equal(t, []any{curation.StandingActive, uint32(4), int64(1)}, []any{n.Members[4].Standing, n.Members[4].Seat, n.Members[4].Power})
 	require.Equal(t, n.Committee.Seats, n.Ceremony.Seats)
 	node, err := c.Node(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []any{uint32(1), "active"}, []any{node.Member, node.Standing})
+	require.Equal(t, []any{uint32(1), curation.StandingActive}, []any{node.Member, node.Standing})
 
 	// Member 5 makes a picture for the committee in which it has seat 4.
 	for i := 0; ; i++ {

@@ -24,12 +24,12 @@ func TestTheInterfaceTellsHowKeyEpochsEnd(t *testing.T) {
 	}
 	m, err := c.Model(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []any{"on trial", 1, uint64(0), []uint32{1}}, []any{m.Standing, m.Layers, m.Base, m.Stored})
+	require.Equal(t, []any{curation.ModelTrial, 1, uint64(0), []uint32{1}}, []any{m.Standing, m.Layers, m.Base, m.Stored})
 	require.Equal(t, "nobody has shown yet that the artist opens: ask for a picture", rotation().Advice)
 	s.Reach(s.Request("Vera", "red heart"), curation.StatusCandidate)
 	m, err = c.Model(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []any{"proven", uint64(1), 2}, []any{m.Standing, m.Approved, len(m.Openers)})
+	require.Equal(t, []any{curation.ModelProven, uint64(1), 2}, []any{m.Standing, m.Approved, len(m.Openers)})
 	r := rotation()
 	require.Equal(t, []any{uint64(1), m.Since + 30, false, []uint32{}}, []any{r.KeyEpoch, r.Due, r.Ends, r.Turns})
 	require.Contains(t, r.Advice, "key epoch 1 ends at height")
@@ -53,7 +53,7 @@ func TestTheInterfaceTellsHowKeyEpochsEnd(t *testing.T) {
 	require.Equal(t, curation.LayerLabel(s.Chain(), m.ID, 2, m.PolicyHash, committeeX(s), layers[1].Label, layers[1].U), layers[0].Label)
 	models, err := c.Models(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []string{"proven", "on trial"}, []string{models[0].Standing, models[1].Standing})
+	require.Equal(t, []curation.ModelStanding{curation.ModelProven, curation.ModelTrial}, []curation.ModelStanding{models[0].Standing, models[1].Standing})
 	require.Equal(t, "a layer around key epoch 1", models[1].Origin)
 }
 
@@ -76,7 +76,7 @@ func TestTheInterfaceTellsOfAVoteOnTheArtist(t *testing.T) {
 	require.Len(t, motions, 1)
 	m := motions[0]
 	require.Equal(t, []any{"adopt", "Dawn", uint32(0), 1, 3}, []any{m.Kind, m.Name, m.Member, m.Counted, m.Threshold})
-	require.Equal(t, []any{e, "nominated", uint32(1)}, []any{m.Artist.KeyEpoch, m.Artist.Standing, m.Artist.Sealer})
+	require.Equal(t, []any{e, curation.ModelNominated, uint32(1)}, []any{m.Artist.KeyEpoch, m.Artist.Standing, m.Artist.Sealer})
 	require.Nil(t, m.Applicant)
 	now, err := c.Model(ctx)
 	require.NoError(t, err)
@@ -88,5 +88,5 @@ func TestTheInterfaceTellsOfAVoteOnTheArtist(t *testing.T) {
 	s.StoreNext()
 	now, err = c.Model(ctx)
 	require.NoError(t, err)
-	require.Equal(t, []any{"Dawn", "on trial"}, []any{now.Name, now.Standing})
+	require.Equal(t, []any{"Dawn", curation.ModelTrial}, []any{now.Name, now.Standing})
 }

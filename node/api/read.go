@@ -9,7 +9,6 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
-	"github.com/atelier-dao/atelier/node/health"
 )
 
 // body wraps an answer for the library.
@@ -124,12 +123,12 @@ func (s *server) node(v curation.View) Node {
 		CatchingUp: status.CatchingUp, Observing: status.Observing, Until: status.ObserveUntil, BlockAge: status.LatestBlockAge.Seconds(), Validators: len(status.Validators), Consensus: []string{}, Peers: []NodePeer{},
 		Storage: Storage{Bytes: use.Bytes, Quota: use.Quota, Segments: use.Segments, Blocks: use.Blocks, Pins: use.Pins, Damaged: use.Damaged}}
 	n.Shares = sharesOf(v, s.reached())
-	n.Advice = health.State(n.Shares.State).Advice(v.Estate())
+	n.Advice = n.Shares.State.Advice(v.Estate())
 	if m, ok := v.MemberOf(info.Account); ok {
-		n.Member, n.Standing = m.Index, string(m.Standing)
+		n.Member, n.Standing = m.Index, m.Standing
 	}
 	if info.Departed {
-		n.Standing = string(curation.StandingLeft)
+		n.Standing = curation.StandingLeft
 	}
 	for _, p := range status.Peers {
 		n.Consensus = append(n.Consensus, p.String())

@@ -25,33 +25,29 @@ type Release struct {
 
 // Conviction is what the ledger holds of a member that broke the protocol.
 type Conviction struct {
-	Member   uint32        `json:"member"`
-	Name     string        `json:"name"`
-	Offence  string        `json:"offence" enum:"wrong_share,second_message,conflicting_approval"`
-	Height   uint64        `json:"height"`
-	Reporter uint32        `json:"reporter" doc:"The member that brought the evidence; 0 when it stood in the block."`
-	Evidence curation.Hash `json:"evidence" doc:"Hash of the evidence."`
-	Slashed  curve.Amount  `json:"slashed" doc:"What it paid to the treasury."`
-	Standing string        `json:"standing" doc:"Of the member now."`
+	Member   uint32            `json:"member"`
+	Name     string            `json:"name"`
+	Offence  curation.Offence  `json:"offence" enum:"wrong_share,second_message,conflicting_approval"`
+	Height   uint64            `json:"height"`
+	Reporter uint32            `json:"reporter" doc:"The member that brought the evidence; 0 when it stood in the block."`
+	Evidence curation.Hash     `json:"evidence" doc:"Hash of the evidence."`
+	Slashed  curve.Amount      `json:"slashed" doc:"What it paid to the treasury."`
+	Standing curation.Standing `json:"standing" doc:"Of the member now."`
 }
 
 // pathReleases is a read that is the owner's alone.
 const pathReleases = "/v1/releases"
 
 type releasesInput struct {
-	Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-	RID           string `query:"rid" maxLength:"128" doc:"Only of this request: its id, the first 8 or more digits of it, or the CID of the folder."`
-	Limit         int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most that are listed."`
+	RID   string `query:"rid" maxLength:"128" doc:"Only of this request: its id, the first 8 or more digits of it, or the CID of the folder."`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"The most that are listed."`
 }
 
 func (s *server) registerReleases(api huma.API) {
-	huma.Register(api, huma.Operation{OperationID: "releases", Method: http.MethodGet, Path: pathReleases, Tags: []string{"own"}, Security: ownerOnly,
+	huma.Register(api, s.owned(huma.Operation{OperationID: "releases", Method: http.MethodGet, Path: pathReleases,
 		Summary:     "The shares that this node's member released, newest first",
-		Description: "From its journal, where each stands before it leaves: to whom, in which role, under which key, for which certificate."},
+		Description: "From its journal, where each stands before it leaves: to whom, in which role, under which key, for which certificate."}),
 		func(_ context.Context, in *releasesInput) (*body[[]Release], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
 			var only *curation.Hash
 			if in.RID != "" {
 				if err := s.view(func(v curation.View) error {
@@ -72,8 +68,8 @@ func (s *server) registerReleases(api huma.API) {
 		func(v curation.View, _ *none) ([]Conviction, error) {
 			return each(v.Convictions(), func(c curation.Conviction) Conviction {
 				m, _ := v.Member(c.Member)
-				return Conviction{Member: c.Member, Name: m.Name, Offence: string(c.Offence), Height: c.Height, Reporter: c.Reporter,
-					Evidence: c.Evidence, Slashed: c.Slashed, Standing: string(m.Standing)}
+				return Conviction{Member: c.Member, Name: m.Name, Offence: c.Offence, Height: c.Height, Reporter: c.Reporter,
+					Evidence: c.Evidence, Slashed: c.Slashed, Standing: m.Standing}
 			}), nil
 		})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 // The resources of the interface. Their JSON is stable: names in snake case,
@@ -32,53 +33,53 @@ func (h Hex) String() string { return hex.EncodeToString(h) }
 
 // Network describes the network and where it stands.
 type Network struct {
-	Name       string          `json:"name" doc:"From the charter."`
-	Charter    string          `json:"charter" doc:"What the founders promise each other."`
-	Chain      curation.Hash   `json:"chain" doc:"Genesis hash: names the network in every signature."`
-	Height     uint64          `json:"height" doc:"Of the last block."`
-	AppHash    curation.Hash   `json:"app_hash" doc:"Hash of the whole state."`
-	Supply     curve.Amount    `json:"supply" doc:"Credits that exist."`
-	Members    []Member        `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
-	Shares     Shares          `json:"shares"`
-	Succession string          `json:"succession" doc:"What becomes of the artist when its key is lost, in words."`
-	Advice     string          `json:"advice" doc:"What the state means, and what to do next."`
-	Committee  *Committee      `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
-	Ceremony   Ceremony        `json:"ceremony"`
-	Model      *Model          `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
-	Rotation   *Rotation       `json:"rotation,omitempty" doc:"When and by whom the artist's key is changed; absent before one is sealed."`
-	Params     curation.Params `json:"params" doc:"The rules, as in genesis."`
-	Treasury   Treasury        `json:"treasury"`
-	Artworks   map[string]int  `json:"artworks" doc:"How many there are, by status."`
-	Round      *Round          `json:"round,omitempty" doc:"The last round; absent before the first."`
+	Name       string                  `json:"name" doc:"From the charter."`
+	Charter    string                  `json:"charter" doc:"What the founders promise each other."`
+	Chain      curation.Hash           `json:"chain" doc:"Genesis hash: names the network in every signature."`
+	Height     uint64                  `json:"height" doc:"Of the last block."`
+	AppHash    curation.Hash           `json:"app_hash" doc:"Hash of the whole state."`
+	Supply     curve.Amount            `json:"supply" doc:"Credits that exist."`
+	Members    []Member                `json:"members" doc:"All who are, were or are about to be co-owners, by index."`
+	Shares     Shares                  `json:"shares"`
+	Succession string                  `json:"succession" doc:"What becomes of the artist when its key is lost, in words."`
+	Advice     string                  `json:"advice" doc:"What the state means, and what to do next."`
+	Committee  *Committee              `json:"committee,omitempty" doc:"Absent before the first ceremony has ended."`
+	Ceremony   Ceremony                `json:"ceremony"`
+	Model      *Model                  `json:"model,omitempty" doc:"The current artist; absent before one is sealed."`
+	Rotation   *Rotation               `json:"rotation,omitempty" doc:"When and by whom the artist's key is changed; absent before one is sealed."`
+	Params     curation.Params         `json:"params" doc:"The rules, as in genesis."`
+	Treasury   Treasury                `json:"treasury"`
+	Artworks   map[curation.Status]int `json:"artworks" doc:"How many there are, by status."`
+	Round      *Round                  `json:"round,omitempty" doc:"The last round; absent before the first."`
 }
 
 // Shares says how many members could be lost before the network could not make
 // pictures any more.
 type Shares struct {
-	Seats     int    `json:"seats" doc:"Shares of the committee in force, or of the founders' to be."`
-	Threshold int    `json:"threshold" doc:"Shares that suffice."`
-	Proven    int    `json:"proven" doc:"Members that proved their share on the ledger."`
-	Margin    int    `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
-	Reachable int    `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
-	State     string `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold, lost when too few shares are left by the members' own word."`
+	Seats     int          `json:"seats" doc:"Shares of the committee in force, or of the founders' to be."`
+	Threshold int          `json:"threshold" doc:"Shares that suffice."`
+	Proven    int          `json:"proven" doc:"Members that proved their share on the ledger."`
+	Margin    int          `json:"margin" doc:"Proven minus threshold: shares that may be lost."`
+	Reachable int          `json:"reachable" doc:"Proven shares whose members this node reaches, itself included."`
+	State     health.State `json:"state" enum:"making keys,healthy,degraded,halted,lost" doc:"As this node sees it: degraded with less than half of the spare shares left, halted below the threshold, lost when too few shares are left by the members' own word."`
 }
 
 // Member is a co-owner, one to be, or one who was.
 type Member struct {
-	Index       uint32           `json:"index" doc:"Its number, which it keeps for ever."`
-	Name        string           `json:"name"`
-	Account     curation.Address `json:"account"`
-	Standing    string           `json:"standing" enum:"joining,active,leaving,draining,left" doc:"joining: gets a share at the next handover; leaving: gives it back then; draining: serves what its last committee began."`
-	Seat        uint32           `json:"seat,omitempty" doc:"Index of its share in the committee in force, or in the founders' to be; absent without one."`
-	Since       uint64           `json:"since,omitempty" doc:"Height of its last admission; absent for a founder."`
-	Addresses   []string         `json:"addresses" doc:"Where it was reached when it was admitted; empty for a founder."`
-	Validator   curation.Hash    `json:"validator" doc:"ed25519 key in consensus."`
-	DealKey     curation.Hash    `json:"deal_key" doc:"ristretto255 point of its last ceremony; zeros before its first."`
-	Power       int64            `json:"power"`
-	ShareProven bool             `json:"share_proven" doc:"Proved its share of the committee in force."`
-	Prekeys     uint64           `json:"prekeys" doc:"Unused one-time keys on the ledger."`
-	Missed      uint64           `json:"missed,omitempty" doc:"Handovers that failed because it consented and did not acknowledge its share, of one that joins; the third ends its admission."`
-	MayFrom     uint64           `json:"may_from,omitempty" doc:"First height at which one that missed a handover may consent again; those before go on without it."`
+	Index       uint32            `json:"index" doc:"Its number, which it keeps for ever."`
+	Name        string            `json:"name"`
+	Account     curation.Address  `json:"account"`
+	Standing    curation.Standing `json:"standing" enum:"joining,active,leaving,draining,left" doc:"joining: gets a share at the next handover; leaving: gives it back then; draining: serves what its last committee began."`
+	Seat        uint32            `json:"seat,omitempty" doc:"Index of its share in the committee in force, or in the founders' to be; absent without one."`
+	Since       uint64            `json:"since,omitempty" doc:"Height of its last admission; absent for a founder."`
+	Addresses   []string          `json:"addresses" doc:"Where it was reached when it was admitted; empty for a founder."`
+	Validator   curation.Hash     `json:"validator" doc:"ed25519 key in consensus."`
+	DealKey     curation.Hash     `json:"deal_key" doc:"ristretto255 point of its last ceremony; zeros before its first."`
+	Power       int64             `json:"power"`
+	ShareProven bool              `json:"share_proven" doc:"Proved its share of the committee in force."`
+	Prekeys     uint64            `json:"prekeys" doc:"Unused one-time keys on the ledger."`
+	Missed      uint64            `json:"missed,omitempty" doc:"Handovers that failed because it consented and did not acknowledge its share, of one that joins; the third ends its admission."`
+	MayFrom     uint64            `json:"may_from,omitempty" doc:"First height at which one that missed a handover may consent again; those before go on without it."`
 }
 
 // Committee holds the network's keys.
@@ -101,15 +102,15 @@ type Committee struct {
 
 // Ceremony says where the making of the keys stands.
 type Ceremony struct {
-	Epoch        uint64    `json:"epoch"`
-	Attempt      uint64    `json:"attempt"`
-	Phase        string    `json:"phase" enum:"commit,bundle,dispute,acknowledge,active,aborted"`
-	Deadline     uint64    `json:"deadline,omitempty" doc:"Last height of the phase."`
-	RetryAt      uint64    `json:"retry_at,omitempty" doc:"Height at which an aborted ceremony is repeated."`
-	Seats        []uint32  `json:"seats" doc:"The members of the committee to be, or of the one in force, by the indices of their shares."`
-	Qualified    []uint32  `json:"qualified"`
-	Acknowledged int       `json:"acknowledged"`
-	Culprits     []Culprit `json:"culprits"`
+	Epoch        uint64                 `json:"epoch"`
+	Attempt      uint64                 `json:"attempt"`
+	Phase        curation.CeremonyPhase `json:"phase" enum:"commit,bundle,dispute,acknowledge,active,aborted"`
+	Deadline     uint64                 `json:"deadline,omitempty" doc:"Last height of the phase."`
+	RetryAt      uint64                 `json:"retry_at,omitempty" doc:"Height at which an aborted ceremony is repeated."`
+	Seats        []uint32               `json:"seats" doc:"The members of the committee to be, or of the one in force, by the indices of their shares."`
+	Qualified    []uint32               `json:"qualified"`
+	Acknowledged int                    `json:"acknowledged"`
+	Culprits     []Culprit              `json:"culprits"`
 }
 
 // Transcript is what the members said in the last ceremony.
@@ -139,7 +140,7 @@ type Treasury struct {
 // Artwork is one request and everything that the ledger has learnt about it since.
 type Artwork struct {
 	RID       curation.Hash    `json:"rid"`
-	Status    string           `json:"status" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired,delivered"`
+	Status    curation.Status  `json:"status" enum:"requested,approved,registered,candidate,backing,published,declined,disputed,expired,delivered"`
 	Requester curation.Address `json:"requester"`
 	Prompt    string           `json:"prompt" doc:"Empty when it is drawn from the network's taste."`
 	Title     string           `json:"title" doc:"The prompt, or in words what the taste gave for the seed."`
@@ -235,27 +236,27 @@ type Approval struct {
 	Requested uint64           `json:"requested" doc:"Height."`
 	Approved  uint64           `json:"approved,omitempty" doc:"Height."`
 	Expiry    uint64           `json:"expiry" doc:"First height that is too late."`
-	Status    string           `json:"status" doc:"Of the artwork."`
+	Status    curation.Status  `json:"status" doc:"Of the artwork."`
 }
 
 // Round is one decision about what is published.
 type Round struct {
-	Number          uint64          `json:"number"`
-	Phase           string          `json:"phase" enum:"backing,opening,settled,failed"`
-	Epoch           uint64          `json:"epoch" doc:"Committee that opens its orders."`
-	Opened          uint64          `json:"opened" doc:"Height."`
-	BackUntil       uint64          `json:"back_until" doc:"Last height for orders."`
-	OpenUntil       uint64          `json:"open_until" doc:"Last height for openings."`
-	Settled         uint64          `json:"settled,omitempty" doc:"Height."`
-	Candidates      []curation.Hash `json:"candidates"`
-	Published       []curation.Hash `json:"published" doc:"Best first."`
-	OrderCount      int             `json:"order_count"`
-	Openers         []uint32        `json:"openers" doc:"Members whose opening shares the ledger holds."`
-	Escrow          curve.Amount    `json:"escrow"`
-	Backing         curve.Amount    `json:"backing"`
-	TreasuryTribute curve.Amount    `json:"treasury_tribute"`
-	MakerTribute    curve.Amount    `json:"maker_tribute"`
-	Reason          string          `json:"reason,omitempty" doc:"Why it failed."`
+	Number          uint64              `json:"number"`
+	Phase           curation.RoundPhase `json:"phase" enum:"backing,opening,settled,failed"`
+	Epoch           uint64              `json:"epoch" doc:"Committee that opens its orders."`
+	Opened          uint64              `json:"opened" doc:"Height."`
+	BackUntil       uint64              `json:"back_until" doc:"Last height for orders."`
+	OpenUntil       uint64              `json:"open_until" doc:"Last height for openings."`
+	Settled         uint64              `json:"settled,omitempty" doc:"Height."`
+	Candidates      []curation.Hash     `json:"candidates"`
+	Published       []curation.Hash     `json:"published" doc:"Best first."`
+	OrderCount      int                 `json:"order_count"`
+	Openers         []uint32            `json:"openers" doc:"Members whose opening shares the ledger holds."`
+	Escrow          curve.Amount        `json:"escrow"`
+	Backing         curve.Amount        `json:"backing"`
+	TreasuryTribute curve.Amount        `json:"treasury_tribute"`
+	MakerTribute    curve.Amount        `json:"maker_tribute"`
+	Reason          string              `json:"reason,omitempty" doc:"Why it failed."`
 }
 
 // RoundDetail is a round with its orders.
@@ -266,20 +267,20 @@ type RoundDetail struct {
 
 // Order is a sealed order and, after its round, what it said and got.
 type Order struct {
-	Round   uint64           `json:"round"`
-	Index   int              `json:"index"`
-	Account curation.Address `json:"account"`
-	Status  string           `json:"status" enum:"sealed,filled,refunded"`
-	Height  uint64           `json:"height"`
-	Escrow  curve.Amount     `json:"escrow"`
-	RID     curation.Hash    `json:"rid,omitzero" doc:"Absent while sealed, or when it could not be read."`
-	Deposit curve.Amount     `json:"deposit"`
-	MinOut  curve.Amount     `json:"min_out"`
-	Cost    curve.Amount     `json:"cost"`
-	Tribute curve.Amount     `json:"tribute"`
-	Tokens  curve.Amount     `json:"tokens"`
-	Refund  curve.Amount     `json:"refund"`
-	Reason  string           `json:"reason,omitempty"`
+	Round   uint64               `json:"round"`
+	Index   int                  `json:"index"`
+	Account curation.Address     `json:"account"`
+	Status  curation.OrderStatus `json:"status" enum:"sealed,filled,refunded"`
+	Height  uint64               `json:"height"`
+	Escrow  curve.Amount         `json:"escrow"`
+	RID     curation.Hash        `json:"rid,omitzero" doc:"Absent while sealed, or when it could not be read."`
+	Deposit curve.Amount         `json:"deposit"`
+	MinOut  curve.Amount         `json:"min_out"`
+	Cost    curve.Amount         `json:"cost"`
+	Tribute curve.Amount         `json:"tribute"`
+	Tokens  curve.Amount         `json:"tokens"`
+	Refund  curve.Amount         `json:"refund"`
+	Reason  string               `json:"reason,omitempty"`
 }
 
 // Account is what the ledger holds for one key; one that it has not seen is empty.
@@ -331,28 +332,28 @@ type Quote struct {
 
 // Node describes the node that answers.
 type Node struct {
-	Name       string           `json:"name" doc:"Of its member."`
-	Member     uint32           `json:"member" doc:"Its number; 0 for one that is not admitted yet."`
-	Standing   string           `json:"standing,omitempty" enum:"joining,active,leaving,draining,left" doc:"Of its member; absent for one that is not admitted yet."`
-	Account    curation.Address `json:"account"`
-	Peer       string           `json:"peer" doc:"libp2p peer id."`
-	Version    string           `json:"version"`
-	Started    time.Time        `json:"started"`
-	HasShare   bool             `json:"has_share" doc:"Holds its share of the committee in force."`
-	Network    string           `json:"network"`
-	Advice     string           `json:"advice" doc:"What the network's state means, and what to do next."`
-	Chain      curation.Hash    `json:"chain"`
-	Height     uint64           `json:"height"`
-	AppHash    Hex              `json:"app_hash"`
-	CatchingUp bool             `json:"catching_up" doc:"Fetching blocks that others agreed on."`
-	Observing  bool             `json:"observing" doc:"Restored from a backup: it follows the ledger and does not vote yet."`
-	Until      uint64           `json:"observing_until,omitempty" doc:"Height after which it votes; absent while no new block has come."`
-	BlockAge   float64          `json:"block_age_seconds" doc:"Since this node committed the last block."`
-	Validators int              `json:"validators"`
-	Consensus  []string         `json:"consensus_peers" doc:"Peers that consensus talks to now."`
-	Peers      []NodePeer       `json:"peers" doc:"The other members."`
-	Shares     Shares           `json:"shares"`
-	Storage    Storage          `json:"storage"`
+	Name       string            `json:"name" doc:"Of its member."`
+	Member     uint32            `json:"member" doc:"Its number; 0 for one that is not admitted yet."`
+	Standing   curation.Standing `json:"standing,omitempty" enum:"joining,active,leaving,draining,left" doc:"Of its member; absent for one that is not admitted yet."`
+	Account    curation.Address  `json:"account"`
+	Peer       string            `json:"peer" doc:"libp2p peer id."`
+	Version    string            `json:"version"`
+	Started    time.Time         `json:"started"`
+	HasShare   bool              `json:"has_share" doc:"Holds its share of the committee in force."`
+	Network    string            `json:"network"`
+	Advice     string            `json:"advice" doc:"What the network's state means, and what to do next."`
+	Chain      curation.Hash     `json:"chain"`
+	Height     uint64            `json:"height"`
+	AppHash    Hex               `json:"app_hash"`
+	CatchingUp bool              `json:"catching_up" doc:"Fetching blocks that others agreed on."`
+	Observing  bool              `json:"observing" doc:"Restored from a backup: it follows the ledger and does not vote yet."`
+	Until      uint64            `json:"observing_until,omitempty" doc:"Height after which it votes; absent while no new block has come."`
+	BlockAge   float64           `json:"block_age_seconds" doc:"Since this node committed the last block."`
+	Validators int               `json:"validators"`
+	Consensus  []string          `json:"consensus_peers" doc:"Peers that consensus talks to now."`
+	Peers      []NodePeer        `json:"peers" doc:"The other members."`
+	Shares     Shares            `json:"shares"`
+	Storage    Storage           `json:"storage"`
 }
 
 // NodePeer is another member as this node sees it.

@@ -38,33 +38,33 @@ func (p Plan) Plan() curation.Plan {
 
 // Training is one of the artist, by members on pictures that they show to nobody.
 type Training struct {
-	Number    uint64        `json:"number" doc:"From 1."`
-	RID       curation.Hash `json:"rid" doc:"Names its opening, as that of a request does."`
-	Status    string        `json:"status" enum:"approving,joining,summing,sealing,voting,adopted,failed"`
-	Says      string        `json:"says" doc:"What that means, in words."`
-	Artist    string        `json:"artist" doc:"Name of the one that is trained."`
-	Plan      Plan          `json:"plan"`
-	Votes     []uint32      `json:"votes" doc:"Members that voted for the plan, in the order of their votes."`
-	Requested uint64        `json:"requested" doc:"Height at which the members' votes opened it."`
-	Until     uint64        `json:"until,omitempty" doc:"Last height of what is under way; absent once it ended."`
-	May       []uint32      `json:"may_join" doc:"Members that may open the artist for it."`
-	Joined    []uint32      `json:"joined" doc:"Members that opened the artist and want to take part."`
-	Trainers  []uint32      `json:"trainers" doc:"Members that take part, in the order of their places in the sum; empty before."`
-	Phase     string        `json:"phase,omitempty" doc:"Of the sum, in words."`
-	Step      int           `json:"step,omitempty" doc:"Of the sum: its phases are counted from 1."`
-	Steps     int           `json:"steps,omitempty" doc:"Of the sum."`
-	Counted   []uint32      `json:"counted" doc:"Members whose changes are in the sum; empty before that is known."`
-	Culprits  []Culprit     `json:"culprits" doc:"Who failed in the sum, and how; most of it may be a lost connection."`
-	Sum       curation.Hash `json:"sum,omitzero" doc:"Hash of the sum, which says nothing to who cannot open the artist."`
-	Results   []uint64      `json:"results" doc:"Key epochs for which trainers sealed what came of it."`
-	Adopted   uint64        `json:"adopted,omitempty" doc:"That of the version that members adopted."`
-	Ended     uint64        `json:"ended,omitempty" doc:"Height."`
-	Reason    string        `json:"reason,omitempty" doc:"Why it failed."`
+	Number    uint64                  `json:"number" doc:"From 1."`
+	RID       curation.Hash           `json:"rid" doc:"Names its opening, as that of a request does."`
+	Status    curation.TrainingStatus `json:"status" enum:"approving,joining,summing,sealing,voting,adopted,failed"`
+	Says      string                  `json:"says" doc:"What that means, in words."`
+	Artist    string                  `json:"artist" doc:"Name of the one that is trained."`
+	Plan      Plan                    `json:"plan"`
+	Votes     []uint32                `json:"votes" doc:"Members that voted for the plan, in the order of their votes."`
+	Requested uint64                  `json:"requested" doc:"Height at which the members' votes opened it."`
+	Until     uint64                  `json:"until,omitempty" doc:"Last height of what is under way; absent once it ended."`
+	May       []uint32                `json:"may_join" doc:"Members that may open the artist for it."`
+	Joined    []uint32                `json:"joined" doc:"Members that opened the artist and want to take part."`
+	Trainers  []uint32                `json:"trainers" doc:"Members that take part, in the order of their places in the sum; empty before."`
+	Phase     string                  `json:"phase,omitempty" doc:"Of the sum, in words."`
+	Step      int                     `json:"step,omitempty" doc:"Of the sum: its phases are counted from 1."`
+	Steps     int                     `json:"steps,omitempty" doc:"Of the sum."`
+	Counted   []uint32                `json:"counted" doc:"Members whose changes are in the sum; empty before that is known."`
+	Culprits  []Culprit               `json:"culprits" doc:"Who failed in the sum, and how; most of it may be a lost connection."`
+	Sum       curation.Hash           `json:"sum,omitzero" doc:"Hash of the sum, which says nothing to who cannot open the artist."`
+	Results   []uint64                `json:"results" doc:"Key epochs for which trainers sealed what came of it."`
+	Adopted   uint64                  `json:"adopted,omitempty" doc:"That of the version that members adopted."`
+	Ended     uint64                  `json:"ended,omitempty" doc:"Height."`
+	Reason    string                  `json:"reason,omitempty" doc:"Why it failed."`
 }
 
 func trainingOf(v curation.View, record curation.Training) Training {
 	t := health.TrainingOf(v, record)
-	out := Training{Number: t.Plan.Number, RID: t.RID, Status: string(t.Status), Says: t.Says, Artist: t.Artist, Plan: planOf(t.Plan), Votes: list(t.Votes),
+	out := Training{Number: t.Plan.Number, RID: t.RID, Status: t.Status, Says: t.Says, Artist: t.Artist, Plan: planOf(t.Plan), Votes: list(t.Votes),
 		Requested: t.Requested, Until: t.Until, Trainers: list(t.Trainers), Phase: t.Phase, Step: t.Step, Steps: t.Steps,
 		Counted: list(t.Counted), Culprits: each(t.Culprits, culpritOf), Sum: t.Sum, Results: list(t.Results), Adopted: t.Adopted, Ended: t.Ended, Reason: t.Reason,
 		May: each(t.Prekeys, func(k curation.ReaderKey) uint32 { return k.Member }), Joined: each(t.Joined, func(j curation.Joined) uint32 { return j.Member })}
@@ -109,42 +109,29 @@ func (s *server) registerTrainings(api huma.API) {
 		func(v curation.View, _ *none) ([]Training, error) {
 			return each(v.Trainings(maxTrainings), func(t curation.Training) Training { return trainingOf(v, t) }), nil
 		})
-	type ownInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-	}
-	huma.Register(api, huma.Operation{OperationID: "own-training", Method: http.MethodGet, Path: pathOwnTraining, Tags: []string{"own"}, Security: ownerOnly,
-		Summary: "On which pictures this node's member trains, and what it does now"},
-		func(_ context.Context, in *ownInput) (*body[OwnTraining], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
+	huma.Register(api, s.owned(huma.Operation{OperationID: "own-training", Method: http.MethodGet, Path: pathOwnTraining,
+		Summary: "On which pictures this node's member trains, and what it does now"}),
+		func(_ context.Context, _ *none) (*body[OwnTraining], error) {
 			return &body[OwnTraining]{s.backend.OwnTraining()}, nil
 		})
 	type joinInput struct {
-		Authorization string `header:"Authorization" maxLength:"256" doc:"Bearer and the text of api.token."`
-		Body          struct {
+		Body struct {
 			// A path of the node's machine: whose token this is can read its files anyway.
 			Pictures string `json:"pictures" minLength:"1" maxLength:"4096" doc:"Whole path of a folder of pictures on the node's machine."`
 		}
 	}
-	huma.Register(api, huma.Operation{OperationID: "join-trainings", Method: http.MethodPost, Path: "/v1/training/join", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
-		Summary: "Have this node's member take part in trainings, on the pictures of a folder"},
+	huma.Register(api, s.owned(huma.Operation{OperationID: "join-trainings", Method: http.MethodPost, Path: "/v1/training/join",
+		Summary: "Have this node's member take part in trainings, on the pictures of a folder"}),
 		func(ctx context.Context, in *joinInput) (*body[Joined], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
 			j, err := s.backend.JoinTrainings(ctx, in.Body.Pictures)
 			if err != nil {
 				return nil, problem(http.StatusBadRequest, CodeInput, "this member does not train on %s: %v", clip(in.Body.Pictures), err)
 			}
 			return &body[Joined]{j}, nil
 		})
-	huma.Register(api, huma.Operation{OperationID: "leave-trainings", Method: http.MethodPost, Path: "/v1/training/leave", Tags: []string{"own"}, Security: ownerOnly, BodyReadTimeout: s.bodyTime,
-		Summary: "Have this node's member take part in no training any more"},
-		func(_ context.Context, in *ownInput) (*body[OwnTraining], error) {
-			if err := s.owner(in.Authorization); err != nil {
-				return nil, err
-			}
+	huma.Register(api, s.owned(huma.Operation{OperationID: "leave-trainings", Method: http.MethodPost, Path: "/v1/training/leave",
+		Summary: "Have this node's member take part in no training any more"}),
+		func(_ context.Context, _ *none) (*body[OwnTraining], error) {
 			if err := s.backend.LeaveTrainings(); err != nil {
 				return nil, explain(err)
 			}

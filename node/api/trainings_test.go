@@ -41,7 +41,7 @@ func TestTheInterfaceTellsOfATraining(t *testing.T) {
 		return all[0]
 	}
 	now := training()
-	require.Equal(t, []any{"approving", uint64(1), []uint32{1, 2, 3, 4}, []uint32{}}, []any{now.Status, now.Number, now.May, now.Joined})
+	require.Equal(t, []any{curation.TrainingApproving, uint64(1), []uint32{1, 2, 3, 4}, []uint32{}}, []any{now.Status, now.Number, now.May, now.Joined})
 	s.Run("the certificate", func(v curation.View) bool { t, _ := v.RunningTraining(); return t.Status == curation.TrainingJoining })
 	require.Contains(t, training().Says, "0 of 4 have joined, and 3 must")
 	s.Submit("Member 2", curation.Join{Number: 1, Reader: curation.Hash{7}})
@@ -50,10 +50,10 @@ func TestTheInterfaceTellsOfATraining(t *testing.T) {
 		s.Submit(name, curation.Join{Number: 1, Reader: curation.Hash{7}})
 	}
 	now = training()
-	require.Equal(t, []any{"summing", "trainers exchange keys", 1, 7, []uint32{1, 2, 3, 4}}, []any{now.Status, now.Phase, now.Step, now.Steps, now.Trainers})
+	require.Equal(t, []any{curation.TrainingSumming, "trainers exchange keys", 1, 7, []uint32{1, 2, 3, 4}}, []any{now.Status, now.Phase, now.Step, now.Steps, now.Trainers})
 	s.Run("its end", func(v curation.View) bool { _, running := v.RunningTraining(); return !running })
 	now = training()
-	require.Equal(t, "failed", now.Status)
+	require.Equal(t, curation.TrainingFailed, now.Status)
 	require.Contains(t, now.Says, "nothing came of it: ")
 	require.NotEmpty(t, now.Reason)
 }

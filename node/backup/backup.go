@@ -36,6 +36,7 @@ import (
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Format is the version of the JSON inside the file.
@@ -225,7 +226,7 @@ func Open(sealed []byte, passphrase string) (*Backup, error) {
 // decode reads the JSON strictly. What it says beside the genesis has to fit it.
 func decode(plain []byte) (*Backup, error) {
 	var v stored
-	if err := strict(plain, &v); err != nil {
+	if err := strictjson.Unmarshal(plain, &v); err != nil {
 		var form struct{ Format int }
 		if json.Unmarshal(plain, &form) == nil && form.Format > Format {
 			return nil, fmt.Errorf("%w: it has format %d, and this program reads 1 to %d: use a newer one", ErrBackup, form.Format, Format)
@@ -266,18 +267,6 @@ func decode(plain []byte) (*Backup, error) {
 		return nil, fmt.Errorf("%w: it says member %d, %q, of %q, and its founding member %d, %q, of %q", ErrBackup, v.Member, v.Name, v.Network, b.Index, b.Name, b.Network)
 	}
 	return b, nil
-}
-
-func strict(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows the end")
-	}
-	return nil
 }
 
 // Read opens the backup in a file.

@@ -18,6 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/guardian"
+	"github.com/atelier-dao/atelier/node/health"
 )
 
 // Screen is where the drill shows what happens. Calls come one at a time.
@@ -55,10 +56,10 @@ type Report struct {
 
 // Seen is the network's state at a moment.
 type Seen struct {
-	When   string `json:"when"`
-	State  string `json:"state"`
-	Margin int    `json:"margin"`
-	Advice string `json:"advice"`
+	When   string       `json:"when"`
+	State  health.State `json:"state"`
+	Margin int          `json:"margin"`
+	Advice string       `json:"advice"`
 }
 
 // Piece is a picture.
@@ -122,7 +123,7 @@ func (r *run) see(ctx context.Context, when string) error {
 	}
 	s := net.Shares
 	r.report.States = append(r.report.States, Seen{when, s.State, s.Margin, net.Advice})
-	r.screen.Fact("%-34s %s, margin %d: %s", when, strings.ToUpper(s.State), s.Margin, net.Advice)
+	r.screen.Fact("%-34s %s, margin %d: %s", when, strings.ToUpper(string(s.State)), s.Margin, net.Advice)
 	return nil
 }
 

@@ -26,7 +26,7 @@ func TestEachDeathPolicyDoesWhatItPromises(t *testing.T) {
 			require.NoError(t, err)
 			var states []string
 			for _, s := range r.States {
-				states = append(states, s.State)
+				states = append(states, string(s.State))
 				require.NotEmpty(t, s.Advice)
 			}
 			require.Equal(t, want, states)

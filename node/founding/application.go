@@ -12,6 +12,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // ErrApplication reports an application or a welcome that is not good for the network.
@@ -42,7 +43,7 @@ func EncodeApplication(a curation.Application) []byte {
 // network of a genesis hash and that its addresses are some.
 func DecodeApplication(b []byte, chain curation.Hash) (curation.Application, error) {
 	var s application
-	if err := strict(b, &s); err != nil {
+	if err := strictjson.Unmarshal(b, &s); err != nil {
 		return curation.Application{}, fmt.Errorf("%w: application: %w", ErrApplication, err)
 	}
 	a := curation.Application{Name: s.Name, Account: s.Account, Validator: s.Validator, Addresses: s.Addresses, Nonce: s.Nonce}
@@ -135,7 +136,7 @@ func DecodeWelcome(b []byte, chain curation.Hash) (w Welcome, err error) {
 	if len(b) > p2p.MaxWelcome {
 		return w, fmt.Errorf("%w: welcome of %d bytes", ErrApplication, len(b))
 	}
-	if err := strict(b, &s); err != nil {
+	if err := strictjson.Unmarshal(b, &s); err != nil {
 		return w, fmt.Errorf("%w: welcome: %w", ErrApplication, err)
 	}
 	if w.Document, err = DecodeDocument(s.Document); err != nil {

@@ -44,7 +44,7 @@ func TestAnApplicationTravelsAsItWasSigned(t *testing.T) {
 	}{
 		"another name":              {[]byte(strings.Replace(string(good), "Eve", "Eva", 1)), "signature"},
 		"a field that nobody knows": {[]byte(strings.Replace(string(good), "{", `{"x":1,`, 1)), "unknown field"},
-		"something behind":          {append(good[:len(good):len(good)], '1'), "after the end"},
+		"something behind":          {append(good[:len(good):len(good)], '1'), "something follows its end"},
 		"half a signature":          {[]byte(strings.Replace(string(good), `"validator_signature":"`, `"validator_signature":"ff`, 1)), "128 hex digits"},
 		"no JSON":                   {[]byte("x"), "invalid character"},
 		"an address that is none":   {EncodeApplication(testApplication(t, "Eve", "harbour street 7")), "harbour street 7"},

@@ -13,6 +13,7 @@ import (
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Invite returns the invitation for the next seat that has none yet.
@@ -75,7 +76,7 @@ func readHanded(h home.Home) (n int, err error) {
 	} else if err != nil {
 		return 0, err
 	}
-	if err := strict(b, &n); err != nil || n < 0 {
+	if err := strictjson.Unmarshal(b, &n); err != nil || n < 0 {
 		return 0, fmt.Errorf("%s is damaged: %w", h.Invited(), err)
 	}
 	return n, nil

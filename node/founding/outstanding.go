@@ -20,6 +20,7 @@ import (
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/p2p"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // An invitation to a network that runs is good for InvitationLasts: so long it may be
@@ -218,7 +219,7 @@ func (v *Invitations) All() (all []Outstanding) {
 
 func decodeOutstanding(b []byte, chain curation.Hash) (o Outstanding, err error) {
 	var s outstanding
-	if err := strict(b, &s); err != nil {
+	if err := strictjson.Unmarshal(b, &s); err != nil {
 		return o, err
 	}
 	raw, err := hex.DecodeString(s.Token)

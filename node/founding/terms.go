@@ -9,13 +9,11 @@
 package founding
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -26,6 +24,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/p2p"
 	"github.com/atelier-dao/atelier/shamir/dkg"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // ErrTerms reports terms, a record or a document that cannot found a network.
@@ -106,7 +105,7 @@ func (r Record) Encode() ([]byte, error) { return json.Marshal(r) }
 // DecodeRecord reads a record strictly.
 func DecodeRecord(b []byte) (Record, error) {
 	var r Record
-	if err := strict(b, &r); err != nil {
+	if err := strictjson.Unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("%w: member record: %w", ErrTerms, err)
 	}
 	if err := curation.ValidateName(r.Name); err != nil {
@@ -145,7 +144,7 @@ func DecodeDocument(b []byte) (Document, error) {
 	if len(b) > p2p.MaxGenesis {
 		return d, fmt.Errorf("%w: document of %d bytes", ErrTerms, len(b))
 	}
-	if err := strict(b, &d); err != nil {
+	if err := strictjson.Unmarshal(b, &d); err != nil {
 		return d, fmt.Errorf("%w: document: %w", ErrTerms, err)
 	}
 	for _, m := range d.Members {
@@ -222,16 +221,4 @@ func (d Document) Peers() ([]peer.AddrInfo, error) {
 		all = append(all, info)
 	}
 	return all, nil
-}
-
-func strict(b []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("data after the end")
-	}
-	return nil
 }

@@ -1,14 +1,13 @@
 package guardian
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir/seal"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // A ledger that stands still for good has no recovery and no will. What is left are the
@@ -59,13 +58,11 @@ func (e Entrusted) Encode() ([]byte, error) {
 
 // DecodeEntrusted reads it strictly. Its error wraps ErrEntrusted.
 func DecodeEntrusted(b []byte) (Entrusted, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
 	var s entrusted
-	if err := d.Decode(&s); err != nil {
+	if err := strictjson.Unmarshal(b, &s); err != nil {
 		return Entrusted{}, fmt.Errorf("%w: %w", ErrEntrusted, err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) || s.Version != 1 {
+	if s.Version != 1 {
 		return Entrusted{}, fmt.Errorf("%w: version %d", ErrEntrusted, s.Version)
 	}
 	return Entrusted{s.Chain, s.Sharing, s.Guardian, s.Share}, nil

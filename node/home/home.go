@@ -104,12 +104,16 @@ func (h Home) RemoveRuntime() {
 	_ = os.Remove(h.APIToken())
 }
 
-// ReadAPIAddress is the host:port of the node that runs in this home.
+// ErrOutside reports a node that runs and is in no network yet.
+var ErrOutside = errors.New("its network is still being founded, or has yet to admit it")
+
+// ReadAPIAddress is the host:port of the node that runs in this home. The error wraps
+// ErrOutside when one runs that answers later.
 func (h Home) ReadAPIAddress() (string, error) {
 	b, err := os.ReadFile(h.APIAddress())
 	if err != nil {
 		if h.alive() {
-			return "", fmt.Errorf("the node in %s runs, but its network is still being founded, or has yet to admit it: where it was started it says for whom it waits; ask again then", h)
+			return "", fmt.Errorf("the node in %s runs, but %w: where it was started it says for whom it waits; ask again then", h, ErrOutside)
 		}
 		return "", fmt.Errorf("no node runs in %s: start it with `atelier node start --home %s`", h, h)
 	}

@@ -1,20 +1,17 @@
 package keys
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
 // A guardian's seeds lie beside its account's key, one file for each sharing that it
 // has accepted, under the passphrase of that key: KEY.sharing-1.age.
 
-func sharingFile(path string, sharing uint64) string {
-	return fmt.Sprintf("%s.sharing-%d.age", path, sharing)
+func sharingFiles(path string) seedFiles {
+	return seedFiles{filepath.Dir(path), filepath.Base(path) + ".sharing-"}
 }
 
 // underKey is the passphrase of an account's key file.
@@ -35,59 +32,25 @@ func SaveSharing(path, passphrase string, sharing uint64, seed [32]byte) error {
 	if err != nil {
 		return err
 	}
-	to := sharingFile(path, sharing)
-	if _, err := os.Stat(to); err == nil {
-		return fmt.Errorf("%s exists already: keys are never overwritten", to)
-	}
-	plain, err := json.Marshal(storedSeed{1, sharing, seed[:]})
-	if err != nil {
+	files := sharingFiles(path)
+	if err := files.free(sharing); err != nil {
 		return err
 	}
-	defer clear(plain)
-	sealed, err := encrypt(passphrase, plain)
-	if err != nil {
-		return fmt.Errorf("encrypt seed: %w", err)
-	}
-	return WriteFile(to, sealed, 0o600)
+	return files.save(passphrase, sharing, seed)
 }
 
 // LoadSharings reads a guardian's seeds, by the sharing that was accepted with them.
 func LoadSharings(path, passphrase string) (map[uint64][32]byte, error) {
-	dir, prefix := filepath.Dir(path), filepath.Base(path)+".sharing-"
-	names, err := seedFiles(dir, prefix)
-	if err != nil {
-		return nil, err
-	}
-	seeds := map[uint64][32]byte{}
-	if len(names) == 0 {
-		return seeds, nil
+	files := sharingFiles(path)
+	sharings, err := files.numbers(1)
+	if err != nil || len(sharings) == 0 {
+		return map[uint64][32]byte{}, err
 	}
 	if passphrase, err = underKey(path, passphrase); err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		n, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(name, prefix), ".age"), 10, 64)
-		if name = filepath.Join(dir, name); err != nil || name != sharingFile(filepath.Clean(path), n) {
-			return nil, fmt.Errorf("%s: not a name that `atelier guardian tend` gives: move it away", name)
-		}
-		b, err := os.ReadFile(name)
-		switch {
-		case errors.Is(err, os.ErrNotExist) || err == nil && erased(b):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("read seed: %w", err)
-		}
-		var v storedSeed
-		if err := decrypt(b, passphrase, &v); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if v.Version != 1 || v.Epoch != n || len(v.Seed) != 32 {
-			return nil, fmt.Errorf("%s has an unknown form (version %d, sharing %d)", name, v.Version, v.Epoch)
-		}
-		seeds[n] = [32]byte(v.Seed)
-	}
-	return seeds, nil
+	return files.load(passphrase, sharings)
 }
 
 // EraseSharing destroys a guardian's seed, as EraseSeed does a member's.
-func EraseSharing(path string, sharing uint64) error { return erase(sharingFile(path, sharing)) }
+func EraseSharing(path string, sharing uint64) error { return erase(sharingFiles(path).path(sharing)) }

@@ -26,6 +26,8 @@ import (
 	"strings"
 
 	"filippo.io/age"
+
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Names inside a home.
@@ -246,9 +248,7 @@ func decrypt(sealed []byte, passphrase string, v any) error {
 	if err != nil {
 		return err
 	}
-	dec := json.NewDecoder(bytes.NewReader(plain))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
+	if err := strictjson.Unmarshal(plain, v); err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
 	return nil

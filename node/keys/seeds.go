@@ -15,30 +15,35 @@ import (
 // epoch, so that one can be erased without writing the others again. That of the
 // founders' ceremony is Secrets.Ceremony, epoch 1.
 
-func seedFile(epoch uint64) string { return fmt.Sprintf("epoch-%d.age", epoch) }
+// seedFiles are the files in a folder that hold one seed each, named by a prefix and the
+// number of the seed.
+type seedFiles struct{ dir, prefix string }
+
+// epochFiles are those of handovers in a folder of keys: epoch-2.age.
+func epochFiles(dir string) seedFiles { return seedFiles{dir, "epoch-"} }
+
+func (f seedFiles) path(number uint64) string {
+	return filepath.Join(f.dir, fmt.Sprintf("%s%d.age", f.prefix, number))
+}
 
 // storedSeed is the JSON inside such a file.
 type storedSeed struct {
 	Version int    `json:"version"`
-	Epoch   uint64 `json:"epoch"`
+	Number  uint64 `json:"epoch"` // in the file a guardian's sharing is called so, too
 	Seed    []byte `json:"seed"`
 }
 
-// SaveSeed makes the seed of an epoch durable. It refuses to overwrite another one.
-func SaveSeed(home, passphrase string, epoch uint64, seed [32]byte) error {
-	if epoch < 2 {
-		return fmt.Errorf("save seed: epoch %d is the founders' or none", epoch)
+// free is an error when there is a seed of that number already.
+func (f seedFiles) free(number uint64) error {
+	if _, err := os.Stat(f.path(number)); err == nil {
+		return fmt.Errorf("%s exists already: keys are never overwritten", f.path(number))
 	}
-	dir := filepath.Join(home, Dir)
-	path := filepath.Join(dir, seedFile(epoch))
-	if _, err := os.Stat(path); err == nil {
-		return fmt.Errorf("%s exists already: keys are never overwritten", path)
-	}
-	passphrase, err := kept(dir, passphrase)
-	if err != nil {
-		return err
-	}
-	plain, err := json.Marshal(storedSeed{1, epoch, seed[:]})
+	return nil
+}
+
+// save makes a seed durable, of a number that is free.
+func (f seedFiles) save(passphrase string, number uint64, seed [32]byte) error {
+	plain, err := json.Marshal(storedSeed{1, number, seed[:]})
 	if err != nil {
 		return err
 	}
@@ -47,7 +52,69 @@ func SaveSeed(home, passphrase string, epoch uint64, seed [32]byte) error {
 	if err != nil {
 		return fmt.Errorf("encrypt seed: %w", err)
 	}
-	return WriteFile(path, sealed, 0o600)
+	return WriteFile(f.path(number), sealed, 0o600)
+}
+
+// numbers are those of the seeds there are, from least on; none in a folder that is not
+// there. Folders are named by people: a pattern would take [, * and ? in their names for
+// its own.
+func (f seedFiles) numbers(least uint64) (all []uint64, err error) {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("look for seeds: %w", err)
+	}
+	for _, e := range entries {
+		digits, ours := strings.CutPrefix(e.Name(), f.prefix)
+		digits, age := strings.CutSuffix(digits, ".age")
+		if !ours || !age {
+			continue
+		}
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if path := filepath.Join(f.dir, e.Name()); err != nil || n < least || path != f.path(n) {
+			return nil, fmt.Errorf("%s: not a name that atelier gives to a seed: move it away", path)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// load reads the seeds of these numbers, without those that are erased meanwhile.
+func (f seedFiles) load(passphrase string, numbers []uint64) (map[uint64][32]byte, error) {
+	seeds := map[uint64][32]byte{}
+	for _, n := range numbers {
+		b, err := os.ReadFile(f.path(n))
+		switch {
+		case errors.Is(err, os.ErrNotExist) || err == nil && erased(b): // by a node that runs, or that stopped over it
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("read seed: %w", err)
+		}
+		var v storedSeed
+		if err := decrypt(b, passphrase, &v); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.path(n), err)
+		}
+		if v.Version != 1 || v.Number != n || len(v.Seed) != 32 {
+			return nil, fmt.Errorf("%s has an unknown form (version %d, number %d)", f.path(n), v.Version, v.Number)
+		}
+		seeds[n] = [32]byte(v.Seed)
+	}
+	return seeds, nil
+}
+
+// SaveSeed makes the seed of an epoch durable. It refuses to overwrite another one.
+func SaveSeed(home, passphrase string, epoch uint64, seed [32]byte) error {
+	if epoch < 2 {
+		return fmt.Errorf("save seed: epoch %d is the founders' or none", epoch)
+	}
+	files := epochFiles(filepath.Join(home, Dir))
+	if err := files.free(epoch); err != nil {
+		return err
+	}
+	passphrase, err := kept(files.dir, passphrase)
+	if err != nil {
+		return err
+	}
+	return files.save(passphrase, epoch, seed)
 }
 
 // Seeds are those of all ceremonies, by epoch.
@@ -64,53 +131,12 @@ func (s Secrets) Seeds() map[uint64][32]byte {
 
 // loadSeeds reads the seeds of handovers in a folder of keys; nil when there is none.
 func loadSeeds(dir, passphrase string) (map[uint64][32]byte, error) {
-	names, err := seedFiles(dir, "epoch-")
-	if err != nil {
+	files := epochFiles(dir)
+	epochs, err := files.numbers(2)
+	if err != nil || len(epochs) == 0 {
 		return nil, err
 	}
-	var seeds map[uint64][32]byte
-	for _, name := range names {
-		path := filepath.Join(dir, name)
-		epoch, err := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(name, "epoch-"), ".age"), 10, 64)
-		if err != nil || epoch < 2 || name != seedFile(epoch) {
-			return nil, fmt.Errorf("%s: not a name that a node gives: move it away", path)
-		}
-		b, err := os.ReadFile(path)
-		switch {
-		case errors.Is(err, os.ErrNotExist) || err == nil && erased(b): // by a node that runs, or that stopped over it
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("read seed: %w", err)
-		}
-		var v storedSeed
-		if err := decrypt(b, passphrase, &v); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		if v.Version != 1 || v.Epoch != epoch || len(v.Seed) != 32 {
-			return nil, fmt.Errorf("%s has an unknown form (version %d, epoch %d)", name, v.Version, v.Epoch)
-		}
-		if seeds == nil {
-			seeds = map[uint64][32]byte{}
-		}
-		seeds[epoch] = [32]byte(v.Seed)
-	}
-	return seeds, nil
-}
-
-// seedFiles are the names in a folder that begin so and end in .age; none in a folder
-// that is not there. Folders are named by people: a pattern would take [, * and ? in
-// their names for its own.
-func seedFiles(dir, prefix string) (names []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("look for seeds: %w", err)
-	}
-	for _, e := range entries {
-		if name := e.Name(); strings.HasPrefix(name, prefix) && strings.HasSuffix(name, ".age") {
-			names = append(names, name)
-		}
-	}
-	return names, nil
+	return files.load(passphrase, epochs)
 }
 
 // EraseSeed destroys the seed of an epoch. The file is overwritten before it is
@@ -121,7 +147,7 @@ func EraseSeed(home, passphrase string, epoch uint64) error {
 	if epoch == 1 {
 		return eraseFounding(home, passphrase)
 	}
-	return erase(filepath.Join(home, Dir, seedFile(epoch)))
+	return erase(epochFiles(filepath.Join(home, Dir)).path(epoch))
 }
 
 // erase overwrites and removes a seed's file, if there is one.

@@ -1,7 +1,6 @@
 package tastes
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/storage"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Drawn is what an artwork without a prompt was drawn from.
@@ -120,9 +120,7 @@ func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage
 // ParseLatent reads the latent of a receipt, or of an artwork as the interface for
 // programs tells of it. Errors wrap ErrReceipt.
 func ParseLatent(text string) (l latent.Latent, err error) {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
+	if err := strictjson.Unmarshal([]byte(text), &l); err != nil {
 		return l, fmt.Errorf("%w: %v", ErrReceipt, err)
 	}
 	return l, nil

@@ -1,18 +1,15 @@
 package verify
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/ipfs/go-cid"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/shamir"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Network is what a verifier trusts: the names and keys of one network. A node
@@ -118,13 +115,8 @@ func parseNetwork(b []byte) (n Network, err error) {
 	if len(b) > maxNetwork {
 		return n, fmt.Errorf("%d bytes are too many", len(b))
 	}
-	dec := json.NewDecoder(bytes.NewReader(b))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&n); err != nil {
+	if err := strictjson.Unmarshal(b, &n); err != nil {
 		return n, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return n, errors.New("something follows the network")
 	}
 	c, err := shamir.UnmarshalCommittee(n.Committee)
 	if err != nil {

@@ -1,12 +1,10 @@
 package seal
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/atelier-dao/atelier/shamir"
-	"github.com/atelier-dao/atelier/shamir/internal/access"
 	"github.com/atelier-dao/atelier/shamir/internal/wire"
 	"go.dedis.ch/kyber/v3"
 )
@@ -67,17 +65,24 @@ func openingContext(c *shamir.Committee, label PublicLabel, cts []*Ciphertext) [
 	return h[:]
 }
 
-// fold turns the ciphertexts and the shares of them into one pair of points, by
-// weights that hash everything and so cannot be aimed at.
-func fold(ctx []byte, public kyber.Point, cts []*Ciphertext, points []kyber.Point) (u, s kyber.Point) {
-	fields := [][]byte{ctx, shamir.Encode(public)}
+// openingPoints are the U of ciphertexts: all that a member opens.
+func openingPoints(cts []*Ciphertext) []kyber.Point {
 	us := make([]kyber.Point, len(cts))
-	for k := range cts {
-		us[k] = cts[k].u
-		fields = append(fields, shamir.Encode(points[k]))
+	for k, ct := range cts {
+		us[k] = ct.u
+	}
+	return us
+}
+
+// fold turns points and the shares of them into one pair, by weights that hash
+// everything and so cannot be aimed at.
+func fold(ctx []byte, public kyber.Point, us, points []kyber.Point) (u, s kyber.Point) {
+	fields := [][]byte{ctx, shamir.Encode(public)}
+	for _, p := range points {
+		fields = append(fields, shamir.Encode(p))
 	}
 	seed := shamir.Hash("open/fold", fields...)
-	weights := make([]kyber.Scalar, len(cts))
+	weights := make([]kyber.Scalar, len(us))
 	for k := range weights {
 		weights[k] = shamir.HashScalar(group, "open/weight", seed[:], shamir.Uint64(uint64(k)))
 	}
@@ -106,40 +111,42 @@ func OpenShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, label 
 	if err := checkOpenable(c, label, cts); err != nil {
 		return nil, err
 	}
-	if key.Epoch() != c.Epoch() {
-		return nil, fmt.Errorf("open with a share of epoch %d: %w", key.Epoch(), shamir.ErrForeignShare)
-	}
-	public, err := c.XShare(key.Index())
-	if err != nil {
-		return nil, fmt.Errorf("open: %w: %w", err, shamir.ErrForeignShare)
-	}
-	x, _ := key.Secrets(access.Token{})
-	if !group.Point().Mul(x, nil).Equal(public) {
-		return nil, fmt.Errorf("open: %w", shamir.ErrForeignShare)
-	}
-	w := wire.NewWriter(OpeningSize(len(cts)))
-	w.U16(uint16(key.Index()))
-	points := make([]kyber.Point, len(cts))
-	for k, ct := range cts {
-		points[k] = group.Point().Mul(x, ct.u)
-		w.Raw(shamir.Encode(points[k]))
-	}
-	ctx := openingContext(c, label, cts)
-	u, s := fold(ctx, public, cts, points)
-	proof, err := shamir.ProveEqual(rand, group, ctx, group.Point().Base(), u, public, s, x)
+	share, err := openingShare(rand, key, c, openingContext(c, label, cts), openingPoints(cts))
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
+	}
+	return share, nil
+}
+
+// openingShare is the member's share of each of the points, with one proof for all. The error
+// wraps shamir.ErrForeignShare unless the key share is the committee's.
+func openingShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, ctx []byte, us []kyber.Point) ([]byte, error) {
+	x, public, err := secretOf(key, c)
+	if err != nil {
+		return nil, err
+	}
+	w := wire.NewWriter(OpeningSize(len(us)))
+	w.U16(uint16(key.Index()))
+	points := make([]kyber.Point, len(us))
+	for k := range us {
+		points[k] = group.Point().Mul(x, us[k])
+		w.Raw(shamir.Encode(points[k]))
+	}
+	u, s := fold(ctx, public, us, points)
+	proof, err := shamir.ProveEqual(rand, group, ctx, group.Point().Base(), u, public, s, x)
+	if err != nil {
+		return nil, err
 	}
 	w.Raw(proof[:])
 	return w.Bytes(), nil
 }
 
-func (o *opening) verify(c *shamir.Committee, ctx []byte, cts []*Ciphertext) error {
+func (o *opening) verify(c *shamir.Committee, ctx []byte, us []kyber.Point) error {
 	public, err := c.XShare(o.index)
 	if err != nil {
 		return &shamir.ShareError{Index: o.index, Err: err}
 	}
-	u, s := fold(ctx, public, cts, o.points)
+	u, s := fold(ctx, public, us, o.points)
 	if err := shamir.VerifyEqual(group, ctx, group.Point().Base(), u, public, s, o.proof); err != nil {
 		return &shamir.ShareError{Index: o.index, Err: err}
 	}
@@ -154,7 +161,7 @@ func VerifyOpen(c *shamir.Committee, label PublicLabel, cts []*Ciphertext, share
 	if err != nil {
 		return 0, err
 	}
-	return o.index, o.verify(c, openingContext(c, label, cts), cts)
+	return o.index, o.verify(c, openingContext(c, label, cts), openingPoints(cts))
 }
 
 // Opened is one opened ciphertext, or an Err that wraps ErrUnreadable.
@@ -172,8 +179,7 @@ func CombineOpen(c *shamir.Committee, label PublicLabel, cts []*Ciphertext, shar
 	if err := checkOpenable(c, label, cts); err != nil {
 		return nil, nil, err
 	}
-	ctx := openingContext(c, label, cts)
-	valid, weights, culprits, err := collectOpenings(c, ctx, cts, shares)
+	valid, weights, culprits, err := collectOpenings(c, openingContext(c, label, cts), openingPoints(cts), shares)
 	if err != nil {
 		return nil, culprits, err
 	}
@@ -188,35 +194,13 @@ func CombineOpen(c *shamir.Committee, label PublicLabel, cts []*Ciphertext, shar
 	return opened, culprits, nil
 }
 
-// collectOpenings takes the first t valid opening shares of distinct members, with
-// the weights that interpolate them at 0. culprits are the positions of those that
-// are not valid among the ones looked at. With too few left the error wraps
-// shamir.ErrThreshold.
-func collectOpenings(c *shamir.Committee, ctx []byte, cts []*Ciphertext, shares [][]byte) (valid []*opening, weights []kyber.Scalar, culprits []int, err error) {
-	var indices []uint32
-	var faults error
-	seen := make(map[uint32]bool, c.T())
-	for i, b := range shares {
-		if len(valid) == c.T() {
-			break
-		}
-		o, err := parseOpening(b, len(cts))
-		if err == nil {
-			err = o.verify(c, ctx, cts)
-		}
+// collectOpenings is collect for opening shares of the points.
+func collectOpenings(c *shamir.Committee, ctx []byte, us []kyber.Point, shares [][]byte) (valid []*opening, weights []kyber.Scalar, culprits []int, err error) {
+	return collect(c, shares, func(b []byte) (*opening, uint32, error) {
+		o, err := parseOpening(b, len(us))
 		if err != nil {
-			culprits, faults = append(culprits, i), errors.Join(faults, fmt.Errorf("share %d: %w", i, err))
-			continue
+			return nil, 0, err
 		}
-		if !seen[o.index] {
-			seen[o.index] = true
-			indices, valid = append(indices, o.index), append(valid, o)
-		}
-	}
-	if len(valid) < c.T() {
-		err := fmt.Errorf("%d valid shares of %d: %w", len(valid), c.T(), shamir.ErrThreshold)
-		return nil, nil, culprits, errors.Join(err, faults)
-	}
-	weights, err = shamir.Lagrange(group, indices)
-	return valid, weights, culprits, err
+		return o, o.index, o.verify(c, ctx, us)
+	})
 }

@@ -1,12 +1,10 @@
 package seal
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/atelier-dao/atelier/shamir"
-	"github.com/atelier-dao/atelier/shamir/internal/access"
 	"github.com/atelier-dao/atelier/shamir/internal/wire"
 	"github.com/atelier-dao/atelier/shamir/quorum"
 	"go.dedis.ch/kyber/v3"
@@ -116,16 +114,9 @@ func ReleaseShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, of 
 	if err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
-	if key.Epoch() != c.Epoch() {
-		return nil, fmt.Errorf("release with a share of epoch %d: %w", key.Epoch(), shamir.ErrForeignShare)
-	}
-	public, err := c.XShare(key.Index())
+	x, public, err := secretOf(key, c)
 	if err != nil {
-		return nil, fmt.Errorf("release: %w: %w", err, shamir.ErrForeignShare)
-	}
-	x, _ := key.Secrets(access.Token{})
-	if !group.Point().Mul(x, nil).Equal(public) {
-		return nil, fmt.Errorf("release: %w", shamir.ErrForeignShare)
+		return nil, fmt.Errorf("release: %w", err)
 	}
 	s, ks := &released{index: key.Index()}, make([]kyber.Scalar, of.Len())
 	for i, at := range of.all {
@@ -208,31 +199,13 @@ func CombineRelease(secret ReaderSecret, c *shamir.Committee, of Layers, cert qu
 		return nil, nil, fmt.Errorf("combine release: secret is not of member %d's prekey: %w", reader.Member, ErrRelease)
 	}
 	ctx := releaseContext(cert, reader)
-	indices, valid := make([]uint32, 0, c.T()), make([]*released, 0, c.T())
-	seen := make(map[uint32]bool, c.T())
-	var faults error
-	for i, b := range shares {
-		if len(indices) == c.T() {
-			break
-		}
+	valid, weights, culprits, err := collect(c, shares, func(b []byte) (*released, uint32, error) {
 		s, err := parseReleased(b, of.Len())
-		if err == nil {
-			err = s.verify(c, ctx, of, r)
-		}
 		if err != nil {
-			culprits, faults = append(culprits, i), errors.Join(faults, fmt.Errorf("share %d: %w", i, err))
-			continue
+			return nil, 0, err
 		}
-		if !seen[s.index] {
-			seen[s.index] = true
-			indices, valid = append(indices, s.index), append(valid, s)
-		}
-	}
-	if len(indices) < c.T() {
-		err := fmt.Errorf("%d valid shares of %d: %w", len(indices), c.T(), shamir.ErrThreshold)
-		return nil, culprits, errors.Join(err, faults)
-	}
-	weights, err := shamir.Lagrange(group, indices)
+		return s, s.index, s.verify(c, ctx, of, r)
+	})
 	if err != nil {
 		return nil, culprits, err
 	}

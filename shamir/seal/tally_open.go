@@ -6,8 +6,6 @@ import (
 	"io"
 
 	"github.com/atelier-dao/atelier/shamir"
-	"github.com/atelier-dao/atelier/shamir/internal/access"
-	"github.com/atelier-dao/atelier/shamir/internal/wire"
 	"go.dedis.ch/kyber/v3"
 )
 
@@ -40,14 +38,13 @@ func (t *Tally) openable(c *shamir.Committee) error {
 	return nil
 }
 
-// openingView lets the sums be opened as sealed orders are, of which fold and
-// opening read U alone.
-func (t *Tally) openingView() []*Ciphertext {
-	view := make([]*Ciphertext, len(t.sums))
+// openingPoints are the A of the sums, which are opened as sealed orders are.
+func (t *Tally) openingPoints() []kyber.Point {
+	as := make([]kyber.Point, len(t.sums))
 	for i, s := range t.sums {
-		view[i] = &Ciphertext{u: s.a}
+		as[i] = s.a
 	}
-	return view
+	return as
 }
 
 func (t *Tally) openingContext(c *shamir.Committee) []byte {
@@ -72,25 +69,11 @@ func TallyShare(rand io.Reader, key *shamir.KeyShare, c *shamir.Committee, t *Ta
 	if err := t.openable(c); err != nil {
 		return nil, fmt.Errorf("open tally: %w", err)
 	}
-	if err := key.VerifyAgainst(c); err != nil {
-		return nil, fmt.Errorf("open tally: %w", err)
-	}
-	x, _ := key.Secrets(access.Token{})
-	w := wire.NewWriter(TallyShareSize(len(t.sums)))
-	w.U16(uint16(key.Index()))
-	points := make([]kyber.Point, len(t.sums))
-	for i, s := range t.sums {
-		points[i] = group.Point().Mul(x, s.a)
-		w.Raw(shamir.Encode(points[i]))
-	}
-	public, ctx := group.Point().Mul(x, nil), t.openingContext(c)
-	u, s := fold(ctx, public, t.openingView(), points)
-	proof, err := shamir.ProveEqual(rand, group, ctx, group.Point().Base(), u, public, s, x)
+	share, err := openingShare(rand, key, c, t.openingContext(c), t.openingPoints())
 	if err != nil {
 		return nil, fmt.Errorf("open tally: %w", err)
 	}
-	w.Raw(proof[:])
-	return w.Bytes(), nil
+	return share, nil
 }
 
 // VerifyTallyShare checks a share of exactly this tally; the result is the
@@ -105,7 +88,7 @@ func VerifyTallyShare(c *shamir.Committee, t *Tally, share []byte) (uint32, erro
 	if err != nil {
 		return 0, err
 	}
-	return o.index, o.verify(c, t.openingContext(c), t.openingView())
+	return o.index, o.verify(c, t.openingContext(c), t.openingPoints())
 }
 
 // CombineTally opens the tally with the first t valid shares of distinct members.
@@ -170,8 +153,7 @@ func (t *Tally) combine(c *shamir.Committee, shares [][]byte) (sums []kyber.Poin
 	if err := t.openable(c); err != nil {
 		return nil, nil, fmt.Errorf("combine tally: %w", err)
 	}
-	ctx, view := t.openingContext(c), t.openingView()
-	valid, weights, culprits, err := collectOpenings(c, ctx, view, shares)
+	valid, weights, culprits, err := collectOpenings(c, t.openingContext(c), t.openingPoints(), shares)
 	if err != nil {
 		return nil, culprits, err
 	}

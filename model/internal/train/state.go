@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/safetensors"
+	"github.com/atelier-dao/atelier/strictjson"
 )
 
 // Progress is where a run stands.
@@ -125,9 +126,7 @@ func UnmarshalState(raw []byte) (s State, note string, err error) {
 		return s, "", wrongState("format %q, want %q", f, stateFormat)
 	}
 	var at standing
-	d := json.NewDecoder(strings.NewReader(file.Metadata["state"]))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&at); err != nil {
+	if err := strictjson.Unmarshal([]byte(file.Metadata["state"]), &at); err != nil {
 		return s, "", wrongState("its standing: %v", err)
 	}
 	s.Progress, s.Random = at.Progress, at.Random
