@@ -20,7 +20,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/poster"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/tastes"
@@ -228,9 +227,6 @@ func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt string,
 		}, rid, title, fmt.Sprintf("%s  ·  artwork %s", clip(network, poster.MaxText/8), short(rid))}
 	}
 	r, err := tastes.Recipe(artist.ID(), artist.Words(), prompt, drawn, seed)
-	if errors.Is(err, latent.ErrLatent) { // an artist of other words than the taste's
-		r, err = model.NewRecipe(artist.ID(), "", seed), nil
-	}
 	return known{recipe: r, title: title, by: fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, err
 }
 

@@ -182,7 +182,7 @@ func (c *checker) edition() (string, error) {
 		if k.Prompt != w.Prompt || k.Seed != w.Seed {
 			return "", fmt.Errorf("the ledger has another prompt or seed of artwork %x", w.RequestID[:6])
 		}
-		if err := c.drawnFrom(w.Prompt, w.Taste, k.Prior); err != nil {
+		if err := c.drawnFrom(w.Taste, k.Prior); err != nil {
 			return "", err
 		}
 		prompts = append(prompts, w.Prompt)
@@ -241,7 +241,7 @@ func (c *checker) record() (string, error) {
 	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
 		return "", errors.New("the ledger's record of it says otherwise than its receipt")
 	}
-	if err := c.drawnFrom(r.Prompt, r.Taste, k.Prior); err != nil {
+	if err := c.drawnFrom(r.Taste, k.Prior); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s; requested by %v, made by member %d", k.Status, k.Requester, k.Generator), nil
@@ -290,7 +290,7 @@ func (c *checker) history() (string, error) {
 	}{
 		{"its request", a.RID == curation.RequestID(body, a.Requested, a.Position) && a.BodyHash == body && a.Prompt == r.Prompt && a.Requester == r.Collector},
 		{"the heights of its request and its deadline", a.Requested == r.RequestHeight && a.Expiry == r.ExpiryHeight},
-		{"what it was drawn from", c.drawnFrom(r.Prompt, r.Taste, a.Prior) == nil},
+		{"what it was drawn from", c.drawnFrom(r.Taste, a.Prior) == nil},
 		{"its model", a.ModelID == r.Model && a.KeyEpoch == r.KeyEpoch && a.Label == r.Label && a.U == r.U},
 		{"its committee", a.Epoch == r.CommitteeEpoch},
 		{"the members that may read the artist for it", slices.Equal(readers, r.Readers)},

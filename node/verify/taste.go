@@ -24,7 +24,11 @@ func (c *checker) render(ctx context.Context) (*model.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.o.Artist.RenderLatent(ctx, l, r.Seed, int(r.Width), model.RenderOptions{})
+	program, err := tastes.Program(c.o.Artist, l, r.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return model.Draw(ctx, program, int(r.Width), int(r.Height), model.RenderOptions{})
 }
 
 // gift is what the taste gave for a seed.
@@ -98,13 +102,15 @@ func (c *checker) given(g gift) (string, error) {
 }
 
 // drawnFrom holds the version that the receipt names, of itself or of what it is an
-// edition of, against the ledger's. A receipt without one is of an artist that has other
-// words than the taste: who audited it knows.
-func (c *checker) drawnFrom(prompt string, t *storage.Taste, prior curation.Hash) error {
+// edition of, against the one that the ledger had in force for the request: none with a
+// prompt, or before the first.
+func (c *checker) drawnFrom(t *storage.Taste, prior curation.Hash) error {
 	switch {
-	case t == nil && prompt == "", t == nil && prior == (curation.Hash{}):
+	case t == nil && prior == (curation.Hash{}):
 		return nil
-	case t == nil || t.Prior != prior:
+	case t == nil:
+		return fmt.Errorf("it does not say what it was drawn from, and the %s has it drawn from the version %v of the taste", c.source(), prior)
+	case t.Prior != prior:
 		return errors.New("the ledger has it drawn from another version of the taste")
 	}
 	known := slices.ContainsFunc(c.o.Network.Priors, func(p Prior) bool { return p.ID == t.Prior && p.Version == t.Version })

@@ -27,7 +27,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
@@ -261,7 +260,7 @@ func (c *checker) rendering(ctx context.Context) {
 
 // unfit says whether an error tells that a receipt names what no artist draws.
 func unfit(err error) bool {
-	return errors.Is(err, model.ErrRecipe) || errors.Is(err, model.ErrPrompt) || errors.Is(err, latent.ErrLatent) || errors.Is(err, tastes.ErrReceipt)
+	return errors.Is(err, model.ErrRecipe) || errors.Is(err, model.ErrPrompt) || errors.Is(err, tastes.ErrReceipt)
 }
 
 // label holds the words of metadata and picture against those that the network
