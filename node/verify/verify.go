@@ -38,7 +38,7 @@ type Options struct {
 	Ledger  *Ledger       // takes the place of Network: what an export proves, once compared with a Chain
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
-	Priors  [][]byte      // files of the versions of the taste that the picture was drawn from; none: what they gave is not computed again
+	Priors  [][]byte      // files of the versions of the taste that the picture was drawn from; without them only Ledger tells what they gave
 }
 
 // checker makes the claims about one artwork.
@@ -115,7 +115,7 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 	c.picture(ctx)
 	c.rendering(ctx)
 	if len(gifts(c.receipt)) > 0 {
-		c.taste()
+		c.taste(ctx)
 	}
 	c.network()
 	return c.stopped
