@@ -138,7 +138,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "write PNG to `FILE`")
+	option(c, &out, "out", "", pngFile, "write PNG to `FILE`")
 	option(c, &size, "size", "4096", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	option(c, &format, "poster", "", sheetFormat, "a sheet of this `SIZE`: a2, a3, a4, a3-wide or 3000x2000")
 	option(c, &title, "title", "", printed, "`TEXT` in large letters, or '' (default: the prompt)")
