@@ -133,8 +133,11 @@ func (x *execution) mayRedraw(asker Address, model Model, e Edition) (first Artw
 	}
 	if rid, there := x.st.Get(indexSame(e)); there {
 		a := must2(load[Artwork](x.st, keyArtwork(Hash(rid))))
-		if a.Status == StatusDelivered {
+		switch {
+		case a.Status == StatusDelivered:
 			return first, refuse(CodeDuplicate, "this edition is there as %v, and kept until height %d: fetch it", a.RID, a.Kept)
+		case a.Status.Ended():
+			return first, refuse(CodeLimit, "this edition was drawn as %v, and %s", a.RID, a.Reason)
 		}
 		return first, refuse(CodeDuplicate, "this edition is asked for already, as %v: wait for it", a.RID)
 	}
@@ -149,6 +152,18 @@ func (x *execution) delivered(a *Artwork) {
 	x.credit(maker.Account, a.Price)
 	x.st.Set(indexKept(*a), present)
 	x.emit(EventEditionDelivered, a.RID, a.CID, maker.Account, a.Price, a.Deposit, a.Kept)
+}
+
+// TooLarge says whether the artwork is an edition of which its generator says that its
+// file is larger than members keep; its auditor agrees once it has ended by that.
+func (a Artwork) TooLarge() bool { return a.Registered != 0 && a.CID == "" }
+
+// tooLarge ends an edition that two members have drawn in vain, or the only one that
+// could. What was locked comes back, and nobody may ask for the same again.
+func (x *execution) tooLarge(a *Artwork) {
+	a.Status, a.Ended, a.Reason = StatusExpired, x.height, "its file is larger than members keep: ask for a smaller size or fewer frames"
+	x.unlock(a.Requester, a.locked(), a.locked())
+	x.emit(EventArtworkExpired, a.RID, StatusRegistered, a.Reason, a.locked())
 }
 
 // locked is what the request for an artwork has locked.

@@ -206,17 +206,74 @@ dave: 996 free, 0 locked, nonce 4
 alice: 889.9 free, 0 locked, nonce 10
 treasury: 23.02, fees 22.02, tributes 1
 
+# One whose file is larger than members keep ends when a second member has found the same:
+# the requester is told, pays the fee alone, and nobody has it drawn again.
+
+dave redraws r1 size 1500
+----
+artwork.requested rid=r11 account=dave prompt=one model=458386… expiry=108 readers=1,2,3,4
+edition.requested rid=r11 of=r1 size=1500 frames=0 price=0.3
+
+m1 certifies r11
+----
+approval.certified rid=r11 certificate=99fa1b… seed=4e4f8d… order=4,2,1,3
+
+generator registers r11 root none
+show artwork r11
+----
+artwork.registered rid=r11 cid= pixel_root=000000… generator=4
+r11: registered, order [4 2 1 3], generator 4, auditor 0, backing 0 by 0, ""
+
+auditor attests r11 root none
+show artwork r11
+show account dave
+show kept
+dave redraws r1 size 1500
+alice redraws r1 size 1500
+----
+artwork.attested rid=r11 cid= pixel_root=000000… auditor=2
+artwork.expired rid=r11 status=registered reason="its file is larger than members keep: ask for a smaller size or fewer frames" refund=100.3
+refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
+refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
+r11: expired, order [4 2 1 3], generator 4, auditor 2, backing 0 by 0, "its file is larger than members keep: ask for a smaller size or fewer frames"
+dave: 994 free, 0 locked, nonce 6
+kept: []
+
+# A generator that only says so is found out, and it may be asked for again.
+
+dave redraws r1 size 1499
+----
+artwork.requested rid=r12 account=dave prompt=one model=458386… expiry=112 readers=1,2,3,4
+edition.requested rid=r12 of=r1 size=1499 frames=0 price=0.3
+
+m1 certifies r12
+----
+approval.certified rid=r12 certificate=853d2a… seed=718226… order=2,1,3,4
+
+generator registers r12 root none
+----
+artwork.registered rid=r12 cid= pixel_root=000000… generator=2
+
+auditor attests r12
+show artwork r12
+dave redraws r1 size 1499
+----
+artwork.disputed rid=r12 cid= pixel_root=000000… audited_root=pixels-r12 generator=2 auditor=1 refund=100.3
+artwork.requested rid=r13 account=dave prompt=one model=458386… expiry=115 readers=1,2,3,4
+edition.requested rid=r13 of=r1 size=1499 frames=0 price=0.3
+r12: disputed, order [2 1 3 4], generator 2, auditor 1, backing 0 by 0, "the auditor rendered other pixels"
+
 # Of an artist that others took the place of, the members keep nothing.
 
 m1 seals dawn
 m2 adopts 2
 m3 adopts 2
 ----
-model.nominated motion=1a5648… model=c937ca… name=dawn key_epoch=2 container=bafkreicguvz23aegdb76lqnt6qip3aqi3ajwj7axsxxglcxz26bte7cso4 plain_hash=b04293… member=1 until=86467
+model.nominated motion=1a5648… model=c937ca… name=dawn key_epoch=2 container=bafkreicguvz23aegdb76lqnt6qip3aqi3ajwj7axsxxglcxz26bte7cso4 plain_hash=b04293… member=1 until=86475
 motion.vote motion=1a5648… member=1 votes=1 threshold=3
 motion.vote motion=1a5648… member=2 votes=2 threshold=3
 motion.vote motion=1a5648… member=3 votes=3 threshold=3
-model.adopted key_epoch=2 model=c937ca… votes=1,2,3 until=107
+model.adopted key_epoch=2 model=c937ca… votes=1,2,3 until=115
 model.stored key_epoch=2 member=1 stored=1 needed=3
 
 m2 stores 2
