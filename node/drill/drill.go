@@ -37,20 +37,21 @@ type Options struct {
 
 // Report is what a drill did, for `atelier drill --json`. The field names are stable.
 type Report struct {
-	Policy    string  `json:"policy"`
-	Means     string  `json:"means"` // the policy in words
-	Network   string  `json:"network"`
-	X         string  `json:"x"`
-	Y         string  `json:"y"`
-	States    []Seen  `json:"states"`
-	Pictures  []Piece `json:"pictures"`
-	Layers    int     `json:"layers"`    // of the artist when the members lose their shares, itself included
-	Refusal   string  `json:"refusal"`   // of a request after the loss
-	Verified  string  `json:"verified"`  // what was published, after the loss
-	Sold      string  `json:"sold"`      // after the loss
-	Recovered bool    `json:"recovered"` // the members draw again, with the same key
-	Public    bool    `json:"public"`    // anybody opens the artist
-	Height    uint64  `json:"height"`    // of the ledger at the end
+	Policy    string    `json:"policy"`
+	Means     string    `json:"means"` // the policy in words
+	Network   string    `json:"network"`
+	X         string    `json:"x"`
+	Y         string    `json:"y"`
+	States    []Seen    `json:"states"`
+	Pictures  []Piece   `json:"pictures"`
+	Editions  []Redrawn `json:"editions"`
+	Layers    int       `json:"layers"`    // of the artist when the members lose their shares, itself included
+	Refusal   string    `json:"refusal"`   // of a request after the loss
+	Verified  string    `json:"verified"`  // what was published, after the loss
+	Sold      string    `json:"sold"`      // after the loss
+	Recovered bool      `json:"recovered"` // the members draw again, with the same key
+	Public    bool      `json:"public"`    // anybody opens the artist
+	Height    uint64    `json:"height"`    // of the ledger at the end
 }
 
 // Seen is the network's state at a moment.
@@ -214,6 +215,9 @@ func (r *run) live(ctx context.Context) (err error) {
 		return err
 	}
 	r.screen.Fact("published; the collector holds its tokens")
+	if err := r.editions(ctx); err != nil {
+		return err
+	}
 	var m curation.Model
 	if err := r.until(ctx, "the end of a key epoch", func(v curation.View) bool {
 		m, _ = v.Model()

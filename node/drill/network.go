@@ -40,6 +40,7 @@ type network struct {
 	client    *api.Client
 	collector ed25519.PrivateKey
 	guardians []*keeper
+	liar      bool  // whoever is drawn for an edition draws another one
 	err       error // the first that an effect met
 	close     []func()
 }
@@ -86,7 +87,7 @@ var (
 func rules(size uint64) curation.Params {
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 60, 2, 5
-	p.KeyEpochBlocks = 20
+	p.KeyEpochBlocks = 60
 	p.RequestBlocks, p.GenerateBlocks, p.AuditBlocks = 400, 60, 60
 	p.RoundCandidates, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 1, 6, 60, 1
 	p.IdentityCapPPM = 1_000_000 // one collector is the whole market here
