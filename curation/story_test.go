@@ -278,6 +278,10 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 	case "redraws", "films":
 		e := Edition{ModelID: w.modelID(), Of: []Hash{s.rid(words[1])}, Size: number64(option("size", "1000")), Frames: number64(option("frames", "0")),
 			Length: number64(option("length", "0")), Once: option("way", "and-back") == "once", Changes: []byte(strings.ReplaceAll(option("changes", "none"), "none", ""))}
+		if of := option("colours", "own"); of != "own" {
+			rid := s.rid(of)
+			e.Colours = &rid
+		}
 		if words[0] == "films" {
 			e.Of = append(e.Of, s.rid(words[2]))
 		}

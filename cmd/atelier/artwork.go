@@ -218,6 +218,9 @@ func editionText(e api.Edition) string {
 	if len(e.Changes) > 0 {
 		text += ", changed"
 	}
+	if e.Colours != nil {
+		text += ", in the colours of " + short(*e.Colours)
+	}
 	return text
 }
 

@@ -128,7 +128,7 @@ func mayAsk(ctx context.Context, c *api.Client, n api.Network, want curation.Edi
 	case want.Pixels() > most:
 		return refused(curation.CodeOK, "that is %d pixels in all, and the members of %s draw at most %d: ask for a smaller --size or fewer --frames", want.Pixels(), n.Name, most)
 	}
-	for _, rid := range want.Of {
+	for _, rid := range want.Works() {
 		a, err := c.Artwork(ctx, rid.String())
 		if err != nil {
 			return err
@@ -154,13 +154,16 @@ func sameEdition(ctx context.Context, c *api.Client, n api.Network, want curatio
 	for _, d := range a.Editions {
 		e := d.Edition
 		same := d.ModelID == want.ModelID && slices.Equal(e.Of, want.Of) && e.Size == want.Size && e.Frames == want.Frames && e.Length == want.Length &&
-			e.Once == want.Once && bytes.Equal(e.Changes, want.Changes)
+			e.Once == want.Once && bytes.Equal(e.Changes, want.Changes) && equal(e.Colours, want.Colours)
 		if same && (curation.Status(d.Status).Open() || d.Status == string(curation.StatusDelivered) && (d.Held || n.Height < e.Kept)) {
 			return d.RID, true, nil
 		}
 	}
 	return rid, false, nil
 }
+
+// equal says whether both name the same artwork, or none.
+func equal(a, b *curation.Hash) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // fetch brings the folder here and checks that it is what was asked for: with all that the
 // node knows, whose word is what this trusts.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,15 +19,30 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// changesOf are what flags change about a recipe, and more after them, as an edition has
-// them.
-func (v *variation) changesOf(more ...alter) ([]byte, error) {
-	for i, f := range variations {
-		if f.name == "colours-of" && len(v.changes[i]) > 0 {
-			return nil, usage("--colours-of: a sealed artist takes no other picture's colours; name hues with --hue")
-		}
+// coloursOf is the artwork whose colours an edition takes; nil for its own.
+func (e *env) coloursOf(ctx context.Context, v *variation) (*curation.Hash, error) {
+	if v.colours == "" {
+		return nil, nil
 	}
-	r, err := v.apply(model.NewRecipe([32]byte{}, "", [32]byte{}))
+	if strings.HasPrefix(strings.TrimSpace(v.colours), "recipe1") {
+		return nil, usage("--colours-of: a sealed artist takes the colours of an artwork of its network: name one by its ID, or hues with --hue")
+	}
+	_, err := e.named(ctx, v.colours, model.Embedded())
+	var sealed *sealedError
+	if errors.As(err, &sealed) {
+		return &sealed.rid, nil
+	}
+	if err == nil {
+		err = usage("--colours-of %q: that is no artwork of the sealed artist", clip(v.colours, 60))
+	}
+	return nil, err
+}
+
+// changesOf are what flags change about a recipe but its colours' origin, and more after
+// them, as an edition has them.
+func (v *variation) changesOf(more ...alter) ([]byte, error) {
+	own := variation{changes: v.changes}
+	r, err := own.apply(model.NewRecipe([32]byte{}, "", [32]byte{}))
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +61,11 @@ func (e *env) renderedEdition(ctx context.Context, rid curation.Hash, out string
 	if err != nil {
 		return err
 	}
-	d, err := e.commission(ctx, curation.Edition{Of: []curation.Hash{rid}, Size: uint64(size), Changes: changes}, o)
+	colours, err := e.coloursOf(ctx, v)
+	if err != nil {
+		return err
+	}
+	d, err := e.commission(ctx, curation.Edition{Of: []curation.Hash{rid}, Size: uint64(size), Changes: changes, Colours: colours}, o)
 	if err != nil {
 		return err
 	}
@@ -69,6 +89,10 @@ func (e *env) posteredEdition(ctx context.Context, of *sealedError, out string, 
 	if err != nil {
 		return err
 	}
+	colours, err := e.coloursOf(ctx, v)
+	if err != nil {
+		return err
+	}
 	e.warnMissing(s)
 	made := editionMade{File: out, Width: s.Width, Height: s.Height}
 	var recipe *model.Recipe
@@ -81,7 +105,7 @@ func (e *env) posteredEdition(ctx context.Context, of *sealedError, out string, 
 		if err != nil {
 			return err
 		}
-		d, err := e.commission(ctx, curation.Edition{Of: []curation.Hash{of.rid}, Size: uint64(side), Changes: changes}, o)
+		d, err := e.commission(ctx, curation.Edition{Of: []curation.Hash{of.rid}, Size: uint64(side), Changes: changes, Colours: colours}, o)
 		if err != nil {
 			return err
 		}

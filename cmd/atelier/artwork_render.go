@@ -96,6 +96,9 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 			case asked:
 				return e.renderedEdition(cmd.Context(), sealed.rid, out, size, &v, ask)
 			}
+			if err := e.takeColours(cmd.Context(), &v, artist); err != nil {
+				return err
+			}
 			if k.recipe, err = v.apply(k.recipe); err != nil {
 				return err
 			}
@@ -149,7 +152,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	ask.options(c)
-	v.options(c)
+	v.options(c, "take the colours of an artwork, by `ID` or recipe", plainRecipeOrID)
 	return c
 }
 
@@ -207,6 +210,20 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 		return known{}, err
 	}
 	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, drawn, a.Seed, n.Name, a.RID)
+}
+
+// takeColours makes of the artwork whose colours v takes its recipe, for whoever has the
+// artist.
+func (e *env) takeColours(ctx context.Context, v *variation, artist *model.Artist) error {
+	if v.colours == "" || strings.HasPrefix(strings.TrimSpace(v.colours), "recipe1") {
+		return nil
+	}
+	of, err := e.named(ctx, v.colours, artist)
+	if err != nil {
+		return err
+	}
+	v.colours = of.recipe.String()
+	return nil
 }
 
 func ofRecipe(r model.Recipe, artist *model.Artist) known {

@@ -130,6 +130,6 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 	f.StringVar(&library, "library", "", "`FILE` of ONNX Runtime's library (default: ATELIER_ONNXRUNTIME)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
-	v.options(c)
+	v.options(c, ofRecipes, plainRecipe)
 	return c
 }

@@ -85,6 +85,18 @@ func TestAReceiptThatLeavesSomethingOutIsInvalid(t *testing.T) {
 	tastedEdition := func(film bool) func(*testing.T) work {
 		return func(t *testing.T) work { w, _, _ := tasteful(t, film); return w }
 	}
+	coloured := func(t *testing.T) work {
+		w, _, _ := tasteful(t, true)
+		e, colours := *w.receipt.Edition, curation.Hash(w.receipt.Edition.Of[1].RequestID)
+		e = storage.Edition{Of: e.Of[:1:1], Changes: []byte{}, Colours: &e.Of[1]}
+		w.asks(t, curation.Edition{ModelID: w.receipt.Model, Of: []curation.Hash{e.Of[0].RequestID}, Size: side, Colours: &colours})
+		w.receipt.Edition = &e
+		r, err := Artwork(t.Context(), w.publish(t), Options{Network: &w.network, Artist: model.Embedded()})
+		require.NoError(t, err)
+		require.Equal(t, Valid, r.Outcome, "%+v", r.Claims)
+		require.Equal(t, Holds, statusOf(r, "rendering"))
+		return w
+	}
 	for what, c := range map[string]struct {
 		of    func(*testing.T) work
 		leave func(*storage.Receipt)
@@ -101,6 +113,8 @@ func TestAReceiptThatLeavesSomethingOutIsInvalid(t *testing.T) {
 		"that it is an edition":                                    {edition(false), func(r *storage.Receipt) { r.Edition = nil }, "request"},
 		"that it is a film":                                        {edition(true), func(r *storage.Receipt) { r.Edition = nil }, "request"},
 		"the changes of an edition":                                {edition(false), func(r *storage.Receipt) { r.Edition.Changes = []byte{} }, "request"},
+		"whose colours an edition takes":                           {coloured, func(r *storage.Receipt) { r.Edition.Colours = nil }, "request"},
+		"what the artwork of its colours was drawn from":           {coloured, func(r *storage.Receipt) { of := *r.Edition.Colours; of.Taste = nil; r.Edition.Colours = &of }, "edition"},
 		"the prompt of an edition":                                 {edition(false), func(r *storage.Receipt) { r.Prompt = "" }, "edition"},
 		"the prompt of an edition's artwork":                       {edition(false), func(r *storage.Receipt) { r.Prompt, r.Edition.Of[0].Prompt = "", "" }, "edition"},
 		"where a film leads":                                       {edition(true), func(r *storage.Receipt) { e := r.Edition; e.Of, e.Frames, e.Length, e.Once = e.Of[:1], 0, 0, false }, "request"},

@@ -154,19 +154,22 @@ func (c *checker) editionRequest() (string, error) {
 		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
 	}
 	var of []curation.Hash
-	for _, w := range e.Of {
+	for _, w := range e.Works() {
 		of = append(of, w.RequestID)
 	}
 	switch {
 	case q.ModelID != r.Model:
 		return "", fmt.Errorf("the certified body asks for one of model %v", q.ModelID)
-	case !slices.Equal(q.Of, of):
-		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Of)
+	case !slices.Equal(q.Works(), of) || len(q.Of) != len(e.Of):
+		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Works())
 	case q.Size != r.Width || q.Size != r.Height || q.Frames != e.Frames || q.Length != e.Length || q.Once != e.Once || !bytes.Equal(q.Changes, e.Changes):
 		return "", errors.New("the certified body asks for another size, another length or other changes")
 	}
 	if e.Film() {
 		return fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1]), nil
+	}
+	if q.Colours != nil {
+		return fmt.Sprintf("%d pixels of %v, in the colours of %v", q.Size, of[0], *q.Colours), nil
 	}
 	return fmt.Sprintf("%d pixels of %v", q.Size, of[0]), nil
 }
@@ -174,7 +177,7 @@ func (c *checker) editionRequest() (string, error) {
 // edition holds the artworks that the edition is of against the ledger.
 func (c *checker) edition() (string, error) {
 	var prompts []string
-	for _, w := range c.receipt.Edition.Of {
+	for _, w := range c.receipt.Edition.Works() {
 		k, known := c.o.Network.Artworks[w.RequestID]
 		if !known {
 			return "", c.tooEarly(fmt.Sprintf("artwork %x", w.RequestID[:6]))

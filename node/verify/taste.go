@@ -44,7 +44,7 @@ func gifts(r storage.Receipt) (gave []gift) {
 		gave = append(gave, gift{r.Taste, r.Seed})
 	}
 	if r.Edition != nil {
-		for _, w := range r.Edition.Of {
+		for _, w := range r.Edition.Works() {
 			if w.Taste != nil {
 				gave = append(gave, gift{w.Taste, w.Seed})
 			}
