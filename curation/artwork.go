@@ -222,8 +222,13 @@ func (x *execution) register(signer Address, p Register) error {
 	if _, model := x.st.Get(indexContainer(p.CID)); model {
 		return refuse(CodeMalformed, "CID %s is a sealed model", p.CID)
 	}
+	if p.CID == "" && a.Edition == nil {
+		return refuse(CodeMalformed, "%v is no edition: a new picture is never too large", a.RID)
+	}
 	a.Status, a.Registered, a.Generator, a.CID, a.PixelRoot = StatusRegistered, x.height, member.Index, p.CID, p.PixelRoot
-	x.st.Set(indexCID(a.CID, a.RID[:]...), present)
+	if a.CID != "" {
+		x.st.Set(indexCID(a.CID, a.RID[:]...), present)
+	}
 	x.emit(EventArtworkRegistered, a.RID, a.CID, a.PixelRoot, a.Generator)
 	if len(a.Auditors()) == 0 { // a network of one member, or one reader
 		x.attested(&a, 0, p.PixelRoot)
@@ -253,16 +258,19 @@ func (x *execution) attest(signer Address, p Attest) error {
 }
 
 // attested ends the life of a request: it becomes a candidate, or an edition that is
-// delivered, or is disputed when the auditor rendered other pixels.
+// delivered or too large, or is disputed when the auditor rendered other pixels.
 func (x *execution) attested(a *Artwork, auditor uint32, root Hash) {
 	a.Attested, a.Auditor, a.AuditedRoot = x.height, auditor, root
 	x.st.Delete(indexDue(*a))
 	x.st.Delete(indexOpen(a.Requester, a.RID))
 	if root == a.PixelRoot {
 		x.emit(EventArtworkAttested, a.RID, a.CID, a.PixelRoot, a.Auditor)
-		if a.Edition != nil {
+		switch {
+		case a.TooLarge():
+			x.tooLarge(a)
+		case a.Edition != nil:
 			x.delivered(a)
-		} else {
+		default:
 			a.Status = StatusCandidate
 			x.st.Set(indexWait(a.Attested, a.RID), present)
 		}

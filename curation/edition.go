@@ -3,6 +3,7 @@ package curation
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // Bounds of an edition, whatever the network's own are.
@@ -33,6 +34,7 @@ type Edition struct {
 	Length  uint64   // of a film, until it begins anew, in milliseconds; 0 of a picture
 	Once    bool     // a film leads there, and not back again
 	Changes []byte   // how the picture is changed, or each of the film: model.Recipe.Changes, at most MaxChanges bytes
+	Colours *Hash    // an artwork whose colours it takes, which Changes may turn; nil for its own
 }
 
 // Kind is KindEdition.
@@ -44,6 +46,14 @@ func (e Edition) Film() bool { return len(e.Of) == 2 }
 // Pixels are those of all its frames.
 func (e Edition) Pixels() uint64 { return e.Size * e.Size * max(1, e.Frames) }
 
+// Works are the artworks that it is drawn from: those of Of and then that of Colours.
+func (e Edition) Works() []Hash {
+	if e.Colours == nil {
+		return e.Of
+	}
+	return append(slices.Clone(e.Of), *e.Colours)
+}
+
 // Validate checks all that needs no state.
 func (e Edition) Validate() error {
 	if len(e.Changes) > MaxChanges {
@@ -52,6 +62,9 @@ func (e Edition) Validate() error {
 	side := uint64(MaxEditionSide)
 	switch len(e.Of) {
 	case 1:
+		if e.Colours != nil && *e.Colours == e.Of[0] {
+			return fmt.Errorf("it has its own colours: name another artwork for them, or none")
+		}
 		if e.Frames != 0 || e.Length != 0 || e.Once {
 			return fmt.Errorf("a picture has neither frames nor a length: name a second artwork for a film")
 		}
@@ -114,7 +127,7 @@ func (x *execution) mayRedraw(asker Address, model Model, e Edition) (first Artw
 	case e.Pixels() > most:
 		return first, refuse(CodeLimit, "the edition has %d pixels in all, the most is %d: ask for a smaller size or fewer frames", e.Pixels(), most)
 	}
-	for i, rid := range e.Of {
+	for i, rid := range e.Works() {
 		a, ok := load[Artwork](x.st, keyArtwork(rid))
 		switch mine := a.Requester == asker && (a.Status == StatusCandidate || a.Status == StatusBacking); {
 		case !ok:
@@ -133,8 +146,11 @@ func (x *execution) mayRedraw(asker Address, model Model, e Edition) (first Artw
 	}
 	if rid, there := x.st.Get(indexSame(e)); there {
 		a := must2(load[Artwork](x.st, keyArtwork(Hash(rid))))
-		if a.Status == StatusDelivered {
+		switch {
+		case a.Status == StatusDelivered:
 			return first, refuse(CodeDuplicate, "this edition is there as %v, and kept until height %d: fetch it", a.RID, a.Kept)
+		case a.Status.Ended():
+			return first, refuse(CodeLimit, "this edition was drawn as %v, and %s", a.RID, a.Reason)
 		}
 		return first, refuse(CodeDuplicate, "this edition is asked for already, as %v: wait for it", a.RID)
 	}
@@ -149,6 +165,18 @@ func (x *execution) delivered(a *Artwork) {
 	x.credit(maker.Account, a.Price)
 	x.st.Set(indexKept(*a), present)
 	x.emit(EventEditionDelivered, a.RID, a.CID, maker.Account, a.Price, a.Deposit, a.Kept)
+}
+
+// TooLarge says whether the artwork is an edition of which its generator says that its
+// file is larger than members keep; its auditor agrees once it has ended by that.
+func (a Artwork) TooLarge() bool { return a.Registered != 0 && a.CID == "" }
+
+// tooLarge ends an edition that two members have drawn in vain, or the only one that
+// could. What was locked comes back, and nobody may ask for the same again.
+func (x *execution) tooLarge(a *Artwork) {
+	a.Status, a.Ended, a.Reason = StatusExpired, x.height, "its file is larger than members keep: ask for a smaller size or fewer frames"
+	x.unlock(a.Requester, a.locked(), a.locked())
+	x.emit(EventArtworkExpired, a.RID, StatusRegistered, a.Reason, a.locked())
 }
 
 // locked is what the request for an artwork has locked.

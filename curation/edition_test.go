@@ -17,12 +17,15 @@ func film(size, frames, length uint64) Edition {
 
 func TestAnEditionHasBoundsThatNoNetworkWidens(t *testing.T) {
 	for name, e := range map[string]Edition{
-		"the smallest picture":   picture(1),
-		"the largest picture":    picture(MaxEditionSide),
-		"the longest changes":    {Of: []Hash{{1}}, Size: 8, Changes: bytes.Repeat([]byte{1}, MaxChanges)},
-		"two frames":             film(1, 2, 2*MinPause),
-		"the largest film":       film(MaxFilmSide, MaxFrames, MaxPause*MaxFrames),
-		"a film there, not back": {Of: []Hash{{1}, {2}}, Size: 8, Frames: 9, Length: 900, Once: true},
+		"the smallest picture":             picture(1),
+		"the largest picture":              picture(MaxEditionSide),
+		"the longest changes":              {Of: []Hash{{1}}, Size: 8, Changes: bytes.Repeat([]byte{1}, MaxChanges)},
+		"two frames":                       film(1, 2, 2*MinPause),
+		"the largest film":                 film(MaxFilmSide, MaxFrames, MaxPause*MaxFrames),
+		"other colours":                    {Of: []Hash{{1}}, Size: 8, Colours: &Hash{2}},
+		"the longest film":                 {Of: []Hash{{1}, {2}}, Size: MaxFilmSide, Frames: MaxFrames, Length: MaxPause * MaxFrames, Changes: bytes.Repeat([]byte{1}, MaxChanges), Colours: &Hash{3}},
+		"a film in the colours of its end": {Of: []Hash{{1}, {2}}, Size: 8, Frames: 9, Length: 900, Colours: &Hash{2}},
+		"a film there, not back":           {Of: []Hash{{1}, {2}}, Size: 8, Frames: 9, Length: 900, Once: true},
 	} {
 		require.NoError(t, e.Validate(), name)
 		body := Body{Nonce: 1 << 63, ValidUntil: 1 << 63, Payload: e}.Bytes()
@@ -40,6 +43,7 @@ func TestAnEditionHasBoundsThatNoNetworkWidens(t *testing.T) {
 		"a picture with frames":      {Of: []Hash{{1}}, Size: 8, Frames: 2},
 		"a picture with a length":    {Of: []Hash{{1}}, Size: 8, Length: 2},
 		"a picture without way back": {Of: []Hash{{1}}, Size: 8, Once: true},
+		"its own colours":            {Of: []Hash{{1}}, Size: 8, Colours: &Hash{1}},
 		"changes too long":           {Of: []Hash{{1}}, Size: 8, Changes: make([]byte, MaxChanges+1)},
 		"a film to itself":           {Of: []Hash{{1}, {1}}, Size: 8, Frames: 2, Length: 100},
 		"a film of one frame":        film(8, 1, 100),

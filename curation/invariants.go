@@ -127,7 +127,7 @@ func (m *Machine) indexed(r state.Reader) error {
 			if kept {
 				want[string(indexKept(a))] = true
 			}
-			if kept || a.Status.Open() {
+			if kept || a.Status.Open() || a.TooLarge() && a.Status == StatusExpired && a.Attested != 0 {
 				want[string(indexSame(*e))] = true
 			}
 		}
@@ -137,7 +137,7 @@ func (m *Machine) indexed(r state.Reader) error {
 				return fmt.Errorf("artwork %v is %s, an edition: %v", a.RID, a.Status, a.Edition != nil)
 			}
 		}
-		if a.Registered != 0 {
+		if a.CID != "" {
 			want[string(indexCID(a.CID, a.RID[:]...))] = true
 		}
 		if a.Status.Ended() != (a.Ended != 0) {

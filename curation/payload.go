@@ -157,15 +157,17 @@ type Certify struct {
 }
 
 // Register announces a rendered artwork: the CID of its folder and the root hash
-// of its pixels.
+// of its pixels. With neither it says that an edition was drawn until its file was larger
+// than members keep.
 type Register struct {
 	_         struct{} `cbor:",toarray"`
 	RID       Hash
-	CID       string // CIDv1 of the folder with image, metadata and receipt
-	PixelRoot Hash
+	CID       string // CIDv1 of the folder with image, metadata and receipt; empty of an edition that is too large
+	PixelRoot Hash   // zero with an empty CID, and only then
 }
 
-// Attest is an auditor's finding: the pixel root that it rendered itself.
+// Attest is an auditor's finding: the pixel root that it rendered itself; zero when what is
+// registered is no such artwork, or when the edition is too large, as is registered.
 type Attest struct {
 	_         struct{} `cbor:",toarray"`
 	RID       Hash
@@ -313,8 +315,19 @@ func (r Request) Validate() error {
 // Validate accepts every certificate: only the committee's key can judge it.
 func (Certify) Validate() error { return nil }
 
-// Validate checks the CID by ValidateCID.
-func (r Register) Validate() error { return ValidateCID(r.CID) }
+// Validate checks the CID. An auditor finds no pixel root in what is another work, so none
+// may be registered with a CID.
+func (r Register) Validate() error {
+	switch none := r.PixelRoot == (Hash{}); {
+	case r.CID == "" && none:
+		return nil
+	case r.CID == "":
+		return fmt.Errorf("a pixel root without a CID: register both, or neither for an edition that is too large")
+	case none:
+		return fmt.Errorf("a CID without a pixel root: register both, or neither for an edition that is too large")
+	}
+	return ValidateCID(r.CID)
+}
 
 // Validate accepts every pixel root.
 func (Attest) Validate() error { return nil }

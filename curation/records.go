@@ -205,7 +205,7 @@ const (
 	StatusPublished  Status = "published"
 	StatusDeclined   Status = "declined"  // the round did not choose it, or too many of its rounds failed
 	StatusDisputed   Status = "disputed"  // the auditor rendered other pixels
-	StatusExpired    Status = "expired"   // its deadline passed
+	StatusExpired    Status = "expired"   // its deadline passed, or it is an edition that is too large
 	StatusDelivered  Status = "delivered" // an edition that was audited
 )
 

@@ -212,10 +212,13 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		return raw, n == nonce && until >= w.height+1 && chain == w.chain
 	}
 	root := func(rid Hash) Hash {
-		if option("root", "same") != "same" {
-			return Hash{0xbb}
+		switch option("root", "same") {
+		case "none":
+			return Hash{}
+		case "same":
+			return pixels(rid)
 		}
-		return pixels(rid)
+		return Hash{0xbb}
 	}
 	switch words[0] {
 	case "repeats":
@@ -275,6 +278,10 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 	case "redraws", "films":
 		e := Edition{ModelID: w.modelID(), Of: []Hash{s.rid(words[1])}, Size: number64(option("size", "1000")), Frames: number64(option("frames", "0")),
 			Length: number64(option("length", "0")), Once: option("way", "and-back") == "once", Changes: []byte(strings.ReplaceAll(option("changes", "none"), "none", ""))}
+		if of := option("colours", "own"); of != "own" {
+			rid := s.rid(of)
+			e.Colours = &rid
+		}
 		if words[0] == "films" {
 			e.Of = append(e.Of, s.rid(words[2]))
 		}
@@ -293,6 +300,9 @@ func (s *story) command(name string, nonce uint64, words []string, line string) 
 		return sign(p)
 	case "registers":
 		rid := s.rid(words[1])
+		if option("root", "same") == "none" { // an edition that is too large
+			return sign(Register{RID: rid})
+		}
 		return sign(Register{RID: rid, CID: folder(s.rid(option("folder", words[1]))), PixelRoot: root(rid)})
 	case "attests":
 		rid := s.rid(words[1])

@@ -270,6 +270,6 @@ func TestACopiedCIDDoesNotShutOutTheArtworkItBelongsTo(t *testing.T) {
 
 	rid := w.requested("carol", "three")
 	w.must("m1", w.certificateFor(rid, 1, 2, 3))
-	r := w.act(memberName(w.artwork(rid).Order[0]), Register{RID: rid, CID: view(w, func(v View) string { m, _ := v.Model(); return m.ContainerCID })})
+	r := w.act(memberName(w.artwork(rid).Order[0]), Register{RID: rid, CID: view(w, func(v View) string { m, _ := v.Model(); return m.ContainerCID }), PixelRoot: pixels(rid)})
 	require.Equal(t, CodeMalformed, r.Code, "a sealed model is no artwork")
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -49,7 +50,7 @@ func (n *Node) drawEdition(ctx context.Context, artist *model.Artist, f member.R
 		return "", curation.Hash{}, err
 	}
 	o, size := model.RenderOptions{Workers: n.cfg.Artist.Workers}, int(f.Artwork.Edition.Size)
-	if f.Role == seal.Auditor {
+	if f.Role == seal.Auditor && !f.Artwork.TooLarge() {
 		root, files, err := n.registered(ctx, f)
 		if err != nil {
 			return "", curation.Hash{}, fmt.Errorf("fetch the registered folder: %w", err)
@@ -58,12 +59,17 @@ func (n *Node) drawEdition(ctx context.Context, artist *model.Artist, f member.R
 		pixels, err := vouchedEdition(ctx, artist, root, files, e, size, label, n.params(), rand.Reader, o)
 		return "", pixels, err
 	}
-	png := limited{most: maxEditionPNG}
-	pixels, err := edition.Draw(ctx, &png, artist, e, size, o)
-	if err != nil {
+	png, pixels, err := drawUpTo(ctx, maxEditionPNG, artist, e, size, o)
+	switch {
+	case errors.Is(err, errTooLarge):
+		n.log.WarnContext(ctx, "edition too large to keep", "artwork", f.Artwork.RID, "bytes", maxEditionPNG)
+		return "", curation.Hash{}, nil
+	case err != nil:
 		return "", curation.Hash{}, fmt.Errorf("render: %w", err)
+	case f.Role == seal.Auditor: // it is not too large, as its generator says
+		return "", pixels, nil
 	}
-	root, err := n.storeArtwork(ctx, f, &model.Picture{W: size, H: size, PixelRoot: pixels}, png.Bytes(), nil, &e)
+	root, err := n.storeArtwork(ctx, f, &model.Picture{W: size, H: size, PixelRoot: pixels}, png, nil, &e)
 	return root, pixels, err
 }
 
@@ -88,15 +94,31 @@ func vouchedEdition(ctx context.Context, artist *model.Artist, root cid.Cid, fil
 	return pixels, nil
 }
 
+// errTooLarge reports an edition whose PNG is larger than members keep. Where that is
+// close, two versions of Go may disagree, as they do about PNG bytes: then it is disputed.
+var errTooLarge = errors.New("more bytes as PNG than members keep")
+
+// drawUpTo draws an edition, and ends with errTooLarge as soon as its PNG has more than
+// most bytes.
+func drawUpTo(ctx context.Context, most int, artist *model.Artist, e storage.Edition, size int, o model.RenderOptions) (png []byte, pixels curation.Hash, err error) {
+	out := limited{most: most}
+	pixels, err = edition.Draw(ctx, &out, artist, e, size, o)
+	if out.over {
+		err = errTooLarge
+	}
+	return out.Bytes(), pixels, err
+}
+
 // limited is a buffer that takes no more than some bytes.
 type limited struct {
 	bytes.Buffer
 	most int
+	over bool // it was given more
 }
 
 func (l *limited) Write(b []byte) (int, error) {
-	if l.Len()+len(b) > l.most {
-		return 0, fmt.Errorf("more than %d MiB as PNG: a smaller size fits", l.most>>20)
+	if l.over = l.over || l.Len()+len(b) > l.most; l.over {
+		return 0, errTooLarge
 	}
 	return l.Buffer.Write(b)
 }

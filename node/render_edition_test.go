@@ -83,9 +83,25 @@ func TestAnAuditorTellsAnotherEditionFromTheSame(t *testing.T) {
 	}
 }
 
-func TestAnEditionThatNoFolderHoldsEndsEarly(t *testing.T) {
-	out := limited{most: 100}
-	_, err := edition.Draw(t.Context(), &out, model.Embedded(), storage.Edition{Of: []storage.Work{{Prompt: "owl"}}, Changes: []byte{}}, edge, model.RenderOptions{})
-	require.ErrorContains(t, err, "a smaller size fits")
-	require.LessOrEqual(t, out.Len(), 100)
+func TestAnEditionThatNoFolderHoldsEndsAtItsLimit(t *testing.T) {
+	owl, heart := storage.Work{RequestID: [32]byte{1}, Prompt: "owl"}, storage.Work{RequestID: [32]byte{2}, Prompt: "red heart"}
+	for name, e := range map[string]storage.Edition{
+		"a picture": {Of: []storage.Work{owl}, Changes: []byte{}},
+		"a film":    {Of: []storage.Work{owl, heart}, Frames: 40, Length: 4000, Changes: []byte{}},
+	} {
+		whole, want, err := drawUpTo(t.Context(), maxEditionPNG, model.Embedded(), e, edge, model.RenderOptions{})
+		require.NoError(t, err, name)
+		last, all := 0, 0
+		o := model.RenderOptions{Progress: func(done, of int) { last, all = done, of }}
+		png, _, err := drawUpTo(t.Context(), len(whole)/2, model.Embedded(), e, edge, o)
+		require.ErrorIs(t, err, errTooLarge, name)
+		require.LessOrEqual(t, len(png), len(whole)/2, name)
+		if e.Film() {
+			require.Less(t, last, all, "not all frames are drawn")
+		}
+		png, pixels, err := drawUpTo(t.Context(), len(whole), model.Embedded(), e, edge, model.RenderOptions{})
+		require.NoError(t, err, "%s: one that just fits", name)
+		require.Equal(t, whole, png, name)
+		require.Equal(t, want, pixels, name)
+	}
 }

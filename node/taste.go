@@ -11,7 +11,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/node/tastes"
@@ -202,9 +201,7 @@ func (n *Node) recompute(ctx context.Context, file curation.Hash) error {
 }
 
 // drawing is how an artwork is drawn: by its prompt, or by what the taste gives for its
-// seed, which the receipt names then. An artist that has other words than the network's
-// lexicon draws the plain picture of the seed: whoever asks must not be able to keep it
-// from drawing anything.
+// seed, which the receipt names then.
 func (n *Node) drawing(ctx context.Context, artist *model.Artist, a curation.Artwork) (*kernel.Program, *storage.Taste, error) {
 	if a.Prior == (curation.Hash{}) {
 		program, err := artist.Fold(a.Prompt, a.Seed)
@@ -234,11 +231,7 @@ func (n *Node) drawing(ctx context.Context, artist *model.Artist, a curation.Art
 // drawnBy is what an artist draws of what a version gives for a seed.
 func drawnBy(artist *model.Artist, x *taste.Lexicon, p *taste.Prior, version curation.Prior, seed curation.Hash) (*kernel.Program, *storage.Taste, error) {
 	l, _ := x.Draw(p, seed)
-	program, err := artist.FoldLatent(l, seed)
-	if errors.Is(err, latent.ErrLatent) {
-		program, err = artist.Fold("", seed)
-		return program, nil, err
-	}
+	program, err := tastes.Program(artist, l, seed)
 	if err != nil {
 		return nil, nil, err
 	}

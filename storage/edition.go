@@ -3,17 +3,19 @@ package storage
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
 // Edition is what a receipt says of a picture or film that draws artworks once more: all
 // that its pixels follow from, but the artist and the size.
 type Edition struct {
-	Of      []Work `cbor:"of"`      // one artwork; or two, from which and to which a film leads
-	Frames  uint64 `cbor:"frames"`  // of a film; 0 of a picture
-	Length  uint64 `cbor:"length"`  // of a film, in milliseconds; 0 of a picture
-	Once    bool   `cbor:"once"`    // a film leads there, and not back again
-	Changes []byte `cbor:"changes"` // how the picture is changed, or each of the film; at most MaxChanges bytes
+	Of      []Work `cbor:"of"`                // one artwork; or two, from which and to which a film leads
+	Frames  uint64 `cbor:"frames"`            // of a film; 0 of a picture
+	Length  uint64 `cbor:"length"`            // of a film, in milliseconds; 0 of a picture
+	Once    bool   `cbor:"once"`              // a film leads there, and not back again
+	Changes []byte `cbor:"changes"`           // how the picture is changed, or each of the film; at most MaxChanges bytes
+	Colours *Work  `cbor:"colours,omitempty"` // the artwork whose colours it takes; nil for its own
 }
 
 // Work is an artwork that an edition is of.
@@ -34,6 +36,15 @@ const (
 // Film says whether the edition is one.
 func (e Edition) Film() bool { return len(e.Of) == 2 }
 
+// Works are the artworks that it is drawn from: those that it is of, and then the one whose
+// colours it takes.
+func (e Edition) Works() []Work {
+	if e.Colours == nil {
+		return e.Of
+	}
+	return append(slices.Clone(e.Of), *e.Colours)
+}
+
 func (e Edition) check() error {
 	bad := func(what string, value any) error {
 		return fmt.Errorf("edition: %s %v is out of range: %w", what, value, ErrReceipt)
@@ -50,7 +61,7 @@ func (e Edition) check() error {
 	case e.Changes == nil || len(e.Changes) > MaxChanges:
 		return bad("changes", fmt.Sprintf("of %d bytes", len(e.Changes)))
 	}
-	for _, w := range e.Of {
+	for _, w := range e.Works() {
 		if len(w.Prompt) > MaxPrompt || !utf8.ValidString(w.Prompt) {
 			return bad("prompt", fmt.Sprintf("of %d bytes", len(w.Prompt)))
 		}
@@ -82,6 +93,9 @@ func (e Edition) attributes() []Attribute {
 	if e.Film() {
 		out[1].Trait, out[2].Trait = "From", "To"
 		out = append(out, Attribute{"Frames", way})
+	}
+	if e.Colours != nil {
+		out = append(out, Attribute{"Colours of", hex.EncodeToString(e.Colours.RequestID[:])})
 	}
 	return out
 }

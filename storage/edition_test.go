@@ -84,6 +84,19 @@ func TestTheLabelOfAnEditionSaysWhatItIs(t *testing.T) {
 	}
 	require.True(t, seen["Edition of"])
 
+	r.Edition.Colours = &Work{RequestID: [32]byte{5}, Seed: [32]byte{6}, Taste: drawnTaste()}
+	b, err := r.Encode()
+	require.NoError(t, err)
+	again, err := DecodeReceipt(b)
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+	require.Contains(t, r.Attributes(), Attribute{"Colours of", "05" + strings.Repeat("00", 31)})
+	for _, bad := range []Work{{Prompt: strings.Repeat("x", MaxPrompt+1)}, {Prompt: "owl", Taste: drawnTaste()}} {
+		r.Edition.Colours = &bad
+		_, err := r.Encode()
+		require.ErrorIs(t, err, ErrReceipt)
+	}
+
 	r.Prompt = ""
 	for name, w := range map[string]Work{"blue owl": {Taste: drawnTaste()}, "Untitled": {}} {
 		r.Edition = &Edition{Of: []Work{w}, Changes: []byte{}}

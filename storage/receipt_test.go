@@ -271,6 +271,11 @@ func FuzzDecodeReceipt(f *testing.F) {
 	b, err = drawn.Encode()
 	require.NoError(f, err)
 	f.Add(b)
+	coloured := receipt(f)
+	coloured.Edition = &Edition{Of: []Work{{Prompt: coloured.Prompt}}, Changes: []byte{}, Colours: &Work{RequestID: [32]byte{1}, Taste: drawnTaste()}}
+	b, err = coloured.Encode()
+	require.NoError(f, err)
+	f.Add(b)
 	f.Add([]byte{0xb8, 25})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := DecodeReceipt(b)

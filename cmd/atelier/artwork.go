@@ -133,13 +133,18 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 			}
 		}
 	}
-	if a.Registered != 0 {
+	switch {
+	case a.Registered != 0 && a.CID == "":
+		s.add("drawn by", "%s at height %d, until its file was larger than members keep", memberName(n, a.Generator), a.Registered)
+	case a.Registered != 0:
 		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)
 		s.add("pixels", "%s", a.PixelRoot)
 		s.add("class", "%s: %s", a.Class, a.Class.Meaning())
 		s.add("cid", "%s%s", a.CID, elsewhere(a.Artwork))
 	}
 	switch {
+	case a.Registered != 0 && a.CID == "" && a.Auditor != 0 && a.AuditedRoot == a.PixelRoot:
+		s.add("audited by", "%s at height %d, with the same end", memberName(n, a.Auditor), a.Attested)
 	case a.Attested != 0 && a.Auditor != 0 && a.AuditedRoot != a.PixelRoot:
 		s.add("disputed", "%s rendered other pixels: %s", memberName(n, a.Auditor), a.AuditedRoot)
 	case a.Attested != 0 && a.Auditor != 0:
@@ -206,6 +211,9 @@ func editionText(e api.Edition) string {
 	}
 	if len(e.Changes) > 0 {
 		text += ", changed"
+	}
+	if e.Colours != nil {
+		text += ", in the colours of " + short(*e.Colours)
 	}
 	return text
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/poster"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/tastes"
@@ -97,6 +96,9 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 			case asked:
 				return e.renderedEdition(cmd.Context(), sealed.rid, out, size, &v, ask)
 			}
+			if err := e.takeColours(cmd.Context(), &v, artist); err != nil {
+				return err
+			}
 			if k.recipe, err = v.apply(k.recipe); err != nil {
 				return err
 			}
@@ -139,7 +141,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&out, "out", "", "write PNG to `FILE`")
+	option(c, &out, "out", "", pngFile, "write PNG to `FILE`")
 	option(c, &size, "size", "4096", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
 	option(c, &format, "poster", "", sheetFormat, "a sheet of this `SIZE`: a2, a3, a4, a3-wide or 3000x2000")
 	option(c, &title, "title", "", printed, "`TEXT` in large letters, or '' (default: the prompt)")
@@ -150,7 +152,7 @@ size such as a3, a3-wide or 3000x2000: a2, a3 and a4 have 300 dots per inch. Wit
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	ask.options(c)
-	v.options(c)
+	v.options(c, "take the colours of an artwork, by `ID` or recipe", plainRecipeOrID)
 	return c
 }
 
@@ -210,6 +212,20 @@ func (e *env) named(ctx context.Context, name string, artist *model.Artist) (kno
 	return ofArtwork(artist, a.ModelID, a.Title, a.Prompt, drawn, a.Seed, n.Name, a.RID)
 }
 
+// takeColours makes of the artwork whose colours v takes its recipe, for whoever has the
+// artist.
+func (e *env) takeColours(ctx context.Context, v *variation, artist *model.Artist) error {
+	if v.colours == "" || strings.HasPrefix(strings.TrimSpace(v.colours), "recipe1") {
+		return nil
+	}
+	of, err := e.named(ctx, v.colours, artist)
+	if err != nil {
+		return err
+	}
+	v.colours = of.recipe.String()
+	return nil
+}
+
 func ofRecipe(r model.Recipe, artist *model.Artist) known {
 	k := known{recipe: r}
 	if len(r.Subjects) > 0 {
@@ -228,9 +244,6 @@ func ofArtwork(artist *model.Artist, wanted curation.Hash, title, prompt string,
 		}, rid, title, fmt.Sprintf("%s  ·  artwork %s", clip(network, poster.MaxText/8), short(rid))}
 	}
 	r, err := tastes.Recipe(artist.ID(), artist.Words(), prompt, drawn, seed)
-	if errors.Is(err, latent.ErrLatent) { // an artist of other words than the taste's
-		r, err = model.NewRecipe(artist.ID(), "", seed), nil
-	}
 	return known{recipe: r, title: title, by: fmt.Sprintf("%s  ·  %s  ·  artwork %s", clip(network, poster.MaxText/8), artist.Describe().Name, short(rid))}, err
 }
 

@@ -15,10 +15,11 @@ func drillCommand(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "drill POLICY",
 		Short: "Rehearse the loss of a network's key: mortal, guardian or will",
-		Long: `drill founds a network under a death policy, publishes a picture, and destroys
-the seeds of so many members that too few shares are left. It shows what people
-see in each state, and what the policy promises: nothing (mortal), shares of the
-same key from the guardians (guardian), or a key that is everybody's (will).
+		Long: `drill founds a network under a death policy, publishes a picture, has an edition of
+it drawn, once wrongly and once rightly, and destroys the seeds of so many members
+that too few shares are left. It shows what people see in each state, and what the
+policy promises: nothing (mortal), shares of the same key from the guardians
+(guardian), or a key that is everybody's (will).
 
 Keys, shares, certificates, the sealed artist, its pictures, the guardians'
 commands and the offline check are the real ones, in one process. Only consensus

@@ -124,12 +124,12 @@ engine draws then, whose pixels differ in their last bits from machine to machin
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
 	option(c, &recipe, "recipe", "", recipeText, "draw from this `RECIPE`, instead of prompt and seed")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
-	f.StringVar(&out, "out", "", "write PNG to `FILE`")
+	option(c, &out, "out", "", pngFile, "write PNG to `FILE`")
 	f.StringVar(&weights, "weights", "", "`DIR` of an artist, or an ONNX file (default: the embedded artist)")
 	option(c, &engineName, "engine", "", oneOf(engineNames()...), "`ENGINE` to use (default: by --weights; see model engines)")
 	f.StringVar(&library, "library", "", "`FILE` of ONNX Runtime's library (default: ATELIER_ONNXRUNTIME)")
 	option(c, &kernelName, "kernel", "", oneOf(kernel.Kernels()...), "`KERNEL` to use (default: ATELIER_KERNEL, or the fastest)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
-	v.options(c)
+	v.options(c, ofRecipes, plainRecipe)
 	return c
 }

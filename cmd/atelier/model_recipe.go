@@ -97,7 +97,7 @@ be drawn without them: so a recipe's lineage is checked by drawing it.`,
 	option(c, &wanted, "prompt", "", prompt, "of the picture of the prompt `TEXT`")
 	c.Flags().StringVar(&seed, "seed", "atelier", "and of `SEED`: 64 hex digits, or any text")
 	c.Flags().StringVar(&weights, "weights", "", "`DIR` of the artist (default: the embedded genesis artist)")
-	v.options(c)
+	v.options(c, ofRecipes, plainRecipe)
 	return c
 }
 

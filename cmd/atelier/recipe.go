@@ -19,9 +19,11 @@ import (
 // alter is what a flag changes about a recipe.
 type alter func(*model.Recipe) error
 
-// variation are the flags that change how a picture looks: what was given of each of
-// variations.
-type variation struct{ changes [][]alter }
+// variation are the flags that change how a picture looks.
+type variation struct {
+	changes [][]alter // what was given of each of variations
+	colours string    // whose colours it takes: a recipe or, where a command says so, the id of an artwork
+}
 
 // variations are the flags of a variation, in the order in which they apply, in
 // whatever order they are typed: hues are given before they are turned.
@@ -32,7 +34,6 @@ var variations = []struct {
 }{
 	{"hue", hues, "colour it anew: `HUES` such as blue, or 27,264,80"},
 	{"hue-turn", hueTurn, "turn all hues by `DEGREES`"},
-	{"colours-of", coloursOf, "take the colours of the picture of a `RECIPE`"},
 	{"mirror", mirror, "show one half on both `SIDES`: x, y or both"},
 	{"zoom", zoom, "`FACTOR` to magnify by, 0.125 to 16"},
 	{"at", centre, "put `X,Y` in the middle: -1,-1 is the upper left corner"},
@@ -41,15 +42,31 @@ var variations = []struct {
 	{"shadow", shadow, "`PERCENT` of the artist's own, from 0"},
 }
 
-func (v *variation) options(c *cobra.Command) {
+// options adds the flags to c. colours says what --colours-of names, and whose reads it.
+func (v *variation) options(c *cobra.Command, colours string, whose func(string) (string, error)) {
+	option(c, &v.colours, "colours-of", "", whose, colours)
 	v.changes = make([][]alter, len(variations))
 	for i, f := range variations {
 		options(c, &v.changes[i], f.name, "", f.parse, f.usage)
 	}
 }
 
+// ofRecipes is what --colours-of names where only recipes do.
+const ofRecipes = "take the colours of the picture of a `RECIPE`"
+
 // apply changes a recipe by the flags.
 func (v *variation) apply(r model.Recipe) (model.Recipe, error) {
+	if v.colours != "" {
+		of, err := model.ParseRecipe(v.colours)
+		if err != nil {
+			return r, err
+		}
+		if of.Artist != r.Artist {
+			return r, usage("--colours-of: that recipe is another artist's")
+		}
+		r.Colours.Of = &of.Subjects[0]
+		r.Colours.Of.Weight = 0
+	}
 	for _, c := range slices.Concat(v.changes...) {
 		if err := c(&r); err != nil {
 			return r, err
@@ -139,21 +156,24 @@ func degrees(text string) (uint16, error) {
 	return uint16((n%model.FullTurn + model.FullTurn) % model.FullTurn), nil
 }
 
-func coloursOf(text string) (alter, error) {
+// plainRecipe reads the recipe of a picture whose colours another one may take.
+func plainRecipe(text string) (string, error) {
 	of, err := recipeText(text)
-	if err != nil {
-		return nil, err
+	if err == nil && !of.Plain() {
+		err = errors.New("want the recipe of a picture as prompt and seed alone make it")
 	}
-	if !of.Plain() {
-		return nil, errors.New("want the recipe of a picture as prompt and seed alone make it")
+	return text, err
+}
+
+// plainRecipeOrID reads that, or the id of an artwork.
+func plainRecipeOrID(text string) (string, error) {
+	if strings.HasPrefix(strings.TrimSpace(text), "recipe1") {
+		return plainRecipe(text)
 	}
-	return func(r *model.Recipe) error {
-		if of.Artist != r.Artist {
-			return usage("--colours-of: that recipe is another artist's")
-		}
-		r.Colours.Of = &model.Subject{Prompt: of.Subjects[0].Prompt, Seed: of.Subjects[0].Seed, Latent: of.Subjects[0].Latent}
-		return nil
-	}, nil
+	if _, err := artworkID(text); err != nil {
+		return "", fmt.Errorf("neither a recipe nor an artwork: %w", err)
+	}
+	return text, nil
 }
 
 func mirror(text string) (alter, error) {

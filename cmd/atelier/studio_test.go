@@ -84,6 +84,34 @@ func TestAnArtworkThatItsAuditorRendersOtherwiseIsDisputed(t *testing.T) {
 	require.Contains(t, r.out, "rendered other pixels: ")
 }
 
+// Members stop drawing where the file of an edition is larger than they keep.
+func TestAnEditionThatIsTooLargeSaysWhatToAskFor(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	s.Most(1000)
+	rid := s.Request("Vera", "red heart")
+	of := s.Reach(rid, curation.StatusCandidate)
+	s.Submit("Vera", curation.Edition{ModelID: of.ModelID, Of: []curation.Hash{rid}, Size: 1001})
+	var e curation.Artwork
+	s.Read(func(v curation.View) { e = v.Editions(rid, 1)[0] })
+	s.Reach(e.RID, curation.StatusRegistered)
+	atelier := ask(t, s)
+	r := atelier("artwork", "show", e.RID.String())
+	require.Contains(t, r.out, ", until its file was larger than members keep")
+	require.NotContains(t, r.out, "pixels ")
+
+	s.Reach(e.RID, curation.StatusExpired)
+	r = atelier("artwork", "wait", e.RID.String())
+	require.Equal(t, codeQuorum, r.code)
+	require.Contains(t, r.out, "generated")
+	require.NotContains(t, r.out, "rendered the same pixels")
+	require.Contains(t, r.err, "edition "+e.RID.String()[:12]+" ended: its file is larger than members keep: ask for a smaller size or fewer frames; deposit and price came back")
+	require.Contains(t, r.err, "takes a smaller --size")
+	r = atelier("artwork", "show", e.RID.String())
+	require.Zero(t, r.code)
+	require.Contains(t, r.out, ", with the same end")
+	require.Contains(t, r.out, "ask for a smaller size or fewer frames")
+}
+
 func TestAnAuditBySomeTilesSaysWhatItFinds(t *testing.T) {
 	s := apitest.Open(t, 4, func(p *curation.Params) { p.AuditTiles = 1 })
 	rid := s.Request("Vera", "red heart")

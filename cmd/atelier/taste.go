@@ -269,7 +269,7 @@ draws from version 0, which always explores.`,
 	f := c.Flags()
 	f.StringVar(&seed, "seed", "atelier", "`SEED`: 64 hex digits, or any text")
 	option(c, &size, "size", "1024", between(1, kernel.MaxSide), fmt.Sprintf("edge of the square picture in `PIXELS`, 1 to %d", kernel.MaxSide))
-	f.StringVar(&out, "out", "", "write PNG to `FILE`")
+	option(c, &out, "out", "", pngFile, "write PNG to `FILE`")
 	f.StringVar(&weights, "weights", "", "`DIR` of an artist tuned from the genesis artist (default: that one)")
 	option(c, &workers, "workers", "0", between(0, 1024), "`N` goroutines, at most 1024; 0 means one per core")
 	return c

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,6 +166,15 @@ func positive(text string) (curve.Amount, error) {
 		err = errors.New("want more than 0")
 	}
 	return a, err
+}
+
+// pngFile reads where a PNG goes. One by another name would not be opened as what it is.
+func pngFile(text string) (string, error) {
+	switch strings.ToLower(filepath.Ext(text)) {
+	case ".png", "":
+		return text, nil
+	}
+	return "", errors.New("the picture is a PNG: want a name that ends in .png, or one without an ending")
 }
 
 func anyText(text string) (string, error) { return text, nil }

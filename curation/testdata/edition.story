@@ -75,11 +75,11 @@ editions of r2: []
 
 m2 certifies r4
 ----
-approval.certified rid=r4 certificate=8acc16… seed=eea981… order=4,2,3,1
+approval.certified rid=r4 certificate=b084ea… seed=0fd15b… order=2,4,3,1
 
 generator registers r4
 ----
-artwork.registered rid=r4 cid=folder-r4 pixel_root=pixels-r4 generator=4
+artwork.registered rid=r4 cid=folder-r4 pixel_root=pixels-r4 generator=2
 
 auditor attests r4
 show artwork r4
@@ -87,9 +87,9 @@ show account alice
 show treasury
 show kept
 ----
-artwork.attested rid=r4 cid=folder-r4 pixel_root=pixels-r4 auditor=2
-edition.delivered rid=r4 cid=folder-r4 maker=m4 price=0.1 refund=100 until=21
-r4: delivered, order [4 2 3 1], generator 4, auditor 2, backing 0 by 0, ""
+artwork.attested rid=r4 cid=folder-r4 pixel_root=pixels-r4 auditor=4
+edition.delivered rid=r4 cid=folder-r4 maker=m2 price=0.1 refund=100 until=21
+r4: delivered, order [2 4 3 1], generator 2, auditor 4, backing 0 by 0, ""
 alice: 893.9 free, 100 locked, nonce 6
 treasury: 12.02, fees 12.02, tributes 0
 kept: [r4]
@@ -166,19 +166,19 @@ kept: []
 
 m1 certifies r8
 ----
-approval.certified rid=r8 certificate=b242e9… seed=dfe0c2… order=1,2,4,3
+approval.certified rid=r8 certificate=8859e9… seed=c99714… order=4,1,3,2
 
 generator registers r8
 ----
-artwork.registered rid=r8 cid=folder-r8 pixel_root=pixels-r8 generator=1
+artwork.registered rid=r8 cid=folder-r8 pixel_root=pixels-r8 generator=4
 
 auditor attests r8 root other
 show account dave
 show artwork r8
 ----
-artwork.disputed rid=r8 cid=folder-r8 pixel_root=pixels-r8 audited_root=bb0000… generator=1 auditor=2 refund=100.1
+artwork.disputed rid=r8 cid=folder-r8 pixel_root=pixels-r8 audited_root=bb0000… generator=4 auditor=1 refund=100.1
 dave: 896.9 free, 100.1 locked, nonce 3
-r8: disputed, order [1 2 4 3], generator 1, auditor 2, backing 0 by 0, "the auditor rendered other pixels"
+r8: disputed, order [4 1 3 2], generator 4, auditor 1, backing 0 by 0, "the auditor rendered other pixels"
 
 dave films r1 r3 size 64 frames 10 length 1000 way once
 show account dave
@@ -191,7 +191,7 @@ dave: 795.8 free, 200.2 locked, nonce 4
 
 wait 40
 ----
-36 rotation.due key_epoch=1 layers=1 order=3,4,2,1
+36 rotation.due key_epoch=1 layers=1 order=4,2,3,1
 56 artwork.expired rid=r5 status=requested reason="no certificate in time" refund=100.2
 56 artwork.expired rid=r6 status=requested reason="no certificate in time" refund=100.1
 63 artwork.expired rid=r7 status=requested reason="no certificate in time" refund=100.1
@@ -206,17 +206,94 @@ dave: 996 free, 0 locked, nonce 4
 alice: 889.9 free, 0 locked, nonce 10
 treasury: 23.02, fees 22.02, tributes 1
 
+# One whose file is larger than members keep ends when a second member has found the same:
+# the requester is told, pays the fee alone, and nobody has it drawn again.
+
+dave redraws r1 size 1500
+----
+artwork.requested rid=r11 account=dave prompt=one model=458386… expiry=108 readers=1,2,3,4
+edition.requested rid=r11 of=r1 size=1500 frames=0 price=0.3
+
+m1 certifies r11
+----
+approval.certified rid=r11 certificate=923135… seed=31b80d… order=3,1,4,2
+
+generator registers r11 root none
+show artwork r11
+----
+artwork.registered rid=r11 cid= pixel_root=000000… generator=3
+r11: registered, order [3 1 4 2], generator 3, auditor 0, backing 0 by 0, ""
+
+auditor attests r11 root none
+show artwork r11
+show account dave
+show kept
+dave redraws r1 size 1500
+alice redraws r1 size 1500
+----
+artwork.attested rid=r11 cid= pixel_root=000000… auditor=1
+artwork.expired rid=r11 status=registered reason="its file is larger than members keep: ask for a smaller size or fewer frames" refund=100.3
+refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
+refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
+r11: expired, order [3 1 4 2], generator 3, auditor 1, backing 0 by 0, "its file is larger than members keep: ask for a smaller size or fewer frames"
+dave: 994 free, 0 locked, nonce 6
+kept: []
+
+# A generator that only says so is found out, and it may be asked for again.
+
+dave redraws r1 size 1499
+----
+artwork.requested rid=r12 account=dave prompt=one model=458386… expiry=112 readers=1,2,3,4
+edition.requested rid=r12 of=r1 size=1499 frames=0 price=0.3
+
+m1 certifies r12
+----
+approval.certified rid=r12 certificate=8e85f8… seed=6dc218… order=4,1,3,2
+
+generator registers r12 root none
+----
+artwork.registered rid=r12 cid= pixel_root=000000… generator=4
+
+auditor attests r12
+show artwork r12
+dave redraws r1 size 1499
+----
+artwork.disputed rid=r12 cid= pixel_root=000000… audited_root=pixels-r12 generator=4 auditor=1 refund=100.3
+artwork.requested rid=r13 account=dave prompt=one model=458386… expiry=115 readers=1,2,3,4
+edition.requested rid=r13 of=r1 size=1499 frames=0 price=0.3
+r12: disputed, order [4 1 3 2], generator 4, auditor 1, backing 0 by 0, "the auditor rendered other pixels"
+
+# It may take the colours of another one, of which the same is asked.
+
+bob redraws r1 size 70 colours r2
+bob redraws r1 size 70 colours r11
+bob redraws r1 size 70 colours r99
+bob redraws r1 size 70 colours r3
+bob redraws r1 size 70 colours r3
+bob redraws r1 size 70
+show editions r3
+----
+refused (wrong phase): artwork r2 is declined: an edition is of what is published, or of what you asked for yourself while it is a candidate
+refused (wrong phase): r11 is an edition itself: name the artwork that it is of, r1
+refused (unknown): there is no artwork 630000…
+artwork.requested rid=r14 account=bob prompt=one model=458386… expiry=116 readers=1,2,3,4
+edition.requested rid=r14 of=r1 size=70 frames=0 price=0.1
+refused (duplicate): this edition is asked for already, as r14: wait for it
+artwork.requested rid=r15 account=bob prompt=one model=458386… expiry=116 readers=1,2,3,4
+edition.requested rid=r15 of=r1 size=70 frames=0 price=0.1
+editions of r3: ["r10 expired" "r9 expired" "r8 disputed"]
+
 # Of an artist that others took the place of, the members keep nothing.
 
 m1 seals dawn
 m2 adopts 2
 m3 adopts 2
 ----
-model.nominated motion=1a5648… model=c937ca… name=dawn key_epoch=2 container=bafkreicguvz23aegdb76lqnt6qip3aqi3ajwj7axsxxglcxz26bte7cso4 plain_hash=b04293… member=1 until=86467
+model.nominated motion=1a5648… model=c937ca… name=dawn key_epoch=2 container=bafkreicguvz23aegdb76lqnt6qip3aqi3ajwj7axsxxglcxz26bte7cso4 plain_hash=b04293… member=1 until=86476
 motion.vote motion=1a5648… member=1 votes=1 threshold=3
 motion.vote motion=1a5648… member=2 votes=2 threshold=3
 motion.vote motion=1a5648… member=3 votes=3 threshold=3
-model.adopted key_epoch=2 model=c937ca… votes=1,2,3 until=107
+model.adopted key_epoch=2 model=c937ca… votes=1,2,3 until=116
 model.stored key_epoch=2 member=1 stored=1 needed=3
 
 m2 stores 2

@@ -119,7 +119,7 @@ func (s *server) editionOf(ctx context.Context, v curation.View, a curation.Artw
 		return nil
 	}
 	e := *a.Edition
-	out := &Edition{Of: list(e.Of), Recipes: []string{}, Size: e.Size, Frames: e.Frames, Length: e.Length, Once: e.Once, Changes: Hex(e.Changes), Price: a.Price, Kept: a.Kept}
+	out := &Edition{Of: list(e.Of), Recipes: []string{}, Size: e.Size, Frames: e.Frames, Length: e.Length, Once: e.Once, Changes: Hex(e.Changes), Colours: e.Colours, Price: a.Price, Kept: a.Kept}
 	m, known := v.ModelAt(a.KeyEpoch)
 	works, err := edition.Works(v, e)
 	if !known || err != nil {

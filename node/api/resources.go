@@ -198,6 +198,7 @@ type Edition struct {
 	Length  uint64          `json:"length_ms,omitempty" doc:"Of a film, until it begins anew."`
 	Once    bool            `json:"once,omitempty" doc:"A film leads there, and not back again."`
 	Changes Hex             `json:"changes" doc:"What the recipes change, as model encodes it."`
+	Colours *curation.Hash  `json:"colours,omitempty" doc:"The artwork whose colours it takes."`
 	Price   curve.Amount    `json:"price" doc:"The generator's, once it is audited."`
 	Kept    uint64          `json:"kept,omitempty" doc:"First height at which members may let it go."`
 }

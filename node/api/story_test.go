@@ -189,7 +189,7 @@ func TestWhatTheLedgerRefusesIsAProblemWithItsClass(t *testing.T) {
 	code, ok := p.Ledger()
 	require.True(t, ok)
 	require.Equal(t, curation.CodeFunds, code)
-	_, err = c.SubmitPayload(ctx, vera, curation.Register{RID: curation.Hash{1}, CID: "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"})
+	_, err = c.SubmitPayload(ctx, vera, curation.Register{RID: curation.Hash{1}, CID: "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy", PixelRoot: curation.Hash{1}})
 	problemOf(t, err, "not_member")
 	_, err = c.SubmitPayload(ctx, vera, curation.SealedOrder{Round: 9, Escrow: curve.Credits(1), Box: []byte{1}})
 	var refused *api.Problem

@@ -37,7 +37,13 @@ func TestEachDeathPolicyDoesWhatItPromises(t *testing.T) {
 			require.Equal(t, policy == curation.GuardianPolicy, r.Recovered)
 			require.Equal(t, policy == curation.WillPolicy, r.Public)
 			require.Len(t, r.Pictures, map[bool]int{true: 1, false: 2}[policy == curation.Mortal])
-			roots := []string{}
+			require.Len(t, r.Editions, 2)
+			forged, good := r.Editions[0], r.Editions[1]
+			require.Equal(t, "disputed", forged.Status)
+			require.NotEqual(t, forged.By, forged.Auditor)
+			require.Equal(t, "delivered", good.Status)
+			require.NotEqual(t, forged.PixelRoot, good.PixelRoot)
+			roots := []string{forged.PixelRoot, good.PixelRoot}
 			for _, p := range r.Pictures {
 				require.NotContains(t, roots, p.PixelRoot)
 				roots = append(roots, p.PixelRoot)

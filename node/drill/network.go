@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -40,6 +39,7 @@ type network struct {
 	client    *api.Client
 	collector ed25519.PrivateKey
 	guardians []*keeper
+	liar      bool  // whoever is drawn for an edition draws another one
 	err       error // the first that an effect met
 	close     []func()
 }
@@ -86,7 +86,7 @@ var (
 func rules(size uint64) curation.Params {
 	p := curation.DefaultParams()
 	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.DKGRetryBlocks = 60, 2, 5
-	p.KeyEpochBlocks = 20
+	p.KeyEpochBlocks = 60
 	p.RequestBlocks, p.GenerateBlocks, p.AuditBlocks = 400, 60, 60
 	p.RoundCandidates, p.BackBlocks, p.OpenBlocks, p.MaxPublished = 1, 6, 60, 1
 	p.IdentityCapPPM = 1_000_000 // one collector is the whole market here
@@ -346,82 +346,8 @@ func (n *network) sealArtist(ctx context.Context) error {
 	return err
 }
 
-// The first member's node, as its interface shows it.
-
-// View implements api.Backend.
-func (n *network) View(read func(curation.View) error) error { return n.members[0].replica.View(read) }
-
-// Ledger implements api.Backend.
-func (n *network) Ledger() ledger.Ledger { return n.ledger }
-
-// Store implements api.Backend: one store stands for those of all members.
-func (n *network) Store() *storage.Store { return n.store }
-
-// holds says whether a member is there with its share.
-func (p *peer) holds() bool { return p.machine != nil && p.machine.Ready() }
-
-// held is how many members hold their shares now.
-func (n *network) held() (count int) {
-	for _, p := range n.members {
-		if p.holds() {
-			count++
-		}
-	}
-	return count
-}
-
-// Releases implements api.Backend: what the first member has released.
-func (n *network) Releases(rid *curation.Hash, limit int) (last []member.Entry, err error) {
-	for _, e := range slices.Backward(n.members[0].journal) {
-		if len(last) < limit && (rid == nil || e.RID == *rid) {
-			last = append(last, e)
-		}
-	}
-	return last, nil
-}
-
-// Info implements api.Backend.
-func (n *network) Info() api.Info {
-	me := n.members[0]
-	i := api.Info{Name: memberNames[0], Member: 1, Account: accountOf(me.key), Version: "drill", HasShare: me.holds()}
-	for _, p := range n.members[1:] {
-		i.Peers = append(i.Peers, api.Peer{Member: p.index, Connected: p.machine != nil, Proves: p.holds()})
-	}
-	return i
-}
-
-// errByItself is what the interface's owner is told.
-var errByItself = errors.New("the drill runs by itself: start a node to do this")
-
-// SealModel implements api.Backend.
-func (n *network) SealModel(context.Context, api.SealOptions, func(api.SealProgress)) (curation.Model, error) {
-	return curation.Model{}, errByItself
-}
-
-// HandOver implements api.Backend.
-func (n *network) HandOver(context.Context) error { return errByItself }
-
-// Fetch implements api.Backend.
-func (n *network) Fetch(_ context.Context, root cid.Cid, _ curation.Address, _ storage.Method) (storage.FetchReport, error) {
-	if !n.store.Has(root) {
-		return storage.FetchReport{}, fmt.Errorf("fetch %v: %w", root, storage.ErrNotFound)
-	}
-	return storage.FetchReport{Via: storage.ViaLocal}, nil
-}
-
 // tempDir is where the drill keeps its store.
 func tempDir() (dir string, remove func(), err error) {
 	dir, err = os.MkdirTemp("", "atelier-drill-*")
 	return dir, func() { _ = os.RemoveAll(dir) }, err
 }
-
-// JoinTrainings implements api.Backend.
-func (n *network) JoinTrainings(context.Context, string) (api.Joined, error) {
-	return api.Joined{}, errByItself
-}
-
-// LeaveTrainings implements api.Backend.
-func (n *network) LeaveTrainings() error { return errByItself }
-
-// OwnTraining implements api.Backend.
-func (n *network) OwnTraining() api.OwnTraining { return api.OwnTraining{} }

@@ -44,6 +44,9 @@ func (n *network) draw(f member.Render, by *peer) (root string, pixels curation.
 }
 
 func (n *network) drawWith(ctx context.Context, artist *model.Artist, f member.Render, by *peer) (string, curation.Hash, error) {
+	if f.Artwork.Edition != nil {
+		return n.drawEdition(ctx, artist, f, by)
+	}
 	var size uint64
 	if err := n.View(func(v curation.View) error { size = v.Params().PictureSize; return nil }); err != nil {
 		return "", curation.Hash{}, err
@@ -60,17 +63,23 @@ func (n *network) drawWith(ctx context.Context, artist *model.Artist, f member.R
 	if err := picture.EncodePNG(&png); err != nil {
 		return "", curation.Hash{}, err
 	}
-	label := storage.Label(n.charter.Name, f.Model().Name, receipt)
-	label.PNG = png.Bytes()
+	folder, err := n.keep(ctx, f, receipt, png.Bytes())
+	return folder, picture.PixelRoot, err
+}
+
+// keep builds an artwork's folder, stores and pins it, and returns its CID.
+func (n *network) keep(ctx context.Context, f member.Render, r storage.Receipt, png []byte) (string, error) {
+	label := storage.Label(n.charter.Name, f.Model().Name, r)
+	label.PNG = png
 	files, err := storage.BuildArtworkFolder(label)
 	if err != nil {
-		return "", curation.Hash{}, err
+		return "", err
 	}
 	root, err := n.store.PutFolder(ctx, files)
 	if err != nil {
-		return "", curation.Hash{}, err
+		return "", err
 	}
-	return root.String(), picture.PixelRoot, n.store.Pin(root, member.Candidate+"/"+f.Artwork.RID.String())
+	return root.String(), n.store.Pin(root, member.Candidate+"/"+f.Artwork.RID.String())
 }
 
 // plain opens the artist's container with the keys that the members released.

@@ -28,9 +28,10 @@ import (
 	"github.com/atelier-dao/atelier/storage"
 )
 
-// Works are the artworks that an edition is of.
+// Works are the artworks that an edition is drawn from, as [curation.Edition.Works] lists
+// them.
 func Works(v curation.View, e curation.Edition) (works []curation.Artwork, err error) {
-	for _, rid := range e.Of {
+	for _, rid := range e.Works() {
 		a, ok := v.Artwork(rid)
 		if !ok {
 			return nil, fmt.Errorf("the ledger holds no artwork %v", rid)
@@ -40,7 +41,8 @@ func Works(v curation.View, e curation.Edition) (works []curation.Artwork, err e
 	return works, nil
 }
 
-// Of is what the receipt of an edition of some artworks says of it. taste is what one
+// Of is what the receipt of an edition says of it, which is drawn from the works that Works
+// gives. taste is what one
 // without a prompt was drawn from; nil where its artist draws such artworks of the seed
 // alone.
 func Of(e curation.Edition, works []curation.Artwork, taste func(curation.Artwork) (*storage.Taste, error)) (storage.Edition, error) {
@@ -54,6 +56,11 @@ func Of(e curation.Edition, works []curation.Artwork, taste func(curation.Artwor
 			}
 		}
 		out.Of = append(out.Of, w)
+	}
+	if e.Colours != nil {
+		last := len(out.Of) - 1
+		colours := out.Of[last]
+		out.Of, out.Colours = out.Of[:last], &colours
 	}
 	return out, nil
 }
@@ -70,10 +77,20 @@ func Readable(changes []byte) error {
 // of [tastes.Recipe].
 func Recipes(artist [32]byte, words *latent.Vocabulary, e storage.Edition) ([]model.Recipe, error) {
 	var recipes []model.Recipe
+	var colours *model.Subject
+	if w := e.Colours; w != nil {
+		r, err := tastes.Recipe(artist, words, w.Prompt, w.Taste, w.Seed)
+		if err != nil {
+			return nil, err
+		}
+		of := r.Subjects[0]
+		of.Weight, colours = 0, &of
+	}
 	for _, w := range e.Of {
 		r, err := tastes.Recipe(artist, words, w.Prompt, w.Taste, w.Seed)
 		if err == nil {
 			r, err = r.Changed(e.Changes)
+			r.Colours.Of = colours
 		}
 		if err == nil {
 			err = r.Validate()

@@ -63,9 +63,13 @@ func TestWhatOneMemberDrawsAnotherFindsTheSame(t *testing.T) {
 	once.Once = true
 	turned := film(4, 400)
 	turned.Changes = []byte{2, 0, 120}
+	moon, given := work("moon", 3), film(3, 300)
+	coloured, both := picture(), picture(2, 0, 120)
+	coloured.Colours, both.Colours, given.Colours = &moon, &moon, &moon
 	for name, e := range map[string]storage.Edition{
 		"a picture as it is": picture(), "in other colours": picture(2, 0, 120), "mirrored": picture(8), "a film there and back": film(6, 500),
 		"a film there": once, "a film in other colours": turned, "two frames": film(2, 40),
+		"in the colours of another": coloured, "which are turned": both, "a film in the colours of another": given,
 	} {
 		png, root := drawn(t, e, edge)
 		for _, tiles := range []int{0, 1, 5, 1000} {
@@ -77,6 +81,18 @@ func TestWhatOneMemberDrawsAnotherFindsTheSame(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Equal(t, root, have, name)
 	}
+	// In other colours it is what a recipe gives, and not what it is in its own.
+	r := model.NewRecipe(model.Embedded().ID(), "red heart", [32]byte{1})
+	r.Colours.Of = &model.Subject{Prompt: "moon", Seed: [32]byte{3}}
+	recipes, err := Recipes(model.Embedded().ID(), model.Embedded().Words(), coloured)
+	require.NoError(t, err)
+	require.Equal(t, []model.Recipe{r}, recipes)
+	encoded, err := r.MarshalBinary()
+	require.NoError(t, err)
+	require.Less(t, len(encoded), 200)
+	own, _ := drawn(t, picture(), edge)
+	_, err = checked(t, coloured, edge, own, 0, 0)
+	require.ErrorIs(t, err, ErrOther)
 	// As it is and at its own size it is the artwork itself.
 	p, err := model.Embedded().Render(t.Context(), "red heart", [32]byte{1}, edge, model.RenderOptions{})
 	require.NoError(t, err)
@@ -112,15 +128,16 @@ func TestAnEditionOfAPictureWithoutAPromptIsOfWhatItWasDrawnFrom(t *testing.T) {
 	require.Equal(t, p.PixelRoot, root, "as it is and at its own size it is the artwork itself")
 }
 
-// An artist of other words draws of the seed alone, and says so by naming no taste.
+// An artist that lacks the words that the taste gave draws of the seed alone.
 func TestWordsThatTheArtistHasNotGotAreNotDrawn(t *testing.T) {
 	w, l := tasteful(t, 1)
 	l.Things = []latent.Part{{Word: "buy now", Weight: latent.Whole}}
 	var err error
 	w.Taste, err = tastes.Receipt(curation.Prior{ID: w.Taste.Prior}, l)
 	require.NoError(t, err)
-	_, err = Draw(t.Context(), &bytes.Buffer{}, model.Embedded(), storage.Edition{Of: []storage.Work{w}, Changes: []byte{}}, edge, model.RenderOptions{})
-	require.ErrorIs(t, err, latent.ErrLatent)
+	_, root := drawn(t, storage.Edition{Of: []storage.Work{w}, Changes: []byte{}}, edge)
+	_, plain := drawn(t, storage.Edition{Of: []storage.Work{work("", 1)}, Changes: []byte{}}, edge)
+	require.Equal(t, plain, root)
 	w.Taste.Words = "buy now"
 	_, err = Draw(t.Context(), &bytes.Buffer{}, model.Embedded(), storage.Edition{Of: []storage.Work{w}, Changes: []byte{}}, edge, model.RenderOptions{})
 	require.ErrorIs(t, err, tastes.ErrReceipt)

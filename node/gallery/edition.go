@@ -46,6 +46,9 @@ func editionText(e curation.Edition) string {
 	if len(e.Changes) > 0 {
 		text += ", changed"
 	}
+	if e.Colours != nil {
+		text += fmt.Sprintf(", in the colours of %x", e.Colours[:6])
+	}
 	return text
 }
 

@@ -137,6 +137,9 @@ func stepsOf(v curation.View, a curation.Artwork) []step {
 		if a.Generator != 0 {
 			note = "by " + memberName(v, a.Generator)
 		}
+		if a.TooLarge() {
+			note += ", until its file was larger than members keep"
+		}
 		add("Made", a.Registered, note)
 	}
 	if a.Attested != 0 || !a.Status.Ended() {

@@ -158,7 +158,7 @@ func (g *gallery) cardOf(ctx context.Context, v curation.View, a curation.Artwor
 // pictureOf is where an artwork's picture is, or why there is none to see.
 func (g *gallery) pictureOf(v curation.View, a curation.Artwork) (path, blank string) {
 	switch {
-	case a.CID == "" && a.Status == curation.StatusExpired:
+	case a.CID == "" && a.Status.Ended():
 		return "", "never made"
 	case a.CID == "":
 		return "", "not made yet"

@@ -105,5 +105,40 @@ func TestAnEditionThatNobodyCanReadIsNotApproved(t *testing.T) {
 	require.Empty(t, w.failed)
 }
 
+// One that members would not keep is drawn by its generator and its auditor, and by nobody
+// after them: what the requester paid comes back, and the ledger says what to do.
+func TestAnEditionThatIsTooLargeIsDrawnTwiceAndNoMore(t *testing.T) {
+	for _, n := range []int{1, 4} {
+		t.Run(fmt.Sprintf("members: %d", n), func(t *testing.T) {
+			w := newWorldWith(t, n, 5, calm, func(*curation.Genesis) {})
+			w.most = 500
+			w.found()
+			w.ask("red heart")
+			require.True(t, w.run(200, func() bool { return len(w.artworks(curation.StatusCandidate)) == 1 }), "artworks %v", summary(w))
+			of := w.artworks(curation.StatusCandidate)[0].RID
+			free := func() (a curation.Account) {
+				w.view(w.leader, func(v curation.View) { a = v.Account(addressOf("vera")) })
+				return a
+			}
+			before := free()
+			w.askEdition(501, nil, of)
+			require.True(t, w.run(300, func() bool { return len(w.artworks(curation.StatusExpired)) == 1 }), "artworks %v", summary(w))
+			a := w.artworks(curation.StatusExpired)[0]
+			require.Less(t, w.height, a.Expiry, "it ends long before its deadline")
+			require.Contains(t, a.Reason, "ask for a smaller size")
+			require.Empty(t, a.CID)
+			require.Equal(t, min(n, 2), w.drawn[a.RID])
+			require.Equal(t, before.Locked, free().Locked)
+			w.askEdition(500, nil, of)
+			require.True(t, w.run(300, func() bool { return len(w.artworks(curation.StatusDelivered)) == 1 }), "artworks %v", summary(w))
+			require.Equal(t, min(n, 2), w.drawn[a.RID])
+			for _, q := range w.members {
+				require.NotContains(t, q.kept, a.RID)
+			}
+			require.Empty(t, w.failed)
+		})
+	}
+}
+
 // account is the name whose key a member signs with.
 func (q *peer) account() string { return fmt.Sprintf("member %d", q.index) }

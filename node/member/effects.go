@@ -38,7 +38,7 @@ type ShareArrived struct {
 type Rendered struct {
 	RID       curation.Hash
 	Role      seal.Role
-	CID       string // of the artwork's folder; a generator's only
+	CID       string // of the artwork's folder; a generator's only, and not of an edition that is too large
 	PixelRoot curation.Hash
 	Rotate    *curation.Rotate // what came of Render.Reseal; nil when nothing did
 	Err       error
@@ -142,7 +142,9 @@ type Answer struct {
 
 // Render opens the model with the keys of its layers and draws the artwork. As its generator
 // it stores and pins the folder; as its auditor it fetches the registered folder and
-// holds it against the drawing, and reports a zero root when that is another work. A
+// holds it against the drawing, and reports a zero root when that is another work. An
+// edition it draws no further than to where its file is larger than members keep, and
+// reports neither folder nor root then; its auditor, who is told so, does the same. A
 // Rendered follows. The file keys are wiped after use.
 type Render struct {
 	Role    seal.Role

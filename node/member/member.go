@@ -317,7 +317,7 @@ func (m *Machine) openOrders(l curation.View) {
 // it from any member. It lets go of the others.
 func (m *Machine) keep(l curation.View) {
 	for _, a := range l.Working() {
-		if a.Status == curation.StatusRegistered {
+		if a.Status == curation.StatusRegistered && !a.TooLarge() {
 			m.want(l, a, Candidate)
 		}
 	}

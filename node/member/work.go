@@ -234,7 +234,7 @@ func (m *Machine) rendered(l curation.View, e Rendered) {
 		return
 	}
 	j.done = &e
-	if key.role == seal.Generator {
+	if key.role == seal.Generator && e.CID != "" {
 		m.candidates[key.rid] = e.CID
 	}
 	m.report(l, key, j)

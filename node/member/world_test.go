@@ -49,11 +49,13 @@ type world struct {
 	nonces  map[curation.Address]uint64
 	failed  []string // rules that were broken
 	shares  map[string]bool
-	writes  int                 // durable ones so far, of all members
-	crashAt int                 // the write at which its member crashes, from 1; 0 for none
-	written bool                // it crashes once that write is done; else before
-	tasting bool                // members compute the taste; else nobody ever answers them
-	spoil   func([]byte) []byte // what the network makes of an answer to a reader; nil leaves it
+	writes  int                   // durable ones so far, of all members
+	crashAt int                   // the write at which its member crashes, from 1; 0 for none
+	written bool                  // it crashes once that write is done; else before
+	drawn   map[curation.Hash]int // how often members drew an artwork, as generators and auditors
+	most    uint64                // edge of the largest edition whose file members keep; 0 for any
+	tasting bool                  // members compute the taste; else nobody ever answers them
+	spoil   func([]byte) []byte   // what the network makes of an answer to a reader; nil leaves it
 }
 
 type faults struct {
@@ -492,6 +494,13 @@ func (w *world) render(q *peer, f member.Render) {
 		done.Err = errors.New("the container is not to be had")
 	}
 	done.PixelRoot = sha256.Sum256(append(slices.Clone(plain), f.Artwork.Seed[:]...))
+	if e := f.Artwork.Edition; e != nil && w.most != 0 && e.Size > w.most {
+		done.CID, done.PixelRoot = "", curation.Hash{}
+	}
+	if w.drawn == nil {
+		w.drawn = map[curation.Hash]int{}
+	}
+	w.drawn[f.Artwork.RID]++
 	ticks := 1 + w.rng.IntN(2*blockTicks)
 	if w.faults.render > 0 {
 		ticks = w.faults.render
@@ -501,7 +510,9 @@ func (w *world) render(q *peer, f member.Render) {
 			return
 		}
 		if done.Err == nil {
-			q.kept[f.Artwork.RID] = member.Candidate
+			if done.CID != "" {
+				q.kept[f.Artwork.RID] = member.Candidate
+			}
 			if f.Reseal != nil {
 				r, kept := w.seal(q, *f.Reseal, plain)
 				if !kept {

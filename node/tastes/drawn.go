@@ -8,6 +8,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/storage"
@@ -102,10 +103,20 @@ func Latent(t *storage.Taste) (l latent.Latent, err error) {
 	return l, nil
 }
 
+// Program is the picture that an artist draws of what the taste gave for a seed. One that
+// lacks the words draws the plain picture of the seed: a taste that an artist does not
+// know must not keep it from drawing anything. The receipt names what was given all the
+// same, as it names prompts of any words.
+func Program(artist *model.Artist, l latent.Latent, seed [32]byte) (*kernel.Program, error) {
+	p, err := artist.FoldLatent(l, seed)
+	if errors.Is(err, latent.ErrLatent) {
+		return artist.Fold("", seed)
+	}
+	return p, err
+}
+
 // Recipe is that of a network's artwork by an artist of some words: of its prompt, or of
-// what the taste gave. Errors wrap ErrReceipt, or [latent.ErrLatent] where the words are
-// others than the taste's: such an artist draws of the seed alone, and the receipts of its
-// pictures name no taste.
+// what the taste gave, as Program draws that. Errors wrap ErrReceipt.
 func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage.Taste, seed [32]byte) (model.Recipe, error) {
 	if t == nil {
 		return model.NewRecipe(artist, prompt, seed), nil
@@ -114,7 +125,11 @@ func Recipe(artist [32]byte, words *latent.Vocabulary, prompt string, t *storage
 	if err != nil {
 		return model.Recipe{}, err
 	}
-	return model.LatentRecipe(artist, words, l, seed)
+	r, err := model.LatentRecipe(artist, words, l, seed)
+	if errors.Is(err, latent.ErrLatent) {
+		return model.NewRecipe(artist, "", seed), nil
+	}
+	return r, err
 }
 
 // ParseLatent reads the latent of a receipt, or of an artwork as the interface for

@@ -198,7 +198,7 @@ func TestAnEditionOfWhatTheTasteDidNotGiveIsInvalid(t *testing.T) {
 		}},
 		"of another version":                   {"edition", func(_ *work, drawn *storage.Taste) { drawn.Prior = [32]byte{3} }},
 		"of a version with another number":     {"edition", func(_ *work, drawn *storage.Taste) { drawn.Version = 3 }},
-		"of words that the artist has not got": {"rendering", func(_ *work, drawn *storage.Taste) { unknownWords(t, drawn) }},
+		"of words that the artist has not got": {"taste", func(_ *work, drawn *storage.Taste) { unknownWords(t, drawn) }},
 		"under another title":                  {"rendering", func(_ *work, drawn *storage.Taste) { drawn.Words = "buy now" }},
 		"of what is no latent":                 {"rendering", func(_ *work, drawn *storage.Taste) { drawn.Latent = "{}" }},
 	} {

@@ -24,6 +24,7 @@ type work struct {
 	receipt storage.Receipt
 	steps   curation.Artwork // what the ledger recorded of it
 	picture *model.Picture
+	prior   curation.Hash // the version of the taste in force for the request, if it has no prompt
 }
 
 const (
@@ -136,6 +137,7 @@ func (w *work) register(t testing.TB, files []storage.File, status curation.Stat
 	w.network.Artworks[w.receipt.RequestID] = Record{
 		CID: root.String(), PixelRoot: w.receipt.PixelRoot, Generator: uint32(w.receipt.GeneratorIndex), Auditor: auditor,
 		Requester: w.receipt.Collector, Requested: w.receipt.RequestHeight, Status: status,
+		Prompt: w.receipt.Prompt, Seed: w.receipt.Seed, Prior: w.prior,
 	}
 	r := w.receipt
 	w.steps = curation.Artwork{
@@ -144,7 +146,7 @@ func (w *work) register(t testing.TB, files []storage.File, status curation.Stat
 			Label: r.Label, U: r.U, Epoch: r.CommitteeEpoch, Requested: r.RequestHeight, Position: position, Expiry: r.ExpiryHeight,
 			Approved: r.RequestHeight + 2, Certificate: r.Certificate[:], SeedSignature: r.SeedSignature[:], Seed: r.Seed, Order: w.order(),
 		},
-		Status: status, Requester: r.Collector, Prompt: r.Prompt,
+		Status: status, Requester: r.Collector, Prompt: r.Prompt, Prior: w.prior,
 		Registered: r.RequestHeight + 5, Generator: uint32(r.GeneratorIndex), CID: root.String(), PixelRoot: r.PixelRoot,
 		Attested: r.RequestHeight + 9, Auditor: auditor, AuditedRoot: r.PixelRoot,
 	}

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/node/ledger"
+	"github.com/atelier-dao/atelier/node/tastes"
 )
 
 // LedgerOptions say how to check a ledger.
@@ -43,6 +45,7 @@ type Ledger struct {
 	compared  bool     // with a genesis hash that was given
 	network   *Network // nil before the ceremony has ended, and when the ledger does not hold
 	records   map[curation.Hash]curation.Artwork
+	rounds    []taste.RoundFacts // what the versions of the taste after the first learned from, the oldest first
 	least     signed
 	keysFound keysClaim
 }
@@ -141,6 +144,9 @@ func (l *Ledger) read(v curation.View) error {
 	}
 	for _, a := range v.Artworks(curation.Filter{}) {
 		l.records[a.RID] = a
+	}
+	if next := v.NextPrior(); next > 0 {
+		l.rounds, _ = tastes.Rounds(v, next-1)
 	}
 	name := func(number uint32) string {
 		if m, ok := v.Member(number); ok {

@@ -154,19 +154,22 @@ func (c *checker) editionRequest() (string, error) {
 		return "", fmt.Errorf("the certified body is a transaction of another kind, %s", body.Payload.Kind())
 	}
 	var of []curation.Hash
-	for _, w := range e.Of {
+	for _, w := range e.Works() {
 		of = append(of, w.RequestID)
 	}
 	switch {
 	case q.ModelID != r.Model:
 		return "", fmt.Errorf("the certified body asks for one of model %v", q.ModelID)
-	case !slices.Equal(q.Of, of):
-		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Of)
+	case !slices.Equal(q.Works(), of) || len(q.Of) != len(e.Of):
+		return "", fmt.Errorf("the certified body asks for an edition of %v", q.Works())
 	case q.Size != r.Width || q.Size != r.Height || q.Frames != e.Frames || q.Length != e.Length || q.Once != e.Once || !bytes.Equal(q.Changes, e.Changes):
 		return "", errors.New("the certified body asks for another size, another length or other changes")
 	}
 	if e.Film() {
 		return fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1]), nil
+	}
+	if q.Colours != nil {
+		return fmt.Sprintf("%d pixels of %v, in the colours of %v", q.Size, of[0], *q.Colours), nil
 	}
 	return fmt.Sprintf("%d pixels of %v", q.Size, of[0]), nil
 }
@@ -174,7 +177,7 @@ func (c *checker) editionRequest() (string, error) {
 // edition holds the artworks that the edition is of against the ledger.
 func (c *checker) edition() (string, error) {
 	var prompts []string
-	for _, w := range c.receipt.Edition.Of {
+	for _, w := range c.receipt.Edition.Works() {
 		k, known := c.o.Network.Artworks[w.RequestID]
 		if !known {
 			return "", c.tooEarly(fmt.Sprintf("artwork %x", w.RequestID[:6]))
@@ -182,7 +185,7 @@ func (c *checker) edition() (string, error) {
 		if k.Prompt != w.Prompt || k.Seed != w.Seed {
 			return "", fmt.Errorf("the ledger has another prompt or seed of artwork %x", w.RequestID[:6])
 		}
-		if err := c.drawnFrom(w.Prompt, w.Taste, k.Prior); err != nil {
+		if err := c.drawnFrom(w.Taste, k.Prior); err != nil {
 			return "", err
 		}
 		prompts = append(prompts, w.Prompt)
@@ -241,7 +244,7 @@ func (c *checker) record() (string, error) {
 	case k.PixelRoot != r.PixelRoot || uint64(k.Generator) != r.GeneratorIndex || k.Requester != r.Collector || k.Requested != r.RequestHeight:
 		return "", errors.New("the ledger's record of it says otherwise than its receipt")
 	}
-	if err := c.drawnFrom(r.Prompt, r.Taste, k.Prior); err != nil {
+	if err := c.drawnFrom(r.Taste, k.Prior); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s; requested by %v, made by member %d", k.Status, k.Requester, k.Generator), nil
@@ -290,7 +293,7 @@ func (c *checker) history() (string, error) {
 	}{
 		{"its request", a.RID == curation.RequestID(body, a.Requested, a.Position) && a.BodyHash == body && a.Prompt == r.Prompt && a.Requester == r.Collector},
 		{"the heights of its request and its deadline", a.Requested == r.RequestHeight && a.Expiry == r.ExpiryHeight},
-		{"what it was drawn from", c.drawnFrom(r.Prompt, r.Taste, a.Prior) == nil},
+		{"what it was drawn from", c.drawnFrom(r.Taste, a.Prior) == nil},
 		{"its model", a.ModelID == r.Model && a.KeyEpoch == r.KeyEpoch && a.Label == r.Label && a.U == r.U},
 		{"its committee", a.Epoch == r.CommitteeEpoch},
 		{"the members that may read the artist for it", slices.Equal(readers, r.Readers)},

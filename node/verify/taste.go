@@ -10,6 +10,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
 )
@@ -24,7 +25,11 @@ func (c *checker) render(ctx context.Context) (*model.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.o.Artist.RenderLatent(ctx, l, r.Seed, int(r.Width), model.RenderOptions{})
+	program, err := tastes.Program(c.o.Artist, l, r.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return model.Draw(ctx, program, int(r.Width), int(r.Height), model.RenderOptions{})
 }
 
 // gift is what the taste gave for a seed.
@@ -39,7 +44,7 @@ func gifts(r storage.Receipt) (gave []gift) {
 		gave = append(gave, gift{r.Taste, r.Seed})
 	}
 	if r.Edition != nil {
-		for _, w := range r.Edition.Of {
+		for _, w := range r.Edition.Works() {
 			if w.Taste != nil {
 				gave = append(gave, gift{w.Taste, w.Seed})
 			}
@@ -49,11 +54,11 @@ func gifts(r storage.Receipt) (gave []gift) {
 }
 
 // taste draws again from the versions of the taste that the receipt names.
-func (c *checker) taste() {
+func (c *checker) taste(ctx context.Context) {
 	c.claim("taste", "nobody chose what it shows: the network's taste gives that for the seed", func() (string, error) {
 		var said []string
 		for _, g := range gifts(c.receipt) {
-			text, err := c.given(g)
+			text, err := c.given(ctx, g)
 			if err != nil {
 				return "", err
 			}
@@ -64,25 +69,18 @@ func (c *checker) taste() {
 }
 
 // given says what a version gives for a seed, if that is what the receipt says.
-func (c *checker) given(g gift) (string, error) {
+func (c *checker) given(ctx context.Context, g gift) (string, error) {
 	l, err := tastes.Latent(g.Taste)
 	if err != nil {
 		return "", err
-	}
-	if len(c.o.Priors) == 0 {
-		return "", passes(fmt.Sprintf("give the file of version %d with --taste FILE, as `atelier taste fetch %d` writes it", g.Version, g.Version))
-	}
-	i := slices.IndexFunc(c.o.Priors, func(file []byte) bool { return sha256.Sum256(file) == g.Prior })
-	if i < 0 {
-		return "", needs(fmt.Sprintf("the file of version %d of the taste, with the hash %x", g.Version, g.Prior), fmt.Sprintf("what was given has the hash %x", sha256.Sum256(c.o.Priors[0])))
 	}
 	x, err := model.Lexicon()
 	if err != nil {
 		return "", err
 	}
-	p, err := x.UnmarshalPrior(c.o.Priors[i])
+	p, err := c.version(ctx, x, g)
 	if err != nil {
-		return "", needs("a version of this program with the network's lexicon", err.Error())
+		return "", err
 	}
 	drawn, origin := x.Draw(p, g.seed)
 	want, err := tastes.Receipt(curation.Prior{Version: uint64(p.Version), ID: g.Prior}, drawn)
@@ -97,14 +95,64 @@ func (c *checker) given(g gift) (string, error) {
 	return fmt.Sprintf("%q, by version %d from %s", g.Words, p.Version, plural(len(origin.Parents), "parent")), nil
 }
 
+// version is the one that a receipt names: from the files that were given or, where a
+// whole ledger was, computed from its rounds.
+func (c *checker) version(ctx context.Context, x *taste.Lexicon, g gift) (*taste.Prior, error) {
+	newer := func(why string) error { return needs("a version of this program with the network's lexicon", why) }
+	if i := slices.IndexFunc(c.o.Priors, func(file []byte) bool { return sha256.Sum256(file) == g.Prior }); i >= 0 {
+		p, err := x.UnmarshalPrior(c.o.Priors[i])
+		if err != nil {
+			return nil, newer(err.Error())
+		}
+		return p, nil
+	}
+	if l := c.o.Ledger; l != nil && l.network != nil {
+		i := slices.IndexFunc(l.network.Priors, func(p Prior) bool { return p.ID == g.Prior && p.Version == g.Version })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("the ledger has no version %d of the taste with the hash %x", g.Version, g.Prior)
+		case taste.ID(l.network.Priors[i].Lexicon) != x.ID():
+			return nil, newer(fmt.Sprintf("the network's lexicon is %v, that of this program %v", l.network.Priors[i].Lexicon, curation.Hash(x.ID())))
+		}
+		return c.replayed(ctx, x, g)
+	}
+	if len(c.o.Priors) == 0 {
+		return nil, passes(fmt.Sprintf("give the file of version %d with --taste FILE, as `atelier taste fetch %d` writes it, or the whole ledger with --ledger", g.Version, g.Version))
+	}
+	return nil, needs(fmt.Sprintf("the file of version %d of the taste, with the hash %x", g.Version, g.Prior), fmt.Sprintf("what was given has the hash %x", sha256.Sum256(c.o.Priors[0])))
+}
+
+// replayed computes a version of the ledger from the rounds before it.
+func (c *checker) replayed(ctx context.Context, x *taste.Lexicon, g gift) (last *taste.Prior, err error) {
+	rounds := c.o.Ledger.rounds
+	if uint64(len(rounds)) < g.Version {
+		return nil, fmt.Errorf("version %d of the taste learns from a round that the ledger has not settled", g.Version)
+	}
+	for p, err := range x.Replay(ctx, rounds[:g.Version]) {
+		if ctx.Err() != nil {
+			c.stopped = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		last = p
+	}
+	if last.ID() != taste.ID(g.Prior) {
+		return nil, fmt.Errorf("the rounds of the ledger give %v as version %d of the taste, its members recorded %v", curation.Hash(last.ID()), g.Version, curation.Hash(g.Prior))
+	}
+	return last, nil
+}
+
 // drawnFrom holds the version that the receipt names, of itself or of what it is an
-// edition of, against the ledger's. A receipt without one is of an artist that has other
-// words than the taste: who audited it knows.
-func (c *checker) drawnFrom(prompt string, t *storage.Taste, prior curation.Hash) error {
+// edition of, against the one that the ledger had in force for the request: none with a
+// prompt, or before the first.
+func (c *checker) drawnFrom(t *storage.Taste, prior curation.Hash) error {
 	switch {
-	case t == nil && prompt == "", t == nil && prior == (curation.Hash{}):
+	case t == nil && prior == (curation.Hash{}):
 		return nil
-	case t == nil || t.Prior != prior:
+	case t == nil:
+		return fmt.Errorf("it does not say what it was drawn from, and the %s has it drawn from the version %v of the taste", c.source(), prior)
+	case t.Prior != prior:
 		return errors.New("the ledger has it drawn from another version of the taste")
 	}
 	known := slices.ContainsFunc(c.o.Network.Priors, func(p Prior) bool { return p.ID == t.Prior && p.Version == t.Version })

@@ -27,7 +27,6 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/model/kernel"
-	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/node/edition"
 	"github.com/atelier-dao/atelier/node/tastes"
 	"github.com/atelier-dao/atelier/storage"
@@ -39,7 +38,7 @@ type Options struct {
 	Ledger  *Ledger       // takes the place of Network: what an export proves, once compared with a Chain
 	CID     cid.Cid       // cid.Undef: the folder's own
 	Artist  *model.Artist // nil: the picture is not rendered again
-	Priors  [][]byte      // files of the versions of the taste that the picture was drawn from; none: what they gave is not computed again
+	Priors  [][]byte      // files of the versions of the taste that the picture was drawn from; without them only Ledger tells what they gave
 }
 
 // checker makes the claims about one artwork.
@@ -116,7 +115,7 @@ func (c *checker) check(ctx context.Context, files []storage.File) error {
 	c.picture(ctx)
 	c.rendering(ctx)
 	if len(gifts(c.receipt)) > 0 {
-		c.taste()
+		c.taste(ctx)
 	}
 	c.network()
 	return c.stopped
@@ -261,7 +260,7 @@ func (c *checker) rendering(ctx context.Context) {
 
 // unfit says whether an error tells that a receipt names what no artist draws.
 func unfit(err error) bool {
-	return errors.Is(err, model.ErrRecipe) || errors.Is(err, model.ErrPrompt) || errors.Is(err, latent.ErrLatent) || errors.Is(err, tastes.ErrReceipt)
+	return errors.Is(err, model.ErrRecipe) || errors.Is(err, model.ErrPrompt) || errors.Is(err, tastes.ErrReceipt)
 }
 
 // label holds the words of metadata and picture against those that the network
