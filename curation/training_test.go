@@ -2,6 +2,7 @@ package curation
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,6 +72,14 @@ func TestMembersTrainTheirArtistTogether(t *testing.T) {
 	require.False(t, kept, "the adding up of before is not needed any more")
 }
 
+// named are members that did something.
+func named(reason string, members ...uint32) (all []Culprit) {
+	for _, m := range members {
+		all = append(all, Culprit{Member: m, Reason: reason})
+	}
+	return all
+}
+
 // Whoever vanishes, and when: with enough left the sum is of those who gave theirs, and
 // with too few the training ends, says why, and takes nothing with it.
 func TestTrainersMayVanishInEveryPhase(t *testing.T) {
@@ -81,18 +90,18 @@ func TestTrainersMayVanishInEveryPhase(t *testing.T) {
 		reason  string
 		named   []Culprit
 	}{
-		"one never speaks":                   {map[uint32]secagg.Phase{2: secagg.PhaseAdvertise}, TrainingSealing, []uint32{1, 3, 4}, "", nil},
+		"one never speaks":                   {map[uint32]secagg.Phase{2: secagg.PhaseAdvertise}, TrainingSealing, []uint32{1, 3, 4}, "", named("gave no key", 2)},
 		"one gives a key and no more":        {map[uint32]secagg.Phase{2: secagg.PhaseShare}, TrainingSealing, []uint32{1, 3, 4}, "", []Culprit{{Member: 2, Reason: "shared no secrets"}}},
 		"one shares and gives nothing":       {map[uint32]secagg.Phase{2: secagg.PhaseInput}, TrainingSealing, []uint32{1, 3, 4}, "", []Culprit{{Member: 2, Reason: "gave no input"}}},
 		"one gives its change and goes":      {map[uint32]secagg.Phase{2: secagg.PhaseConfirm}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
 		"one is gone when masks are lifted":  {map[uint32]secagg.Phase{2: secagg.PhaseUnmask}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
 		"one does not wait for the sum":      {map[uint32]secagg.Phase{2: secagg.PhaseResult}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
-		"two never speak":                    {map[uint32]secagg.Phase{1: secagg.PhaseAdvertise, 2: secagg.PhaseAdvertise}, TrainingFailed, nil, "2 members gave a key, it takes 3: too few members were left", nil},
+		"two never speak":                    {map[uint32]secagg.Phase{1: secagg.PhaseAdvertise, 2: secagg.PhaseAdvertise}, TrainingFailed, nil, "2 members gave a key, it takes 3: too few members were left", named("gave no key", 1, 2)},
 		"two share and give nothing":         {map[uint32]secagg.Phase{1: secagg.PhaseInput, 2: secagg.PhaseInput}, TrainingFailed, nil, "2 members gave an input, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave no input"}, {Member: 2, Reason: "gave no input"}}},
-		"two keep their confirmations":       {map[uint32]secagg.Phase{1: secagg.PhaseConfirm, 2: secagg.PhaseConfirm}, TrainingFailed, nil, "0 members gave an input that enough could read, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave an input that too few could read"}, {Member: 2, Reason: "gave an input that too few could read"}, {Member: 3, Reason: "gave an input that too few could read"}, {Member: 4, Reason: "gave an input that too few could read"}}},
+		"two keep their confirmations":       {map[uint32]secagg.Phase{1: secagg.PhaseConfirm, 2: secagg.PhaseConfirm}, TrainingFailed, nil, "0 members gave an input that enough could read, it takes 3: too few members were left", append(named("did not say whose input it has", 1, 2), named("gave an input that too few could read", 3, 4)...)},
 		"two are gone when masks are lifted": {map[uint32]secagg.Phase{1: secagg.PhaseUnmask, 2: secagg.PhaseUnmask}, TrainingFailed, nil, "2 members gave shares of one secret, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave no shares"}, {Member: 2, Reason: "gave no shares"}}},
-		"two do not wait for the sum":        {map[uint32]secagg.Phase{1: secagg.PhaseResult, 2: secagg.PhaseResult}, TrainingFailed, nil, "the members found different sums", nil},
-		"all are gone":                       {map[uint32]secagg.Phase{1: 1, 2: 1, 3: 1, 4: 1}, TrainingFailed, nil, "0 members gave a key, it takes 3: too few members were left", nil},
+		"two do not wait for the sum":        {map[uint32]secagg.Phase{1: secagg.PhaseResult, 2: secagg.PhaseResult}, TrainingFailed, nil, "2 members said what the sum is, it takes 3: too few members were left", named("did not say what the sum is", 1, 2)},
+		"all are gone":                       {map[uint32]secagg.Phase{1: 1, 2: 1, 3: 1, 4: 1}, TrainingFailed, nil, "0 members gave a key, it takes 3: too few members were left", named("gave no key", 1, 2, 3, 4)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			room := classroomOf(ready(t))
@@ -146,6 +155,44 @@ func TestNobodysSilenceHoldsATraining(t *testing.T) {
 			require.EqualValues(t, 2, room.trains().Plan.Number, "and the next training may be voted for")
 		})
 	}
+}
+
+// Once all who take part have said what a status or a phase takes, it ends with that block.
+func TestNobodyWaitsForADeadlineWhenAllHaveSpoken(t *testing.T) {
+	p := testParams()
+	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.RequestBlocks, p.GenerateBlocks = 50, 50, 200, 50
+	c := classroomOf(readyWith(t, p))
+	c.joining, c.blocks = 100, 100
+	c.begun(1, 2, 3, 4) // four votes open it, and all may join: nobody waited, or this would not come to an end
+	began, took := c.height, map[secagg.Phase]int{}
+	require.Equal(t, began, c.training().Begun)
+	for c.training().Status == TrainingSumming {
+		took[c.sum().Phase()]++
+		c.speak()
+	}
+	require.Equal(t, map[secagg.Phase]int{secagg.PhaseAdvertise: 1, secagg.PhaseShare: 1, secagg.PhaseDispute: 1, secagg.PhaseInput: 1,
+		secagg.PhaseConfirm: 1, secagg.PhaseUnmask: 1, secagg.PhaseResult: 1}, took)
+	tr := c.training()
+	c.must(memberName(tr.Sealers()[0]), c.result(tr, "dawn"))
+	require.Equal(t, TrainingVoting, c.training().Status)
+	c.adopts(2)
+	require.Equal(t, TrainingAdopted, c.training().Status)
+	require.Less(t, c.height, began+20)
+}
+
+// When every trainer has sealed something and members want none of it, nothing more can come.
+func TestATrainingEndsWhenAllHaveSealedInVain(t *testing.T) {
+	p := testParams()
+	p.MotionBlocks, p.GenerateBlocks, p.RequestBlocks = 5, 4, 200
+	c := classroomOf(readyWith(t, p))
+	tr := c.summed(1, 2, 3, 4)
+	for k := range 4 {
+		c.must(memberName(c.sealer(tr, k)), c.result(tr, fmt.Sprint("version ", k)))
+		require.Equal(t, TrainingVoting, c.training().Status)
+	}
+	c.wait(6)
+	require.Equal(t, []string{"failed: too few members voted for what came of it"}, c.endings())
+	require.Less(t, c.height, tr.SealUntil(p))
 }
 
 func TestWhoOpenedAnotherArtistDoesNotTrain(t *testing.T) {

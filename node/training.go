@@ -299,6 +299,7 @@ func (n *Node) keepTraining(f member.KeepTraining) error {
 	if f.State == nil {
 		return nil
 	}
+	defer clear(f.State)
 	if err := os.MkdirAll(n.home.Training(), 0o700); err != nil {
 		return fmt.Errorf("keep the state of a training: %w", err)
 	}
@@ -317,7 +318,11 @@ func (n *Node) adoptTraining(m *member.Machine) {
 	}
 	n.pictures.Store(j)
 	number, state, err := keys.LoadTraining(n.trainingState(), n.secrets.Identity)
-	if err == nil && number != 0 {
+	switch {
+	case err != nil:
+	case number == 0: // of no training are any needed
+		err = n.masked().forget()
+	default:
 		err = m.Resume(number, state)
 		clear(state)
 	}

@@ -90,9 +90,9 @@ that only its own pictures taught stays in the home, for when it joins again.`,
 func trainingList(e *env) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the trainings of the artist, newest first",
-		Long: `list shows the last 100 trainings that members opened: how many took part, where
-each stands, and what came of it. Those that members still vote on are not among
-them: see ` + "`atelier member votes`" + `.`,
+		Long: `list shows the last 100 trainings that members opened: how many take part, or while
+members join how many did so far, where each stands, and what came of it. Those that
+members still vote on are not among them: see ` + "`atelier member votes`" + `.`,
 		Example: "  atelier training list\n  atelier training list --json | jq '.[0].status'",
 		Args:    takes(),
 		RunE: e.asks(func(ctx context.Context, c *api.Client, _ []string) error {
@@ -102,7 +102,7 @@ them: see ` + "`atelier member votes`" + `.`,
 			}
 			var rows [][]string
 			for _, t := range all {
-				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Trainers)), string(t.Status), t.Says})
+				rows = append(rows, []string{strconv.FormatUint(t.Number, 10), clip(t.Artist, 24), strconv.FormatUint(t.Requested, 10), strconv.Itoa(len(t.Taking)), string(t.Status), t.Says})
 			}
 			return e.table(all, "TRAINING ARTIST HEIGHT TRAINERS STATUS NOW", rows,
 				"no training yet: members open one with `"+e.again("training propose")+"`, and take part with `"+e.again("training join --pictures DIR")+"`")

@@ -49,6 +49,7 @@ type Training struct {
 	Until     uint64                  `json:"until,omitempty" doc:"Last height of what is under way; absent once it ended."`
 	May       []uint32                `json:"may_join" doc:"Members that may open the artist for it."`
 	Joined    []uint32                `json:"joined" doc:"Members that opened the artist and want to take part."`
+	Taking    []uint32                `json:"taking_part" doc:"Members that take part: the trainers, or who joined so far while those are not known."`
 	Trainers  []uint32                `json:"trainers" doc:"Members that take part, in the order of their places in the sum; empty before."`
 	Phase     string                  `json:"phase,omitempty" doc:"Of the sum, in words."`
 	Step      int                     `json:"step,omitempty" doc:"Of the sum: its phases are counted from 1."`
@@ -65,7 +66,7 @@ type Training struct {
 func trainingOf(v curation.View, record curation.Training) Training {
 	t := health.TrainingOf(v, record)
 	out := Training{Number: t.Plan.Number, RID: t.RID, Status: t.Status, Says: t.Says, Artist: t.Artist, Plan: planOf(t.Plan), Votes: list(t.Votes),
-		Requested: t.Requested, Until: t.Until, Trainers: list(t.Trainers), Phase: t.Phase, Step: t.Step, Steps: t.Steps,
+		Requested: t.Requested, Until: t.Until, Taking: list(t.Taking), Trainers: list(t.Trainers), Phase: t.Phase, Step: t.Step, Steps: t.Steps,
 		Counted: list(t.Counted), Culprits: each(t.Culprits, culpritOf), Sum: t.Sum, Results: list(t.Results), Adopted: t.Adopted, Ended: t.Ended, Reason: t.Reason,
 		May: each(t.Prekeys, func(k curation.ReaderKey) uint32 { return k.Member }), Joined: each(t.Joined, func(j curation.Joined) uint32 { return j.Member })}
 	return out

@@ -45,12 +45,14 @@ func TestTheInterfaceTellsOfATraining(t *testing.T) {
 	s.Run("the certificate", func(v curation.View) bool { t, _ := v.RunningTraining(); return t.Status == curation.TrainingJoining })
 	require.Contains(t, training().Says, "0 of 4 have joined, and 3 must")
 	s.Submit("Member 2", curation.Join{Number: 1, Reader: curation.Hash{7}})
-	require.Equal(t, []uint32{2}, training().Joined)
+	now = training()
+	require.Equal(t, [][]uint32{{2}, {2}, {}}, [][]uint32{now.Joined, now.Taking, now.Trainers}, "who joined so far takes part")
 	for _, name := range []string{"Member 1", "Member 3", "Member 4"} {
 		s.Submit(name, curation.Join{Number: 1, Reader: curation.Hash{7}})
 	}
 	now = training()
 	require.Equal(t, []any{curation.TrainingSumming, "trainers exchange keys", 1, 7, []uint32{1, 2, 3, 4}}, []any{now.Status, now.Phase, now.Step, now.Steps, now.Trainers})
+	require.Equal(t, now.Trainers, now.Taking)
 	s.Run("its end", func(v curation.View) bool { _, running := v.RunningTraining(); return !running })
 	now = training()
 	require.Equal(t, curation.TrainingFailed, now.Status)

@@ -553,9 +553,18 @@ func TestThePageOfTheNetworkTellsOfTrainings(t *testing.T) {
 	s.Submit("Member 3", curation.Train{Plan: plan})
 	require.Contains(t, says(), "Training 1 is approving")
 	s.Run("the certificate", func(v curation.View) bool { t, _ := v.RunningTraining(); return t.Status == curation.TrainingJoining })
+	row := func() string {
+		t.Helper()
+		return regexp.MustCompile(`Trainers Status Means 1 .*? (\d+) (joining|summing) `).FindString(says())
+	}
+	require.Contains(t, row(), " 0 joining ")
 	for i := range 4 {
 		s.Submit(fmt.Sprintf("Member %d", i+1), curation.Join{Number: 1, Reader: curation.Hash{7}})
+		if i == 1 {
+			require.Contains(t, row(), " 2 joining ", "those who joined so far")
+		}
 	}
+	require.Contains(t, row(), " 4 summing ")
 	require.Contains(t, says(), "Training 1 is summing : trainers exchange keys. Until block ")
 	s.Run("its end", func(v curation.View) bool { _, running := v.RunningTraining(); return !running })
 	page = says()

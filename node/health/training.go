@@ -14,6 +14,9 @@ import (
 type Training struct {
 	curation.Training
 	Artist string // name of the one that is trained
+	// Taking are the members that take part: its trainers, or who joined so far while those
+	// are not known, and when they never were.
+	Taking []uint32
 	Phase  string // of the sum, in words; empty when there is none
 	Step   int    // of the sum, from 1: its phases are counted; 0 before it begins
 	Steps  int    // of the sum
@@ -42,6 +45,11 @@ func TrainingOf(v curation.View, t curation.Training) Training {
 		}
 	case curation.TrainingSealing, curation.TrainingVoting, curation.TrainingAdopted:
 		out.Step = out.Steps
+	}
+	if out.Taking = t.Trainers; len(t.Trainers) == 0 {
+		for _, j := range t.Joined {
+			out.Taking = append(out.Taking, j.Member)
+		}
 	}
 	out.Says = out.says(v)
 	return out

@@ -14,7 +14,7 @@ import (
 )
 
 // training is this member's part in a training, as far as the ledger does not hold it.
-// Only part outlives a crash: all else is opened, learned, fetched and added up again.
+// Only part and sum outlive a crash: all else is opened, learned, fetched and made again.
 type training struct {
 	number   uint64
 	open     *ArtistOpened       // nil until the artist is open here
@@ -23,7 +23,8 @@ type training struct {
 	input    []uint32        // what was learned, until it is masked
 	held     map[uint32]bool // trainers, by place, whose masked files are here
 	summing  bool
-	sum      *Summed
+	sum      *Summed // what was found, which the vote needs; nil before
+	made     bool    // this run has added up: the version that follows is in memory
 	sealing  bool
 	sealed   *curation.Rotate
 }
@@ -36,16 +37,6 @@ const LossMargin = 0.05
 // Trains tells the machine whether its owner wants the member to take part in trainings:
 // then it opens the artist for them. It does not before it is told.
 func (m *Machine) Trains(wanted bool) { m.trains = wanted }
-
-// Resume tells the machine what an earlier run has kept of a training.
-func (m *Machine) Resume(number uint64, state []byte) error {
-	p, err := secagg.UnmarshalParticipant(state)
-	if err != nil {
-		return fmt.Errorf("training %d: %w", number, err)
-	}
-	m.training = &training{number: number, part: p, held: map[uint32]bool{}}
-	return nil
-}
 
 // train does what the training that is under way asks of this member.
 func (m *Machine) train(l curation.View) {
@@ -76,6 +67,12 @@ func (m *Machine) train(l curation.View) {
 func (m *Machine) forgetTraining() {
 	m.do(ForgetTraining{Number: m.training.number})
 	clear(m.training.input)
+	if m.training.part != nil {
+		m.training.part.Wipe()
+	}
+	if m.training.open != nil {
+		clear(m.training.open.Key[:])
+	}
 	m.training = nil
 	maps.DeleteFunc(m.jobs, func(k jobKey, _ *job) bool { return k.role == seal.Trainer })
 }
@@ -182,7 +179,12 @@ func (m *Machine) sumUp(l curation.View, t curation.Training, place uint32) {
 		return
 	}
 	if out.State != nil || out.File != nil {
-		m.do(KeepTraining{Number: t.Plan.Number, State: out.State, File: out.File})
+		keep := KeepTraining{Number: t.Plan.Number, File: out.File}
+		if out.State != nil {
+			keep.State = tr.state()
+		}
+		clear(out.State)
+		m.do(keep)
 	}
 	if out.File != nil {
 		clear(tr.input)
@@ -225,7 +227,7 @@ func (m *Machine) addUp(l curation.View, t curation.Training, round *secagg.Roun
 	if tr.learning && m.again(fmt.Sprintf("train/%d/late", t.Plan.Number), l.Height()) {
 		m.do(StopLearning{Number: t.Plan.Number}) // or it would wait for that
 	}
-	if tr.open == nil || tr.summing || tr.sum != nil {
+	if tr.open == nil || tr.summing || tr.made {
 		return
 	}
 	m.fetchMasked(l, t, round, round.Survivors())
@@ -240,19 +242,25 @@ func (m *Machine) addUp(l curation.View, t curation.Training, round *secagg.Roun
 	}
 }
 
+// makes says whether the version that was trained is in memory here. Until it is, the
+// artist is opened and the sum added up.
+func (m *Machine) makes(l curation.View, t curation.Training, round *secagg.Round) bool {
+	if m.openedFor(l, t) {
+		m.addUp(l, t, round)
+	}
+	return m.training.made
+}
+
 // summed says what became of the sum: whether it is known here, is what the members found,
 // and makes a version that is good enough on the own pictures. Of what it is not, it tells.
 func (m *Machine) summed(l curation.View, t curation.Training) (good bool) {
-	if !m.openedFor(l, t) {
-		return false
-	}
 	round, ok := l.TrainingRound(t.Plan.Number)
 	if !ok {
 		return false
 	}
-	m.addUp(l, t, round)
 	sum := m.training.sum
 	if sum == nil {
+		m.makes(l, t, round)
 		return false
 	}
 	var why error
@@ -271,7 +279,8 @@ func (m *Machine) summed(l curation.View, t curation.Training) (good bool) {
 }
 
 // conclude votes for the version that all have found, or seals it when it is our turn and
-// nobody has.
+// nobody has. The vote takes no more than what was found before, since the artist may open
+// for nobody any more: once it is sealed, the keys may be handed over.
 func (m *Machine) conclude(l curation.View, t curation.Training) {
 	if !m.summed(l, t) {
 		return
@@ -289,6 +298,9 @@ func (m *Machine) conclude(l curation.View, t curation.Training) {
 			m.adoptTrained(l, made)
 			return
 		}
+	}
+	if round, ok := l.TrainingRound(t.Plan.Number); !ok || !m.makes(l, t, round) {
+		return
 	}
 	if t.MaySeal(l.Params(), m.me.Index, l.Height()+1) {
 		m.sealTrained(l, t, plain)
@@ -361,7 +373,11 @@ func (m *Machine) trained(l curation.View, e Event) {
 			tr.input = e.Input
 		}
 	case MaskedHeld:
-		if tr == nil || tr.number != e.Number {
+		if tr == nil { // it was on its way when the training was forgotten
+			m.do(ForgetTraining{Number: e.Number})
+			return
+		}
+		if tr.number != e.Number {
 			return
 		}
 		tr.held[e.Member] = true
@@ -370,8 +386,12 @@ func (m *Machine) trained(l curation.View, e Event) {
 			return
 		}
 		tr.summing = false
-		if !failed("the training's sum is not known here", e.Number, e.Err) {
+		if failed("the training's sum is not known here", e.Number, e.Err) {
+			break
+		}
+		if tr.made = true; tr.sum == nil {
 			tr.sum = &e
+			m.do(KeepTraining{Number: tr.number, State: tr.state()})
 		}
 	case TrainedSealed:
 		if e.Container.ContainerCID != "" {

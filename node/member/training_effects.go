@@ -36,7 +36,7 @@ type Summed struct {
 	PlainHash curation.Hash // of the version of the artist that follows
 	// Before and After are the losses of the old and the new version on the own pictures.
 	Before, After float64
-	Err           error
+	Err           error `cbor:"-"`
 }
 
 // TrainedSealed is the outcome of a SealTrained.
@@ -73,9 +73,9 @@ type Learn struct {
 // the sum has to be added up meanwhile.
 type StopLearning struct{ Number uint64 }
 
-// KeepTraining makes State, what must not be said in two ways, durable, and the masked
-// file that goes with it, before the effects behind it happen. What is nil stays as it
-// was.
+// KeepTraining makes State, what must not be said in two ways and what was found, durable,
+// and the masked file that goes with it, before the effects behind it happen. What is nil
+// stays as it was. State is whoever's who performs it, to be cleared then.
 type KeepTraining struct {
 	Number uint64
 	State  []byte // secret
