@@ -49,7 +49,8 @@ func (a Application) Digest(chain Hash) Hash {
 	return hash("application", parts...)
 }
 
-// Validate checks everything but the signatures.
+// Validate checks everything but the signatures: a name by ValidateName, 1 to MaxAddresses
+// addresses of at most MaxAddress bytes, and two keys that differ.
 func (a Application) Validate() error {
 	if err := ValidateName(a.Name); err != nil {
 		return err

@@ -38,7 +38,7 @@ type Edition struct {
 // Kind is KindEdition.
 func (Edition) Kind() Kind { return KindEdition }
 
-// Film says whether it is one.
+// Film says whether it is a film between two artworks, and not a picture of one.
 func (e Edition) Film() bool { return len(e.Of) == 2 }
 
 // Pixels are those of all its frames.

@@ -63,7 +63,8 @@ func (s Seal) Validate() error {
 // Validate accepts every key epoch: only the ledger knows which there are.
 func (Adopt) Validate() error { return nil }
 
-// Validate checks the CID and sizes.
+// Validate checks the CID by ValidateCID, and that the ciphertext has 1 to MaxSealedKey
+// bytes.
 func (r Rotate) Validate() error {
 	if err := ValidateCID(r.ContainerCID); err != nil {
 		return err

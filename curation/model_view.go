@@ -6,10 +6,12 @@ import (
 	"github.com/atelier-dao/atelier/curation/state"
 )
 
-// Model is the current model.
+// Model is the current model, under whose key epoch requests are approved; false before
+// one is sealed.
 func (v View) Model() (Model, bool) { return currentModel(v.m.store) }
 
-// ModelAt is the model of a key epoch.
+// ModelAt is the model of a key epoch, whatever became of it; false for a number that was
+// never given.
 func (v View) ModelAt(keyEpoch uint64) (Model, bool) {
 	return load[Model](v.m.store, keyModel(keyEpoch))
 }

@@ -273,7 +273,8 @@ func (p Prekeys) Validate() error {
 	return nil
 }
 
-// Validate bounds the message.
+// Validate refuses an empty message and one of more than MaxCeremonyData bytes. What it
+// says is judged by the ceremony.
 func (c CeremonyMessage) Validate() error { return sized("ceremony message", c.Data, MaxCeremonyData) }
 
 // Validate accepts every key: whether it is a point is checked where it is stored.
@@ -290,7 +291,7 @@ func (r Remove) Validate() error {
 	return nil
 }
 
-// Validate accepts it.
+// Validate accepts it: there is nothing in it but who signed it.
 func (Leave) Validate() error { return nil }
 
 // Validate refuses the hash of nothing, which names no file.
@@ -318,7 +319,8 @@ func (r Register) Validate() error { return ValidateCID(r.CID) }
 // Validate accepts every pixel root.
 func (Attest) Validate() error { return nil }
 
-// Validate refuses an empty escrow and bounds the box.
+// Validate refuses an order that locks nothing, and a box that is empty or has more than
+// MaxSealedOrder bytes.
 func (o SealedOrder) Validate() error {
 	if o.Escrow.IsZero() {
 		return fmt.Errorf("order locks nothing")
@@ -326,7 +328,7 @@ func (o SealedOrder) Validate() error {
 	return sized("sealed order", o.Box, MaxSealedOrder)
 }
 
-// Validate bounds the opening.
+// Validate refuses an empty share and one of more than MaxOpening bytes.
 func (o OrderShares) Validate() error { return sized("opening", o.Share, MaxOpening) }
 
 // Validate refuses the sale of nothing.

@@ -138,7 +138,8 @@ func (a Artwork) AuditorAt(p Params, height uint64) (uint32, bool) {
 	return auditors[k], true
 }
 
-// MayAudit is MayGenerate for the audit.
+// MayAudit says whether the member may audit in the given block: from its turn on, until
+// the artwork expires.
 func (a Artwork) MayAudit(p Params, member uint32, height uint64) bool {
 	auditors := a.Auditors()
 	k, ok := turn(a.Registered, height, p.AuditBlocks, len(auditors))

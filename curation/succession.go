@@ -52,7 +52,7 @@ type Guardian struct {
 	Account Address `json:"account"`
 }
 
-// Death is the network's death policy.
+// Death is the network's death policy. Rules that name none are Mortal.
 func (s Succession) Death() DeathPolicy {
 	if s.Policy == "" {
 		return Mortal

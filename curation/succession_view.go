@@ -32,7 +32,7 @@ func (e Estate) Silent() uint64 {
 // Published says whether the opening key is public.
 func (e Estate) Published() bool { return e.Will != nil && e.Will.Height != 0 }
 
-// Estate returns it.
+// Estate is how the network is prepared for the loss of its key, and what has come of it.
 func (v View) Estate() Estate {
 	r, s := v.m.store, guardians(v.m.store)
 	e := Estate{Rules: v.m.genesis.Succession, Accepted: s.Accepted, Next: s.Sharings + 1, Life: count(r, keyLife)}

@@ -311,16 +311,16 @@ type Proven struct {
 // ProveArtwork proves what the ledger holds, or does not hold, of a request.
 func (v View) ProveArtwork(rid Hash) Proven { return v.prove(keyArtwork(rid)) }
 
-// ProveAccount proves an account.
+// ProveAccount proves what the ledger holds, or does not hold, of an account.
 func (v View) ProveAccount(a Address) Proven { return v.prove(keyAccount(a)) }
 
-// ProveMarket proves a market.
+// ProveMarket proves the market of an artwork, or that it has none.
 func (v View) ProveMarket(rid Hash) Proven { return v.prove(keyMarket(rid)) }
 
-// ProveModel proves the model of a key epoch.
+// ProveModel proves the model of a key epoch, or that there was none.
 func (v View) ProveModel(keyEpoch uint64) Proven { return v.prove(keyModel(keyEpoch)) }
 
-// ProveCommittee proves the committee.
+// ProveCommittee proves the record of the committee in force, or that there is none yet.
 func (v View) ProveCommittee() Proven {
 	return v.prove(keyCommitteeRecord(count(v.m.store, keyCommittee)))
 }
@@ -330,7 +330,9 @@ func (v View) prove(k []byte) Proven {
 	return Proven{Height: v.m.height, AppHash: v.m.store.Hash(), Key: k, Value: bytes.Clone(value), Proof: v.m.store.Prove(k)}
 }
 
-// Verify returns nil when the proof shows the value under the key.
+// Verify checks that AppHash is the hash of a state with the value under the key, or with
+// nothing there. Whether AppHash is the network's is for the caller to know. The error
+// wraps state.ErrProof.
 func (p Proven) Verify() error { return p.Proof.Verify(p.AppHash, p.Key, p.Value) }
 
 // DecodeArtwork reads an artwork's record from the bytes that a proof shows.

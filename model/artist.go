@@ -199,13 +199,13 @@ type Description struct {
 	Architecture string // for people: layers, widths, colours
 	Class        Class  // Exact: two runs must agree to the bit
 	Contract     string // "phase-16"
-	Parameters   int
-	Words        int // names that prompts may use for what it shows
-	Data         string
-	Licence      string
+	Parameters   int    // numbers that were trained
+	Words        int    // names that prompts may use for what it shows
+	Data         string // what it was trained on, for people
+	Licence      string // terms of its pictures and weights, for people
 }
 
-// Describe says what the artist is.
+// Describe says what the artist is: from its configuration and vocabulary, at no cost.
 func (a *Artist) Describe() Description {
 	c := a.config
 	names, _ := a.Vocabulary()

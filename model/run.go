@@ -171,7 +171,8 @@ func (r *Run) prepared() (*train.Engine, error) {
 	return r.engine, nil
 }
 
-// Close frees what the run holds.
+// Close frees the memory of the training, if it has begun. The run is of no use after it;
+// what was learned stays in the states that it gave.
 func (r *Run) Close() error {
 	if r.engine == nil {
 		return nil

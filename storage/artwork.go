@@ -122,7 +122,8 @@ func BuildArtworkFolder(a Artwork) ([]File, error) {
 	return []File{{ImageName, picture}, {MetadataName, metadata}, {ReceiptName, receipt}}, nil
 }
 
-// Texts are the picture's text chunks.
+// Texts are the text chunks of the picture in the folder: title, author and description,
+// with U+FFFD for bytes that no chunk can hold, and the request's id in hex.
 func (a Artwork) Texts() []Text {
 	return []Text{
 		{TextTitle, printable(a.Title)}, {TextAuthor, printable(a.Author)}, {TextDescription, printable(a.Description)},

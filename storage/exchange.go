@@ -18,7 +18,7 @@ import (
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 )
 
-// Method is a way to fetch.
+// Method is the way in which a DAG came in.
 type Method string
 
 // The ways a DAG can come in.
@@ -47,8 +47,8 @@ type FetchReport struct {
 	Via      Method
 	Peer     peer.ID // who gave it: for bitswap, who gave most of it
 	Blocks   int
-	Bytes    int64 // of block data
-	Duration time.Duration
+	Bytes    int64         // of block data
+	Duration time.Duration // from the call on
 }
 
 // Exchange gives and fetches DAGs over a libp2p host. It is safe for concurrent

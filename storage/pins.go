@@ -13,10 +13,10 @@ import (
 	"github.com/ipfs/go-cid"
 )
 
-// Pin keeps a root through Collect.
+// Pin keeps a root, and all blocks below it, through Collect.
 type Pin struct {
-	Root cid.Cid
-	Name string
+	Root cid.Cid // CIDv1
+	Name string  // for people, at most 255 bytes; need not be unique
 }
 
 // Collected is what Collect removed.

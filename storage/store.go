@@ -27,10 +27,10 @@ type Options struct {
 
 // Usage is what a store holds.
 type Usage struct {
-	Bytes    int64 // all segments, and those being written
+	Bytes    int64 // on the disk: all segments, and those being written
 	Quota    int64 // negative when there is none
-	Segments int
-	Blocks   int
+	Segments int   // one for each DAG
+	Blocks   int   // each counted once, however many DAGs hold it
 	Pins     int
 	Damaged  int // see Store.Damaged
 }
