@@ -19,7 +19,7 @@ func networkCreate(e *env) *cobra.Command {
 	var member, charter string
 	var params []string
 	var places addresses
-	var death estate
+	var death successionFlags
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Propose a network: its charter and rules, and this home as its first member",

@@ -24,8 +24,8 @@ func guardianNamed(text string) (curation.Guardian, error) {
 	return curation.Guardian{Name: name, Account: a}, err
 }
 
-// estate are the flags by which a new network says what becomes of its key.
-type estate struct {
+// successionFlags are those by which a new network says what becomes of its key.
+type successionFlags struct {
 	policy    curation.DeathPolicy
 	guardians []curation.Guardian
 	threshold int
@@ -33,7 +33,7 @@ type estate struct {
 	wait      uint64
 }
 
-func (s *estate) options(c *cobra.Command) {
+func (s *successionFlags) options(c *cobra.Command) {
 	option(c, &s.policy, "on-death", string(curation.Mortal), deathPolicy, "`POLICY` for the day on which too few shares of the key are left: mortal, guardian or will")
 	options(c, &s.guardians, "guardian", "", guardianNamed, "`NAME=ACCOUNT` of a guardian, who keeps a share of the key and runs no node (repeatable)")
 	option(c, &s.threshold, "guardians-needed", "", between(1, curation.MaxGuardians), "`N` guardians act for all (default: more than half)")
@@ -42,7 +42,7 @@ func (s *estate) options(c *cobra.Command) {
 }
 
 // succession is what the flags say.
-func (s *estate) succession() (curation.Succession, error) {
+func (s *successionFlags) succession() (curation.Succession, error) {
 	if s.policy == curation.Mortal {
 		if len(s.guardians) > 0 {
 			return curation.Succession{}, usage("--guardian is for --on-death guardian or will: a mortal network has none")
