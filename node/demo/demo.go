@@ -287,7 +287,7 @@ func (s *show) seal(ctx context.Context) error {
 		Name:  "Demo's own",
 		Phase: func(p string) { s.report.phase(p) },
 		Progress: func(step, steps int, loss float64) {
-			s.screen.Progress(fmt.Sprintf("fine-tuning with gorgonia, loss %.3f", loss), step, steps)
+			s.screen.Progress(fmt.Sprintf("fine-tuning the genesis artist, loss %.3f", loss), step, steps)
 		},
 	})
 	if err != nil {
