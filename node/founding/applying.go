@@ -9,13 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peerstore"
 
 	"github.com/atelier-dao/atelier/curation"
-	"github.com/atelier-dao/atelier/node/config"
 	"github.com/atelier-dao/atelier/node/home"
-	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/p2p"
 )
@@ -41,55 +38,52 @@ var ErrLapsed = errors.New("the invitation lapsed before enough members voted fo
 
 // applicant is a home that applies.
 type applicant struct {
-	plan    *Plan
-	home    home.Home
-	host    host.Host
-	roster  *p2p.Roster
+	*arrival
 	invited p2p.Invitation
-	tell    func(Progress)
 }
 
 // apply brings a home into a network that runs: it hands its application to whoever
 // invited it, and waits until the members have admitted it.
-func (p *Plan) apply(ctx context.Context, h home.Home, cfg config.Config, secrets keys.Secrets, host host.Host, roster *p2p.Roster, tell func(Progress)) error {
+func (a *arrival) apply(ctx context.Context) error {
+	p := a.plan
 	inv, err := p2p.ParseInvitation(p.Invitation)
 	if err != nil {
 		return err
 	}
 	if p.Admission.Application == nil {
-		if err := p.sign(h, cfg, secrets, curation.Hash(inv.Hash)); err != nil {
+		if err := a.sign(curation.Hash(inv.Hash)); err != nil {
 			return err
 		}
 	}
-	a := applicant{plan: p, home: h, host: host, roster: roster, invited: inv, tell: tell}
-	roster.Add(inv.Inviter.ID)
-	host.Peerstore().AddAddrs(inv.Inviter.ID, inv.Inviter.Addrs, peerstore.PermanentAddrTTL)
+	us := applicant{a, inv}
+	us.roster.Add(inv.Inviter.ID)
+	us.host.Peerstore().AddAddrs(inv.Inviter.ID, inv.Inviter.Addrs, peerstore.PermanentAddrTTL)
 	for wait := applyFirst; !p.Admission.Welcomed; wait = min(2*wait, applySlowest) {
-		err := a.handOver(ctx)
+		err := us.handOver(ctx)
 		switch {
 		case err == nil || ctx.Err() != nil:
 		case final(err):
 			return fmt.Errorf("join %s: %w", inv.Network, err)
 		default:
-			tell(a.waits(err))
+			us.tell(us.waits(err))
 		}
 		if !p.Admission.Welcomed && pause(ctx, wait) != nil {
 			return ctx.Err()
 		}
 	}
-	a.know()
+	us.know()
 	for !p.Admission.Admitted {
-		s, err := a.standing(ctx)
+		s, err := us.standing(ctx)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, p2p.ErrNotRegistered), err == nil && s.Left: // it was a member, and no more
 			return fmt.Errorf("join %s: %w", inv.Network, ErrLapsed)
 		case err != nil:
-			tell(a.waits(err))
+			us.tell(us.waits(err))
 		case s.Member != 0 && !s.Left:
-			return p.admitted(h, s.Height)
+			return p.admitted(us.home, s.Height)
 		default:
-			tell(standingProgress(s))
+			us.tell(standingProgress(s))
 		}
 		if err := pause(ctx, standingEvery); err != nil {
 			return err
@@ -99,15 +93,15 @@ func (p *Plan) apply(ctx context.Context, h home.Home, cfg config.Config, secret
 }
 
 // sign makes the application.
-func (p *Plan) sign(h home.Home, cfg config.Config, secrets keys.Secrets, chain curation.Hash) error {
-	if _, err := ledger.ValidatorKey(h.Ledger()); err != nil { // makes it
+func (a *arrival) sign(chain curation.Hash) error {
+	if _, err := ledger.ValidatorKey(a.home.Ledger()); err != nil { // makes it
 		return err
 	}
-	validator, err := ledger.ValidatorSecret(h.Ledger())
+	validator, err := ledger.ValidatorSecret(a.home.Ledger())
 	if err != nil {
 		return err
 	}
-	addrs, err := reachable(cfg)
+	addrs, err := reachable(a.cfg)
 	if err != nil {
 		return err
 	}
@@ -115,11 +109,11 @@ func (p *Plan) sign(h home.Home, cfg config.Config, secrets keys.Secrets, chain 
 	if _, err := rand.Read(nonce[:]); err != nil {
 		return err
 	}
-	a, err := curation.Apply(chain, nonce, p.Name, addrs, secrets.Identity, validator)
+	signed, err := curation.Apply(chain, nonce, a.plan.Name, addrs, a.secrets.Identity, validator)
 	if err != nil {
 		return err
 	}
-	return p.advance(h, Admission{Application: EncodeApplication(a)})
+	return a.plan.advance(a.home, Admission{Application: EncodeApplication(signed)})
 }
 
 // advance keeps a step.
