@@ -155,15 +155,7 @@ func TestABackupIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := good()
 			c.spoil(&s)
-			plain, err := json.Marshal(s)
-			require.NoError(t, err)
-			_, err = decode(plain)
-			if c.wrong == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorIs(t, err, ErrBackup)
-			require.ErrorContains(t, err, c.wrong)
+			requireDecoded(t, s, c.wrong)
 		})
 	}
 	plain, err := json.Marshal(good())
@@ -366,4 +358,18 @@ func FuzzOpen(f *testing.F) {
 		_, err := Open(data, passphrase)
 		require.Error(t, err)
 	})
+}
+
+// requireDecoded reads what is stored, or wants it refused for what is wrong with it.
+func requireDecoded(t *testing.T, s stored, wrong string) {
+	t.Helper()
+	plain, err := json.Marshal(s)
+	require.NoError(t, err)
+	_, err = decode(plain)
+	if wrong == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.ErrorIs(t, err, ErrBackup)
+	require.ErrorContains(t, err, wrong)
 }

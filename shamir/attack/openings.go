@@ -50,28 +50,36 @@ func (b *batch) opened(v *vault, shares [][]byte) (named []int) {
 	return named
 }
 
+// forged has the bad members publish what forge makes of their correct shares, before the
+// others publish theirs: combine names those, and only those, that verify refuses.
+func (v *vault) forged(shares [][]byte, forge func(place int, good []byte) []byte, verify func([]byte) (uint32, error), combine func([][]byte) (named []int)) Outcome {
+	var bad [][]byte
+	var guilty []int
+	for i, place := range v.bad {
+		bad = append(bad, forge(place, bytes.Clone(shares[place])))
+		if index, err := verify(bad[i]); err != nil {
+			guilty = append(guilty, i)
+		} else {
+			v.hold(slices.Contains(v.bad, int(index)-1), "a share in the name of honest member %d verifies", index)
+		}
+	}
+	named := combine(append(bad, rest(v, shares)...))
+	v.hold(slices.Equal(named, guilty), "named are %v, guilty %v", named, guilty)
+	if len(guilty) > 0 {
+		return LeftOut
+	}
+	return v.expects(NoEffect, LeftOut)
+}
+
 // opening is an attack of members who publish what forge makes of a correct opening
 // share: index, a point per order, a proof of 64 bytes. Theirs come first.
 func opening(name string, role Role, forge func(v *vault, b *batch, c *Chance, place int, good []byte) []byte) Attack {
 	return Attack{name, role, func(w *World, c *Chance) Outcome {
 		v := w.vault(c)
 		b := v.batch()
-		var bad [][]byte
-		var guilty []int
-		for i, place := range v.bad {
-			bad = append(bad, forge(v, b, c, place, bytes.Clone(b.shares[place])))
-			if index, err := seal.VerifyOpen(v.Committee, b.label, b.orders, bad[i]); err != nil {
-				guilty = append(guilty, i)
-			} else {
-				w.hold(slices.Contains(v.bad, int(index)-1), "an opening in the name of honest member %d verifies", index)
-			}
-		}
-		named := b.opened(v, append(bad, rest(v, b.shares)...))
-		w.hold(slices.Equal(named, guilty), "named are %v, guilty %v", named, guilty)
-		if len(guilty) > 0 {
-			return LeftOut
-		}
-		return w.expects(NoEffect, LeftOut)
+		return v.forged(b.shares, func(place int, good []byte) []byte { return forge(v, b, c, place, good) },
+			func(share []byte) (uint32, error) { return seal.VerifyOpen(v.Committee, b.label, b.orders, share) },
+			func(shares [][]byte) []int { return b.opened(v, shares) })
 	}}
 }
 

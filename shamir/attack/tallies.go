@@ -24,22 +24,9 @@ func tallying(name string, role Role, forge func(v *vault, p *poll, c *Chance, p
 	return Attack{name, role, func(w *World, c *Chance) Outcome {
 		v := w.vault(c)
 		p := v.poll()
-		var bad [][]byte
-		var guilty []int
-		for i, place := range v.bad {
-			bad = append(bad, forge(v, p, c, place, bytes.Clone(p.shares[place])))
-			if index, err := seal.VerifyTallyShare(v.Committee, p.tally, bad[i]); err != nil {
-				guilty = append(guilty, i)
-			} else {
-				w.hold(slices.Contains(v.bad, int(index)-1), "a share in the name of honest member %d verifies", index)
-			}
-		}
-		named := p.counted(v, append(bad, rest(v, p.shares)...))
-		w.hold(slices.Equal(named, guilty), "named are %v, guilty %v", named, guilty)
-		if len(guilty) > 0 {
-			return LeftOut
-		}
-		return w.expects(NoEffect, LeftOut)
+		return v.forged(p.shares, func(place int, good []byte) []byte { return forge(v, p, c, place, good) },
+			func(share []byte) (uint32, error) { return seal.VerifyTallyShare(v.Committee, p.tally, share) },
+			func(shares [][]byte) []int { return p.counted(v, shares) })
 	}}
 }
 

@@ -138,21 +138,11 @@ func TestCeremonyInVirtualTime(t *testing.T) {
 		for seed := range uint64(seeds) {
 			t.Run(fmt.Sprintf("n=%d seed=%d", n, seed), func(t *testing.T) {
 				w := newWorld(t, n, seed)
-				for height := uint64(5); w.memory.Phase() < dkg.PhaseActive; height++ {
-					require.Less(t, height, uint64(5+12+12+3+12), "past every deadline")
-					w.tick(height)
-				}
-				require.NoError(t, w.disk.Audit())
-				if w.memory.Phase() == dkg.PhaseAborted {
-					require.NotEmpty(t, w.memory.Culprits(), "an abort names those who failed")
+				c := w.run(t)
+				if c == nil {
 					return
 				}
 				active++
-				c, err := w.disk.Committee()
-				require.NoError(t, err)
-				for _, culprit := range w.memory.Culprits() {
-					require.NotEqual(t, dkg.ReasonBadDeal, culprit.Reason, "an honest dealer was convicted")
-				}
 				// Whoever is back, from the seed and the log alone, has its share.
 				var shares []*shamir.KeyShare
 				for i := range n {
@@ -165,4 +155,23 @@ func TestCeremonyInVirtualTime(t *testing.T) {
 		}
 		require.GreaterOrEqual(t, active, seeds/2, "n=%d: the network is not that bad", n)
 	}
+}
+
+// run is the ceremony to its end, and its committee: nil when it aborts, by name.
+func (w *world) run(t *testing.T) *shamir.Committee {
+	for height := uint64(5); w.memory.Phase() < dkg.PhaseActive; height++ {
+		require.Less(t, height, uint64(5+12+12+3+12), "past every deadline")
+		w.tick(height)
+	}
+	require.NoError(t, w.disk.Audit())
+	if w.memory.Phase() == dkg.PhaseAborted {
+		require.NotEmpty(t, w.memory.Culprits(), "an abort names those who failed")
+		return nil
+	}
+	for _, culprit := range w.memory.Culprits() {
+		require.NotEqual(t, dkg.ReasonBadDeal, culprit.Reason, "an honest dealer was convicted")
+	}
+	c, err := w.disk.Committee()
+	require.NoError(t, err)
+	return c
 }

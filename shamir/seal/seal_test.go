@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -25,18 +24,11 @@ type made struct {
 	shares    []*shamir.KeyShare
 }
 
-var ceremonies sync.Map
-
-// committee of n members; ceremonies are run once per process.
+// committee of n members.
 func committee(tb testing.TB, name string, epoch uint64, n int) made {
 	tb.Helper()
-	key := fmt.Sprint(name, epoch, n)
-	if m, ok := ceremonies.Load(key); ok {
-		return m.(made)
-	}
-	c, shares, err := shamirtest.Run(name, epoch, n)
+	c, shares, err := shamirtest.Once(name, epoch, n)
 	require.NoError(tb, err)
-	ceremonies.Store(key, made{c, shares})
 	return made{c, shares}
 }
 
