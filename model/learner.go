@@ -80,6 +80,9 @@ type LearnOptions struct {
 	Steps int      // a few: many short rounds are better than few long ones
 	Rate  float64  // Adam's learning rate; 0 means 0.006
 	Seed  [32]byte // secret, of the batches
+	// Rehearse is the share of a step's pictures that base draws itself, of things that
+	// the own pictures do not teach, so that it does not forget them; see TrainOptions.
+	Rehearse float64
 	// Falling has the rate fall along a cosine to 2 % over the steps, for a training that
 	// is no part of a longer one.
 	Falling bool
@@ -106,8 +109,15 @@ func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Lear
 	if o.Steps < 1 {
 		return Learned{}, fmt.Errorf("%d training steps, want at least 1", o.Steps)
 	}
+	if !(o.Rehearse >= 0 && o.Rehearse <= MaxRehearse) {
+		return Learned{}, fmt.Errorf("a share of %g to rehearse, want 0 to %g", o.Rehearse, MaxRehearse)
+	}
 	shape, features, start := l.extend(base)
-	state, err := l.run(ctx, shape, features, start, o, l.batch)
+	var rehearsal train.Rehearsal
+	if o.Rehearse > 0 {
+		rehearsal = train.Rehearsal{Share: o.Rehearse, Before: start, Things: base.vocabulary.Things()}
+	}
+	state, err := l.run(ctx, shape, features, start, o, l.batch, rehearsal)
 	if err != nil {
 		return Learned{}, err
 	}
@@ -130,14 +140,14 @@ func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Lear
 func (l *Learner) Loss(ctx context.Context, a *Artist) (float64, error) {
 	shape, features, start := l.extend(a)
 	// A step at rate 0 changes nothing, and measures afterwards.
-	state, err := l.run(ctx, shape, features, start, LearnOptions{Steps: 1}, groups)
+	state, err := l.run(ctx, shape, features, start, LearnOptions{Steps: 1}, groups, train.Rehearsal{})
 	return state.Last.Loss, err
 }
 
-func (l *Learner) run(ctx context.Context, shape train.Shape, features []string, start train.Weights, o LearnOptions, batch int) (train.State, error) {
+func (l *Learner) run(ctx context.Context, shape train.Shape, features []string, start train.Weights, o LearnOptions, batch int, rehearsal train.Rehearsal) (train.State, error) {
 	e, err := train.New(shape, features, l.pictures, train.Options{
 		Steps: o.Steps, Seed: chance.New("learn", o.Seed[:]).Key(), Workers: l.workers, Rate: o.Rate, Constant: !o.Falling,
-		Noise: .08, Groups: batch, Points: points, Every: o.Steps,
+		Noise: .08, Groups: batch, Points: points, Every: o.Steps, Rehearsal: rehearsal,
 	})
 	if err != nil {
 		return train.State{}, err

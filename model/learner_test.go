@@ -135,6 +135,28 @@ func TestChangesMakeTheNextVersion(t *testing.T) {
 	require.ErrorIs(t, err, ErrArtist)
 }
 
+// What is rehearsed moves no latent of a thing: the sum tells of no more words than without.
+func TestRehearsalMovesNoThing(t *testing.T) {
+	base, _ := founded(t)
+	ball := fstest.MapFS{"red ball.png": pictureFolder(t)["sub/red ball.png"], "ball.png": pictureFolder(t)["sub/red ball.png"]}
+	row := func(change []float64, feature string) []float64 {
+		i, ok := base.vocabulary.Row(feature)
+		require.True(t, ok)
+		return change[i*8 : (i+1)*8]
+	}
+	change := func(share float64) []float64 {
+		got, err := learner(t, base, ball, LearnerOptions{Batch: 8, Workers: 1}).Learn(context.Background(), base, LearnOptions{Steps: 4, Rehearse: share})
+		require.NoError(t, err)
+		return got.Change
+	}
+	without, with := change(0), change(.9)
+	require.NotEqual(t, without, with)
+	require.NotEqual(t, make([]float64, 8), row(with, "red ball"), "it is learned")
+	require.Equal(t, make([]float64, 8), row(with, "sea"), "it is rehearsed")
+	require.Equal(t, make([]float64, 8), row(with, "picture:0000"), "it is rehearsed")
+	require.Equal(t, with, change(.9))
+}
+
 func TestWhatALearnerRefuses(t *testing.T) {
 	base, pictures := founded(t)
 	ctx := context.Background()
@@ -152,6 +174,10 @@ func TestWhatALearnerRefuses(t *testing.T) {
 	learn(t, l, base, 1) // a latent of another size is learned anew
 	_, err = l.Learn(ctx, base, LearnOptions{})
 	require.ErrorContains(t, err, "0 training steps")
+	for _, share := range []float64{-.1, .96, math.NaN()} {
+		_, err = l.Learn(ctx, base, LearnOptions{Steps: 1, Rehearse: share})
+		require.ErrorContains(t, err, "to rehearse, want 0 to 0.95")
+	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	_, err = l.Learn(ended, base, LearnOptions{Steps: 1})

@@ -146,7 +146,7 @@ func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 	s.Features = len(features)
 	for which, name := range map[part]string{learnedPlaces: "learned", heldOutPlaces: "held out"} {
 		b := newBatch(s, 64, 50, features, pictures, Taste{}, which)
-		b.draw(rand.New(rand.NewPCG(3, 3)), 0)
+		require.NoError(t, b.draw(rand.New(rand.NewPCG(3, 3)), 0))
 		for g := range b.groups {
 			n := 0
 			if b.features[g*s.Features+b.index["blue ball"]] == 1 {

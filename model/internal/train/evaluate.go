@@ -20,7 +20,7 @@ func Evaluate(s Shape, w Weights, z, places []float32) (logits []float32, palett
 		node *gorgonia.Node
 		data []float32
 	}{
-		{n.features, make([]float32, s.Features)}, {n.noise, z}, {n.places, places}, {n.labels, make([]float32, rows)},
+		{n.features, make([]float32, s.Features)}, {n.noise, z}, {n.places, places}, {n.labels, make([]float32, rows*s.Colours)},
 		{n.target, make([]float32, 3*s.Colours)}, {n.mask, make([]float32, 3*s.Colours)},
 	} {
 		if err := n.let(in.node, in.data); err != nil {

@@ -48,7 +48,7 @@ func newGraph(s Shape, w Weights, groups, points, workers int, learns bool) (*gr
 	}
 	rows := groups * points
 	n.features, n.noise = input("features", groups, s.Features), input("noise", groups, s.Latent)
-	n.places, n.labels = input("places", rows, 2), input("labels", rows, 1)
+	n.places, n.labels = input("places", rows, 2), input("labels", rows, s.Colours)
 	n.target, n.mask = input("target", groups, 3*s.Colours), input("mask", groups, 3*s.Colours)
 
 	var failed error
