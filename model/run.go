@@ -130,8 +130,12 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if pictures != nil {
 		id := base.ID()
 		r.config.Licence = o.Licence
-		r.config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x). Its terms: %s. What it learned from: %s",
-			set.describe(o.Data, o.Licence), base.config.Name, id[:8], orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
+		rehearsed := ""
+		if o.Rehearse > 0 {
+			rehearsed = fmt.Sprintf(", which it rehearsed: up to %.0f %% of a step", 100*o.Rehearse)
+		}
+		r.config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x)%s. Its terms: %s. What it learned from: %s",
+			set.describe(o.Data, o.Licence), base.config.Name, id[:8], rehearsed, orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
 	}
 	r.start = base.floats
 	r.options.Seed, r.options.Rate = chance.New("batches", o.Seed[:]).Key(), 1.5e-3

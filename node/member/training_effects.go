@@ -2,6 +2,7 @@ package member
 
 import (
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
@@ -36,6 +37,7 @@ type Summed struct {
 	PlainHash curation.Hash // of the version of the artist that follows
 	// Before and After are the losses of the old and the new version on the own pictures.
 	Before, After float64
+	Forgotten     model.Forgotten // of what the old version knew, by the new one
 	Err           error
 }
 
@@ -95,7 +97,8 @@ type FetchMasked struct {
 func (f FetchMasked) Check(file []byte) error { return f.Round.CheckFile(f.Member, file) }
 
 // AddUp takes the masks off the files of those who survived, which are here, makes the
-// version of the artist that follows, and measures it on the own pictures.
+// version of the artist that follows, and measures it on the own pictures and by what it
+// has forgotten.
 type AddUp struct {
 	Number uint64
 	Round  *secagg.Round
