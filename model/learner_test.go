@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -133,6 +134,28 @@ func TestChangesMakeTheNextVersion(t *testing.T) {
 	bad[7] = math.NaN()
 	_, err = base.Changed(bad)
 	require.ErrorIs(t, err, ErrArtist)
+}
+
+// A learner finds the latents of its own words before it changes the artist, and once only.
+func TestWordsOfOnesOwnAreFoundFirst(t *testing.T) {
+	base, folder := Embedded(), pictureFolder(t)
+	l := learner(t, base, fstest.MapFS{"zyzzyva.png": folder["sub/red ball.png"], "7.png": folder["sea, water.png"]}, LearnerOptions{Batch: 8, Workers: 1})
+	steps := func() (heard []int) {
+		got, err := l.Learn(context.Background(), base, LearnOptions{Steps: 3, Rate: 1e-9, Progress: func(step, steps int) {
+			heard = append(heard, step)
+			require.GreaterOrEqual(t, steps, step)
+		}})
+		require.NoError(t, err)
+		require.InDelta(t, 0, slices.Max(got.Change), 1e-7)
+		return heard
+	}
+	before, err := l.Loss(context.Background(), base)
+	require.NoError(t, err)
+	require.Len(t, steps(), wordSteps+3)
+	after, err := l.Loss(context.Background(), base)
+	require.NoError(t, err)
+	require.Less(t, after, before-1, "of the same artist, with the words")
+	require.Equal(t, []int{1, 2, 3}, steps(), "they are known now")
 }
 
 // What is rehearsed moves no latent of a thing: the sum tells of no more words than without.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	Groups   int     // pictures in a batch
 	Points   int     // places in each of them
 	Taste    Taste
+	// Only are rows of the embedding that are all that is learned; nil learns everything.
+	Only []int
 	// Rehearsal keeps an artist from forgetting what it draws already.
 	Rehearsal Rehearsal
 	// Every is the number of steps between measurements on held-out places. With
@@ -205,6 +208,9 @@ func (e *Engine) step(s *State) error {
 		for _, r := range e.still[slot.Name] {
 			clear(floats(grad)[r[0]:r[1]])
 		}
+		if e.o.Only != nil {
+			e.hold(slot, floats(grad))
+		}
 	}
 	if err := e.solver.Step(gorgonia.NodesToValueGrads(e.graph.parameters)); err != nil {
 		return fmt.Errorf("train: step %d: %w", s.Step, err)
@@ -223,6 +229,15 @@ func (e *Engine) step(s *State) error {
 		return e.measure(s)
 	}
 	return nil
+}
+
+// hold clears the gradient of what is not to learn.
+func (e *Engine) hold(slot Slot, grad []float32) {
+	for row := range slot.Rows {
+		if slot.Name != "embed" || !slices.Contains(e.o.Only, row) {
+			clear(grad[row*slot.Cols:][:slot.Cols])
+		}
+	}
 }
 
 // run computes loss and gradients of a batch.
