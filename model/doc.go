@@ -69,8 +69,8 @@
 //	next, err := artist.Changed(federated.Average(sum, len(survivors))) // by all members alike
 //	forgotten, err := next.Forgotten(ctx, artist, seed, model.RenderOptions{})
 //
-// Both FineTune and a Learner can rehearse: the artist as it was draws a share of what it
-// learns from, so that few pictures do not make it forget the rest.
+// A Learner rehearses, as does a Run that fine-tunes: the artist as it was draws a share of
+// what is learned, so that few pictures do not make it forget the rest.
 //
 // Training runs on gorgonia's graphs, with an operation of our own for what works on
 // every place (package internal/train), and is the only place with floats.

@@ -241,8 +241,7 @@ func (a *actor) addUp(ctx context.Context, f member.AddUp) {
 	a.send(ctx, done)
 }
 
-// addUp takes the masks away, makes the artist that follows, and measures both on the own
-// pictures, and by what was forgotten: on pictures that nobody knew before the sum did.
+// addUp takes the masks away, makes the artist that follows, and judges it.
 func (t *trainer) addUp(ctx context.Context, f member.AddUp, out *member.Summed) error {
 	if t.base == nil || ctx.Err() != nil {
 		return errNotOpen
@@ -259,7 +258,6 @@ func (t *trainer) addUp(ctx context.Context, f member.AddUp, out *member.Summed)
 	if out.Result = f.Round.Judge(f.Key, sum); out.Result.Spoilt {
 		return nil
 	}
-	t.say(f.Number, "measuring the new version on the own pictures", 0, 0)
 	if t.next, err = t.base.Changed(federated.Average(sum, len(f.Round.Survivors()))); err != nil {
 		return err
 	}
@@ -269,6 +267,13 @@ func (t *trainer) addUp(ctx context.Context, f member.AddUp, out *member.Summed)
 	}
 	defer clear(plain)
 	out.PlainHash = sha256.Sum256(plain)
+	return t.judge(ctx, f, out)
+}
+
+// judge measures the new version on the own pictures, and by what it forgot: on pictures that
+// nobody knew before the sum did.
+func (t *trainer) judge(ctx context.Context, f member.AddUp, out *member.Summed) error {
+	t.say(f.Number, "measuring the new version on the own pictures", 0, 0)
 	l, err := t.learner(ctx, f.Batch)
 	if err == nil {
 		out.Before, err = l.Loss(ctx, t.base)

@@ -243,13 +243,8 @@ func (e *Engine) hold(slot Slot, grad []float32) {
 // run computes loss and gradients of a batch.
 func (e *Engine) run(b *batch) (loss float64, err error) {
 	n := e.graph
-	for _, in := range []struct {
-		node *gorgonia.Node
-		data []float32
-	}{{n.features, b.features}, {n.noise, b.noise}, {n.places, b.places}, {n.labels, b.labels}, {n.target, b.palette}, {n.mask, b.mask}} {
-		if err := n.let(in.node, in.data); err != nil {
-			return 0, err
-		}
+	if err := n.feed(b.features, b.noise, b.places, b.labels, b.palette, b.mask); err != nil {
+		return 0, err
 	}
 	if err := e.machine.RunAll(); err != nil {
 		return 0, err

@@ -94,6 +94,19 @@ func newGraph(s Shape, w Weights, groups, points, workers int, learns bool) (*gr
 	return n, nil
 }
 
+// feed gives the graph a batch.
+func (n *graph) feed(features, noise, places, labels, target, mask []float32) error {
+	for _, in := range []struct {
+		node *gorgonia.Node
+		data []float32
+	}{{n.features, features}, {n.noise, noise}, {n.places, places}, {n.labels, labels}, {n.target, target}, {n.mask, mask}} {
+		if err := n.let(in.node, in.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (n *graph) let(node *gorgonia.Node, data []float32) error {
 	s := node.Shape()
 	return gorgonia.Let(node, tensor.New(tensor.WithShape(s[0], s[1]), tensor.WithBacking(data)))

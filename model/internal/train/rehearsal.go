@@ -118,23 +118,14 @@ func (r *rehearsing) draw(b *batch, rng *rand.Rand) error {
 		}
 	}
 	n := r.before
-	for _, in := range []struct {
-		node *gorgonia.Node
-		data []float32
-	}{
-		{n.features, b.features[first*s.Features:]}, {n.noise, b.noise[first*s.Latent:]}, {n.places, bent},
-		{n.labels, b.labels[first*b.points*s.Colours:]}, {n.target, b.palette[first*3*s.Colours:]}, {n.mask, b.mask[first*3*s.Colours:]},
-	} {
-		if err := n.let(in.node, slices.Clone(in.data)); err != nil {
-			return err
-		}
+	err := n.feed(b.features[first*s.Features:], b.noise[first*s.Latent:], bent, b.labels[first*b.points*s.Colours:], b.palette[first*3*s.Colours:], b.mask[first*3*s.Colours:])
+	if err != nil {
+		return fmt.Errorf("train: rehearse: %w", err)
 	}
 	if err := r.machine.RunAll(); err != nil {
 		return fmt.Errorf("train: rehearse: %w", err)
 	}
-	for i, v := range n.trunk.logits {
-		b.labels[first*b.points*s.Colours+i] = v
-	}
+	copy(b.labels[first*b.points*s.Colours:], n.trunk.logits)
 	for row := first * b.points; row < b.groups*b.points; row++ {
 		softmax(b.labels[row*s.Colours:][:s.Colours])
 	}
