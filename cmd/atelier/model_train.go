@@ -19,8 +19,9 @@ import (
 // maxSteps bounds a training: more would take weeks.
 const maxSteps = 1_000_000
 
-// defaultRehearse is the share of a fine-tune that its base draws. With two pictures it kept
-// the loss on all other names at 0.58, which was 1.69 without, for 0.17 instead of 0.16 on the two.
+// defaultRehearse is the share of a fine-tune that its base draws. With two pictures the loss
+// on all names is 0.56 with it and 1.67 without, on the two 0.160 either way; with eight of
+// one kind it is 0.61 and 1.85, and on the eight 0.229 and 0.212.
 const defaultRehearse = .5
 
 func modelTrain(e *env) *cobra.Command {
