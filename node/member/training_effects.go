@@ -34,10 +34,10 @@ type MaskedHeld struct {
 type Summed struct {
 	Number    uint64
 	Result    secagg.Result
-	PlainHash curation.Hash // of the version of the artist that follows
+	PlainHash curation.Hash   // of the version of the artist that follows
+	Forgotten model.Forgotten // of what the old version knew, by the new one
 	// Before and After are the losses of the old and the new version on the own pictures.
 	Before, After float64
-	Forgotten     model.Forgotten // of what the old version knew, by the new one
 	Err           error
 }
 
