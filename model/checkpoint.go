@@ -17,27 +17,28 @@ import (
 // of which it holds hashes. A checkpoint carries it, so that a run can be prepared
 // again as it was.
 type Setup struct {
-	Steps    int    `json:"steps"`
-	Seed     string `json:"seed"` // 64 hex digits
-	Name     string `json:"name"`
-	Data     string `json:"data"`
-	Licence  string `json:"licence"`
-	Hidden   int    `json:"hidden"`
-	Layers   int    `json:"layers"`
-	Latent   int    `json:"latent"`
-	Colours  int    `json:"colours"`
-	Batch    int    `json:"batch"`
-	Measure  int    `json:"measure"`
-	Patience int    `json:"patience"`
-	Base     string `json:"base"`     // hex of the base's ID, empty for a run from nothing
-	BaseAt   string `json:"base_at"`  // where the base lay, as the caller calls it
-	Pictures string `json:"pictures"` // hex of the SHA-256 of what is learned of them
-	Terms    string `json:"terms"`    // hex of the SHA-256 of what is said about their terms
+	Steps    int     `json:"steps"`
+	Seed     string  `json:"seed"` // 64 hex digits
+	Name     string  `json:"name"`
+	Data     string  `json:"data"`
+	Licence  string  `json:"licence"`
+	Hidden   int     `json:"hidden"`
+	Layers   int     `json:"layers"`
+	Latent   int     `json:"latent"`
+	Colours  int     `json:"colours"`
+	Batch    int     `json:"batch"`
+	Measure  int     `json:"measure"`
+	Patience int     `json:"patience"`
+	Rehearse float64 `json:"rehearse,omitempty"`
+	Base     string  `json:"base"`     // hex of the base's ID, empty for a run from nothing
+	BaseAt   string  `json:"base_at"`  // where the base lay, as the caller calls it
+	Pictures string  `json:"pictures"` // hex of the SHA-256 of what is learned of them
+	Terms    string  `json:"terms"`    // hex of the SHA-256 of what is said about their terms
 }
 
 func newSetup(o TrainOptions, c Config) Setup {
 	s := Setup{Steps: DefaultSteps(o), Seed: hex.EncodeToString(o.Seed[:]), Name: c.Name, Data: o.Data, Licence: o.Licence,
-		Hidden: c.Hidden, Layers: c.Layers, Latent: c.Latent, Colours: c.Colours, Batch: o.Batch, Measure: o.Measure, Patience: o.Patience, BaseAt: o.BaseAt}
+		Hidden: c.Hidden, Layers: c.Layers, Latent: c.Latent, Colours: c.Colours, Batch: o.Batch, Measure: o.Measure, Patience: o.Patience, Rehearse: o.Rehearse, BaseAt: o.BaseAt}
 	if s.Batch == 0 {
 		s.Batch = groups
 	}
@@ -57,7 +58,7 @@ func (s *Setup) learns(a album) {
 // Options are the options of the run, but for its base, which is to be loaded,
 // and for what does not change its result.
 func (s Setup) Options() TrainOptions {
-	o := TrainOptions{Steps: s.Steps, Name: s.Name, Data: s.Data, Licence: s.Licence, Batch: s.Batch, Measure: s.Measure, Patience: s.Patience, BaseAt: s.BaseAt}
+	o := TrainOptions{Steps: s.Steps, Name: s.Name, Data: s.Data, Licence: s.Licence, Batch: s.Batch, Measure: s.Measure, Patience: s.Patience, Rehearse: s.Rehearse, BaseAt: s.BaseAt}
 	if s.Base == "" {
 		o.Size = Size{s.Hidden, s.Layers, s.Latent, s.Colours}
 	}

@@ -80,10 +80,13 @@ type LearnOptions struct {
 	Steps int      // a few: many short rounds are better than few long ones
 	Rate  float64  // Adam's learning rate; 0 means 0.006
 	Seed  [32]byte // secret, of the batches
+	// Rehearse is the share of a step's pictures that base draws itself, of things that
+	// the own pictures do not teach, so that it does not forget them; see TrainOptions.
+	Rehearse float64
 	// Falling has the rate fall along a cosine to 2 % over the steps, for a training that
 	// is no part of a longer one.
 	Falling bool
-	// Progress, where not nil, hears of each step that is done.
+	// Progress, where not nil, hears of each step that is done, those for new words included.
 	Progress func(step, steps int)
 }
 
@@ -97,6 +100,18 @@ type Learned struct {
 	Loss float64
 }
 
+// What a learner does before the steps that it is asked for, where it has words that base
+// does not know and that it has no latents of at home: it finds those, while all else holds
+// still. From latents by chance a picture has a loss so large that the first steps would
+// tear the artist.
+//
+// Source: Gal et al., "An Image is Worth One Word: Personalizing Text-to-Image Generation
+// using Textual Inversion", ICLR 2023.
+const (
+	wordSteps = 20
+	wordRate  = .05
+)
+
 // Learn trains from base for a few steps on the own pictures. It depends on base,
 // pictures, latents at home and options, on machines with the same vector instructions.
 func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Learned, error) {
@@ -106,8 +121,38 @@ func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Lear
 	if o.Steps < 1 {
 		return Learned{}, fmt.Errorf("%d training steps, want at least 1", o.Steps)
 	}
+	if !(o.Rehearse >= 0 && o.Rehearse <= MaxRehearse) {
+		return Learned{}, fmt.Errorf("a share of %g to rehearse, want 0 to %g", o.Rehearse, MaxRehearse)
+	}
 	shape, features, start := l.extend(base)
-	state, err := l.run(ctx, shape, features, start, o, l.batch)
+	steps, done := o.Steps, 0
+	heard := func(p train.Progress) {
+		if o.Progress != nil {
+			o.Progress(done+p.Step, steps)
+		}
+	}
+	var fresh []int
+	for i, f := range features[base.vocabulary.Size():] {
+		if len(l.home[f]) != shape.Latent {
+			fresh = append(fresh, base.vocabulary.Size()+i)
+		}
+	}
+	words := start
+	if fresh != nil {
+		steps += wordSteps
+		state, err := l.run(ctx, shape, features, start, train.Options{Steps: wordSteps, Rate: wordRate, Groups: l.batch, Only: fresh,
+			Seed: chance.New("words", o.Seed[:]).Key()}, heard)
+		if err != nil {
+			return Learned{}, err
+		}
+		words, done = state.Weights, wordSteps
+	}
+	var rehearsal train.Rehearsal
+	if o.Rehearse > 0 {
+		rehearsal = train.Rehearsal{Share: o.Rehearse, Before: words, Things: base.vocabulary.Things()}
+	}
+	state, err := l.run(ctx, shape, features, words, train.Options{Steps: o.Steps, Rate: o.Rate, Constant: !o.Falling, Groups: l.batch, Rehearsal: rehearsal,
+		Seed: chance.New("learn", o.Seed[:]).Key()}, heard)
 	if err != nil {
 		return Learned{}, err
 	}
@@ -130,15 +175,14 @@ func (l *Learner) Learn(ctx context.Context, base *Artist, o LearnOptions) (Lear
 func (l *Learner) Loss(ctx context.Context, a *Artist) (float64, error) {
 	shape, features, start := l.extend(a)
 	// A step at rate 0 changes nothing, and measures afterwards.
-	state, err := l.run(ctx, shape, features, start, LearnOptions{Steps: 1}, groups)
+	state, err := l.run(ctx, shape, features, start, train.Options{Steps: 1, Groups: groups}, nil)
 	return state.Last.Loss, err
 }
 
-func (l *Learner) run(ctx context.Context, shape train.Shape, features []string, start train.Weights, o LearnOptions, batch int) (train.State, error) {
-	e, err := train.New(shape, features, l.pictures, train.Options{
-		Steps: o.Steps, Seed: chance.New("learn", o.Seed[:]).Key(), Workers: l.workers, Rate: o.Rate, Constant: !o.Falling,
-		Noise: .08, Groups: batch, Points: points, Every: o.Steps,
-	})
+// run takes all steps, and measures after the last.
+func (l *Learner) run(ctx context.Context, shape train.Shape, features []string, start train.Weights, o train.Options, heard func(train.Progress)) (train.State, error) {
+	o.Workers, o.Noise, o.Points, o.Every = l.workers, .08, points, o.Steps
+	e, err := train.New(shape, features, l.pictures, o)
 	if err != nil {
 		return train.State{}, err
 	}
@@ -147,10 +191,7 @@ func (l *Learner) run(ctx context.Context, shape train.Shape, features []string,
 	if err != nil {
 		return train.State{}, err
 	}
-	if o.Progress == nil {
-		return e.Advance(ctx, state, o.Steps, nil)
-	}
-	return e.Advance(ctx, state, o.Steps, func(p train.Progress) { o.Progress(p.Step, o.Steps) })
+	return e.Advance(ctx, state, o.Steps, heard)
 }
 
 // extend is an artist with rows for what only this learner knows. An artist's rows for

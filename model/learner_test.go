@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/fstest"
 
@@ -135,6 +136,50 @@ func TestChangesMakeTheNextVersion(t *testing.T) {
 	require.ErrorIs(t, err, ErrArtist)
 }
 
+// A learner finds the latents of its own words before it changes the artist, and once only.
+func TestWordsOfOnesOwnAreFoundFirst(t *testing.T) {
+	base, folder := Embedded(), pictureFolder(t)
+	l := learner(t, base, fstest.MapFS{"zyzzyva.png": folder["sub/red ball.png"], "7.png": folder["sea, water.png"]}, LearnerOptions{Batch: 8, Workers: 1})
+	steps := func() (heard []int) {
+		got, err := l.Learn(context.Background(), base, LearnOptions{Steps: 3, Rate: 1e-9, Progress: func(step, steps int) {
+			heard = append(heard, step)
+			require.GreaterOrEqual(t, steps, step)
+		}})
+		require.NoError(t, err)
+		require.InDelta(t, 0, slices.Max(got.Change), 1e-7)
+		return heard
+	}
+	before, err := l.Loss(context.Background(), base)
+	require.NoError(t, err)
+	require.Len(t, steps(), wordSteps+3)
+	after, err := l.Loss(context.Background(), base)
+	require.NoError(t, err)
+	require.Less(t, after, before-1, "of the same artist, with the words")
+	require.Equal(t, []int{1, 2, 3}, steps(), "they are known now")
+}
+
+// What is rehearsed moves no latent of a thing: the sum tells of no more words than without.
+func TestRehearsalMovesNoThing(t *testing.T) {
+	base, _ := founded(t)
+	ball := fstest.MapFS{"red ball.png": pictureFolder(t)["sub/red ball.png"], "ball.png": pictureFolder(t)["sub/red ball.png"]}
+	row := func(change []float64, feature string) []float64 {
+		i, ok := base.vocabulary.Row(feature)
+		require.True(t, ok)
+		return change[i*8 : (i+1)*8]
+	}
+	change := func(share float64) []float64 {
+		got, err := learner(t, base, ball, LearnerOptions{Batch: 8, Workers: 1}).Learn(context.Background(), base, LearnOptions{Steps: 4, Rehearse: share})
+		require.NoError(t, err)
+		return got.Change
+	}
+	without, with := change(0), change(.9)
+	require.NotEqual(t, without, with)
+	require.NotEqual(t, make([]float64, 8), row(with, "red ball"), "it is learned")
+	require.Equal(t, make([]float64, 8), row(with, "sea"), "it is rehearsed")
+	require.Equal(t, make([]float64, 8), row(with, "picture:0000"), "it is rehearsed")
+	require.Equal(t, with, change(.9))
+}
+
 func TestWhatALearnerRefuses(t *testing.T) {
 	base, pictures := founded(t)
 	ctx := context.Background()
@@ -152,6 +197,10 @@ func TestWhatALearnerRefuses(t *testing.T) {
 	learn(t, l, base, 1) // a latent of another size is learned anew
 	_, err = l.Learn(ctx, base, LearnOptions{})
 	require.ErrorContains(t, err, "0 training steps")
+	for _, share := range []float64{-.1, .96, math.NaN()} {
+		_, err = l.Learn(ctx, base, LearnOptions{Steps: 1, Rehearse: share})
+		require.ErrorContains(t, err, "to rehearse, want 0 to 0.95")
+	}
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	_, err = l.Learn(ended, base, LearnOptions{Steps: 1})

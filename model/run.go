@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -129,12 +130,19 @@ func (r *Run) tune(ctx context.Context, pictures fs.FS, o TrainOptions) error {
 	if pictures != nil {
 		id := base.ID()
 		r.config.Licence = o.Licence
-		r.config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x). Its terms: %s. What it learned from: %s",
-			set.describe(o.Data, o.Licence), base.config.Name, id[:8], orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
+		rehearsed := ""
+		if o.Rehearse > 0 {
+			rehearsed = fmt.Sprintf(", which it rehearsed: up to %.0f %% of a step", 100*o.Rehearse)
+		}
+		r.config.Data = truncate(fmt.Sprintf("%s\n\nTuned from the artist %q (%x)%s. Its terms: %s. What it learned from: %s",
+			set.describe(o.Data, o.Licence), base.config.Name, id[:8], rehearsed, orElse(base.config.Licence, "not stated"), orElse(base.config.Data, "not stated")), maxText)
 	}
 	r.start = base.floats
 	r.options.Seed, r.options.Rate = chance.New("batches", o.Seed[:]).Key(), 1.5e-3
 	r.options.Taste = drawTaste(chance.New("taste", o.Seed[:]))
+	if o.Rehearse > 0 {
+		r.options.Rehearsal = train.Rehearsal{Share: o.Rehearse, Before: base.floats(), Things: base.vocabulary.Things()}
+	}
 	return nil
 }
 
@@ -153,6 +161,10 @@ func (r *Run) check(o TrainOptions) error {
 		return fmt.Errorf("a batch of %d pictures, want 1 to %d", r.setup.Batch, MaxBatch)
 	case o.Measure < 0 || o.Patience < 0:
 		return fmt.Errorf("measurements every %d steps with a patience of %d, want none below 0", o.Measure, o.Patience)
+	case !(o.Rehearse >= 0 && o.Rehearse <= MaxRehearse):
+		return fmt.Errorf("a share of %g to rehearse, want 0 to %g", o.Rehearse, MaxRehearse)
+	case o.Rehearse > 0 && o.Base == nil:
+		return errors.New("an artist from nothing knows nothing to rehearse: name the artist to fine-tune, or rehearse nothing")
 	case o.Patience > 0 && o.Measure == 0:
 		return fmt.Errorf("a patience of %d needs measurements to wait for: hold places out", o.Patience)
 	}

@@ -47,6 +47,7 @@ func TestAResumedRunGivesTheSameArtist(t *testing.T) {
 		"from nothing":          smallRun(nil),
 		"nothing held out":      smallRun(func(o *TrainOptions) { o.Measure = 0 }),
 		"tuned from the public": {Base: Embedded(), Steps: 6, Measure: 2, Batch: 5, Seed: seed(3), BaseAt: "genesis"},
+		"tuned with rehearsal":  {Base: Embedded(), Steps: 6, Measure: 2, Batch: 5, Seed: seed(3), Rehearse: .5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRun(t, o)
@@ -171,6 +172,9 @@ func TestRunsThatCannotBe(t *testing.T) {
 		"too large a latent":             {func(o *TrainOptions) { o.Size.Latent = 129 }, "latent is 129"},
 		"too large a batch":              {func(o *TrainOptions) { o.Batch = 5000 }, "a batch of 5000 pictures, want 1 to 4096"},
 		"patience without a measurement": {func(o *TrainOptions) { o.Measure, o.Patience = 0, 2 }, "needs measurements to wait for"},
+		"a share below 0":                {func(o *TrainOptions) { o.Rehearse = -.5 }, "a share of -0.5 to rehearse, want 0 to 0.95"},
+		"a share of all":                 {func(o *TrainOptions) { o.Rehearse = 1 }, "a share of 1 to rehearse"},
+		"rehearsal of nothing":           {func(o *TrainOptions) { o.Rehearse = .5 }, "an artist from nothing knows nothing to rehearse"},
 		"a size for a fine-tune":         {func(o *TrainOptions) { o.Base = Embedded() }, "fine-tuning keeps it"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,6 +27,11 @@ type TrainOptions struct {
 	Base *Artist
 	// BaseAt says for people where Base lies; a checkpoint remembers it.
 	BaseAt string
+	// Rehearse is the share of a step's pictures that Base draws itself, of things that
+	// the pictures do not teach, so that it does not forget them: 0, which rehearses
+	// none, to [MaxRehearse]. Where the pictures teach a part of what Base knows, it is
+	// less by that part.
+	Rehearse float64
 	// Size is that of an artist from nothing; numbers that are 0 mean the genesis
 	// artist's. With Base it is Base's, and must be left alone.
 	Size Size
@@ -63,6 +68,9 @@ const (
 
 	// MaxBatch is the largest number of pictures in a step.
 	MaxBatch = 4096
+
+	// MaxRehearse is the largest share of a step that can be rehearsed.
+	MaxRehearse = .95
 )
 
 // Steps where none are given.

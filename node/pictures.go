@@ -110,6 +110,7 @@ func (n *Node) OwnTraining() (own api.OwnTraining) {
 	if w := n.actor.trainer.work(); w.Doing != "" {
 		own.Work = &w
 	}
+	own.Judged = n.actor.trainer.judgement()
 	return own
 }
 

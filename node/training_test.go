@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/model"
+	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/strictjson"
@@ -157,4 +158,36 @@ func FuzzWhatIsKeptOfTrainings(f *testing.F) {
 		rows := map[string][]float32{}
 		_ = strictjson.Unmarshal(b, &rows)
 	})
+}
+
+// A version is judged on the own pictures and by what it forgot, and the owner can read it.
+func TestAVersionIsJudged(t *testing.T) {
+	n := &Node{home: home.Home(t.TempDir()), log: slog.New(slog.DiscardHandler)}
+	_, err := n.JoinTrainings(t.Context(), pictures(t, "red heart", "blue bird"))
+	require.NoError(t, err)
+	n.actor = &actor{n: n, log: n.log, trainer: newTrainer(n)}
+	worker := n.actor.trainer
+	worker.of(t.Context(), 3)
+	require.Nil(t, n.OwnTraining().Judged)
+	worker.base, worker.next = model.Embedded(), model.Embedded()
+	var same member.Summed
+	require.NoError(t, worker.judge(t.Context(), member.AddUp{Number: 3, Batch: 2}, &same))
+	require.Equal(t, same.Before, same.After)
+	require.Equal(t, model.Forgotten{Pictures: 64}, same.Forgotten)
+	require.NoError(t, same.Dislikes())
+	require.Equal(t, &api.Judgement{Number: 3, Before: same.Before, After: same.After, Pictures: 64, Good: true, Says: same.Says()}, n.OwnTraining().Judged)
+
+	change := make([]float64, worker.base.Parameters())
+	for i := range change {
+		change[i] = .05 * float64(i%3-1)
+	}
+	worker.next, err = worker.base.Changed(change)
+	require.NoError(t, err)
+	var torn member.Summed
+	require.NoError(t, worker.judge(t.Context(), member.AddUp{Number: 3, Batch: 2}, &torn))
+	torn.After = torn.Before // as if it drew its own pictures well
+	require.ErrorContains(t, torn.Dislikes(), "it forgets too much: of 64 pictures")
+	require.False(t, n.OwnTraining().Judged.Good)
+	worker.forget()
+	require.NotNil(t, n.OwnTraining().Judged, "it is told when the training is over, too")
 }

@@ -19,6 +19,11 @@ import (
 // maxSteps bounds a training: more would take weeks.
 const maxSteps = 1_000_000
 
+// defaultRehearse is the share of a fine-tune that its base draws. With two pictures the loss
+// on all names is 0.56 with it and 1.67 without, on the two 0.160 either way; with eight of
+// one kind it is 0.61 and 1.85, and on the eight 0.229 and 0.212.
+const defaultRehearse = .5
+
 func modelTrain(e *env) *cobra.Command {
 	t := &training{env: e}
 	c := &cobra.Command{
@@ -47,6 +52,14 @@ How large an artist should be: the genesis artist, with 313 icons, has 4 layers 
 64 in 8 colours. A wider one draws finer edges, a larger latent keeps more pictures
 apart, and both cost time in training and drawing.
 
+Few pictures, or pictures of one kind, pull a fine-tuned artist away from what its
+base drew: a heart loses its shape while it learns two dogs. So it rehearses. Of the
+pictures that it learns from, the base draws a share itself, of names that DIR does
+not teach, on grounds and in colours by chance, in the artist's own taste; a half
+unless --rehearse says otherwise. 0 learns DIR alone, and lets it forget the rest.
+A larger share keeps more, and learns DIR more slowly. Where DIR teaches a part of
+the names, the share is less by that part. It takes a sixth more time.
+
 The model card says what DIR says about the pictures: its files LICENSE, COPYING or
 NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
 		Example: `  atelier model train ./pictures --out ./artist --steps 4000
@@ -66,6 +79,7 @@ NOTICE, and its table sources.csv with the columns file,licence,author,source.`,
 	f.StringVar(&t.base, "base", "", "fine-tune the artist in `DIR`, or genesis")
 	option(c, &t.o.Steps, "steps", "0", between(0, maxSteps), "`N` training steps (0: 7000, or 220 with --base)")
 	option(c, &t.o.Batch, "batch", "128", between(1, model.MaxBatch), "`N` pictures in a step; with fewer it is quicker, and learns less")
+	option(c, &t.o.Rehearse, "rehearse", "", fraction(0, model.MaxRehearse), fmt.Sprintf("`SHARE` of a step that the base draws, up to %g (with --base: 0.5)", model.MaxRehearse))
 	option(c, &t.o.Size.Hidden, "hidden", "64", width, fmt.Sprintf("`N` waves in a layer: a multiple of 16, up to %d", kernel.MaxHidden))
 	option(c, &t.o.Size.Layers, "layers", "4", between(1, kernel.MaxLayers), fmt.Sprintf("`N` layers, up to %d", kernel.MaxLayers))
 	option(c, &t.o.Size.Latent, "latent", "64", between(1, model.MaxLatent), fmt.Sprintf("`N` numbers that say which picture, up to %d", model.MaxLatent))
@@ -213,6 +227,11 @@ func (t *training) prepare(cmd *cobra.Command) (from model.Checkpoint, resumes b
 				}
 			}
 			t.o.Size = model.Size{}
+			if !typed("rehearse") {
+				t.o.Rehearse = defaultRehearse
+			}
+		} else if typed("rehearse") && t.o.Rehearse > 0 {
+			return from, false, usage("--rehearse keeps what a base knows, and an artist from nothing has none: name one with --base, or leave --rehearse out")
 		}
 	}
 	if err := t.loadBase(); err != nil {
@@ -245,7 +264,7 @@ func (t *training) recall(was model.Setup, typed func(string) bool) {
 		take func()
 	}{
 		{"name", func() { t.o.Name = now.Name }}, {"data", func() { t.o.Data = now.Data }}, {"licence", func() { t.o.Licence = now.Licence }},
-		{"steps", func() { t.o.Steps = now.Steps }}, {"batch", func() { t.o.Batch = now.Batch }}, {"measure", func() { t.o.Measure = now.Measure }},
+		{"rehearse", func() { t.o.Rehearse = now.Rehearse }}, {"steps", func() { t.o.Steps = now.Steps }}, {"batch", func() { t.o.Batch = now.Batch }}, {"measure", func() { t.o.Measure = now.Measure }},
 		{"patience", func() { t.o.Patience = now.Patience }}, {"hidden", func() { t.o.Size.Hidden = now.Size.Hidden }},
 		{"layers", func() { t.o.Size.Layers = now.Size.Layers }}, {"latent", func() { t.o.Size.Latent = now.Size.Latent }},
 		{"colours", func() { t.o.Size.Colours = now.Size.Colours }},

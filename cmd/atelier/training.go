@@ -116,7 +116,13 @@ func trainingShow(e *env) *cobra.Command {
 		Long: `show tells of the training that is under way, or the last one, or the one with that
 number: the plan, who may take part and who does, in which phase the sum is and
 until when, who failed in it and how, and what came of it. To the owner of the home
-it also says what this member does now.`,
+it also says what this member does now, and what it found of the new version.
+
+A node measures the version on its own pictures, and has both versions draw 64 of
+the things that the artist knew before. Which those are nobody knew while anybody
+learned, and all members draw the same. With more than one in four drawn unlike
+before the artist has forgotten too much, and no node seals it or votes for it by
+itself.`,
 		Example: "  atelier training show\n  atelier training show 2 --json | jq .culprits",
 		Args:    mayTake("NUMBER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -206,6 +212,9 @@ func (e *env) showTraining(n api.Network, shown trainingShown) error {
 		} else if w != nil {
 			s.add("", "%s", w.Doing)
 		}
+	}
+	if own := shown.Own; own != nil && own.Judged != nil && shown.Training != nil && own.Judged.Number == shown.Number {
+		s.add("", "%s", own.Judged.Says)
 	}
 	return e.columns(s.rows)
 }

@@ -32,7 +32,9 @@ costs only itself.
 
 The new version takes the place of the artist, which the members then keep no more:
 of its artworks there are no editions any longer. A few pictures alone pull it far
-from what it knew: --rate and --steps say how far.
+from what it knew: --rate and --steps say how far. Against that three of four
+pictures that a trainer learns from are the artist's own, of names that its pictures
+do not teach, and a version that forgot too much gets no vote from the nodes.
 
 The plan is the same for all. Many short trainings teach more than a long one: what
 each learns alone for long does not add up. --clip is the longest change that a
@@ -66,7 +68,7 @@ checks; every artist that was tuned from the genesis artist has as many as that.
 	}
 	option(c, &steps, "steps", "10", between(1, curation.MaxTrainingSteps), "`N` steps of each trainer on its own pictures")
 	option(c, &batch, "batch", "16", between(1, curation.MaxTrainingBatch), "`N` pictures that a step learns from")
-	option(c, &rate, "rate", "0.003", fraction(1e-6, 1), "learning `RATE`, 0.000001 to 1")
+	option(c, &rate, "rate", "0.001", fraction(1e-6, 1), "learning `RATE`, 0.000001 to 1")
 	option(c, &clip, "clip", "5", fraction(0.001, federated.MaxClip), "longest change of a member: `LENGTH`")
 	option(c, &numbers, "numbers", strconv.Itoa(model.Embedded().Parameters()), between(1, secagg.MaxLength), "`N` numbers of the artist")
 	option(c, &join, "join-blocks", "600", between(3, curation.MaxTrainingBlocks), "`N` blocks to approve it and to join")

@@ -93,10 +93,22 @@ type TrainingWork struct {
 	Steps  int    `json:"steps,omitempty" doc:"Absent when it is not counted in steps."`
 }
 
+// Judgement is what this node found of the version that a training made.
+type Judgement struct {
+	Number   uint64  `json:"number" doc:"Of the training."`
+	Before   float64 `json:"before" doc:"Loss of the version before on the own pictures, in nats for a place."`
+	After    float64 `json:"after" doc:"Loss of the new version."`
+	Pictures int     `json:"pictures" doc:"Pictures of what the version before knew that both drew."`
+	Unlike   int     `json:"unlike" doc:"Of them, those that the new version draws unlike before."`
+	Good     bool    `json:"good" doc:"Whether this member seals it and votes for it by itself."`
+	Says     string  `json:"says" doc:"That in words."`
+}
+
 // OwnTraining is this member's part in trainings, for its owner alone.
 type OwnTraining struct {
 	Pictures string        `json:"pictures,omitempty" doc:"Folder that it trains on; absent when it takes part in none."`
 	Work     *TrainingWork `json:"work,omitempty" doc:"What it does now; absent when nothing."`
+	Judged   *Judgement    `json:"judged,omitempty" doc:"What it found of the last version that was made since the node started; absent before."`
 }
 
 // maxTrainings is how many trainings one answer tells of.

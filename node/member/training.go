@@ -252,7 +252,7 @@ func (m *Machine) makes(l curation.View, t curation.Training, round *secagg.Roun
 }
 
 // summed says what became of the sum: whether it is known here, is what the members found,
-// and makes a version that is good enough on the own pictures. Of what it is not, it tells.
+// and makes a version that this member does not dislike. Of what it is not, it tells.
 func (m *Machine) summed(l curation.View, t curation.Training) (good bool) {
 	round, ok := l.TrainingRound(t.Plan.Number)
 	if !ok {
@@ -269,8 +269,8 @@ func (m *Machine) summed(l curation.View, t curation.Training) (good bool) {
 		why = err
 	case sum.Result.Hash != outcome:
 		why = errors.New("the sum that was found here is another than that of the others")
-	case !(sum.After <= sum.Before+LossMargin):
-		why = fmt.Errorf("on the own pictures it has a loss of %.3f nats, and the version before it %.3f: look at what it draws and vote by hand, or do not", sum.After, sum.Before)
+	default:
+		why = sum.Dislikes()
 	}
 	if why != nil && m.seldom(fmt.Sprintf("train/%d/good", t.Plan.Number), l.Height()) {
 		m.do(Note{Text: "this member does not vote for the version that was trained", RID: t.RID, Err: why})

@@ -2,6 +2,7 @@ package member
 
 import (
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
@@ -33,7 +34,8 @@ type MaskedHeld struct {
 type Summed struct {
 	Number    uint64
 	Result    secagg.Result
-	PlainHash curation.Hash // of the version of the artist that follows
+	PlainHash curation.Hash   // of the version of the artist that follows
+	Forgotten model.Forgotten // of what the old version knew, by the new one
 	// Before and After are the losses of the old and the new version on the own pictures.
 	Before, After float64
 	Err           error `cbor:"-"`
@@ -95,7 +97,8 @@ type FetchMasked struct {
 func (f FetchMasked) Check(file []byte) error { return f.Round.CheckFile(f.Member, file) }
 
 // AddUp takes the masks off the files of those who survived, which are here, makes the
-// version of the artist that follows, and measures it on the own pictures.
+// version of the artist that follows, and measures it on the own pictures and by what it
+// has forgotten.
 type AddUp struct {
 	Number uint64
 	Round  *secagg.Round

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/member"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
@@ -25,6 +26,7 @@ type trainee struct {
 	base    []byte                   // the opened artist
 	next    []byte                   // that was trained
 	worse   bool                     // on its pictures the new version is
+	unlike  int                      // of the pictures of before that the new version draws unlike
 	learned map[uint64]int           // how often, by training
 	slow    bool                     // it learns until it is told to stop
 	waiting *member.AddUp            // for it to stop learning: it does one thing after the other
@@ -184,7 +186,7 @@ func (w *world) fetchMasked(q *peer, f member.FetchMasked) {
 }
 
 func (w *world) addUp(q *peer, f member.AddUp) {
-	done := member.Summed{Number: f.Number, Before: 1, After: 1 + member.LossMargin/2}
+	done := member.Summed{Number: f.Number, Before: 1, After: 1 + member.LossMargin/2, Forgotten: model.Forgotten{Pictures: 64, Unlike: q.unlike}}
 	if q.worse {
 		done.After = 2
 	}

@@ -97,11 +97,12 @@ type batch struct {
 	pictures       []Picture
 	taste          Taste
 	which          part
+	rehearsing     *rehearsing // draws the last groups; nil where nothing is rehearsed
 
 	features []float32 // [groups, Features]
 	noise    []float32 // [groups, Latent]
 	places   []float32 // [groups·points, 2]
-	labels   []float32 // [groups·points, 1]
+	labels   []float32 // [groups·points, Colours]: how much of a place each colour is to have
 	palette  []float32 // [groups, 3·Colours]
 	mask     []float32 // likewise: 0 where a colour is free
 }
@@ -116,7 +117,7 @@ func newBatch(s Shape, groups, points int, features []string, pictures []Picture
 	b.features = make([]float32, groups*s.Features)
 	b.noise = make([]float32, groups*s.Latent)
 	b.places = make([]float32, groups*points*2)
-	b.labels = make([]float32, groups*points)
+	b.labels = make([]float32, groups*points*s.Colours)
 	b.palette = make([]float32, groups*3*s.Colours)
 	b.mask = make([]float32, groups*3*s.Colours)
 	return b
@@ -144,15 +145,27 @@ func (b *batch) colour(g, k int, c Lab) {
 	b.mask[i], b.mask[i+1], b.mask[i+2] = 1, 1, 1
 }
 
+// Of ten pictures of subjects so many are dyed; a taste turns them by so much of what it
+// turns others, since a colour word keeps its meaning.
+const (
+	dyedOfTen = 3
+	dyedTurn  = .25
+)
+
 // draw fills the batch with pictures, grounds, dyes and places by chance.
-func (b *batch) draw(rng *rand.Rand, noise float64) {
+func (b *batch) draw(rng *rand.Rand, noise float64) error {
 	clear(b.features)
+	clear(b.labels)
 	clear(b.palette)
 	clear(b.mask)
 	for i := range b.noise {
 		b.noise[i] = float32(rng.NormFloat64() * noise)
 	}
-	for g := range b.groups {
+	own := b.groups
+	if b.rehearsing != nil {
+		own -= b.rehearsing.groups
+	}
+	for g := range own {
 		n := rng.IntN(len(b.pictures))
 		p := &b.pictures[n]
 		m, ground := motifs[rng.IntN(len(motifs))], grounds[rng.IntN(len(grounds))]
@@ -166,7 +179,7 @@ func (b *batch) draw(rng *rand.Rand, noise float64) {
 			for k, c := range ground.tones {
 				b.colour(g, k, b.taste.tint(c, b.taste.Papers, b.taste.Lighter))
 			}
-			if rng.IntN(10) < 3 {
+			if rng.IntN(10) < dyedOfTen {
 				dye = dyeWords[rng.IntN(len(dyeWords))]
 				colours = dyed(colours, dyes[dye])
 				b.set(g, dye)
@@ -176,12 +189,16 @@ func (b *batch) draw(rng *rand.Rand, noise float64) {
 		for k, c := range colours {
 			turn := b.taste.Turn
 			if dye != "" {
-				turn *= .25 // a colour word keeps its meaning
+				turn *= dyedTurn
 			}
 			b.colour(g, first+k, b.taste.tint(c, turn, 0))
 		}
 		b.drawPlaces(rng, g, n, m, first)
 	}
+	if b.rehearsing == nil {
+		return nil
+	}
+	return b.rehearsing.draw(b, rng)
 }
 
 // part says which places a batch takes.
@@ -262,12 +279,11 @@ func (b *batch) drawPlaces(rng *rand.Rand, g, n int, m motif, first int) {
 		} else if !p.Subject { // a picture that fills its frame is mirrored beyond it
 			label = p.labels[fold(py, p.side)*p.side+fold(px, p.side)]
 		}
-		switch {
-		case label != ground:
-			b.labels[r] = float32(first + int(label))
-		default:
-			b.labels[r] = float32(m.tone(x, y))
+		shown := first + int(label)
+		if label == ground {
+			shown = int(m.tone(x, y))
 		}
+		b.labels[r*b.shape.Colours+shown] = 1
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 )
@@ -22,6 +23,10 @@ type Options struct {
 	Groups   int     // pictures in a batch
 	Points   int     // places in each of them
 	Taste    Taste
+	// Only are rows of the embedding that are all that is learned; nil learns everything.
+	Only []int
+	// Rehearsal keeps an artist from forgetting what it draws already.
+	Rehearsal Rehearsal
 	// Every is the number of steps between measurements on held-out places. With
 	// 0 nothing is held out.
 	Every int
@@ -46,15 +51,16 @@ var ErrDiverged = errors.New("training went astray: try another seed")
 // It holds nothing of the run itself: that is a [State], which goes in and comes
 // out. It is for one goroutine.
 type Engine struct {
-	shape   Shape
-	o       Options
-	graph   *graph
-	machine gorgonia.VM
-	solver  *adam
-	still   map[string][][2]int // by tensor, the ranges of its numbers that stay 0; see [Shape.still]
-	learned *drawn              // the batch of the next step
-	spare   *drawn
-	heldOut *batch // nil where nothing is held out
+	shape      Shape
+	o          Options
+	graph      *graph
+	machine    gorgonia.VM
+	solver     *adam
+	still      map[string][][2]int // by tensor, the ranges of its numbers that stay 0; see [Shape.still]
+	learned    *drawn              // the batch of the next step
+	spare      *drawn
+	heldOut    *batch      // nil where nothing is held out
+	rehearsing *rehearsing // nil where nothing is rehearsed
 }
 
 // drawn is a batch with where its random stream stood before and after it.
@@ -88,17 +94,30 @@ func New(s Shape, features []string, pictures []Picture, o Options) (*Engine, er
 	if o.Every > 0 {
 		// The same places whatever the seed, so that runs can be compared.
 		e.heldOut = newBatch(s, o.Groups, o.Points, features, pictures, o.Taste, heldOutPlaces)
-		e.heldOut.draw(rand.New(rand.NewPCG(1, 1)), 0)
+		if err := e.heldOut.draw(rand.New(rand.NewPCG(1, 1)), 0); err != nil {
+			return nil, err
+		}
 		which = learnedPlaces
 	}
 	e.learned = &drawn{batch: newBatch(s, o.Groups, o.Points, features, pictures, o.Taste, which)}
 	e.spare = &drawn{batch: newBatch(s, o.Groups, o.Points, features, pictures, o.Taste, which)}
+	if e.rehearsing, err = rehearsal(s, features, e.learned.batch, o); err != nil {
+		return nil, err
+	}
+	e.learned.rehearsing, e.spare.rehearsing = e.rehearsing, e.rehearsing
 	e.machine = gorgonia.NewTapeMachine(n.g, gorgonia.BindDualValues(n.parameters...))
 	return e, nil
 }
 
-// Close frees the tape machine.
-func (e *Engine) Close() error { return e.machine.Close() }
+// Close frees the tape machines.
+func (e *Engine) Close() error {
+	if e.rehearsing != nil {
+		if err := e.rehearsing.machine.Close(); err != nil {
+			return err
+		}
+	}
+	return e.machine.Close()
+}
 
 // Begin is the state before the first step.
 func (e *Engine) Begin(start Weights) (State, error) {
@@ -189,6 +208,9 @@ func (e *Engine) step(s *State) error {
 		for _, r := range e.still[slot.Name] {
 			clear(floats(grad)[r[0]:r[1]])
 		}
+		if e.o.Only != nil {
+			e.hold(slot, floats(grad))
+		}
 	}
 	if err := e.solver.Step(gorgonia.NodesToValueGrads(e.graph.parameters)); err != nil {
 		return fmt.Errorf("train: step %d: %w", s.Step, err)
@@ -209,16 +231,20 @@ func (e *Engine) step(s *State) error {
 	return nil
 }
 
+// hold clears the gradient of what is not to learn.
+func (e *Engine) hold(slot Slot, grad []float32) {
+	for row := range slot.Rows {
+		if slot.Name != "embed" || !slices.Contains(e.o.Only, row) {
+			clear(grad[row*slot.Cols:][:slot.Cols])
+		}
+	}
+}
+
 // run computes loss and gradients of a batch.
 func (e *Engine) run(b *batch) (loss float64, err error) {
 	n := e.graph
-	for _, in := range []struct {
-		node *gorgonia.Node
-		data []float32
-	}{{n.features, b.features}, {n.noise, b.noise}, {n.places, b.places}, {n.labels, b.labels}, {n.target, b.palette}, {n.mask, b.mask}} {
-		if err := n.let(in.node, in.data); err != nil {
-			return 0, err
-		}
+	if err := n.feed(b.features, b.noise, b.places, b.labels, b.palette, b.mask); err != nil {
+		return 0, err
 	}
 	if err := e.machine.RunAll(); err != nil {
 		return 0, err
@@ -284,7 +310,9 @@ func (d *drawn) draw(random []byte, noise float64) {
 	if d.err = stream.UnmarshalBinary(random); d.err != nil {
 		return
 	}
-	d.batch.draw(rand.New(stream), noise)
+	if d.err = d.batch.draw(rand.New(stream), noise); d.err != nil {
+		return
+	}
 	d.before = random
 	d.after, d.err = stream.MarshalBinary()
 }

@@ -124,6 +124,24 @@ func TestAConstantRateMakesARunThatIsAPart(t *testing.T) {
 	require.Equal(t, advance(t, short, at, 8), advance(t, long, at, 8))
 }
 
+func TestRowsCanBeAllThatIsLearned(t *testing.T) {
+	e, at := run(t, func(o *Options) { o.Only = []int{1} })
+	end := advance(t, e, at, 20)
+	changed := 0
+	for i, v := range end.Weights["embed"].Data {
+		if v != at.Weights["embed"].Data[i] {
+			require.Equal(t, 1, i/e.shape.Latent, "row")
+			changed++
+		}
+	}
+	require.Positive(t, changed)
+	for name, w := range end.Weights {
+		if name != "embed" {
+			require.Equal(t, at.Weights[name], w, name)
+		}
+	}
+}
+
 // A figure must not depend on the colour that it has, nor on the ground's.
 func TestDyesAndPapersKeepNoForm(t *testing.T) {
 	e, at := run(t, nil)
@@ -146,7 +164,7 @@ func TestHeldOutPlacesAreNotLearned(t *testing.T) {
 	s.Features = len(features)
 	for which, name := range map[part]string{learnedPlaces: "learned", heldOutPlaces: "held out"} {
 		b := newBatch(s, 64, 50, features, pictures, Taste{}, which)
-		b.draw(rand.New(rand.NewPCG(3, 3)), 0)
+		require.NoError(t, b.draw(rand.New(rand.NewPCG(3, 3)), 0))
 		for g := range b.groups {
 			n := 0
 			if b.features[g*s.Features+b.index["blue ball"]] == 1 {

@@ -9,7 +9,7 @@ func Memory(s Shape, o Options) int64 {
 	hidden, layers, colours := int64(s.Hidden), int64(s.Layers), int64(s.Colours)
 	latent, mapping, palette, features := int64(s.Latent), int64(s.Mapping), int64(s.Palette), int64(s.Features)
 
-	batch := groups*(features+latent+6*colours) + rows*3
+	batch := groups*(features+latent+6*colours) + rows*(2+colours)
 	batches := int64(2)
 	if o.Every > 0 {
 		batches++
@@ -23,5 +23,11 @@ func Memory(s Shape, o Options) int64 {
 	desk := block*(hidden*(3*layers+2)+headColumns) + hidden*headColumns
 	trunk := int64(max(1, min(o.Workers, chunks)))*desk + hidden*hidden*layers*(chunks+2) +
 		(rows/block+chunks)*hidden*colours + groups*2*hidden*layers
-	return 4 * 2 * (batch*batches + kept + nets + trunk)
+	var rehearsed int64
+	if o.Rehearsal.Share > 0 { // the artist as it was, twice, for a share of the batch
+		most := int64(o.Rehearsal.Share*float64(groups)) + 1
+		rehearsed = 2*parameters + most*(features+3*latent+12*mapping+3*palette+6*hidden*layers+12*colours) +
+			most*int64(o.Points)*(4+2*colours) + desk
+	}
+	return 4 * 2 * (batch*batches + kept + nets + trunk + rehearsed)
 }

@@ -22,6 +22,7 @@ func TestMemoryIsWhatARunTakes(t *testing.T) {
 		"the genesis artist":      {Shape{Hidden: 64, Layers: 4, Colours: 8, Latent: 96, Mapping: 320, Palette: 128}, 400, Options{Groups: 128, Points: 128, Workers: 2}},
 		"a large one, held out":   {Shape{Hidden: 128, Layers: 8, Colours: 8, Latent: 128, Mapping: 224, Palette: 96}, 3000, Options{Groups: 128, Points: 16, Workers: 2, Every: 1}},
 		"many pictures in a step": {Shape{Hidden: 16, Layers: 1, Colours: 6, Latent: 8, Mapping: 224, Palette: 96}, 500, Options{Groups: 2048, Points: 128, Workers: 2}},
+		"with rehearsal":          {Shape{Hidden: 64, Layers: 4, Colours: 8, Latent: 96, Mapping: 320, Palette: 128}, 400, Options{Groups: 128, Points: 128, Workers: 2, Rehearsal: Rehearsal{Share: .5, Things: []int{60, 61}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			features := append([]string(nil), names...)
@@ -32,6 +33,9 @@ func TestMemoryIsWhatARunTakes(t *testing.T) {
 			test.o.Steps, test.o.Rate = 2, 1e-3
 			start := test.shape.Initial(rand.New(rand.NewPCG(1, 1)))
 			before := live()
+			if test.o.Rehearsal.Share > 0 {
+				test.o.Rehearsal.Before = start.clone()
+			}
 			e, err := New(test.shape, features, pictures, test.o)
 			require.NoError(t, err)
 			from, err := e.Begin(start)

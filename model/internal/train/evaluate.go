@@ -16,16 +16,8 @@ func Evaluate(s Shape, w Weights, z, places []float32) (logits []float32, palett
 		return nil, nil, err
 	}
 	rows := len(places) / 2
-	for _, in := range []struct {
-		node *gorgonia.Node
-		data []float32
-	}{
-		{n.features, make([]float32, s.Features)}, {n.noise, z}, {n.places, places}, {n.labels, make([]float32, rows)},
-		{n.target, make([]float32, 3*s.Colours)}, {n.mask, make([]float32, 3*s.Colours)},
-	} {
-		if err := n.let(in.node, in.data); err != nil {
-			return nil, nil, fmt.Errorf("evaluate: %w", err)
-		}
+	if err := n.feed(make([]float32, s.Features), z, places, make([]float32, rows*s.Colours), make([]float32, 3*s.Colours), make([]float32, 3*s.Colours)); err != nil {
+		return nil, nil, fmt.Errorf("evaluate: %w", err)
 	}
 	vm := gorgonia.NewTapeMachine(n.g)
 	defer vm.Close()

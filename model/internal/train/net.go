@@ -48,7 +48,7 @@ func newGraph(s Shape, w Weights, groups, points, workers int, learns bool) (*gr
 	}
 	rows := groups * points
 	n.features, n.noise = input("features", groups, s.Features), input("noise", groups, s.Latent)
-	n.places, n.labels = input("places", rows, 2), input("labels", rows, 1)
+	n.places, n.labels = input("places", rows, 2), input("labels", rows, s.Colours)
 	n.target, n.mask = input("target", groups, 3*s.Colours), input("mask", groups, 3*s.Colours)
 
 	var failed error
@@ -92,6 +92,19 @@ func newGraph(s Shape, w Weights, groups, points, workers int, learns bool) (*gr
 	gorgonia.Read(n.entropy, &n.lossValue)
 	gorgonia.Read(n.palette, &n.paletteValue)
 	return n, nil
+}
+
+// feed gives the graph a batch.
+func (n *graph) feed(features, noise, places, labels, target, mask []float32) error {
+	for _, in := range []struct {
+		node *gorgonia.Node
+		data []float32
+	}{{n.features, features}, {n.noise, noise}, {n.places, places}, {n.labels, labels}, {n.target, target}, {n.mask, mask}} {
+		if err := n.let(in.node, in.data); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (n *graph) let(node *gorgonia.Node, data []float32) error {

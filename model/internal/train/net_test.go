@@ -38,7 +38,12 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	start := s.Initial(rand.New(rand.NewPCG(1, 1)))
 	const groups, points = 9, 4
 	b := newBatch(s, groups, points, features, pictures, Taste{}, allPlaces)
-	b.draw(rand.New(rand.NewPCG(2, 2)), .1)
+	require.NoError(t, b.draw(rand.New(rand.NewPCG(2, 2)), .1))
+	for r := range points { // one picture's labels are shared by several colours
+		for k := range s.Colours {
+			b.labels[r*s.Colours+k] = float32(k+1) / float32(s.Colours*(s.Colours+1)/2)
+		}
+	}
 	run := func(w Weights, grad bool) (float64, *graph) {
 		n, err := newGraph(s, w, groups, points, 2, true)
 		require.NoError(t, err)

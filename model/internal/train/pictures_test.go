@@ -124,7 +124,7 @@ func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
 	s := tiny
 	s.Features = len(features)
 	b := newBatch(s, 64, 50, features, []Picture{p}, Taste{}, allPlaces)
-	b.draw(rand.New(rand.NewPCG(9, 9)), 0)
+	require.NoError(t, b.draw(rand.New(rand.NewPCG(9, 9)), 0))
 	for g := range b.groups {
 		row := b.features[g*s.Features : (g+1)*s.Features]
 		named := map[string]float32{}
@@ -146,14 +146,16 @@ func TestBatchesShowWhatTheirFeaturesSay(t *testing.T) {
 			r := g*b.points + i
 			x, y := float64(b.places[2*r]), float64(b.places[2*r+1])
 			if math.Hypot(x, y) < .45 || math.Hypot(x, y) > .95 { // clear of the disc's two rims
-				want := float32(m.tone(x, y))
+				want := int(m.tone(x, y))
 				switch {
 				case math.Hypot(x, y) < .2:
 					want = papers + 1
 				case math.Hypot(x, y) < .45:
 					continue
 				}
-				require.Equal(t, want, b.labels[r], "%s at (%.2f, %.2f)", m.names, x, y)
+				labels := make([]float32, s.Colours)
+				labels[want] = 1
+				require.Equal(t, labels, b.labels[r*s.Colours:][:s.Colours], "%s at (%.2f, %.2f)", m.names, x, y)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // trunk is what an artist computes for each place, from the place to the mean
-// cross-entropy of its label, as one operation:
+// cross-entropy of its labels, as one operation:
 //
 //	y₀ = place, yₗ₊₁ = sin((yₗ·Wₗ)∘(1+scaleₗ) + shiftₗ), logits = y·head + bias
 //
@@ -22,7 +22,7 @@ import (
 // other through all layers and back, so that what passes between layers stays in
 // a core's cache and memory does not grow with the batch.
 //
-// Inputs, in order: places, labels (one column of whole numbers), then W, scale,
+// Inputs, in order: places, labels (how much of it each colour is to have, 1 in all), then W, scale,
 // shift of each layer, then head and bias. One graph holds one trunk once.
 type trunk struct {
 	operation
@@ -237,29 +237,27 @@ func (t *trunk) forward(d *desk, places, bias []float32, from, to int) {
 	}
 }
 
-// entropy sums −log softmax(logits)[label] over the places and puts its gradient,
-// for the mean over the batch, in the place of the logits.
+// entropy sums −Σ label·log softmax(logits) over the places and puts its gradient, for
+// the mean over the batch, in the place of the logits.
 func (t *trunk) entropy(d *desk, labels []float32, from, to int) (sum float64) {
 	k, all := t.shape.Colours, float32(t.groups*t.points)
 	for r := range (to - from) * t.points {
-		x := d.logits[r*headColumns:][:k]
-		label := int(labels[from*t.points+r])
+		x, wanted := d.logits[r*headColumns:][:k], labels[(from*t.points+r)*k:][:k]
 		top := x[0]
 		for _, v := range x[1:] {
 			top = max(top, v)
 		}
-		wanted := x[label] - top
-		var total float32
+		var total, got float32
 		for i, v := range x {
+			got += float32((v - top) * wanted[i])
 			x[i] = exp(v - top)
 			total += x[i]
 		}
-		sum += math.Log(float64(total)) - float64(wanted)
+		sum += math.Log(float64(total)) - float64(got)
 		f := 1 / (total * all)
 		for i := range x {
-			x[i] *= f
+			x[i] = float32(x[i]*f) - wanted[i]/all
 		}
-		x[label] -= 1 / all
 	}
 	return sum
 }
