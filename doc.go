@@ -6,7 +6,7 @@
 //	cmd/atelier   flags, exit codes, drawing              examples/*   one idea each, run by the tests
 //	node          wiring · ledger · member · api · gallery             starts and stops everything
 //	p2p           curation           model               storage       domains
-//	shamir (+ dkg, seal, quorum, secagg)   curation/curve, curation/state     model/kernel, storage/chunk, strictjson   pure: values in, values out
+//	shamir (+ dkg, seal, quorum, secagg)   curation/curve, curation/state     model/kernel, storage/chunk, storage/strictjson   pure: values in, values out
 //
 // A prompt travels like this: a request on the ledger (curation), approvals by
 // gossip (p2p) that become one 48-byte certificate (shamir/quorum), a seed from

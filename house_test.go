@@ -20,7 +20,7 @@ const module = "github.com/atelier-dao/atelier/"
 // folder.
 func row(pkg string) int {
 	switch {
-	case has(pkg, "shamir"), has(pkg, "curation/curve"), has(pkg, "curation/state"), has(pkg, "model/kernel"), has(pkg, "storage/chunk"), has(pkg, "strictjson"):
+	case has(pkg, "shamir"), has(pkg, "curation/curve"), has(pkg, "curation/state"), has(pkg, "model/kernel"), has(pkg, "storage/chunk"), has(pkg, "storage/strictjson"):
 		return 0
 	case has(pkg, "p2p"), has(pkg, "curation"), has(pkg, "model"), has(pkg, "storage"):
 		return 1
@@ -35,7 +35,7 @@ func has(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(pk
 
 // pure packages hold what several peers compute alike: no socket, clock, disk,
 // log or chance of their own.
-var pure = []string{"shamir", "curation", "model/kernel", "model/latent", "model/taste", "model/internal/chance", "node/member", "storage/chunk", "strictjson"}
+var pure = []string{"shamir", "curation", "model/kernel", "model/latent", "model/taste", "model/internal/chance", "node/member", "storage/chunk", "storage/strictjson"}
 
 var forbiddenInPure = []string{"net", "net/http", "os", "os/exec", "log", "log/slog", "math/rand", "math/rand/v2", "syscall"}
 

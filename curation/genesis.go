@@ -9,7 +9,7 @@ import (
 	"sort"
 
 	"github.com/atelier-dao/atelier/curation/curve"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // MaxMembers is the largest committee: beyond it the ceremony's cost has not

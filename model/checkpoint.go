@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/internal/train"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Setup is what decides the result of a run besides its pictures and its base,

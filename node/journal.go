@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/node/member"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // journal is the durable record of which blinded share was made for whom. Each

@@ -12,7 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/keys"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Whether this member trains, and on which pictures, is its owner's to say, and stays in

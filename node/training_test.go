@@ -16,7 +16,7 @@ import (
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/member"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 func TestMaskedFilesAreFoundByTheirHash(t *testing.T) {

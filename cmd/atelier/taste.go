@@ -18,7 +18,7 @@ import (
 	"github.com/atelier-dao/atelier/model/kernel"
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // maxRounds bounds a file of rounds, in bytes: some hundred thousand artworks.

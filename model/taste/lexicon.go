@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Looks is how many numbers tell what a word looks like.

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/atelier-dao/atelier/model/latent"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Bounds of a prior. They keep its file below MaxPrior.

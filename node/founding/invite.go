@@ -13,7 +13,7 @@ import (
 	"github.com/atelier-dao/atelier/node/home"
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/p2p"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Invite returns the invitation for the next seat that has none yet.

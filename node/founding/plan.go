@@ -17,7 +17,7 @@ import (
 	"github.com/atelier-dao/atelier/node/keys"
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/p2p"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Plan is founding.json: how this home came to its network. It is complete before

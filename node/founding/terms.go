@@ -24,7 +24,7 @@ import (
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/p2p"
 	"github.com/atelier-dao/atelier/shamir/dkg"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // ErrTerms reports terms, a record or a document that cannot found a network.

@@ -27,7 +27,7 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Names inside a home.

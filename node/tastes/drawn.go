@@ -12,7 +12,7 @@ import (
 	"github.com/atelier-dao/atelier/model/latent"
 	"github.com/atelier-dao/atelier/model/taste"
 	"github.com/atelier-dao/atelier/storage"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Drawn is what an artwork without a prompt was drawn from.

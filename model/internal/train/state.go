@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/atelier-dao/atelier/model/safetensors"
-	"github.com/atelier-dao/atelier/strictjson"
+	"github.com/atelier-dao/atelier/storage/strictjson"
 )
 
 // Progress is where a run stands.
