@@ -26,7 +26,6 @@ type execution struct {
 	ownLog    bool              // log is a copy of this block's
 	sum       *secagg.Round     // of the last training that came so far; the committed one until this block writes to it
 	ownSum    bool              // sum is a copy of this block's
-	summed    bool              // sum differs from what the state holds
 	committee *shamir.Committee // in force
 	used      map[uint32]uint64 // free transactions by member
 	fee       Amount            // of the transaction, paid before it is executed

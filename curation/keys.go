@@ -6,6 +6,7 @@ import (
 
 	"github.com/atelier-dao/atelier/curation/curve"
 	"github.com/atelier-dao/atelier/curation/state"
+	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 // modules are the parts of the state, each under a root of its own.
@@ -78,10 +79,17 @@ func keyOpening(round uint64, member uint32) []byte {
 	return key("opening/", number(round), index32(member))
 }
 
-// trainingRoundTable holds the secagg.Round of the last training that came so far.
-const trainingRoundTable = "training/round/"
+// trainingRoundTable holds the secagg.Round of the last training that came so far: its
+// head, and in trainingPartTable its parts, so that a message writes no more than its own.
+const (
+	trainingRoundTable = "training/round/"
+	trainingPartTable  = "training/part/"
+)
 
 func keyTrainingRound(n uint64) []byte { return key(trainingRoundTable, number(n)) }
+func keyTrainingPart(p secagg.Part) []byte {
+	return key(trainingPartTable, index32(p.Member), []byte{byte(p.Kind)})
+}
 
 func keyHolding(rid Hash, a Address) []byte { return key("holding/", rid[:], a[:]) }
 

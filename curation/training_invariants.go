@@ -47,15 +47,26 @@ func (m *Machine) trainingsAgree(r state.Reader) error {
 
 // sumAgrees: the adding up of one training is kept, and the decoded one is that.
 func (m *Machine) sumAgrees(r state.Reader, of uint64) error {
-	found := 0
-	for k, raw := range r.Ascend([]byte(trainingRoundTable)) {
-		found++
-		if m.sum == nil || !bytes.Equal(k, keyTrainingRound(of)) || !bytes.Equal(raw, must(m.sum.MarshalBinary())) {
-			return fmt.Errorf("%q is kept, of training %d, and another one decoded", k, of)
+	if (of != 0) != (m.sum != nil) {
+		return fmt.Errorf("the adding up of training %d, one is decoded: %v", of, m.sum != nil)
+	}
+	want := map[string][]byte{}
+	if m.sum != nil {
+		want[string(keyTrainingRound(of))] = m.sum.Head()
+		for p := range m.sum.Parts() {
+			want[string(keyTrainingPart(p))] = p.Body
 		}
 	}
-	if (of != 0) != (found == 1) || (found == 0) != (m.sum == nil) {
-		return fmt.Errorf("the adding up of training %d: %d are kept, one is decoded: %v", of, found, m.sum != nil)
+	for _, table := range []string{trainingRoundTable, trainingPartTable} {
+		for k, raw := range r.Ascend([]byte(table)) {
+			if !bytes.Equal(want[string(k)], raw) {
+				return fmt.Errorf("%q is kept, of training %d, and another one decoded", k, of)
+			}
+			delete(want, string(k))
+		}
+	}
+	if len(want) != 0 {
+		return fmt.Errorf("%d parts of training %d are decoded and not kept", len(want), of)
 	}
 	return nil
 }

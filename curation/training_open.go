@@ -157,10 +157,13 @@ func (x *execution) openSum(t Training, reader Hash) {
 	if err != nil { // plan and parameters are in range
 		panic(err)
 	}
-	for k := range x.block.Ascend([]byte(trainingRoundTable)) {
-		x.block.Delete(k)
+	for _, table := range []string{trainingRoundTable, trainingPartTable} { // of the one before
+		for k := range x.block.Ascend([]byte(table)) {
+			x.block.Delete(k)
+		}
 	}
-	x.sum, x.ownSum, x.summed = round, true, true
+	x.sum, x.ownSum = round, true
+	x.block.Set(keyTrainingRound(t.Plan.Number), round.Head())
 	t.Until = round.Deadline()
 	x.saveTraining(t)
 	x.emit(EventTrainingPhase, t.Plan.Number, round.Phase().String(), t.Trainers, t.Until)

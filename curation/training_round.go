@@ -29,10 +29,12 @@ func (x *execution) trainingMessage(signer Address, p TrainingMessage) error {
 	if index == 0 {
 		return refuse(CodeNotMember, "member %d is no trainer in training %d", member.Index, p.Number)
 	}
-	if err := x.writableSum().Apply(x.height, index, secagg.Message{Kind: secagg.Kind(p.Message), Body: p.Body}); err != nil {
+	round, message := x.writableSum(), secagg.Message{Kind: secagg.Kind(p.Message), Body: p.Body}
+	if err := round.Apply(x.height, index, message); err != nil {
 		return refuse(trainingCode(err), "training: %v", err)
 	}
-	x.summed = true
+	part := round.Changed(index, message)
+	x.st.Set(keyTrainingPart(part), part.Body)
 	x.emit(EventTrainingMessage, p.Number, member.Index, secagg.Kind(p.Message).String())
 	return nil
 }
@@ -68,10 +70,6 @@ func (x *execution) trainingBlock() {
 	case t.Status == TrainingSealing || t.Status == TrainingVoting:
 		x.settleSealing(t)
 	}
-	if x.summed {
-		number := count(x.block, keyTrainings)
-		x.block.Set(keyTrainingRound(number), must(x.sum.MarshalBinary()))
-	}
 }
 
 // advanceSum ends a phase of the adding up that is over, and the adding up with the
@@ -81,7 +79,7 @@ func (x *execution) advanceSum(t Training) {
 	if !round.EndBlock(x.height) {
 		return
 	}
-	x.summed = true
+	x.block.Set(keyTrainingRound(t.Plan.Number), round.Head())
 	t.Until = round.Deadline()
 	sum, err := round.Outcome()
 	if errors.Is(err, secagg.ErrNotReady) {

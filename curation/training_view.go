@@ -1,6 +1,9 @@
 package curation
 
 import (
+	"encoding/binary"
+	"iter"
+
 	"github.com/atelier-dao/atelier/curation/state"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
@@ -13,10 +16,22 @@ func runningTraining(r state.Reader) (Training, bool) {
 
 // trainingRound decodes the adding up that the state holds; nil without one.
 func trainingRound(r state.Reader) (*secagg.Round, error) {
-	for _, raw := range r.Ascend([]byte(trainingRoundTable)) {
-		return secagg.UnmarshalRound(raw)
+	for _, head := range r.Ascend([]byte(trainingRoundTable)) {
+		return secagg.ReadRound(head, trainingParts(r))
 	}
 	return nil, nil
+}
+
+// trainingParts are what the state holds of the messages of that round.
+func trainingParts(r state.Reader) iter.Seq[secagg.Part] {
+	return func(yield func(secagg.Part) bool) {
+		for k, body := range r.Ascend([]byte(trainingPartTable)) {
+			place := k[len(trainingPartTable):]
+			if !yield(secagg.Part{Member: binary.BigEndian.Uint32(place), Kind: secagg.Kind(place[4]), Body: body}) {
+				return
+			}
+		}
+	}
 }
 
 // openingOf is the opening with that id: a request's or a training's.

@@ -2,167 +2,225 @@ package secagg
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/internal/wire"
 )
 
-const roundVersion = 1
+const roundVersion = 2
 
-// What an entry holds, as bits, in the order of writeHead's list.
-const (
-	hasKey = 1 << iota
-	hasShares
-	hasEvidence
-	hasInput
-	hasConfirmed
-	hasUnmasking
-	hasResult
-)
+// Part is what a round holds of one member of one kind of message. A ledger keeps the round
+// as its Head and its parts: a message changes one part, and the end of a phase the head.
+type Part struct {
+	Member uint32 // who sent it; of a dispute the dealer whom it convicts
+	Kind   Kind
+	Body   []byte // never empty
+}
 
-// MarshalBinary is the one encoding of the round: at most (64t + 113n + 700) bytes for
-// each member, together 11 KiB for 4 members, 51 KiB for 16.
-func (r *Round) MarshalBinary() ([]byte, error) {
-	n := len(r.entries)
-	w := wire.NewWriter(256 + n*(MaxMessage(n, r.params.Threshold)+33*n+512))
+// Head is the form of what is not of one member: parameters and phase.
+func (r *Round) Head() []byte {
+	w := wire.NewWriter(headSize)
 	w.U8(roundVersion)
 	r.params.write(w)
 	w.U64(r.start)
 	w.U8(uint8(r.phase))
 	w.U8(uint8(r.last))
 	w.U64(r.since)
-	sharers := r.sharers()
-	for i := range r.entries {
-		r.entries[i].writeHead(w)
-	}
-	for i := range r.entries {
-		r.entries[i].writeTail(w, sharers)
-	}
-	return w.Bytes(), nil
+	return w.Bytes()
 }
 
-// writeHead writes what decides who takes part, which the rest is read by.
-func (e *entry) writeHead(w *wire.Writer) {
-	var flags uint8
-	for i, has := range []bool{
-		e.advert != nil, e.body != nil, e.evidence != nil, e.input != nil, e.confirmed != nil, e.unmasking != nil, e.result != nil,
-	} {
-		if has {
-			flags |= 1 << i
+const headSize = 1 + paramsSize + 8 + 1 + 1 + 8
+
+// Changed is the part that a message changed which Apply has just taken.
+func (r *Round) Changed(from uint32, m Message) Part {
+	if m.Kind == KindDispute {
+		d, _ := parseDispute(m.Body) // or it would not have been taken
+		from = d.dealer
+	}
+	return Part{from, m.Kind, r.part(from, m.Kind)}
+}
+
+// Parts are all parts, by member and kind.
+func (r *Round) Parts() iter.Seq[Part] {
+	return func(yield func(Part) bool) {
+		for i := range r.entries {
+			for k := KindKey; k <= KindResult; k++ {
+				if b := r.part(uint32(i+1), k); b != nil && !yield(Part{uint32(i + 1), k, b}) {
+					return
+				}
+			}
 		}
 	}
-	w.U8(flags)
-	if e.advert != nil {
-		w.Raw(e.advert.bytes())
-	}
 }
 
-func (e *entry) writeTail(w *wire.Writer, sharers members) {
-	w.Raw(e.body)
-	if e.evidence != nil {
-		w.U16(uint16(e.evidence.accuser))
-		w.Raw(e.evidence.dispute.bytes())
+// part is nil where the round holds nothing.
+func (r *Round) part(member uint32, kind Kind) []byte {
+	e := &r.entries[member-1]
+	switch {
+	case kind == KindKey && e.advert != nil:
+		return e.advert.bytes()
+	case kind == KindShares:
+		return e.body
+	case kind == KindDispute && e.evidence != nil:
+		return e.evidence.bytes()
+	case kind == KindInput && e.input != nil:
+		return e.input[:]
+	case kind == KindConfirm && e.confirmed != nil:
+		return e.confirmed.bytes()
+	case kind == KindUnmask && e.unmasking != nil:
+		return e.unmasking.bytes(r.sharers())
+	case kind == KindResult && e.result != nil:
+		return e.result.bytes()
 	}
-	if e.input != nil {
-		w.Raw(e.input[:])
-	}
-	if e.confirmed != nil {
-		w.Raw(e.confirmed.bytes())
-	}
-	if e.unmasking != nil {
-		w.Block(e.unmasking.bytes(sharers))
-	}
-	if e.result != nil {
-		w.Raw(e.result.bytes())
-	}
+	return nil
 }
 
-// UnmarshalRound reads MarshalBinary's form and nothing else. It checks the form, not the
-// proofs: the bytes are the ledger's own. Audit checks those too.
-func UnmarshalRound(b []byte) (*Round, error) {
-	in := wire.NewReader(b)
-	if v := in.U8(); in.Err() == nil && v != roundVersion {
-		return nil, fmt.Errorf("round of version %d: %w", v, shamir.ErrEncoding)
+func (ev evidence) bytes() []byte {
+	w := wire.NewWriter(2 + disputeSize)
+	w.U16(uint16(ev.accuser))
+	w.Raw(ev.dispute.bytes())
+	return w.Bytes()
+}
+
+// ReadRound reads a round from its head and its parts, which come in any order. It checks
+// their form, not the proofs: the bytes are the ledger's own. Audit checks those too. It
+// keeps the bodies.
+func ReadRound(head []byte, parts iter.Seq[Part]) (*Round, error) {
+	r, err := readHead(head)
+	if err == nil {
+		err = r.readParts(parts)
 	}
-	params, start := readParams(in), in.U64()
-	phase, last, since := Phase(in.U8()), Phase(in.U8()), in.U64()
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("round: %w: %w", err, shamir.ErrEncoding)
+	if err == nil {
+		err = r.consistent()
 	}
-	r, err := NewRound(params, start)
 	if err != nil {
-		return nil, fmt.Errorf("round: %w: %w", err, shamir.ErrEncoding)
-	}
-	r.phase, r.last, r.since = phase, last, since
-	r.readEntries(in)
-	if err := in.Done(); err != nil {
-		return nil, fmt.Errorf("round: %w: %w", err, shamir.ErrEncoding)
-	}
-	if err := r.consistent(); err != nil {
 		return nil, fmt.Errorf("round: %w: %w", err, shamir.ErrEncoding)
 	}
 	return r, nil
 }
 
-func (r *Round) readEntries(in *wire.Reader) {
-	flags := make([]uint8, len(r.entries))
-	sharers := make(members, len(r.entries))
-	for i := range r.entries {
-		flags[i] = in.U8()
-		if flags[i] >= hasResult<<1 {
-			in.Fail(fmt.Errorf("flags %#x: %w", flags[i], wire.ErrMalformed))
-		}
-		sharers[i] = flags[i]&hasShares != 0 && flags[i]&hasEvidence == 0
-		if flags[i]&hasKey != 0 {
-			a, err := parseAdvert(in.Raw(advertSize))
-			if err != nil {
-				in.Fail(err)
-			}
-			r.entries[i].advert = &a
-		}
+func readHead(b []byte) (*Round, error) {
+	in := wire.NewReader(b)
+	version, params, start := in.U8(), readParams(in), in.U64()
+	phase, last, since := Phase(in.U8()), Phase(in.U8()), in.U64()
+	if err := in.Done(); err != nil {
+		return nil, err
 	}
-	receivers := r.advertised().count()
-	for i := range r.entries {
-		if in.Err() != nil {
-			return
-		}
-		r.entries[i].readTail(in, flags[i], receivers, r.params.Threshold, sharers)
+	if version != roundVersion {
+		return nil, fmt.Errorf("version %d, want %d", version, roundVersion)
 	}
+	r, err := NewRound(params, start)
+	if err != nil {
+		return nil, err
+	}
+	r.phase, r.last, r.since = phase, last, since
+	return r, nil
 }
 
-func (e *entry) readTail(in *wire.Reader, flags uint8, receivers, t int, sharers members) {
-	var err error
-	if flags&hasShares != 0 {
-		e.body = bytes.Clone(in.Raw(bundleSize(receivers, t)))
+func (r *Round) readParts(parts iter.Seq[Part]) error {
+	byKind := make([][]Part, KindResult+1)
+	for p := range parts {
+		if p.Member < 1 || int64(p.Member) > int64(len(r.entries)) || p.Kind < KindKey || p.Kind > KindResult {
+			return fmt.Errorf("%s of member %d of %d: %w", p.Kind, p.Member, len(r.entries), wire.ErrMalformed)
+		}
+		byKind[p.Kind] = append(byKind[p.Kind], p)
 	}
-	if flags&hasEvidence != 0 {
-		e.evidence = &evidence{accuser: uint32(in.U16())}
-		if e.evidence.dispute, err = parseDispute(in.Raw(disputeSize)); err != nil {
-			in.Fail(err)
+	for _, all := range byKind { // shares are read by who gave a key, and what follows by who shared
+		receivers, sharers := r.advertised().count(), r.sharers()
+		for _, p := range all {
+			if r.part(p.Member, p.Kind) != nil {
+				return fmt.Errorf("%s of member %d twice: %w", p.Kind, p.Member, wire.ErrMalformed)
+			}
+			if err := r.entries[p.Member-1].read(p, receivers, r.params.Threshold, sharers); err != nil {
+				return fmt.Errorf("%s of member %d: %w", p.Kind, p.Member, err)
+			}
 		}
 	}
-	if flags&hasInput != 0 {
-		h := in.Hash()
+	return nil
+}
+
+func (e *entry) read(p Part, receivers, t int, sharers members) (err error) {
+	switch p.Kind {
+	case KindKey:
+		var a advert
+		a, err = parseAdvert(p.Body)
+		e.advert = &a
+	case KindShares:
+		if len(p.Body) != bundleSize(receivers, t) {
+			return fmt.Errorf("%d bytes, want %d: %w", len(p.Body), bundleSize(receivers, t), wire.ErrMalformed)
+		}
+		e.body = p.Body
+	case KindDispute:
+		e.evidence, err = parseEvidence(p.Body)
+	case KindInput:
+		if len(p.Body) != sha256.Size {
+			return fmt.Errorf("%d bytes, want %d: %w", len(p.Body), sha256.Size, wire.ErrMalformed)
+		}
+		h := [32]byte(p.Body)
 		e.input = &h
-	}
-	if flags&hasConfirmed != 0 {
-		if e.confirmed, err = parseMembers(in.Raw(membersSize(len(sharers))), len(sharers)); err != nil {
-			in.Fail(err)
-		}
-	}
-	if flags&hasUnmasking != 0 {
-		if e.unmasking, err = parseUnmasking(in.Block(33*len(sharers)), sharers); err != nil {
-			in.Fail(err)
-		}
-	}
-	if flags&hasResult != 0 {
-		found, err := parseResult(in.Raw(resultSize))
-		if err != nil {
-			in.Fail(err)
-		}
+	case KindConfirm:
+		e.confirmed, err = parseMembers(p.Body, len(sharers))
+	case KindUnmask:
+		e.unmasking, err = parseUnmasking(p.Body, sharers)
+	case KindResult:
+		var found Result
+		found, err = parseResult(p.Body)
 		e.result = &found
 	}
+	return err
+}
+
+func parseEvidence(b []byte) (*evidence, error) {
+	r := wire.NewReader(b)
+	ev := &evidence{accuser: uint32(r.U16())}
+	rest := r.Raw(disputeSize)
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("%w: %w", err, ErrMessage)
+	}
+	var err error
+	ev.dispute, err = parseDispute(rest)
+	return ev, err
+}
+
+// MarshalBinary is the one encoding of a whole round: its head, and each part as member,
+// kind and body. That is at most (64t + 113n + 500) bytes for each member, together 11 KiB
+// for 4 members, 51 KiB for 16, 2.7 MiB for 128.
+func (r *Round) MarshalBinary() ([]byte, error) {
+	n := len(r.entries)
+	w := wire.NewWriter(headSize + n*(MaxMessage(n, r.params.Threshold)+33*n+512))
+	w.Raw(r.Head())
+	for p := range r.Parts() {
+		w.U16(uint16(p.Member))
+		w.U8(uint8(p.Kind))
+		w.Block(p.Body)
+	}
+	return w.Bytes(), nil
+}
+
+// UnmarshalRound reads MarshalBinary's form and nothing else, as ReadRound does.
+func UnmarshalRound(b []byte) (*Round, error) {
+	if len(b) < headSize {
+		return nil, fmt.Errorf("round of %d bytes: %w", len(b), shamir.ErrEncoding)
+	}
+	in := wire.NewReader(b[headSize:])
+	var parts []Part
+	for before := uint32(0); in.Err() == nil && in.Len() > 0; {
+		p := Part{uint32(in.U16()), Kind(in.U8()), bytes.Clone(in.Block(len(b)))}
+		place := p.Member<<8 | uint32(p.Kind)
+		if place <= before {
+			in.Fail(fmt.Errorf("%s of member %d out of order: %w", p.Kind, p.Member, wire.ErrMalformed))
+		}
+		before = place
+		parts = append(parts, p)
+	}
+	if err := in.Done(); err != nil {
+		return nil, fmt.Errorf("round: %w: %w", err, shamir.ErrEncoding)
+	}
+	return ReadRound(b[:headSize], slices.Values(parts))
 }
 
 // consistent refuses combinations that no run of Apply and EndBlock leaves.
