@@ -15,8 +15,8 @@ type Params struct {
 	// spoken. As long may each phase take in which trainers add up, but for their
 	// training. Range 1..100000.
 	DKGPhaseBlocks uint64 `json:"dkg_phase_blocks"`
-	// DKGDisputeBlocks is how long bundles, and trainers' shares, may be disputed. This
-	// phase never ends early. Range 1..100000.
+	// DKGDisputeBlocks is how long bundles, and trainers' shares, may be disputed. For
+	// bundles it never ends early. Range 1..100000.
 	DKGDisputeBlocks uint64 `json:"dkg_dispute_blocks"`
 	// DKGRetryBlocks is the pause after an aborted ceremony before the next one
 	// opens by itself, and after every handover before the next may be proposed.

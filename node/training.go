@@ -317,7 +317,11 @@ func (n *Node) adoptTraining(m *member.Machine) {
 	}
 	n.pictures.Store(j)
 	number, state, err := keys.LoadTraining(n.trainingState(), n.secrets.Identity)
-	if err == nil && number != 0 {
+	switch {
+	case err != nil:
+	case number == 0: // of no training are any needed
+		err = n.masked().forget()
+	default:
 		err = m.Resume(number, state)
 		clear(state)
 	}

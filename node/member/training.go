@@ -367,7 +367,11 @@ func (m *Machine) trained(l curation.View, e Event) {
 			tr.input = e.Input
 		}
 	case MaskedHeld:
-		if tr == nil || tr.number != e.Number {
+		if tr == nil { // it was on its way when the training was forgotten
+			m.do(ForgetTraining{Number: e.Number})
+			return
+		}
+		if tr.number != e.Number {
 			return
 		}
 		tr.held[e.Member] = true

@@ -47,9 +47,11 @@ const numbers = 6
 func (w *world) resume(q *peer) {
 	q.base, q.next = nil, nil
 	q.machine.Trains(q.joined)
-	if q.state != nil {
-		require.NoError(w.t, q.machine.Resume(q.number, q.state))
+	if q.state == nil { // of no training are any needed
+		q.masked = nil
+		return
 	}
+	require.NoError(w.t, q.machine.Resume(q.number, q.state))
 }
 
 // joins has the owners of some members say `atelier training join`.

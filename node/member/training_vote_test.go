@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/node/member"
 )
 
 // voting brings a training to the moment at which a version of it is sealed and members
@@ -70,4 +71,15 @@ func TestWhoWasKilledWhileMembersVoteDoesNotLikeWhatItDidNotLike(t *testing.T) {
 	w.run(100, func() bool { return false })
 	require.Equal(t, curation.TrainingVoting, w.training(1).Status, "%v", w.trainings())
 	require.Contains(t, critic.notes, "this member does not vote for the version that was trained")
+}
+
+// TestAMaskedFileThatComesTooLateIsForgotten: it was on its way when the training ended.
+func TestAMaskedFileThatComesTooLateIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3, 104, calm)
+	w.found()
+	q := w.members[0]
+	q.masked = map[curation.Hash][]byte{{1}: {1}}
+	w.step(q, member.MaskedHeld{Number: 1, Member: 2})
+	require.Nil(t, q.masked)
 }
