@@ -148,7 +148,7 @@ func (x *execution) settleSealing(t Training) {
 		return must2(load[Model](x.block, keyModel(e))).Standing == ModelNominated
 	})
 	switch {
-	case voted || x.height < t.SealUntil(*x.params()): // another trainer may yet seal something else
+	case voted || x.height < t.SealUntil(*x.params()) && len(t.Results) < len(t.Trainers): // another trainer may yet seal something else
 	case len(t.Results) > 0:
 		x.failTraining(t, "too few members voted for what came of it")
 	default:

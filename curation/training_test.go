@@ -2,6 +2,7 @@ package curation
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -146,6 +147,44 @@ func TestNobodysSilenceHoldsATraining(t *testing.T) {
 			require.EqualValues(t, 2, room.trains().Plan.Number, "and the next training may be voted for")
 		})
 	}
+}
+
+// Once all who take part have said what a status or a phase takes, it ends with that block.
+func TestNobodyWaitsForADeadlineWhenAllHaveSpoken(t *testing.T) {
+	p := testParams()
+	p.DKGPhaseBlocks, p.DKGDisputeBlocks, p.RequestBlocks, p.GenerateBlocks = 50, 50, 200, 50
+	c := classroomOf(readyWith(t, p))
+	c.joining, c.blocks = 100, 100
+	c.begun(1, 2, 3, 4) // four votes open it, and all may join: nobody waited, or this would not come to an end
+	began, took := c.height, map[secagg.Phase]int{}
+	require.Equal(t, began, c.training().Begun)
+	for c.training().Status == TrainingSumming {
+		took[c.sum().Phase()]++
+		c.speak()
+	}
+	require.Equal(t, map[secagg.Phase]int{secagg.PhaseAdvertise: 1, secagg.PhaseShare: 1, secagg.PhaseDispute: 1, secagg.PhaseInput: 1,
+		secagg.PhaseConfirm: 1, secagg.PhaseUnmask: 1, secagg.PhaseResult: 1}, took)
+	tr := c.training()
+	c.must(memberName(tr.Sealers()[0]), c.result(tr, "dawn"))
+	require.Equal(t, TrainingVoting, c.training().Status)
+	c.adopts(2)
+	require.Equal(t, TrainingAdopted, c.training().Status)
+	require.Less(t, c.height, began+20)
+}
+
+// When every trainer has sealed something and members want none of it, nothing more can come.
+func TestATrainingEndsWhenAllHaveSealedInVain(t *testing.T) {
+	p := testParams()
+	p.MotionBlocks, p.GenerateBlocks, p.RequestBlocks = 5, 4, 200
+	c := classroomOf(readyWith(t, p))
+	tr := c.summed(1, 2, 3, 4)
+	for k := range 4 {
+		c.must(memberName(c.sealer(tr, k)), c.result(tr, fmt.Sprint("version ", k)))
+		require.Equal(t, TrainingVoting, c.training().Status)
+	}
+	c.wait(6)
+	require.Equal(t, []string{"failed: too few members voted for what came of it"}, c.endings())
+	require.Less(t, c.height, tr.SealUntil(p))
 }
 
 func TestWhoOpenedAnotherArtistDoesNotTrain(t *testing.T) {

@@ -87,7 +87,7 @@ func (s *school) lessons(m Member) (all []Payload) {
 func TestTrainingsAtRandomWhileMembersComeAndGo(t *testing.T) {
 	seen := map[string]int{}
 	for i := range 2 {
-		s := newSchool(t, fmt.Sprint("a school ", i))
+		s := newSchool(t, fmt.Sprint("a schoolhouse ", i))
 		s.restless = i == 0
 		for range 300 {
 			s.step()

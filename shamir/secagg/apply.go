@@ -95,6 +95,9 @@ func (r *Round) applyShares(from uint32, body []byte) error {
 }
 
 func (r *Round) applyDispute(from uint32, body []byte) error {
+	if bytes.Equal(body, content) {
+		return r.applyContent(from)
+	}
 	d, err := parseDispute(body)
 	if err != nil {
 		return err
@@ -113,6 +116,18 @@ func (r *Round) applyDispute(from uint32, body []byte) error {
 		return err
 	}
 	e.evidence = &evidence{from, d}
+	return nil
+}
+
+func (r *Round) applyContent(from uint32) error {
+	e := &r.entries[from-1]
+	switch {
+	case e.body == nil || e.evidence != nil:
+		return fmt.Errorf("it shared no secrets: %w", ErrNotMember)
+	case e.content:
+		return ErrDuplicate
+	}
+	e.content = true
 	return nil
 }
 
@@ -270,15 +285,28 @@ func (r *Round) complete() bool {
 		return r.advertised().count() == len(r.entries)
 	case PhaseShare:
 		return r.which(func(e *entry) bool { return e.body != nil }).count() == r.advertised().count()
+	case PhaseDispute:
+		return r.all(func(e *entry) bool { return e.content })
 	case PhaseInput:
 		return slices.Equal(r.givers(), r.sharers())
 	case PhaseConfirm:
 		return slices.Equal(r.confirmed(), r.givers())
 	case PhaseUnmask:
-		return r.unmasked() >= r.params.Threshold
+		return r.unmasked() >= r.params.Threshold || r.all(func(e *entry) bool { return e.unmasking != nil })
 	case PhaseResult:
 		_, agreed := r.agreed()
-		return agreed
+		return agreed || r.all(func(e *entry) bool { return e.result != nil })
 	}
 	return false
+}
+
+// all says whether something holds of all who share: nobody else has a say any more.
+func (r *Round) all(has func(*entry) bool) bool {
+	sharers := r.sharers()
+	for i := range r.entries {
+		if sharers[i] && !has(&r.entries[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -16,7 +16,7 @@ const roundVersion = 2
 // Part is what a round holds of one member of one kind of message. A ledger keeps the round
 // as its Head and its parts: a message changes one part, and the end of a phase the head.
 type Part struct {
-	Member uint32 // who sent it; of a dispute the dealer whom it convicts
+	Member uint32 // who sent it; of a dispute the dealer whom it convicts, if there is one
 	Kind   Kind
 	Body   []byte // never empty
 }
@@ -37,7 +37,7 @@ const headSize = 1 + paramsSize + 8 + 1 + 1 + 8
 
 // Changed is the part that a message changed which Apply has just taken.
 func (r *Round) Changed(from uint32, m Message) Part {
-	if m.Kind == KindDispute {
+	if m.Kind == KindDispute && !bytes.Equal(m.Body, content) {
 		d, _ := parseDispute(m.Body) // or it would not have been taken
 		from = d.dealer
 	}
@@ -65,8 +65,8 @@ func (r *Round) part(member uint32, kind Kind) []byte {
 		return e.advert.bytes()
 	case kind == KindShares:
 		return e.body
-	case kind == KindDispute && e.evidence != nil:
-		return e.evidence.bytes()
+	case kind == KindDispute && (e.content || e.evidence != nil):
+		return e.disputeBytes()
 	case kind == KindInput && e.input != nil:
 		return e.input[:]
 	case kind == KindConfirm && e.confirmed != nil:
@@ -79,10 +79,15 @@ func (r *Round) part(member uint32, kind Kind) []byte {
 	return nil
 }
 
-func (ev evidence) bytes() []byte {
-	w := wire.NewWriter(2 + disputeSize)
-	w.U16(uint16(ev.accuser))
-	w.Raw(ev.dispute.bytes())
+// disputeBytes is what disputes left of a member: whether it is content, and the evidence
+// against it, if there is any.
+func (e *entry) disputeBytes() []byte {
+	w := wire.NewWriter(1 + 2 + disputeSize)
+	w.Bool(e.content)
+	if e.evidence != nil {
+		w.U16(uint16(e.evidence.accuser))
+		w.Raw(e.evidence.dispute.bytes())
+	}
 	return w.Bytes()
 }
 
@@ -155,7 +160,7 @@ func (e *entry) read(p Part, receivers, t int, sharers members) (err error) {
 		}
 		e.body = p.Body
 	case KindDispute:
-		e.evidence, err = parseEvidence(p.Body)
+		err = e.readDispute(p.Body)
 	case KindInput:
 		if len(p.Body) != sha256.Size {
 			return fmt.Errorf("%d bytes, want %d: %w", len(p.Body), sha256.Size, wire.ErrMalformed)
@@ -174,16 +179,15 @@ func (e *entry) read(p Part, receivers, t int, sharers members) (err error) {
 	return err
 }
 
-func parseEvidence(b []byte) (*evidence, error) {
+func (e *entry) readDispute(b []byte) (err error) {
 	r := wire.NewReader(b)
-	ev := &evidence{accuser: uint32(r.U16())}
-	rest := r.Raw(disputeSize)
-	if err := r.Done(); err != nil {
-		return nil, fmt.Errorf("%w: %w", err, ErrMessage)
+	if e.content = r.Bool(); r.Len() > 0 || !e.content {
+		e.evidence = &evidence{accuser: uint32(r.U16())}
+		if e.evidence.dispute, err = parseDispute(r.Raw(disputeSize)); err != nil {
+			r.Fail(err)
+		}
 	}
-	var err error
-	ev.dispute, err = parseDispute(rest)
-	return ev, err
+	return r.Done()
 }
 
 // MarshalBinary is the one encoding of a whole round: its head, and each part as member,
@@ -242,7 +246,7 @@ func (r *Round) consistent() error {
 		shares := sharers[i]
 		switch {
 		case e.body != nil && (e.advert == nil || !r.passed(PhaseAdvertise)),
-			e.evidence != nil && (e.body == nil || !r.passed(PhaseShare)),
+			(e.evidence != nil || e.content) && (e.body == nil || !r.passed(PhaseShare)),
 			e.input != nil && !(shares && r.passed(PhaseDispute)),
 			e.confirmed != nil && !(shares && r.passed(PhaseInput)),
 			e.unmasking != nil && !(shares && r.passed(PhaseConfirm)),

@@ -4,7 +4,7 @@
 //
 //	advertise   each member posts a key for boxes, with a proof
 //	share       each splits two secrets, of its pairwise masks and of its self-mask, among all
-//	dispute     whoever got a wrong box reveals its one key, proved; anybody judges
+//	dispute     whoever got a wrong box reveals its one key, proved; anybody judges; the others say that theirs are right
 //	input       each masks its input, posts with whom and the hash of the file; files travel elsewhere
 //	confirm     each says whose files it holds; what a threshold holds survives
 //	unmask      each gives one share for each other: of a survivor's self-mask, of a drop-out's pairwise secret

@@ -35,7 +35,7 @@ type Kind uint8
 const (
 	KindKey     Kind = iota + 1 // the key for boxes, proved
 	KindShares                  // commitments to two secrets, and their shares in boxes
-	KindDispute                 // a box that was wrong, opened for everybody
+	KindDispute                 // a box that was wrong, opened for everybody; or that no other box is
 	KindInput                   // with whom the input is masked, and the hash of its file
 	KindConfirm                 // whose masked inputs the member holds
 	KindUnmask                  // one share of one secret of each member
@@ -119,6 +119,10 @@ type dispute struct {
 }
 
 const disputeSize = 2 + 32 + shamir.ProofSize
+
+// content is the body of a dispute about nobody: its author has found no wrong box, or
+// none but those that it has disputed, so nobody has to wait for it.
+var content = []byte{0, 0}
 
 func (d dispute) bytes() []byte {
 	w := wire.NewWriter(disputeSize)

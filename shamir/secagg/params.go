@@ -8,9 +8,8 @@ import (
 	"github.com/atelier-dao/atelier/shamir/internal/wire"
 )
 
-// Deadlines are the lengths of the phases in blocks, each at least 1. All but the
-// dispute phase, in which silence is the normal answer, end early once nothing more can
-// come.
+// Deadlines are the lengths of the phases in blocks, each at least 1. All end early once
+// nothing more can come, or need come.
 type Deadlines struct{ Advertise, Share, Dispute, Input, Confirm, Unmask, Result uint32 }
 
 func (d Deadlines) list() []uint32 {

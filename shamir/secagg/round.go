@@ -112,6 +112,7 @@ type entry struct {
 	body      []byte      // of the bundle
 	bundle    *bundle     // decoded; nil until somebody needs it
 	evidence  *evidence
+	content   bool      // it has no more to dispute
 	input     *[32]byte // SHA-256 of the input file
 	confirmed members   // nil until it confirms
 	unmasking unmasking // nil until it unmasks
@@ -246,7 +247,7 @@ func (r *Round) Input(member uint32) ([32]byte, bool) {
 }
 
 // Spoke says whether the member has posted a message of that kind; for a dispute, whether
-// it is the one that convicted somebody.
+// it convicted somebody or said that it has no more to dispute.
 func (r *Round) Spoke(member uint32, kind Kind) bool {
 	if member < 1 || int64(member) > int64(len(r.entries)) {
 		return false
@@ -258,6 +259,9 @@ func (r *Round) Spoke(member uint32, kind Kind) bool {
 	case KindShares:
 		return e.body != nil
 	case KindDispute:
+		if e.content {
+			return true
+		}
 		for i := range r.entries {
 			if ev := r.entries[i].evidence; ev != nil && ev.accuser == member {
 				return true

@@ -1,6 +1,7 @@
 package secagg
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -124,10 +125,11 @@ func (p *Participant) boxShared(r *Round, b *bundle) kyber.Point {
 	return group.Point().Mul(p.secret(r.id, secretBox, 0), b.eph)
 }
 
-// disputes reveals the keys of boxes that are wrong. The dealer's proofs come first, though
+// disputes reveals the keys of boxes that are wrong, and says so when there are none. The dealer's proofs come first, though
 // a ledger has checked them: a round that was read from bytes may be anybody's.
 func (p *Participant) disputes(r *Round) (out Effects, err error) {
-	if r.entries[p.index-1].advert == nil {
+	own := &r.entries[p.index-1]
+	if own.advert == nil || own.content {
 		return out, nil
 	}
 	key, err := r.boxKey(p.index)
@@ -151,6 +153,9 @@ func (p *Participant) disputes(r *Round) (out Effects, err error) {
 			return Effects{}, err
 		}
 		out.Post = append(out.Post, Message{KindDispute, dispute{dealer, [32]byte(shamir.Encode(shared)), proof}.bytes()})
+	}
+	if len(out.Post) == 0 && own.body != nil && own.evidence == nil {
+		out.Post = []Message{{KindDispute, bytes.Clone(content)}}
 	}
 	return out, nil
 }
