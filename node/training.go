@@ -299,6 +299,7 @@ func (n *Node) keepTraining(f member.KeepTraining) error {
 	if f.State == nil {
 		return nil
 	}
+	defer clear(f.State)
 	if err := os.MkdirAll(n.home.Training(), 0o700); err != nil {
 		return fmt.Errorf("keep the state of a training: %w", err)
 	}

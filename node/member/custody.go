@@ -249,8 +249,11 @@ func (m *Machine) eraseSeeds(l curation.View) {
 	}
 }
 
-// depart destroys all seeds, and with them our shares.
+// depart destroys all seeds, and with them our shares and our part in a training.
 func (m *Machine) depart() {
+	if m.training != nil {
+		m.forgetTraining()
+	}
 	m.gone, m.now, m.party, m.toGuardians = true, nil, nil, nil
 	clear(m.seats)
 	for _, epoch := range slices.Sorted(maps.Keys(m.secrets.Seeds)) {

@@ -67,6 +67,12 @@ func (m *Machine) train(l curation.View) {
 func (m *Machine) forgetTraining() {
 	m.do(ForgetTraining{Number: m.training.number})
 	clear(m.training.input)
+	if m.training.part != nil {
+		m.training.part.Wipe()
+	}
+	if m.training.open != nil {
+		clear(m.training.open.Key[:])
+	}
 	m.training = nil
 	maps.DeleteFunc(m.jobs, func(k jobKey, _ *job) bool { return k.role == seal.Trainer })
 }

@@ -75,7 +75,7 @@ type StopLearning struct{ Number uint64 }
 
 // KeepTraining makes State, what must not be said in two ways and what was found, durable,
 // and the masked file that goes with it, before the effects behind it happen. What is nil
-// stays as it was.
+// stays as it was. State is whoever's who performs it, to be cleared then.
 type KeepTraining struct {
 	Number uint64
 	State  []byte // secret

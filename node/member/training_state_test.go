@@ -45,3 +45,21 @@ func FuzzReadTraining(f *testing.F) {
 		}
 	})
 }
+
+// Who leaves the network, or ends its part, has no secret of it left in the machine.
+func TestWhatWasSecretInATrainingIsWiped(t *testing.T) {
+	for name, ends := range map[string]func(*Machine){"it is forgotten": (*Machine).forgetTraining, "the member left": (*Machine).depart} {
+		t.Run(name, func(t *testing.T) {
+			part, err := secagg.NewParticipant(3, [32]byte{1}, secagg.ReaderKey{2})
+			require.NoError(t, err)
+			tr := &training{number: 7, part: part, open: &ArtistOpened{Key: secagg.ReaderKey{2}}, input: []uint32{3}}
+			m := Machine{training: tr}
+			ends(&m)
+			require.Nil(t, m.training)
+			require.Contains(t, m.effects, ForgetTraining{Number: 7})
+			require.Zero(t, part.Index())
+			require.Zero(t, tr.open.Key)
+			require.Equal(t, []uint32{0}, tr.input)
+		})
+	}
+}

@@ -41,7 +41,8 @@ type Participant struct {
 
 // NewParticipant makes the member's side of one round. seed is 32 secret bytes, fresh for
 // the round; whoever has them can read this member's input once the round is over, so they
-// are erased then. reader is the key of the sum.
+// are erased then: the caller's copy, what MarshalBinary gave, and with Wipe this one.
+// reader is the key of the sum.
 func NewParticipant(index uint32, seed [32]byte, reader ReaderKey) (*Participant, error) {
 	if index < 1 || index > shamir.MaxMembers {
 		return nil, fmt.Errorf("member %d: %w", index, ErrNotMember)
@@ -63,17 +64,30 @@ func (p *Participant) MarshalBinary() ([]byte, error) {
 	w := wire.NewWriter(ParticipantSize)
 	w.U8(participantVersion)
 	w.U16(uint16(p.index))
-	for _, h := range [][32]byte{p.seed, p.reader, p.round, p.input, p.sharers, p.survivors} {
+	for _, h := range p.fields() {
 		w.Raw(h[:])
 	}
 	return w.Bytes(), nil
 }
 
+// fields are those of 32 bytes in the order of the encoding, in their one place: what is
+// copied cannot be wiped.
+func (p *Participant) fields() []*[32]byte {
+	return []*[32]byte{&p.seed, (*[32]byte)(&p.reader), &p.round, &p.input, &p.sharers, &p.survivors}
+}
+
+// Wipe overwrites the secrets, after which the participant has no part in any round. What
+// was computed from them is left to the garbage collector.
+func (p *Participant) Wipe() { *p = Participant{} }
+
 // UnmarshalParticipant reads MarshalBinary's form.
 func UnmarshalParticipant(b []byte) (*Participant, error) {
 	r := wire.NewReader(b)
 	version := r.U8()
-	p := &Participant{index: uint32(r.U16()), seed: r.Hash(), reader: r.Hash(), round: r.Hash(), input: r.Hash(), sharers: r.Hash(), survivors: r.Hash()}
+	p := &Participant{index: uint32(r.U16())}
+	for _, h := range p.fields() {
+		r.Copy(h[:])
+	}
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("participant: %w: %w", err, shamir.ErrEncoding)
 	}
@@ -164,6 +178,8 @@ func (p *Participant) Step(height uint64, r *Round, e Event) (Effects, error) {
 // member is what this member says.
 func (p *Participant) attend(r *Round) error {
 	switch {
+	case p.index == 0: // wiped
+		return ErrNotMember
 	case int64(p.index) > int64(len(r.entries)):
 		return ErrNotMember
 	case p.round != [32]byte{} && p.round != r.id:

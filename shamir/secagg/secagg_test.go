@@ -285,3 +285,17 @@ func TestSecretsDoNotPrint(t *testing.T) {
 	require.NotContains(t, said, "171, 171")
 	require.Contains(t, said, "participant(3, redacted)")
 }
+
+// What is wiped holds nothing of before, and has no part in any round.
+func TestAWipedParticipantKnowsNothing(t *testing.T) {
+	w := newWorld(t, t.Name(), params(3, 2))
+	p := w.nodes[0].participant()
+	_, err := p.Step(1, w.round.Clone(), secagg.Event{})
+	require.NoError(t, err)
+	p.Wipe()
+	b, err := p.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, make([]byte, len(b)-1), b[1:])
+	_, err = p.Step(1, w.round.Clone(), secagg.Event{})
+	require.ErrorIs(t, err, secagg.ErrNotMember)
+}
