@@ -72,6 +72,14 @@ func TestMembersTrainTheirArtistTogether(t *testing.T) {
 	require.False(t, kept, "the adding up of before is not needed any more")
 }
 
+// named are members that did something.
+func named(reason string, members ...uint32) (all []Culprit) {
+	for _, m := range members {
+		all = append(all, Culprit{Member: m, Reason: reason})
+	}
+	return all
+}
+
 // Whoever vanishes, and when: with enough left the sum is of those who gave theirs, and
 // with too few the training ends, says why, and takes nothing with it.
 func TestTrainersMayVanishInEveryPhase(t *testing.T) {
@@ -82,18 +90,18 @@ func TestTrainersMayVanishInEveryPhase(t *testing.T) {
 		reason  string
 		named   []Culprit
 	}{
-		"one never speaks":                   {map[uint32]secagg.Phase{2: secagg.PhaseAdvertise}, TrainingSealing, []uint32{1, 3, 4}, "", nil},
+		"one never speaks":                   {map[uint32]secagg.Phase{2: secagg.PhaseAdvertise}, TrainingSealing, []uint32{1, 3, 4}, "", named("gave no key", 2)},
 		"one gives a key and no more":        {map[uint32]secagg.Phase{2: secagg.PhaseShare}, TrainingSealing, []uint32{1, 3, 4}, "", []Culprit{{Member: 2, Reason: "shared no secrets"}}},
 		"one shares and gives nothing":       {map[uint32]secagg.Phase{2: secagg.PhaseInput}, TrainingSealing, []uint32{1, 3, 4}, "", []Culprit{{Member: 2, Reason: "gave no input"}}},
 		"one gives its change and goes":      {map[uint32]secagg.Phase{2: secagg.PhaseConfirm}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
 		"one is gone when masks are lifted":  {map[uint32]secagg.Phase{2: secagg.PhaseUnmask}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
 		"one does not wait for the sum":      {map[uint32]secagg.Phase{2: secagg.PhaseResult}, TrainingSealing, []uint32{1, 2, 3, 4}, "", nil},
-		"two never speak":                    {map[uint32]secagg.Phase{1: secagg.PhaseAdvertise, 2: secagg.PhaseAdvertise}, TrainingFailed, nil, "2 members gave a key, it takes 3: too few members were left", nil},
+		"two never speak":                    {map[uint32]secagg.Phase{1: secagg.PhaseAdvertise, 2: secagg.PhaseAdvertise}, TrainingFailed, nil, "2 members gave a key, it takes 3: too few members were left", named("gave no key", 1, 2)},
 		"two share and give nothing":         {map[uint32]secagg.Phase{1: secagg.PhaseInput, 2: secagg.PhaseInput}, TrainingFailed, nil, "2 members gave an input, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave no input"}, {Member: 2, Reason: "gave no input"}}},
-		"two keep their confirmations":       {map[uint32]secagg.Phase{1: secagg.PhaseConfirm, 2: secagg.PhaseConfirm}, TrainingFailed, nil, "0 members gave an input that enough could read, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave an input that too few could read"}, {Member: 2, Reason: "gave an input that too few could read"}, {Member: 3, Reason: "gave an input that too few could read"}, {Member: 4, Reason: "gave an input that too few could read"}}},
+		"two keep their confirmations":       {map[uint32]secagg.Phase{1: secagg.PhaseConfirm, 2: secagg.PhaseConfirm}, TrainingFailed, nil, "0 members gave an input that enough could read, it takes 3: too few members were left", append(named("did not say whose input it has", 1, 2), named("gave an input that too few could read", 3, 4)...)},
 		"two are gone when masks are lifted": {map[uint32]secagg.Phase{1: secagg.PhaseUnmask, 2: secagg.PhaseUnmask}, TrainingFailed, nil, "2 members gave shares of one secret, it takes 3: too few members were left", []Culprit{{Member: 1, Reason: "gave no shares"}, {Member: 2, Reason: "gave no shares"}}},
-		"two do not wait for the sum":        {map[uint32]secagg.Phase{1: secagg.PhaseResult, 2: secagg.PhaseResult}, TrainingFailed, nil, "the members found different sums", nil},
-		"all are gone":                       {map[uint32]secagg.Phase{1: 1, 2: 1, 3: 1, 4: 1}, TrainingFailed, nil, "0 members gave a key, it takes 3: too few members were left", nil},
+		"two do not wait for the sum":        {map[uint32]secagg.Phase{1: secagg.PhaseResult, 2: secagg.PhaseResult}, TrainingFailed, nil, "2 members said what the sum is, it takes 3: too few members were left", named("did not say what the sum is", 1, 2)},
+		"all are gone":                       {map[uint32]secagg.Phase{1: 1, 2: 1, 3: 1, 4: 1}, TrainingFailed, nil, "0 members gave a key, it takes 3: too few members were left", named("gave no key", 1, 2, 3, 4)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			room := classroomOf(ready(t))

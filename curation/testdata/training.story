@@ -221,8 +221,9 @@ show training
 training.message training=2 member=1 message=key
 training.message training=2 member=4 message=key
 50 artwork.expired rid=r1 status=requested reason="no certificate in time" refund=100
+54 training.missed training=2 member=3 reason="gave no key"
 54 training.ended training=2 status=failed key_epoch=0 reason="2 members gave a key, it takes 3: too few members were left"
-training 2: failed until 0, joined 3, trainers [1 3 4], counted [], sealers [1 4 3], key epochs [], adopted 0, failed [], "2 members gave a key, it takes 3: too few members were left"
+training 2: failed until 0, joined 3, trainers [1 3 4], counted [], sealers [1 4 3], key epochs [], adopted 0, failed [3], "2 members gave a key, it takes 3: too few members were left"
 
 m2 trains 3
 ----

@@ -79,6 +79,9 @@ const (
 	ReasonUnconfirmed                   // named an input that too few could fetch, or that is malformed
 	ReasonNoUnmask                      // gave no shares, and the round failed for want of them
 	ReasonOtherResult                   // found another sum than the threshold of members
+	ReasonNoKey                         // never spoke
+	ReasonNoConfirm                     // said of no input that it has it, and the round failed for want of that
+	ReasonNoResult                      // did not say what it found, likewise
 )
 
 func (r Reason) String() string {
@@ -95,6 +98,12 @@ func (r Reason) String() string {
 		return "gave no shares"
 	case ReasonOtherResult:
 		return "found another sum"
+	case ReasonNoKey:
+		return "gave no key"
+	case ReasonNoConfirm:
+		return "did not say whose input it has"
+	case ReasonNoResult:
+		return "did not say what the sum is"
 	}
 	return fmt.Sprintf("reason %d", uint8(r))
 }
@@ -292,15 +301,21 @@ func (r *Round) Culprits() []Culprit {
 			why = ReasonBadBox
 		case e.advert != nil && e.body == nil && r.passed(PhaseShare):
 			why = ReasonNoShares
+		case e.advert == nil && r.passed(PhaseAdvertise):
+			why = ReasonNoKey
 		case e.body == nil:
 		case e.result != nil && agreed && *e.result != found:
 			why = ReasonOtherResult
 		case e.input == nil && r.passed(PhaseInput):
 			why = ReasonNoInput
+		case e.confirmed == nil && r.phase == PhaseAborted && r.last == PhaseConfirm:
+			why = ReasonNoConfirm
 		case e.input != nil && !confirmed[i] && r.passed(PhaseConfirm):
 			why = ReasonUnconfirmed
 		case e.unmasking == nil && r.phase == PhaseAborted && r.last == PhaseUnmask:
 			why = ReasonNoUnmask
+		case e.result == nil && r.phase == PhaseAborted && r.last == PhaseResult && !agreed:
+			why = ReasonNoResult
 		}
 		if why != 0 {
 			out = append(out, Culprit{uint32(i + 1), why})
@@ -347,6 +362,9 @@ func (r *Round) Outcome() ([32]byte, error) {
 		return few(r.unmasked(), "gave shares of one secret")
 	case agreed:
 		return [32]byte{}, ErrSpoilt
+	}
+	if said := r.which(func(e *entry) bool { return e.result != nil }).count(); said < r.params.Threshold {
+		return few(said, "said what the sum is")
 	}
 	return [32]byte{}, ErrDisagreement
 }
