@@ -94,7 +94,10 @@ func (c *classroom) through(phase secagg.Phase, speaking int) {
 		if len(waiting) == 0 {
 			for _, i := range c.training().Trainers[:speaking] {
 				for k, p := range c.says(i) {
-					waiting = append(waiting, c.sign(memberName(i), c.nonce(memberName(i))+uint64(k), p))
+					tx := c.sign(memberName(i), c.nonce(memberName(i))+uint64(k), p)
+					r := c.replicas[0].Check(tx)
+					require.Equal(c.t, CodeOK, r.Code, r.Log)
+					waiting = append(waiting, tx)
 				}
 			}
 		}
@@ -144,9 +147,9 @@ func BenchmarkTrainingMessage(b *testing.B) {
 	}
 }
 
-// Members of the largest committee train together: what they say fits into transactions
-// and blocks, and phases that are as long as in the other tests; each message writes no
-// more than itself; and a node that starts again between two blocks has it all.
+// Members of a large committee train together: what they say fits into transactions,
+// pools and blocks, and into phases as short as in the other tests; each message writes
+// no more than itself; and a node that starts again between two phases has it all.
 func TestALargeCommitteeTrains(t *testing.T) {
 	if testing.Short() {
 		t.Skip("opens some 30,000 boxes")
