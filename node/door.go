@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -101,18 +102,23 @@ func (d *door) run(ctx context.Context) error {
 	}
 }
 
-// sweep shows strangers out who stay too long, or are too many.
+// sweep shows strangers out who stay too long, or are too many, with all their
+// connections.
 func (d *door) sweep(now time.Time) {
-	var strangers []network.Conn
+	came := map[peer.ID]time.Time{}
 	for _, c := range d.n.host.Network().Conns() {
-		if id := c.RemotePeer(); !d.n.roster.Has(id) && !d.n.roster.Guest(id) {
-			strangers = append(strangers, c)
+		id, opened := c.RemotePeer(), c.Stat().Opened
+		if d.n.roster.Has(id) || d.n.roster.Guest(id) {
+			continue
+		}
+		if at, known := came[id]; !known || opened.Before(at) {
+			came[id] = opened
 		}
 	}
-	slices.SortFunc(strangers, func(a, b network.Conn) int { return a.Stat().Opened.Compare(b.Stat().Opened) })
-	for i, c := range strangers {
-		if len(strangers)-i > maxStrangers || now.Sub(c.Stat().Opened) > strangerStays {
-			_ = c.Close()
+	strangers := slices.SortedFunc(maps.Keys(came), func(a, b peer.ID) int { return came[a].Compare(came[b]) })
+	for i, id := range strangers {
+		if len(strangers)-i > maxStrangers || now.Sub(came[id]) > strangerStays {
+			_ = d.n.host.Network().ClosePeer(id)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (n *Node) listenHTTP() (func(context.Context) error, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return func(ctx context.Context) error {
-		s := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10,
+		s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 			BaseContext: func(net.Listener) context.Context { return ctx }}
 		stopped := make(chan struct{})
 		go func() {

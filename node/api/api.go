@@ -51,7 +51,7 @@ const (
 	fetchTimeout  = 2 * time.Minute  // for one folder from other members
 	heartbeat     = 15 * time.Second // between comments on an idle stream
 	writeTimeout  = 30 * time.Second // for a client to take one message of a stream
-	bodyTimeout   = 10 * time.Second // for a client to send its body
+	bodyTimeout   = time.Minute      // for a client to send its body
 	// answerTimeout is from a request to the end of its answer, but for streams.
 	answerTimeout   = fetchTimeout + commitTimeout
 	downloadTimeout = 15 * time.Minute // the same for files

@@ -52,8 +52,8 @@ func NewClient(addr, token string) *Client {
 	}
 	return &Client{base: base, token: token, http: &http.Client{
 		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-			ResponseHeaderTimeout: fetchTimeout + commitTimeout, // longer than the node takes to give up
+			DialContext:           (&net.Dialer{Timeout: 30 * time.Second}).DialContext, // a machine may stand still for that long
+			ResponseHeaderTimeout: fetchTimeout + commitTimeout,                         // longer than the node takes to give up
 			MaxIdleConnsPerHost:   4,
 			IdleConnTimeout:       30 * time.Second,
 		},
