@@ -3,6 +3,7 @@ package quorum_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -17,13 +18,20 @@ type made struct {
 	shares    []*shamir.KeyShare
 }
 
-// committee of n members.
+// committee of n members; ceremonies are run once per process.
 func committee(tb testing.TB, name string, epoch uint64, n int) made {
 	tb.Helper()
-	c, shares, err := shamirtest.Once(name, epoch, n)
+	key := fmt.Sprint(name, epoch, n)
+	if m, ok := ceremonies.Load(key); ok {
+		return m.(made)
+	}
+	c, shares, err := shamirtest.Run(name, epoch, n)
 	require.NoError(tb, err)
+	ceremonies.Store(key, made{c, shares})
 	return made{c, shares}
 }
+
+var ceremonies sync.Map
 
 func h(s string) [32]byte { return shamir.Hash("test", []byte(s)) }
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/atelier-dao/atelier/shamir"
@@ -24,11 +25,18 @@ type made struct {
 	shares    []*shamir.KeyShare
 }
 
-// committee of n members.
+var ceremonies sync.Map
+
+// committee of n members; ceremonies are run once per process.
 func committee(tb testing.TB, name string, epoch uint64, n int) made {
 	tb.Helper()
-	c, shares, err := shamirtest.Once(name, epoch, n)
+	key := fmt.Sprint(name, epoch, n)
+	if m, ok := ceremonies.Load(key); ok {
+		return m.(made)
+	}
+	c, shares, err := shamirtest.Run(name, epoch, n)
 	require.NoError(tb, err)
+	ceremonies.Store(key, made{c, shares})
 	return made{c, shares}
 }
 

@@ -4,7 +4,6 @@ package shamirtest
 
 import (
 	"fmt"
-	"sync"
 
 	"github.com/atelier-dao/atelier/shamir"
 	"github.com/atelier-dao/atelier/shamir/dkg"
@@ -80,25 +79,6 @@ func HandoverParty(name string, from *shamir.Committee, shares []*shamir.KeyShar
 		return dkg.NewHandoverParty(leaver, 0, Seed(name, from.Epoch(), leaver.Index()))
 	}
 }
-
-// Once is Run, which happens once in a process for all tests that want the same.
-func Once(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShare, error) {
-	type made struct {
-		committee *shamir.Committee
-		shares    []*shamir.KeyShare
-	}
-	key := fmt.Sprint(name, epoch, n)
-	if m, ok := ceremonies.Load(key); ok {
-		return m.(made).committee, m.(made).shares, nil
-	}
-	c, shares, err := Run(name, epoch, n)
-	if err == nil {
-		ceremonies.Store(key, made{c, shares})
-	}
-	return c, shares, err
-}
-
-var ceremonies sync.Map
 
 // Run makes a committee of n members with the usual threshold, and its shares.
 func Run(name string, epoch uint64, n int) (*shamir.Committee, []*shamir.KeyShare, error) {
