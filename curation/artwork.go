@@ -151,7 +151,7 @@ func (x *execution) artwork(rid Hash, waits Status) (Artwork, error) {
 		return a, refuse(CodeWrongPhase, "request %v expired at height %d: ask again", rid, a.Expiry)
 	case a.Status == waits:
 		return a, nil
-	case a.Status == StatusExpired:
+	case a.Status == StatusExpired && a.Attested == 0:
 		return a, refuse(CodeWrongPhase, "request %v has expired: ask again", rid)
 	case waits == StatusRequested && a.Approved != 0 || waits == StatusApproved && a.Registered != 0 || waits == StatusRegistered && a.Attested != 0:
 		return a, refuse(CodeDuplicate, "artwork %v is %s already", rid, a.Status)

@@ -29,7 +29,8 @@
 // Artwork.Expiry may not come in the block of that height.
 //
 // An Edition is a request for something that is there already, drawn once more. It takes
-// the same way up to its audit and ends there, as delivered: see edition.go.
+// the same way up to its audit and ends there, as delivered; or as expired, when generator
+// and auditor find its file larger than members keep: see edition.go.
 //
 // # A round
 //

@@ -63,7 +63,7 @@ func samples() []Payload {
 		Join{Number: 1, Reader: Hash{3}},
 		TrainingMessage{Number: 1, Message: 2, Body: []byte("shares")},
 		Request{Prompt: "a lighthouse in fog", ModelID: Hash{4}},
-		Edition{ModelID: Hash{4}, Of: []Hash{{5}, {6}}, Size: 512, Frames: 48, Length: 4000, Once: true, Changes: []byte{2, 0, 120}},
+		Edition{ModelID: Hash{4}, Of: []Hash{{5}, {6}}, Size: 512, Frames: 48, Length: 4000, Once: true, Changes: []byte{2, 0, 120}, Colours: &Hash{7}},
 		Certify{RID: Hash{5}, Certificate: [48]byte{6}, SeedSignature: [48]byte{7}},
 		Register{RID: Hash{5}, CID: testCID, PixelRoot: Hash{8}},
 		Attest{RID: Hash{5}, PixelRoot: Hash{8}},

@@ -3,6 +3,7 @@ package curation
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,15 @@ func (w *walker) rid() Hash {
 	return recent[w.next(len(recent))]
 }
 
+// published is an artwork that anybody may have drawn once more, but now and then any.
+func (w *walker) published() Hash {
+	works := view(w.world, func(v View) []Artwork { return v.Artworks(Filter{Status: []Status{StatusPublished}}) })
+	if len(works) == 0 || w.next(8) == 0 {
+		return w.rid()
+	}
+	return works[w.next(len(works))].RID
+}
+
 // amount has many sizes, nothing and the impossible among them.
 func (w *walker) amount() Amount {
 	a := curve.NewAmount(uint64(w.next(256)))
@@ -84,10 +94,19 @@ func (w *walker) due() (string, Payload) {
 	case StatusRequested:
 		return w.someone(), w.certificate(a.RID)
 	case StatusApproved:
-		return memberName(a.Order[0]), Register{RID: a.RID, CID: folder(a.RID), PixelRoot: pixels(a.RID)}
+		return memberName(a.Order[0]), drawn(a)
 	default:
-		return memberName(a.Auditors()[0]), Attest{RID: a.RID, PixelRoot: pixels(a.RID)}
+		return memberName(a.Auditors()[0]), Attest{RID: a.RID, PixelRoot: drawn(a).PixelRoot}
 	}
+}
+
+// drawn is what honest members make of a request: nothing of every second edition, whose
+// file is too large.
+func drawn(a Artwork) Register {
+	if a.Edition != nil && a.Edition.Size/16%2 == 1 {
+		return Register{RID: a.RID}
+	}
+	return Register{RID: a.RID, CID: folder(a.RID), PixelRoot: pixels(a.RID)}
 }
 
 // certificate makes a request's certificate once: any three members' is the same.
@@ -114,10 +133,14 @@ func (w *walker) payload() (string, Payload) {
 		file := w.next(8) / 7 // most agree
 		return w.someone(), RecordPrior{Version: version, Round: round, Prior: hash("prior", number(version), number(uint64(file))), Lexicon: Hash{1}}
 	case 26, 27:
-		e := Edition{ModelID: w.modelID(), Of: []Hash{w.rid()}, Size: uint64(w.next(200)) * 16}
+		e := Edition{ModelID: w.modelID(), Of: []Hash{w.published()}, Size: uint64(w.next(200)) * 16}
 		if w.next(2) == 0 {
-			e.Of, e.Frames, e.Once = append(e.Of, w.rid()), uint64(w.next(60)), w.next(2) == 0
+			e.Of, e.Frames, e.Once = append(e.Of, w.published()), uint64(w.next(60)), w.next(2) == 0
 			e.Length = e.Frames * 50
+		}
+		if w.next(3) == 0 {
+			of := w.published()
+			e.Colours = &of
 		}
 		return collectors[w.next(4)], e
 	case 20:
@@ -163,11 +186,16 @@ func (w *walker) payload() (string, Payload) {
 		if len(a.Order) > 0 && w.next(4) > 0 {
 			name = memberName(a.Order[0])
 		}
-		return name, Register{RID: rid, CID: folder(rid), PixelRoot: pixels(rid)}
+		a.RID = rid
+		p := drawn(a)
+		if w.next(8) == 0 {
+			p.CID, p.PixelRoot = "", Hash{}
+		}
+		return name, p
 	case 9, 10:
 		rid := w.rid()
 		a, _ := w.artworkIf(rid)
-		name, root := w.someone(), pixels(rid)
+		name, root := w.someone(), drawn(a).PixelRoot
 		if auditors := a.Auditors(); len(auditors) > 0 && w.next(4) > 0 {
 			name = memberName(auditors[0])
 		}
@@ -262,6 +290,9 @@ func walk(t testing.TB, script []byte) (succeeded int, kinds map[string]int) {
 	kinds = map[string]int{}
 	for _, e := range w.events {
 		kinds[e.Kind]++
+		if e.Kind == EventArtworkExpired && strings.HasPrefix(e.Get("reason"), "its file is larger") {
+			kinds["too large"]++
+		}
 	}
 	return succeeded, kinds
 }
@@ -308,7 +339,7 @@ func (r rapidTB) Helper()                           { r.rt.Helper() }
 func TestLongWalksGoEverywhere(t *testing.T) {
 	seen := map[string]int{}
 	missing := func() (kinds []string) {
-		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventTasteAdopted, EventEditionDelivered} {
+		for _, kind := range []string{EventArtworkPublished, EventArtworkDeclined, EventRoundFailed, EventOrderFilled, EventOrderRefunded, EventMarketSold, EventTasteAdopted, EventEditionDelivered, "too large"} {
 			if seen[kind] == 0 {
 				kinds = append(kinds, kind)
 			}

@@ -18,7 +18,7 @@ type Edition struct {
 	Colours *Work  `cbor:"colours,omitempty"` // the artwork whose colours it takes; nil for its own
 }
 
-// Work is an artwork that an edition is of.
+// Work is an artwork that an edition is drawn from.
 type Work struct {
 	RequestID [32]byte `cbor:"request_id"`
 	Prompt    string   `cbor:"prompt"` // UTF-8, up to 200 bytes

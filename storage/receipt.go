@@ -62,7 +62,7 @@ const (
 	ReceiptVersion = 1
 	// MaxReceipt is the longest encoding, in bytes; one of four members has about
 	// 1500.
-	MaxReceipt = 20 << 10
+	MaxReceipt = 24 << 10
 	// MaxBody is the longest signed request, in bytes.
 	MaxBody = 512
 	// MaxReaders is the largest table of readers.

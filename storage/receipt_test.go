@@ -78,7 +78,7 @@ func largestReceipt(t *testing.T, work Work) {
 	r.Body, r.Prompt, r.Kernel = make([]byte, MaxBody), strings.Repeat("p", MaxPrompt), strings.Repeat("k", 32)
 	r.RequestHeight, r.ExpiryHeight, r.KeyEpoch, r.CommitteeEpoch = math.MaxUint64-1, math.MaxUint64, math.MaxUint64, math.MaxUint64
 	r.GeneratorIndex, r.Width, r.Height = 65535, MaxSide, MaxSide
-	r.Edition = &Edition{Of: []Work{work, work}, Frames: MaxFrames, Length: 1 << 40, Once: true, Changes: make([]byte, MaxChanges)}
+	r.Edition = &Edition{Of: []Work{work, work}, Frames: MaxFrames, Length: 1 << 40, Once: true, Changes: make([]byte, MaxChanges), Colours: &work}
 	r.Readers = nil
 	for i := range MaxReaders {
 		key, err := shamir.HashPoint("test reader", []byte{byte(i)}).MarshalBinary()

@@ -134,7 +134,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		}
 	}
 	switch {
-	case a.Registered != 0 && a.CID == "":
+	case a.TooLarge():
 		s.add("drawn by", "%s at height %d, until its file was larger than members keep", memberName(n, a.Generator), a.Registered)
 	case a.Registered != 0:
 		s.add("made by", "%s, registered at height %d", memberName(n, a.Generator), a.Registered)
@@ -143,7 +143,7 @@ func artworkSheet(n api.Network, a api.ArtworkDetail) *sheet {
 		s.add("cid", "%s%s", a.CID, elsewhere(a.Artwork))
 	}
 	switch {
-	case a.Registered != 0 && a.CID == "" && a.Auditor != 0 && a.AuditedRoot == a.PixelRoot:
+	case a.TooLarge() && a.Auditor != 0 && a.AuditedRoot == a.PixelRoot:
 		s.add("audited by", "%s at height %d, with the same end", memberName(n, a.Auditor), a.Attested)
 	case a.Attested != 0 && a.Auditor != 0 && a.AuditedRoot != a.PixelRoot:
 		s.add("disputed", "%s rendered other pixels: %s", memberName(n, a.Auditor), a.AuditedRoot)

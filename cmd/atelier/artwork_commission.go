@@ -145,7 +145,8 @@ func mayAsk(ctx context.Context, c *api.Client, n api.Network, want curation.Edi
 	return nil
 }
 
-// sameEdition finds an edition that looks the same and is kept, or being made.
+// sameEdition finds an edition that looks the same and is kept, or being made. One that was
+// too large to keep is refused, as the ledger would.
 func sameEdition(ctx context.Context, c *api.Client, n api.Network, want curation.Edition) (rid curation.Hash, found bool, err error) {
 	a, err := c.Artwork(ctx, want.Of[0].String())
 	if err != nil {
@@ -155,8 +156,11 @@ func sameEdition(ctx context.Context, c *api.Client, n api.Network, want curatio
 		e := d.Edition
 		same := d.ModelID == want.ModelID && slices.Equal(e.Of, want.Of) && e.Size == want.Size && e.Frames == want.Frames && e.Length == want.Length &&
 			e.Once == want.Once && bytes.Equal(e.Changes, want.Changes) && equal(e.Colours, want.Colours)
-		if same && (d.Status.Open() || d.Status == curation.StatusDelivered && (d.Held || n.Height < e.Kept)) {
+		switch {
+		case same && (d.Status.Open() || d.Status == curation.StatusDelivered && (d.Held || n.Height < e.Kept)):
 			return d.RID, true, nil
+		case same && d.TooLarge() && d.Status == curation.StatusExpired && d.Attested != 0:
+			return rid, false, refused(curation.CodeOK, "this edition was drawn as %s, and %s", short(d.RID), d.Reason)
 		}
 	}
 	return rid, false, nil

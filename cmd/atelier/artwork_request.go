@@ -139,7 +139,7 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 			w.tell(true, "shows", "%q, by version %d of the taste (%s)", a.Title, d.Version, how)
 		}
 	}
-	w.tell(a.Registered != 0 && a.CID == "", "generated", "by %s, until its file was larger than members keep", memberName(n, a.Generator))
+	w.tell(a.TooLarge(), "generated", "by %s, until its file was larger than members keep", memberName(n, a.Generator))
 	w.tell(a.CID != "", "generated", "by %s, pixels %s…, %s", memberName(n, a.Generator), a.PixelRoot.String()[:16], a.CID)
 	w.tell(a.CID != "" && a.Auditor != 0 && a.AuditedRoot == a.PixelRoot, "audited", "by %s, who rendered the same pixels", memberName(n, a.Auditor))
 	what := "the deposit"
@@ -158,9 +158,9 @@ func (w *wait) show(ctx context.Context, rid curation.Hash) (done bool, err erro
 		if a.Approved == 0 {
 			return true, &quorumError{err: fmt.Errorf("the members did not approve request %s before height %d: %s; %s came back", short(a.RID), a.Expiry, online(w.client), what)}
 		}
-		if a.CID == "" && a.Attested != 0 {
+		if a.TooLarge() && a.Attested != 0 {
 			return true, &quorumError{err: fmt.Errorf("edition %s ended: %s; %s came back", short(a.RID), a.Reason, what),
-				next: "The members drew it until then, and would again: `atelier artwork render` takes a smaller --size, `atelier artwork morph` fewer --frames too."}
+				next: "The members do not draw the same again: `atelier artwork render` takes a smaller --size, `atelier artwork morph` fewer --frames too."}
 		}
 		return true, &quorumError{err: fmt.Errorf("request %s expired: %s; %s came back", short(a.RID), a.Reason, what)}
 	case curation.StatusDisputed:

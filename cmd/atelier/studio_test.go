@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -110,6 +111,12 @@ func TestAnEditionThatIsTooLargeSaysWhatToAskFor(t *testing.T) {
 	require.Zero(t, r.code)
 	require.Contains(t, r.out, ", with the same end")
 	require.Contains(t, r.out, "ask for a smaller size or fewer frames")
+
+	out := filepath.Join(t.TempDir(), "large.png")
+	r = atelier("artwork", "render", rid.String(), "--size", "1001", "--out", out)
+	require.Equal(t, codeLedger, r.code, "before it costs a fee")
+	require.Contains(t, r.err, "this edition was drawn as "+e.RID.String()[:12]+", and its file is larger than members keep: ask for a smaller size or fewer frames")
+	require.NoFileExists(t, out)
 }
 
 func TestAnAuditBySomeTilesSaysWhatItFinds(t *testing.T) {

@@ -228,11 +228,15 @@ auditor attests r11 root none
 show artwork r11
 show account dave
 show kept
+m4 attests r11 root none
+m3 registers r11
 dave redraws r1 size 1500
 alice redraws r1 size 1500
 ----
 artwork.attested rid=r11 cid= pixel_root=000000… auditor=1
 artwork.expired rid=r11 status=registered reason="its file is larger than members keep: ask for a smaller size or fewer frames" refund=100.3
+refused (duplicate): artwork r11 is expired already
+refused (duplicate): artwork r11 is expired already
 refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
 refused (limit): this edition was drawn as r11, and its file is larger than members keep: ask for a smaller size or fewer frames
 r11: expired, order [3 1 4 2], generator 3, auditor 1, backing 0 by 0, "its file is larger than members keep: ask for a smaller size or fewer frames"

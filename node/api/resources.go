@@ -166,7 +166,7 @@ type Artwork struct {
 
 	Registered uint64        `json:"registered,omitempty" doc:"Height."`
 	Generator  uint32        `json:"generator,omitempty" doc:"Member."`
-	CID        string        `json:"cid,omitempty" doc:"Folder with image.png, metadata.json and receipt.cbor."`
+	CID        string        `json:"cid,omitempty" doc:"Folder with image.png, metadata.json and receipt.cbor; absent of an edition that is registered as too large to keep."`
 	PixelRoot  curation.Hash `json:"pixel_root,omitzero"`
 	Class      model.Class   `json:"class" enum:"exact,tolerant,opaque" doc:"What two renderings of the picture owe each other. A network draws with the contract phase-16 alone, which is exact: every machine gives the same pixels."`
 
@@ -187,6 +187,10 @@ type Artwork struct {
 
 	Held bool `json:"held" doc:"This node's store holds the folder."`
 }
+
+// TooLarge says whether it is an edition of which its generator says that its file is larger
+// than members keep; its auditor agrees once it has ended by that.
+func (a Artwork) TooLarge() bool { return a.Registered != 0 && a.CID == "" }
 
 // Edition is what is there already and drawn once more: a picture of one artwork, or a
 // film between two.

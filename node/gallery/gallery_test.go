@@ -275,6 +275,24 @@ func TestEditionsHangBesideWhatTheyAreOf(t *testing.T) {
 
 // An edition of a picture without a prompt is called as that one, which its seed alone did
 // not make.
+// Two members drew it as far as they keep files: no deadline passed.
+func TestAnEditionThatWasTooLargeSaysSo(t *testing.T) {
+	s := apitest.Open(t, 4, nil)
+	s.Most(63)
+	h := open(t, s)
+	of := s.Reach(s.Request("Vera", "two moons"), curation.StatusCandidate)
+	s.Submit("Vera", curation.Edition{ModelID: of.ModelID, Of: []curation.Hash{of.RID}, Size: 64})
+	var e curation.Artwork
+	s.Read(func(v curation.View) { e = v.Editions(of.RID, 1)[0] })
+	s.Reach(e.RID, curation.StatusExpired)
+	p := read(t, h, "/artworks/"+e.RID.String()).sound()
+	require.Contains(t, p.says(), "until its file was larger than members keep")
+	require.Contains(t, p.says(), "Expired too large to keep")
+	require.Contains(t, p.says(), "never made")
+	require.NotContains(t, p.says(), "deadline passed")
+	require.Contains(t, read(t, h, "/artworks/"+of.RID.String()).sound().says(), "too large to keep")
+}
+
 func TestAnEditionOfAPictureWithoutAPromptHasItsName(t *testing.T) {
 	s := apitest.Open(t, 4, nil)
 	h := open(t, s)

@@ -165,7 +165,11 @@ func stepsOf(v curation.View, a curation.Artwork) []step {
 		add("Disputed", a.Ended, "pixels differ")
 		steps[len(steps)-1].Bad = true
 	case curation.StatusExpired:
-		add("Expired", a.Ended, "deadline passed")
+		why := "deadline passed"
+		if a.TooLarge() && a.Attested != 0 {
+			why = "too large to keep"
+		}
+		add("Expired", a.Ended, why)
 		steps[len(steps)-1].Bad = true
 	case curation.StatusDelivered:
 		add("Delivered", a.Ended, "kept until block "+grouped(a.Kept))

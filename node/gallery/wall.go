@@ -206,6 +206,9 @@ func says(v curation.View, a curation.Artwork) string {
 	case curation.StatusDelivered:
 		return editionText(*a.Edition)
 	}
+	if a.TooLarge() && a.Attested != 0 {
+		return "too large to keep"
+	}
 	return "expired at block " + grouped(a.Ended)
 }
 

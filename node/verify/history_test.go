@@ -92,6 +92,11 @@ func TestWhatALedgerDoesNotTellYet(t *testing.T) {
 		}, Invalid, "ledger", "another network"},
 		{"one that ends before the keys were made", func(w *work, l *Ledger) { l.network = nil }, Unchecked, "network", "before the members had made their keys"},
 		{"one that ends before the registration", func(w *work, l *Ledger) { w.network.Artworks = nil; l.network = &w.network }, Unchecked, "registered", "the ledger lists no picture for this request"},
+		{"one in which the request ended without a picture", func(w *work, l *Ledger) {
+			a := w.steps
+			a.Status, a.Ended, a.CID, a.Reason = curation.StatusExpired, 60, "", "its file is larger than members keep"
+			w.network.Artworks, l.network, l.records[a.RID] = nil, &w.network, a
+		}, Invalid, "registered", "the ledger ended this request without a picture: its file is larger than members keep"},
 		{"one of another network", func(w *work, l *Ledger) { w.network.Chain = curation.Hash{8}; l.network = &w.network }, Invalid, "network", "it is of the network with genesis 07"},
 		{"one that has the artwork without an audit", func(w *work, l *Ledger) {
 			k := w.network.Artworks[w.receipt.RequestID]

@@ -165,13 +165,14 @@ func (c *checker) editionRequest() (string, error) {
 	case q.Size != r.Width || q.Size != r.Height || q.Frames != e.Frames || q.Length != e.Length || q.Once != e.Once || !bytes.Equal(q.Changes, e.Changes):
 		return "", errors.New("the certified body asks for another size, another length or other changes")
 	}
+	what := fmt.Sprintf("%d pixels of %v", q.Size, of[0])
 	if e.Film() {
-		return fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1]), nil
+		what = fmt.Sprintf("a film of %d frames of %d pixels, from %v to %v", e.Frames, q.Size, of[0], of[1])
 	}
 	if q.Colours != nil {
-		return fmt.Sprintf("%d pixels of %v, in the colours of %v", q.Size, of[0], *q.Colours), nil
+		what += fmt.Sprintf(", in the colours of %v", *q.Colours)
 	}
-	return fmt.Sprintf("%d pixels of %v", q.Size, of[0]), nil
+	return what, nil
 }
 
 // edition holds the artworks that the edition is of against the ledger.
@@ -237,6 +238,8 @@ func (c *checker) record() (string, error) {
 	r := c.receipt
 	k, known := c.o.Network.Artworks[r.RequestID]
 	switch {
+	case !known && c.o.Ledger != nil && c.o.Ledger.records[r.RequestID].Ended != 0:
+		return "", fmt.Errorf("the ledger ended this request without a picture: %s", c.o.Ledger.records[r.RequestID].Reason)
 	case !known:
 		return "", c.tooEarly("picture for this request")
 	case k.CID != c.CID:

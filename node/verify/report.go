@@ -74,7 +74,7 @@ func (r *Findings) claim(name, proves string, check func() (detail string, err e
 	switch {
 	case errors.As(err, &skip):
 		status, detail = Skipped, skip.why
-		if skip.needs != "" {
+		if skip.needs != "" && !slices.Contains(r.Missing, skip.needs) {
 			r.Missing = append(r.Missing, skip.needs)
 		}
 	case err != nil:

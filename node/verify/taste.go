@@ -108,7 +108,10 @@ func (c *checker) version(ctx context.Context, x *taste.Lexicon, g gift) (*taste
 	}
 	if l := c.o.Ledger; l != nil && l.network != nil {
 		i := slices.IndexFunc(l.network.Priors, func(p Prior) bool { return p.ID == g.Prior && p.Version == g.Version })
+		_, asked := l.records[c.receipt.RequestID]
 		switch {
+		case i < 0 && !asked: // a version that a request names was there before it
+			return nil, c.tooEarly(fmt.Sprintf("version %d of the taste", g.Version))
 		case i < 0:
 			return nil, fmt.Errorf("the ledger has no version %d of the taste with the hash %x", g.Version, g.Prior)
 		case taste.ID(l.network.Priors[i].Lexicon) != x.ID():

@@ -96,3 +96,23 @@ func TestAWholeLedgerTellsWhatTheTasteGaveWithoutAFile(t *testing.T) {
 	_, err := Artwork(ctx, w.publish(t), Options{Ledger: l})
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+// An artwork is newer than the ledger that somebody has: that is no fault of it.
+func TestALedgerThatEndsBeforeTheVersionTellsNothing(t *testing.T) {
+	for name, edition := range map[string]bool{"a picture": false, "an edition": true} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := learned(t)
+			if edition {
+				w, _, _ = tasteful(t, true)
+			}
+			files := w.publish(t)
+			l := w.ledger()
+			w.network.Priors, w.network.Artworks, l.records = nil, nil, nil
+			r, err := Artwork(t.Context(), files, Options{Ledger: l})
+			require.NoError(t, err)
+			require.Equal(t, Unchecked, r.Outcome, "%+v", r.Claims)
+			require.Equal(t, Skipped, statusOf(r, "taste"))
+			require.Equal(t, []string{"a newer export of the ledger"}, r.Missing)
+		})
+	}
+}
