@@ -47,9 +47,11 @@ const (
 	lookEvery = time.Second
 	// strangerStays is how long somebody may be connected who shows no token, and
 	// maxStrangers how many may at a time: the one who came first goes first, because
-	// whoever has a token shows it at once.
+	// whoever has a token shows it at once. maxKnocks is how many connections each may
+	// have: who dials several addresses of one node may come in by two of them.
 	strangerStays = 20 * time.Second
 	maxStrangers  = 16
+	maxKnocks     = 3
 	// voteAgain is after how long a vote is given again that is not on the ledger.
 	voteAgain = 20 * time.Second
 )
@@ -103,21 +105,24 @@ func (d *door) run(ctx context.Context) error {
 }
 
 // sweep shows strangers out who stay too long, or are too many, with all their
-// connections.
+// connections; and closes the latest of those who have too many.
 func (d *door) sweep(now time.Time) {
-	came := map[peer.ID]time.Time{}
+	knocks := map[peer.ID][]network.Conn{}
 	for _, c := range d.n.host.Network().Conns() {
-		id, opened := c.RemotePeer(), c.Stat().Opened
-		if d.n.roster.Has(id) || d.n.roster.Guest(id) {
-			continue
-		}
-		if at, known := came[id]; !known || opened.Before(at) {
-			came[id] = opened
+		if id := c.RemotePeer(); !d.n.roster.Has(id) && !d.n.roster.Guest(id) {
+			knocks[id] = append(knocks[id], c)
 		}
 	}
-	strangers := slices.SortedFunc(maps.Keys(came), func(a, b peer.ID) int { return came[a].Compare(came[b]) })
+	for _, conns := range knocks {
+		slices.SortFunc(conns, func(a, b network.Conn) int { return a.Stat().Opened.Compare(b.Stat().Opened) })
+		for _, c := range conns[min(maxKnocks, len(conns)):] {
+			_ = c.Close()
+		}
+	}
+	came := func(id peer.ID) time.Time { return knocks[id][0].Stat().Opened }
+	strangers := slices.SortedFunc(maps.Keys(knocks), func(a, b peer.ID) int { return came(a).Compare(came(b)) })
 	for i, id := range strangers {
-		if len(strangers)-i > maxStrangers || now.Sub(came[id]) > strangerStays {
+		if len(strangers)-i > maxStrangers || now.Sub(came(id)) > strangerStays {
 			_ = d.n.host.Network().ClosePeer(id)
 		}
 	}

@@ -288,6 +288,41 @@ func TestAStrangerWhoShowsNoTokenIsShownOut(t *testing.T) {
 	require.Eventually(t, func() bool { return connected() == 0 }, patience, time.Millisecond)
 }
 
+func TestWhoKnocksOftenIsOneStrangerWithFewConnections(t *testing.T) {
+	d, _ := doorOf(t)
+	d.invite(t, time.Now())
+	require.NoError(t, d.look(t.Context()))
+	_, same, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	knock := func(key ed25519.PrivateKey) peer.ID {
+		h := host(t, key, nil)
+		before := len(d.n.host.Network().Conns())
+		require.Eventually(t, func() bool { return h.Connect(t.Context(), d.n.host.AddrInfo()) == nil }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return len(d.n.host.Network().Conns()) > before }, patience, time.Millisecond)
+		return h.ID()
+	}
+	var often peer.ID
+	for range maxKnocks + 2 {
+		often = knock(same)
+	}
+	for range maxStrangers - 1 {
+		_, other, err := ed25519.GenerateKey(rand.Reader)
+		require.NoError(t, err)
+		knock(other)
+	}
+	require.Greater(t, len(d.n.host.Network().ConnsToPeer(often)), maxKnocks)
+	d.sweep(d.now())
+	require.Eventually(t, func() bool { return len(d.n.host.Network().ConnsToPeer(often)) == maxKnocks }, patience, time.Millisecond)
+	require.Len(t, d.n.host.Network().Peers(), maxStrangers, "as one of them it is not too many")
+
+	_, last, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	knock(last)
+	d.sweep(d.now())
+	require.Eventually(t, func() bool { return len(d.n.host.Network().Peers()) == maxStrangers }, patience, time.Millisecond)
+	require.Empty(t, d.n.host.Network().ConnsToPeer(often), "who came first goes first, by all doors")
+}
+
 func TestAMemberThatAppliesUsesNoInvitation(t *testing.T) {
 	d, submitted := doorOf(t)
 	inv := d.invite(t, time.Now())

@@ -10,11 +10,23 @@ import (
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"golang.org/x/net/netutil"
 
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/node/api"
 	"github.com/atelier-dao/atelier/node/ledger"
 	"github.com/atelier-dao/atelier/storage"
+)
+
+const (
+	// maxHTTP is how many connections the HTTP interface has at a time; more wait. Whoever
+	// holds them all keeps others from its pages, and the node from nothing else.
+	maxHTTP = 1024
+	// headTime is for a client to send the head of a request: a machine may stand still
+	// meanwhile. idleTime is how long a connection waits for its next request, longer than
+	// api.Client keeps one.
+	headTime = time.Minute
+	idleTime = 45 * time.Second
 )
 
 // listenHTTP takes the address of the HTTP interface and returns what serves it
@@ -32,26 +44,30 @@ func (n *Node) listenHTTP() (func(context.Context) error, error) {
 	if err := n.home.WriteRuntime(n.apiAddress, n.token); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return func(ctx context.Context) error {
-		s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-			BaseContext: func(net.Listener) context.Context { return ctx }}
-		stopped := make(chan struct{})
-		go func() {
-			defer close(stopped)
-			<-ctx.Done()
-			n.home.RemoveRuntime()
-			grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			if s.Shutdown(grace) != nil {
-				_ = s.Close()
-			}
-		}()
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return err
+	return func(ctx context.Context) error { return serveHTTP(ctx, l, maxHTTP, handler, n.home.RemoveRuntime) }, nil
+}
+
+// serveHTTP answers on at most so many connections of l at a time until ctx ends, and
+// calls leave before it stops.
+func serveHTTP(ctx context.Context, l net.Listener, most int, h http.Handler, leave func()) error {
+	s := &http.Server{Handler: h, ReadHeaderTimeout: headTime, IdleTimeout: idleTime, MaxHeaderBytes: 16 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		<-ctx.Done()
+		leave()
+		grace, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if s.Shutdown(grace) != nil {
+			_ = s.Close()
 		}
-		<-stopped
-		return nil
-	}, nil
+	}()
+	if err := s.Serve(netutil.LimitListener(l, most)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	<-stopped
+	return nil
 }
 
 // APIAddress is the host:port of the HTTP interface, once Ready is closed.

@@ -124,6 +124,11 @@ application/problem+json (RFC 9457) with a stable code. Only the node's owner ma
 seal the artist, hand the keys over, fetch from other members, join trainings and
 read which shares were released: such a request shows what api.token in the home
 holds, as "Authorization: Bearer TOKEN". The commands of this program print the same
-objects with --json.`,
+objects with --json.
+
+A node has 1024 connections at a time, and more wait: put a proxy that allows each
+visitor a few before a gallery that is for everybody. The head of a request may take
+a minute, and so may its body. But for streams, an answer ends within 3 minutes, a
+file within 15.`,
 	}
 }

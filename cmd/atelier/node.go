@@ -157,6 +157,7 @@ it has: its ledger and store are closed then. It ends with 5 when none runs ther
 			}
 			ctx, cancel := context.WithTimeout(cmd.Context(), wait)
 			defer cancel()
+			fmt.Fprintf(e.err, "asked process %d to stop\n", pid)
 			for {
 				if unlock, err := h.Lock(); err == nil {
 					fmt.Fprintln(e.err, "stopped")
@@ -164,7 +165,7 @@ it has: its ledger and store are closed then. It ends with 5 when none runs ther
 				}
 				select {
 				case <-ctx.Done():
-					return fmt.Errorf("process %d has not stopped within %v", pid, wait)
+					return fmt.Errorf("process %d has not stopped within %v, and its log says what it does: wait on with `%s`", pid, wait, e.again("node stop --wait 10m"))
 				case <-time.After(50 * time.Millisecond):
 				}
 			}

@@ -44,8 +44,9 @@ func (c *Client) Submit(ctx context.Context, tx []byte) (Receipt, error) {
 // SubmitPayload signs a payload with an account's key, at the account's next nonce,
 // and submits it. When another transaction of the account comes first, or too many
 // wait, or its time is over before the node looks at it, it waits for a block and signs
-// again. The network is the one that the node tells
-// of, unless Only has named one.
+// again: a node refuses so only what stands in no block and never will. That is the node's
+// word; one that lies could have the payload take effect as often as it is signed. The
+// network is the one that the node tells of, unless Only has named one.
 func (c *Client) SubmitPayload(ctx context.Context, key ed25519.PrivateKey, p curation.Payload) (Receipt, error) {
 	n, err := c.Network(ctx)
 	if err != nil {

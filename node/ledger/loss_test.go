@@ -209,8 +209,8 @@ func TestReportsInOrder(t *testing.T) {
 	require.True(t, let("a", 1, 1), "another process")
 
 	owes = true
-	require.False(t, let("a", 1, 1), "nothing new: it may have been removed, and would be back before its block")
-	require.True(t, let("a", 1, 2), "news")
+	require.False(t, let("a", 1, 1), "it may have been removed, and would be back before its block")
+	require.False(t, let("a", 1, 2), "however much it says to be brought back")
 	r.forget("a")
 	require.False(t, let("a", 1, 3), "removed, with its block on the way")
 	owes = false

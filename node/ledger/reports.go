@@ -15,8 +15,10 @@ import (
 // CometBFT's block pool may remove a peer that was too slow before anybody else hears of
 // it, and the next report brings the peer back; a block that it owed then has the pool
 // panic, in a goroutine of its own, and ends the process (v0.40.0, bpPeer.decrPending).
-// So a report that could bring a peer back is left out while the pool waits for a block of
-// it: the peer is asked again in a moment, and what says nothing new is no loss.
+// So no report is let through while the pool waits for a block of its peer, or has one
+// that it cannot use yet: the peer is asked again in a moment, and there are blocks to
+// take until then. Who holds the last one known is not heard of any further ones; the
+// others are, and with nobody else the pool has caught up, and consensus takes over.
 type reports struct {
 	mu   sync.Mutex // guards the field below, and orders what is let through
 	last map[peer.ID]reported
@@ -28,19 +30,14 @@ type reported struct{ base, height int64 }
 func newReports() *reports { return &reports{last: map[peer.ID]reported{}} }
 
 // inOrder lets a report through unless a later one of the peer was, or the peer owes a
-// block and the report is its first or says what the last one said.
+// block.
 func (r *reports) inOrder(p peer.ID, base, height int64, owes func() bool, let func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last, known := r.last[p]
-	now := reported{base, height}
-	switch {
-	case known && (base < last.base || height < last.height):
-		return
-	case (!known || now == last) && owes():
+	if last, ok := r.last[p]; ok && (base < last.base || height < last.height) || owes() {
 		return
 	}
-	r.last[p] = now
+	r.last[p] = reported{base, height}
 	let()
 }
 

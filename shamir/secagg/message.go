@@ -79,8 +79,6 @@ type advert struct {
 	proof shamir.Proof
 }
 
-const advertSize = 32 + shamir.ProofSize
-
 func (a advert) bytes() []byte { return append(bytes.Clone(a.key[:]), a.proof[:]...) }
 
 func parseAdvert(b []byte) (a advert, err error) {
