@@ -61,10 +61,10 @@ func (e *env) commission(ctx context.Context, want curation.Edition, o commissio
 	if err := want.Validate(); err != nil {
 		return d, &usageError{err}
 	}
-	if err := mayAsk(ctx, c, n, want); err != nil {
-		return d, err
-	}
 	rid, found, err := sameEdition(ctx, c, n, want)
+	if err == nil && !found {
+		err = mayAsk(ctx, c, n, want)
+	}
 	if err != nil {
 		return d, err
 	}

@@ -195,8 +195,8 @@ func artworkWait(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use: "wait ID", Short: "Follow a request until it is a candidate, or has ended otherwise",
 		Long: `wait tells each step of a request as the ledger records it: approved, seeded, drawn,
-generated, audited. It ends with 0 when the picture is a candidate, with 3 when the
-members did not approve it or not in time. The request itself goes on without it.`,
+generated, audited. It ends with 0 when the picture is a candidate or the edition
+delivered, with 3 when neither will be, or not in time: then the request goes on.`,
 		Example: "  atelier artwork wait 3fa94c1d8a20\n  atelier artwork wait 3fa94c1d8a20 --timeout 1h --json",
 		Args:    takes("ID"),
 		RunE: e.asks(func(ctx context.Context, c *api.Client, args []string) error {

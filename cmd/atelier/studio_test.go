@@ -119,6 +119,28 @@ func TestAnEditionThatIsTooLargeSaysWhatToAskFor(t *testing.T) {
 	require.NoFileExists(t, out)
 }
 
+// What was asked for before is fetched, also when its artwork may not be asked for any more.
+func TestAnEditionOfWhatWasDeclinedSinceIsFetched(t *testing.T) {
+	s := apitest.Open(t, 4, func(p *curation.Params) { p.RoundCandidates, p.MaxPublished = 2, 1 })
+	rid := s.Request("Vera", "blue bird")
+	of := s.Reach(rid, curation.StatusCandidate)
+	s.Submit("Vera", curation.Edition{ModelID: of.ModelID, Of: []curation.Hash{rid}, Size: 64})
+	var e curation.Artwork
+	s.Read(func(v curation.View) { e = v.Editions(rid, 1)[0] })
+	s.Reach(e.RID, curation.StatusDelivered)
+	other := s.Request("Walid", "red heart")
+	s.Reach(other, curation.StatusBacking)
+	s.Back("Walid", other, 100)
+	s.Reach(rid, curation.StatusDeclined)
+
+	atelier, out := ask(t, s), filepath.Join(t.TempDir(), "bird.png")
+	r := atelier("artwork", "render", rid.String(), "--size", "65", "--out", out)
+	require.Equal(t, codeLedger, r.code)
+	require.Contains(t, r.err, "is declined: an edition is of what is published")
+	r = atelier("artwork", "render", rid.String(), "--size", "64", "--out", out)
+	require.Contains(t, r.err, "this edition is there or on its way already: "+e.RID.String()[:12])
+}
+
 func TestAnAuditBySomeTilesSaysWhatItFinds(t *testing.T) {
 	s := apitest.Open(t, 4, func(p *curation.Params) { p.AuditTiles = 1 })
 	rid := s.Request("Vera", "red heart")

@@ -42,9 +42,8 @@ func Works(v curation.View, e curation.Edition) (works []curation.Artwork, err e
 }
 
 // Of is what the receipt of an edition says of it, which is drawn from the works that Works
-// gives. taste is what one
-// without a prompt was drawn from; nil where its artist draws such artworks of the seed
-// alone.
+// gives. taste says what one without a prompt was drawn from; it is not asked of one from
+// before there was a taste.
 func Of(e curation.Edition, works []curation.Artwork, taste func(curation.Artwork) (*storage.Taste, error)) (storage.Edition, error) {
 	out := storage.Edition{Frames: e.Frames, Length: e.Length, Once: e.Once, Changes: append([]byte{}, e.Changes...)}
 	for _, a := range works {
