@@ -64,13 +64,13 @@
 // whose README says what that keeps private, and shamir/secagg):
 //
 //	learner, err := model.NewLearner(ctx, artist, os.DirFS(pictures), model.LearnerOptions{})
-//	learned, err := learner.Learn(ctx, artist, model.LearnOptions{Steps: 10, Seed: secret})
+//	learned, err := learner.Learn(ctx, artist, model.LearnOptions{Steps: 10, Seed: secret, Rehearse: .75})
 //	input, err := federated.Encode(learned.Change, clip)               // masked, and added up
 //	next, err := artist.Changed(federated.Average(sum, len(survivors))) // by all members alike
 //	forgotten, err := next.Forgotten(ctx, artist, seed, model.RenderOptions{})
 //
-// A Learner rehearses, as does a Run that fine-tunes: the artist as it was draws a share of
-// what is learned, so that few pictures do not make it forget the rest.
+// With Rehearse a Learner rehearses, as does a Run that fine-tunes: the artist as it was
+// draws a share of what is learned, so that few pictures do not make it forget the rest.
 //
 // Training runs on gorgonia's graphs, with an operation of our own for what works on
 // every place (package internal/train), and is the only place with floats.

@@ -30,7 +30,8 @@ type TrainOptions struct {
 	// Rehearse is the share of a step's pictures that Base draws itself, of things that
 	// the pictures do not teach, so that it does not forget them: 0, which rehearses
 	// none, to [MaxRehearse]. Where the pictures teach a part of what Base knows, it is
-	// less by that part.
+	// less by that part. One picture of a step is always of those to learn, so a step of
+	// one rehearses nothing.
 	Rehearse float64
 	// Size is that of an artist from nothing; numbers that are 0 mean the genesis
 	// artist's. With Base it is Base's, and must be left alone.

@@ -198,6 +198,9 @@ func (a *actor) step(ctx context.Context, e member.Event) error {
 		return fmt.Errorf("read the ledger: %w", err)
 	}
 	a.n.holder.Store(a.machine.Holder())
+	if found := a.machine.Found(); found != nil {
+		a.n.judged.Store(found)
+	}
 	for _, f := range effects {
 		if err := a.perform(ctx, f); err != nil {
 			return err

@@ -92,6 +92,7 @@ type Node struct {
 	token      string                        // opens what only the owner of the home may do over HTTP
 	holder     atomic.Pointer[member.Holder] // what the member holds of the committee in force
 	pictures   atomic.Pointer[joining]       // see pictures.go; nil when this member does not train
+	judged     atomic.Pointer[member.Summed] // what the member found of the last version that a training made; nil before
 
 	submitting sync.Mutex // one submission at a time in this node, so that nonces follow each other
 	sealing    sync.Mutex // one sealing at a time

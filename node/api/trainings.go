@@ -108,7 +108,7 @@ type Judgement struct {
 type OwnTraining struct {
 	Pictures string        `json:"pictures,omitempty" doc:"Folder that it trains on; absent when it takes part in none."`
 	Work     *TrainingWork `json:"work,omitempty" doc:"What it does now; absent when nothing."`
-	Judged   *Judgement    `json:"judged,omitempty" doc:"What it found of the last version that was made since the node started; absent before."`
+	Judged   *Judgement    `json:"judged,omitempty" doc:"What it found of the last version that was made, by which it votes; absent before, and once the training is over and the node has stopped."`
 }
 
 // maxTrainings is how many trainings one answer tells of.

@@ -238,7 +238,7 @@ func (m *Machine) addUp(l curation.View, t curation.Training, round *secagg.Roun
 	}
 	if m.again(fmt.Sprintf("train/%d/sum", t.Plan.Number), l.Height()) {
 		tr.summing = true
-		m.do(AddUp{Number: t.Plan.Number, Round: round.Clone(), Key: tr.open.Key, Batch: int(t.Plan.Batch)})
+		m.do(AddUp{Number: t.Plan.Number, Round: round.Clone(), Key: tr.open.Key, Batch: int(t.Plan.Batch), Judged: tr.sum != nil})
 	}
 }
 

@@ -98,12 +98,13 @@ func (f FetchMasked) Check(file []byte) error { return f.Round.CheckFile(f.Membe
 
 // AddUp takes the masks off the files of those who survived, which are here, makes the
 // version of the artist that follows, and measures it on the own pictures and by what it
-// has forgotten.
+// has forgotten, unless that is known.
 type AddUp struct {
 	Number uint64
 	Round  *secagg.Round
 	Key    secagg.ReaderKey
 	Batch  int
+	Judged bool // by an earlier run
 }
 
 // SealTrained seals the new version, stores and pins its container.

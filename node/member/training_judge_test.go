@@ -9,6 +9,7 @@ import (
 	"github.com/atelier-dao/atelier/curation"
 	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/node/member"
+	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 func TestWhatAMemberDislikesOfANewVersion(t *testing.T) {
@@ -16,13 +17,14 @@ func TestWhatAMemberDislikesOfANewVersion(t *testing.T) {
 		found member.Summed
 		says  string // nothing where it is liked
 	}{
-		"better and nothing forgotten":         {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64}}, ""},
-		"a little worse":                       {member.Summed{Before: 1, After: 1 + member.LossMargin, Forgotten: model.Forgotten{Pictures: 64}}, ""},
-		"worse on the own pictures":            {member.Summed{Before: 1, After: 1.2, Forgotten: model.Forgotten{Pictures: 64}}, "has a loss of 1.200 nats, and the version before it 1.000"},
-		"no number on the own pictures":        {member.Summed{Before: 1, After: math.NaN()}, "has a loss of NaN"},
-		"a quarter forgotten":                  {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64, Unlike: 16}}, ""},
-		"one picture more than a quarter":      {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64, Unlike: 17}}, "draws 17 unlike before, at most 16 may be: train again"},
-		"nothing of an artist to be forgotten": {member.Summed{Before: 2, After: 1}, ""},
+		"better and nothing forgotten":       {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64}}, ""},
+		"a little worse":                     {member.Summed{Before: 1, After: 1 + member.LossMargin, Forgotten: model.Forgotten{Pictures: 64}}, ""},
+		"worse on the own pictures":          {member.Summed{Before: 1, After: 1.2, Forgotten: model.Forgotten{Pictures: 64}}, "has a loss of 1.200 nats, and the version before it 1.000"},
+		"no number on the own pictures":      {member.Summed{Before: 1, After: math.NaN(), Forgotten: model.Forgotten{Pictures: 64}}, "has a loss of NaN"},
+		"a quarter forgotten":                {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64, Unlike: 16}}, ""},
+		"one picture more than a quarter":    {member.Summed{Before: 2, After: 1, Forgotten: model.Forgotten{Pictures: 64, Unlike: 17}}, "draws 17 unlike before, at most 16 may be: train again"},
+		"never compared with the one before": {member.Summed{Before: 2, After: 1}, "it was not compared with the version before"},
+		"of a sum that somebody spoilt":      {member.Summed{Result: secagg.Result{Spoilt: true}}, "somebody gave a change that is no training"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.found.Dislikes()

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/atelier-dao/atelier/curation"
+	"github.com/atelier-dao/atelier/model"
 	"github.com/atelier-dao/atelier/shamir/secagg"
 )
 
 func TestWhatIsKeptOfATraining(t *testing.T) {
 	part, err := secagg.NewParticipant(3, [32]byte{1}, secagg.ReaderKey{2})
 	require.NoError(t, err)
-	sum := &Summed{Number: 7, Result: secagg.Result{Hash: [32]byte{4}}, PlainHash: curation.Hash{5}, Before: 0.25, After: math.Inf(1)}
+	sum := &Summed{Number: 7, Result: secagg.Result{Hash: [32]byte{4}}, PlainHash: curation.Hash{5}, Forgotten: model.Forgotten{Pictures: 64, Unlike: 17}, Before: 0.25, After: math.Inf(1)}
 	for name, kept := range map[string]training{
 		"nothing yet":             {},
 		"the secrets of the sum":  {part: part},
@@ -29,7 +30,9 @@ func TestWhatIsKeptOfATraining(t *testing.T) {
 	}
 	var m Machine
 	require.Error(t, m.Resume(7, []byte("damaged")))
-	require.Nil(t, m.training)
+	require.Nil(t, m.Found())
+	require.NoError(t, m.Resume(7, (&training{sum: sum}).state()))
+	require.Equal(t, sum, m.Found())
 }
 
 func FuzzReadTraining(f *testing.F) {

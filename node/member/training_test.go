@@ -187,7 +187,10 @@ func (w *world) fetchMasked(q *peer, f member.FetchMasked) {
 
 func (w *world) addUp(q *peer, f member.AddUp) {
 	done := member.Summed{Number: f.Number, Before: 1, After: 1 + member.LossMargin/2, Forgotten: model.Forgotten{Pictures: 64, Unlike: q.unlike}}
-	if q.worse {
+	switch {
+	case f.Judged: // it is made again, no more
+		done = member.Summed{Number: f.Number}
+	case q.worse:
 		done.After = 2
 	}
 	sum, err := f.Round.Sum(f.Key, func(i uint32) ([]byte, error) {

@@ -83,3 +83,40 @@ func TestAMaskedFileThatComesTooLateIsForgotten(t *testing.T) {
 	w.step(q, member.MaskedHeld{Number: 1, Member: 2})
 	require.Nil(t, q.masked)
 }
+
+// TestWhoWasKilledAfterItJudgedSealsByThat: a trainer that makes the version again, to seal
+// it, does not judge it again, and so never finds good what it found bad.
+func TestWhoWasKilledAfterItJudgedSealsByThat(t *testing.T) {
+	for name, unlike := range map[string]int{"it likes the version": 0, "it forgot too much": 17} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 4, 106, calm)
+			w.found()
+			w.joins(w.members...)
+			for _, q := range w.members {
+				q.unlike = unlike
+			}
+			w.propose()
+			counted := w.untilSummed(1, 600)
+			require.True(t, w.run(100, func() bool {
+				return !slices.ContainsFunc(w.members, func(q *peer) bool { return q.machine.Found() == nil })
+			}))
+			require.Empty(t, w.training(1).Results, "nobody has sealed it yet")
+			for _, q := range w.members {
+				w.crash(q)
+				q.unlike = 17 - unlike // they would find the opposite now
+				w.start(q)
+				require.NotNil(t, q.machine.Found())
+				require.Equal(t, unlike, q.machine.Found().Forgotten.Unlike)
+			}
+			if unlike == 0 {
+				w.replaced(w.ends(1, 600), counted)
+			} else {
+				ended := w.ends(1, 2000)
+				require.Equal(t, curation.TrainingFailed, ended.Status, "%v", w.trainings())
+				require.Empty(t, ended.Results)
+			}
+			require.Empty(t, w.failed)
+		})
+	}
+}

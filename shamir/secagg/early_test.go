@@ -90,3 +90,42 @@ func TestWhoMaySayThatItDisputesNothing(t *testing.T) {
 	w.round = reread(t, w.round)
 	require.True(t, w.round.Spoke(1, secagg.KindDispute))
 }
+
+// A trainer speaks for itself alone, in its phase, and what it said is no shield.
+func TestWhoSaysThatItDisputesNothingEndsNoPhaseForOthers(t *testing.T) {
+	w := patient(t)
+	six, seven := w.nodes[5], w.nodes[6]
+	tampers(six, func(b *secagg.Tampering) { b.WrongShares(3, 1, 0).Prove() })
+	content := message{Kind: secagg.KindDispute, Body: []byte{0, 0}}
+	early := func(says string) {
+		t.Helper()
+		for _, n := range w.nodes {
+			require.ErrorIs(t, w.round.Apply(w.height+1, n.index, content), secagg.ErrPhase, says)
+		}
+	}
+	early("before there are keys")
+	w.until(secagg.PhaseShare)
+	early("before there are shares")
+	six.awake, seven.awake = gone(secagg.PhaseDispute), gone(secagg.PhaseShare)
+	w.until(secagg.PhaseDispute)
+	for _, outsider := range []uint32{0, 8, 1 << 31} {
+		require.ErrorIs(t, w.round.Apply(w.height+1, outsider, content), secagg.ErrNotMember)
+	}
+	require.NoError(t, w.round.Apply(w.height+1, 6, content), "who dealt a wrong share")
+	for range 3 {
+		require.ErrorIs(t, w.round.Apply(w.height+1, 6, content), secagg.ErrDuplicate)
+	}
+	require.False(t, w.round.EndBlock(w.height+1), "the others have not spoken")
+
+	w.tick() // member 3 disputes
+	require.Equal(t, secagg.PhaseDispute, w.round.Phase())
+	part := w.round.Changed(6, content)
+	require.Equal(t, byte(1), part.Body[0], "its word stands beside the evidence")
+	require.Greater(t, len(part.Body), 1)
+	require.ErrorIs(t, w.round.Apply(w.height+1, 6, content), secagg.ErrNotMember, "it is convicted")
+	w.round = reread(t, w.round)
+	require.NoError(t, w.round.Audit())
+	w.lengths()
+	w.requireSum(indices(5)...)
+	require.Equal(t, []secagg.Culprit{{Index: 6, Reason: secagg.ReasonBadBox}, {Index: 7, Reason: secagg.ReasonNoShares}}, w.round.Culprits())
+}

@@ -125,8 +125,9 @@ func (p *Participant) boxShared(r *Round, b *bundle) kyber.Point {
 	return group.Point().Mul(p.secret(r.id, secretBox, 0), b.eph)
 }
 
-// disputes reveals the keys of boxes that are wrong, and says so when there are none. The dealer's proofs come first, though
-// a ledger has checked them: a round that was read from bytes may be anybody's.
+// disputes reveals the keys of boxes that are wrong, and says that no box is when none is.
+// The dealer's proofs come first, though a ledger has checked them: a round that was read
+// from bytes may be anybody's.
 func (p *Participant) disputes(r *Round) (out Effects, err error) {
 	own := &r.entries[p.index-1]
 	if own.advert == nil || own.content {

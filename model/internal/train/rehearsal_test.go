@@ -169,11 +169,13 @@ func TestARunThatRehearsesStopsAndGoesOnToTheSame(t *testing.T) {
 
 func TestWithNothingToRehearseARunIsAsWithout(t *testing.T) {
 	s, features, pictures, before := schooled(t)
-	learn := func(r Rehearsal) Weights {
-		w, err := Run(context.Background(), s, before, features, pictures, Options{Steps: 5, Workers: 1, Rate: 5e-3, Groups: 8, Points: 8, Rehearsal: r})
+	learned := func(groups int, of []Picture, r Rehearsal) Weights {
+		w, err := Run(context.Background(), s, before, features, of, Options{Steps: 5, Workers: 1, Rate: 5e-3, Groups: groups, Points: 8, Rehearsal: r})
 		require.NoError(t, err)
 		return w
 	}
+	learn := func(r Rehearsal) Weights { return learned(8, pictures, r) }
+	require.Equal(t, learned(1, pictures[:1], Rehearsal{}), learned(1, pictures[:1], Rehearsal{Share: .95, Before: before, Things: things(t, features, "blue ball")}), "a batch of one is to be learned")
 	without := learn(Rehearsal{})
 	require.Equal(t, without, learn(Rehearsal{Share: .9, Before: before, Things: things(t, features, "red disc", "blue ball")}), "all is taught")
 	require.Equal(t, without, learn(Rehearsal{Share: .9, Before: before}), "nothing is known")
