@@ -203,6 +203,8 @@ func TestAGuestMaySpeakOfJoiningOnly(t *testing.T) {
 	_, err := p2p.Call(t.Context(), eve, d.n.host.ID(), releaseProtocol, make([]byte, 33))
 	require.Error(t, err)
 	require.Empty(t, served)
+	_, err = eve.standing(t, d)
+	require.NoError(t, err, "it was in reach, and may ask how it stands")
 }
 
 func TestAFloodAtTheDoorIsRefusedAndAnHonestNewcomerServed(t *testing.T) {
